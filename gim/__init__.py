@@ -1,0 +1,1 @@
+"""The Generalized Induction Head Model: an interpretable next-token predictor."""

@@ -1,0 +1,1 @@
+"""Voxelwise encoding models of story listening: stimuli to features to fits to maps."""

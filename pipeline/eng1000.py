@@ -1,0 +1,282 @@
+"""Eng1000, a word embedding of co-occurrences with basis words: its file, and a builder.
+
+Every word is described by how often it occurs near each of 985 common English words (the basis,
+Wikipedia's "List of 1000 basic words"), so that every feature has a readable meaning: Huth et al.
+2016, https://doi.org/10.1038/nature17637; LeBel et al. 2023, https://doi.org/10.1038/s41597-023-02437-z.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import repeat
+from pathlib import Path
+
+import h5py
+import numba
+import numpy as np
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+from tqdm import tqdm
+
+from pipeline.atomic import atomic_h5
+from pipeline.corpora import documents, fold, tokenise
+from pipeline.errors import InputError, Problem
+
+FETCH = "give the path of an english1000sm.hf5 (with datalad or git-annex, fetch it: datalad get)"
+NEGLIGIBLE = 1e-12  # a spread below this share of the largest value is rounding, not variance
+
+
+@dataclass(frozen=True, eq=False)
+class Eng1000:
+    """Word vectors over basis words.
+
+    Parameters
+    ----------
+    data : array of shape (n_basis, n_vocab), float32
+        A column is the vector of a word.
+    vocab : list of str, length n_vocab
+        The words.
+    basis : list of str, length n_basis, optional
+        The basis words: what the rows mean. Files of others do not record them.
+    """
+
+    data: np.ndarray
+    vocab: list[str]
+    basis: list[str] | None = None
+
+    @classmethod
+    def load(cls, path: str | Path) -> Eng1000:
+        """Read an HDF5 file with `data` (n_basis, n_vocab) and `vocab` (n_vocab byte strings).
+
+        Raises
+        ------
+        InputError
+            If the file is missing, is not HDF5, or does not hold such an embedding.
+        """
+        try:
+            with h5py.File(path) as file:
+                found = {key: file[key][()] for key in ("data", "vocab", "basis") if key in file}
+        except FileNotFoundError as error:
+            raise InputError(Problem(path, "", "there is no such file", FETCH)) from error
+        except OSError as error:
+            raise InputError(Problem(path, "", "not a readable HDF5 file", FETCH)) from error
+        fault = _fault(found)
+        if fault:
+            remedy = "take the dataset's english1000sm.hf5, or build one from corpora"
+            raise InputError(Problem(path, fault[0], fault[1], remedy))
+        basis = _decode(found["basis"]) if "basis" in found else None
+        return cls(found["data"].astype(np.float32), _decode(found["vocab"]), basis)
+
+    def save(self, path: str | Path) -> None:
+        """Write the file that `load` reads, atomically."""
+        with atomic_h5(path) as file:
+            file["data"] = self.data
+            file["vocab"] = np.array([word.encode() for word in self.vocab], dtype="S")
+            if self.basis is not None:
+                file["basis"] = np.array([word.encode() for word in self.basis], dtype="S")
+
+    @cached_property
+    def _columns(self) -> dict[str, int]:
+        columns: dict[str, int] = {}
+        for column, word in enumerate(self.vocab):
+            columns.setdefault(fold(word), column)
+        return columns
+
+    def _lookup(self, words: Iterable[str]) -> np.ndarray:
+        """Column of every word, -1 for those not in the vocabulary."""
+        folded = [fold(word) for word in words]
+        return np.fromiter(map(self._columns.get, folded, repeat(-1)), np.int64, len(folded))
+
+    def vectors(self, words: Iterable[str]) -> np.ndarray:
+        """Vectors of words, whatever their case; zeros for words not in the vocabulary.
+
+        Returns
+        -------
+        array of shape (n_words, n_basis), float32
+        """
+        columns = self._lookup(words)
+        vectors = self.data.T[columns]
+        vectors[columns < 0] = 0
+        return vectors
+
+    def coverage(self, words: Iterable[str]) -> float:
+        """Share of the words (tokens) that are in the vocabulary; NaN if there are no words."""
+        known = self._lookup(words) >= 0
+        return float(known.mean()) if known.size else float("nan")
+
+
+def _fault(found: dict[str, np.ndarray]) -> tuple[str, str] | None:
+    """Place and description of the first thing wrong with the content of a file, if any."""
+    for key in ("data", "vocab"):
+        if key not in found:
+            return key, "the dataset is missing"
+    data, vocab = found["data"], found["vocab"]
+    if data.ndim != 2 or 0 in data.shape or not np.issubdtype(data.dtype, np.number):
+        return "data", f"numbers of shape (basis words, words) expected, not {data.shape}"
+    if vocab.dtype.kind not in "SO":
+        return "vocab", f"byte strings expected, not {vocab.dtype}"
+    if vocab.shape != data.shape[1:]:
+        return "vocab", f"{data.shape[1]} words expected, one a column of data, not {vocab.shape}"
+    if not np.isfinite(data).all():
+        return "data", "there are values that are not finite"
+    if "basis" in found and found["basis"].shape != data.shape[:1]:
+        return "basis", f"{data.shape[0]} words expected, not {found['basis'].shape}"
+    return None
+
+
+def _decode(words: np.ndarray) -> list[str]:
+    return [bytes(word).decode(errors="replace") for word in words]
+
+
+def build(
+    corpora: Iterable[str | Path],
+    stimulus_words: Iterable[str] = (),
+    basis_words: str | Path | None = None,
+    vocabulary: int = 10_000,
+    window: int = 15,
+    n_basis: int = 985,
+    progress: bool = True,
+) -> Eng1000:
+    """Build an Eng1000 embedding from text.
+
+    How often each word of the vocabulary occurs within `window` words before or after each basis
+    word in the same document is counted, and log(1 + count) is z-scored over words, then over
+    basis words. (The released code of Huth et al. counts 15 words before and 14 after.) The
+    corpora are read twice, a document at a time.
+
+    Parameters
+    ----------
+    corpora : iterable of str or Path
+        Files of one JSON document `{"text": ...}` a line: plain, .gz, .xz or .zst.
+    stimulus_words : iterable of str
+        Words that belong to the vocabulary whatever their frequency.
+    basis_words : str or Path, optional
+        File of basis words, one a line; None takes the `n_basis` most frequent content words.
+    vocabulary : int
+        Most frequent words of the corpora in the vocabulary.
+    window : int
+        Words on each side that count as neighbours.
+    n_basis : int
+        Basis words where there is no file of them (fewer if the corpora have fewer).
+    progress : bool
+        Show progress by documents.
+
+    Returns
+    -------
+    Eng1000
+        Words by falling frequency, equal ones alphabetically, then the other stimulus words. Words
+        that never occur near a basis word have zero vectors and no part in the z-scores.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, damaged or empty.
+    """
+    files = [Path(path) for path in corpora]
+    given = None if basis_words is None else read_basis(basis_words)
+    ranked = _ranked(files, progress)
+    frequent = [word for word in ranked if _is_word(word)][:vocabulary]
+    others = {fold(word) for word in stimulus_words} - {""} - set(frequent)
+    vocab = frequent + sorted(others)
+    basis = given or [word for word in ranked if _is_content(word)][:n_basis]
+    counts = _cooccurrences(files, vocab, basis, window, progress)
+    return Eng1000(_normalise(counts).astype(np.float32), vocab, basis)
+
+
+def read_basis(path: str | Path) -> list[str]:
+    """Read basis words, one a line.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not text, holds no words, or a word twice.
+    """
+    try:
+        words = [fold(line.strip()) for line in Path(path).read_text("utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            Problem(path, "", f"cannot be read ({error})", "give a text file, one word a line")
+        ) from error
+    words = [word for word in words if word]
+    if not words:
+        raise InputError(Problem(path, "", "no basis words", "give one word a line"))
+    repeated = sorted(word for word, count in Counter(words).items() if count > 1)
+    if repeated:
+        raise InputError(
+            Problem(path, ", ".join(repeated), "basis words occur twice", "give each word once")
+        )
+    return words
+
+
+def _ranked(corpora: list[Path], progress: bool) -> list[str]:
+    """Tokens of the corpora by falling frequency, equal ones alphabetically."""
+    counts: Counter[str] = Counter()
+    for words in _tokenised(corpora, "Eng1000: vocabulary", progress):
+        counts.update(words)
+    if not counts:
+        files = ", ".join(map(str, corpora)) or "eng1000.corpora"
+        raise InputError(Problem(files, "", "no words in the corpora", "give corpora of text"))
+    return sorted(counts, key=lambda word: (-counts[word], word))
+
+
+def _tokenised(corpora: list[Path], title: str, progress: bool) -> Iterator[list[str]]:
+    with tqdm(desc=title, unit=" documents", disable=not progress) as bar:
+        for path in corpora:
+            for text in documents(path):
+                yield tokenise(text)
+                bar.update()
+
+
+def _is_word(token: str) -> bool:
+    return token.replace("'", "").isalpha()
+
+
+def _is_content(token: str) -> bool:
+    return len(token) > 1 and token.isalpha() and token not in ENGLISH_STOP_WORDS
+
+
+def _cooccurrences(
+    corpora: list[Path], vocab: list[str], basis: list[str], window: int, progress: bool
+) -> np.ndarray:
+    """Count the neighbours of basis words; int64, shape (n_basis, n_vocab)."""
+    codes = {word: code for code, word in enumerate(dict.fromkeys(vocab + basis))}
+    other = len(codes)  # one code for all other words: they keep their place
+    basis_of = np.full(other + 1, -1)
+    basis_of[[codes[word] for word in basis]] = np.arange(len(basis))
+    counts = np.zeros((len(basis), other + 1), dtype=np.int64)
+    for words in _tokenised(corpora, "Eng1000: co-occurrences", progress):
+        coded = np.fromiter(map(codes.get, words, repeat(other)), np.int64, len(words))
+        _count(counts, coded, basis_of, window)
+    return counts[:, : len(vocab)]
+
+
+@numba.njit(cache=True)
+def _count(counts, coded, basis_of, window):
+    """Add to `counts` (basis word, word code) the neighbours of basis words in one document."""
+    for i in range(len(coded)):
+        row = basis_of[coded[i]]
+        if row < 0:
+            continue
+        for j in range(max(i - window, 0), i):
+            counts[row, coded[j]] += 1
+        for j in range(i + 1, min(i + window + 1, len(coded))):
+            counts[row, coded[j]] += 1
+
+
+def _normalise(counts: np.ndarray) -> np.ndarray:
+    """log(1 + count), z-scored over words, then over basis words; float64, same shape."""
+    seen = counts.any(axis=0)
+    data = np.zeros(counts.shape)
+    data[:, seen] = _zscore(_zscore(np.log1p(counts[:, seen]), axis=1), axis=0)
+    return data
+
+
+def _zscore(data: np.ndarray, axis: int) -> np.ndarray:
+    """Z-score along an axis (population standard deviation); zeros where there is no variance."""
+    centred = data - data.mean(axis=axis, keepdims=True)
+    spread = centred.std(axis=axis, keepdims=True)
+    largest = np.abs(data).max(axis=axis, keepdims=True, initial=0)
+    constant = spread <= NEGLIGIBLE * largest
+    return np.where(constant, 0, centred / np.where(constant, 1, spread))

@@ -1,0 +1,1 @@
+"""Checks of the input, a module for each sort of file."""

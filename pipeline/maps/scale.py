@@ -1,0 +1,97 @@
+"""One colour scale for all maps of a kind, so that figures can be compared by eye."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.colors import Colormap, ListedColormap, Normalize
+
+PERCENTILE = 99.8  # of all voxels and models: a few outliers do not dim every map
+FAINT = 0.25  # opacity of values around 0, where anatomy should show through
+OPAQUE_FROM = 0.5  # share of the scale from which colours are opaque
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The colours of a statistic.
+
+    Parameters
+    ----------
+    vmin, vmax : float
+        Limits; values beyond them take the colour of the limit.
+    cmap : Colormap
+        Colours, whose opacity grows with the distance from 0.
+    label : str
+        What the colour bar says.
+    """
+
+    vmin: float
+    vmax: float
+    cmap: Colormap
+    label: str
+
+    @property
+    def norm(self) -> Normalize:
+        """Values to 0..1."""
+        return Normalize(self.vmin, self.vmax)
+
+    def clip(self, values: np.ndarray) -> np.ndarray:
+        """Values within the limits (NaN stays NaN).
+
+        Exact zeros become tiny numbers, as nilearn takes 0 for "no data".
+        """
+        clipped = np.clip(values, self.vmin, self.vmax)
+        tiny = 1e-4 * self.vmax
+        return np.where(np.abs(clipped) < tiny, np.copysign(tiny, clipped + tiny), clipped)
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.vmin:g} to {self.vmax:g}"
+
+
+def correlation_scale(maps: Iterable[np.ndarray]) -> Scale:
+    """Sequential scale from 0 to the top of all maps, for correlations.
+
+    Parameters
+    ----------
+    maps : iterable of arrays of shape (n_voxels,)
+        The correlations of every model; NaN allowed.
+    """
+    top = _top(np.maximum(values, 0) for values in maps)
+    return Scale(0.0, top, _fading("inferno", centre=0.0), "test correlation (Pearson r)")
+
+
+def difference_scale(maps: Iterable[np.ndarray], baseline: str) -> Scale:
+    """Symmetric diverging scale for differences to the baseline model.
+
+    Parameters
+    ----------
+    maps : iterable of arrays of shape (n_voxels,)
+        The differences of every model; NaN allowed.
+    baseline : str
+        Name of the model that was subtracted.
+    """
+    top = _top(np.abs(values) for values in maps)
+    return Scale(-top, top, _fading("berlin", centre=0.5), f"difference in r to {baseline}")
+
+
+def _top(maps: Iterable[np.ndarray]) -> float:
+    """Highest percentile of the maps, rounded up to a readable number."""
+    tops = [np.nanpercentile(m, PERCENTILE) for m in maps if np.isfinite(m).any()]
+    top = max(tops, default=0.0)
+    if top <= 0:
+        return 0.1  # nothing to show; any readable scale will do
+    unit = 10.0 ** np.floor(np.log10(top)) / 2
+    return float(round(np.ceil(top / unit - 1e-9) * unit, 10))
+
+
+def _fading(name: str, centre: float) -> Colormap:
+    """Colour map that is faint around `centre` (0..1) and opaque away from it."""
+    positions = np.linspace(0, 1, 256)
+    colours = mpl.colormaps[name](positions)
+    distance = np.abs(positions - centre) / max(centre, 1 - centre)
+    colours[:, 3] = FAINT + (1 - FAINT) * np.minimum(1, distance / OPAQUE_FROM)
+    fading = ListedColormap(colours, name=f"{name}-fading")
+    return fading.with_extremes(bad=(0, 0, 0, 0))

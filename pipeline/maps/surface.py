@@ -1,0 +1,209 @@
+"""Maps on the inflated fsaverage5 surface.
+
+The views are fixed, so which triangle a pixel shows is computed once; a map is then painted by two
+sparse products (voxels to vertices, vertices to pixels), which is fast enough for every model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from nilearn.datasets import load_fsaverage, load_fsaverage_data
+from scipy import sparse
+
+from pipeline.maps.canvas import Canvas
+from pipeline.maps.sampling import interpolation_matrix, weighted_mean
+from pipeline.maps.scale import Scale
+from pipeline.volume import Mask
+
+MM_PER_PIXEL = 0.45
+DEPTHS = np.linspace(0, 1, 7)  # from white to pial surface
+VERTEX_COVERAGE = 0.3  # the cortical sheet leaves coarse masks here and there
+PIXEL_COVERAGE = 0.5
+# Viewed hemisphere and side; the world axis that points right on the picture, and to the viewer.
+VIEWS = {
+    "left lateral": ("left", (0, -1, 0), (-1, 0, 0)),
+    "left medial": ("left", (0, 1, 0), (1, 0, 0)),
+    "right medial": ("right", (0, -1, 0), (-1, 0, 0)),
+    "right lateral": ("right", (0, 1, 0), (1, 0, 0)),
+}
+
+
+@dataclass(frozen=True)
+class Raster:
+    """A view as pixels.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns of the picture.
+    matrix : csr_array, shape (rows * columns, n_vertices)
+        Barycentric weights of the vertices that a pixel shows; an empty row is background.
+    """
+
+    shape: tuple[int, int]
+    matrix: sparse.csr_array
+
+    def paint(self, vertex_values: np.ndarray) -> np.ndarray:
+        """Picture of shape (rows, columns) of values at the vertices; NaN on the background."""
+        return weighted_mean(self.matrix, vertex_values, PIXEL_COVERAGE).reshape(self.shape)
+
+
+def rasterise(
+    coordinates: np.ndarray, faces: np.ndarray, right: np.ndarray, toward: np.ndarray
+) -> Raster:
+    """Orthographic picture of a mesh, z pointing up: the triangle nearest to the viewer wins.
+
+    Parameters
+    ----------
+    coordinates : array of shape (n_vertices, 3)
+        Vertices, mm.
+    faces : array of int, shape (n_faces, 3)
+        Triangles.
+    right, toward : array of shape (3,)
+        Unit vectors that point right on the picture, and to the viewer.
+    """
+    plane = np.stack([coordinates @ right, -coordinates[:, 2]], axis=1)
+    plane = (plane - plane.min(axis=0)) / MM_PER_PIXEL + 1
+    n_columns, n_rows = np.ceil(plane.max(axis=0)).astype(int) + 2
+    face, pixel, weights = _covered_pixels(plane[faces])
+    depth = np.sum(weights * (coordinates @ toward)[faces[face]], axis=1)
+    order = np.argsort(depth, kind="stable")  # the last to be written is the nearest
+    winner = np.full(n_rows * n_columns, -1)
+    winner[pixel[order, 1] * n_columns + pixel[order, 0]] = order
+    shown = np.flatnonzero(winner >= 0)
+    winner = winner[shown]
+    entries = (
+        weights[winner].ravel(),
+        (np.repeat(shown, 3), faces[face[winner]].ravel()),
+    )
+    matrix = sparse.csr_array(entries, shape=(n_rows * n_columns, len(coordinates)))
+    return Raster((int(n_rows), int(n_columns)), matrix)
+
+
+def _covered_pixels(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pixels inside triangles.
+
+    Parameters
+    ----------
+    corners : array of shape (n_faces, 3, 2)
+        Corners of the triangles, pixels.
+
+    Returns
+    -------
+    face : array of int, shape (n,)
+    pixel : array of int, shape (n, 2)
+        Column and row.
+    weights : array of shape (n, 3)
+        Barycentric coordinates of the pixel in the face.
+    """
+    low = np.floor(corners.min(axis=1)).astype(int)
+    size = np.ceil(corners.max(axis=1)).astype(int) - low + 1
+    area = size.prod(axis=1)
+    face = np.repeat(np.arange(len(corners)), area)
+    count = np.arange(len(face)) - np.repeat(np.cumsum(area) - area, area)
+    pixel = low[face] + np.stack([count % size[face, 0], count // size[face, 0]], axis=1)
+
+    a, b, c = np.moveaxis(corners[face], 1, 0)
+    twice_area = _cross(b - a, c - a)
+    flat = np.abs(twice_area) < 1e-9  # seen edge-on
+    divisor = np.where(flat, 1.0, twice_area)
+    weight_b = _cross(pixel - a, c - a) / divisor
+    weight_c = _cross(b - a, pixel - a) / divisor
+    weights = np.stack([1 - weight_b - weight_c, weight_b, weight_c], axis=1)
+    inside = ~flat & np.all(weights >= -1e-6, axis=1)
+    return face[inside], pixel[inside], weights[inside]
+
+
+def _cross(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Cross product of vectors in the plane."""
+    return u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
+
+
+class Cortex:
+    """fsaverage5 and its voxels: sampled between the white and the pial surface.
+
+    Parameters
+    ----------
+    mask : Mask
+        Voxels in MNI space.
+    """
+
+    def __init__(self, mask: Mask) -> None:
+        white, pial, inflated = (
+            load_fsaverage("fsaverage5")[k] for k in ("white_matter", "pial", "inflated")
+        )
+        sulci = load_fsaverage_data("fsaverage5", data_type="sulcal")
+        self._matrix = {}
+        self.rasters, self.grey = {}, {}
+        for hemi in ("left", "right"):
+            inner, outer = (s.parts[hemi].coordinates for s in (white, pial))
+            self._matrix[hemi] = sum(
+                interpolation_matrix(mask, inner + depth * (outer - inner)) for depth in DEPTHS
+            ) / len(DEPTHS)
+        for view, (hemi, right, toward) in VIEWS.items():
+            mesh = inflated.parts[hemi]
+            raster = rasterise(mesh.coordinates, mesh.faces, np.array(right), np.array(toward))
+            self.rasters[view] = raster
+            self.grey[view] = _underlay(raster, mesh, sulci.data.parts[hemi], np.array(toward))
+
+    def sample(self, values: np.ndarray) -> dict[str, np.ndarray]:
+        """Values at the vertices of each hemisphere ("left", "right"); NaN where there is none.
+
+        Parameters
+        ----------
+        values : array of shape (n_voxels,)
+        """
+        return {h: weighted_mean(m, values, VERTEX_COVERAGE) for h, m in self._matrix.items()}
+
+
+def _underlay(raster: Raster, mesh, sulci: np.ndarray, toward: np.ndarray) -> np.ndarray:
+    """Grey levels of a view: gyri light, sulci dark, shaded by the angle to the viewer."""
+    a, b, c = np.moveaxis(mesh.coordinates[mesh.faces], 1, 0)
+    normals = np.zeros_like(mesh.coordinates)
+    np.add.at(normals, mesh.faces, np.cross(b - a, c - a)[:, None, :])
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    shade = 0.55 + 0.45 * np.abs(normals @ toward)
+    tone = 0.52 - 0.14 * np.tanh(np.asarray(sulci) / np.std(sulci) * 1.5)
+    return raster.paint(tone * shade)
+
+
+class SurfaceFigure:
+    """Both hemispheres from the side and from the midline.
+
+    Parameters
+    ----------
+    cortex : Cortex
+        Meshes and sampling.
+    scale : Scale
+        Colours.
+    """
+
+    def __init__(self, cortex: Cortex, scale: Scale) -> None:
+        self.cortex, self.scale = cortex, scale
+        self.canvas = Canvas(12.5, 2.95, scale)
+        self._images = {}
+        for column, view in enumerate(VIEWS):
+            axes = self.canvas.add_axes(column / 4 + 0.005, 0.02, 0.24, 0.88)
+            axes.set_title(view, color="0.8", size=9, pad=2)
+            blank = np.zeros((*cortex.rasters[view].shape, 4))
+            self._images[view] = axes.imshow(
+                blank, interpolation="antialiased", interpolation_stage="rgba"
+            )
+
+    def save(self, values: np.ndarray, path: Path, title: str, subtitle: str) -> None:
+        """Paint a map, array of shape (n_voxels,), and write it as PNG."""
+        vertices = self.cortex.sample(values)
+        for view, (hemi, _, _) in VIEWS.items():
+            grey = self.cortex.grey[view]
+            paint = self.scale.cmap(
+                self.scale.norm(self.cortex.rasters[view].paint(vertices[hemi]))
+            )
+            picture = np.zeros_like(paint)
+            ground = np.nan_to_num(grey)[..., None]
+            picture[..., :3] = paint[..., :3] * paint[..., 3:] + ground * (1 - paint[..., 3:])
+            picture[..., 3] = np.isfinite(grey)
+            self._images[view].set_data(picture)
+        self.canvas.save(path, title, subtitle)

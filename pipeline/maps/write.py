@@ -1,0 +1,194 @@
+"""All maps of a subject: NIfTI files, then figures on common colour scales."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from pipeline.atomic import atomic_path
+from pipeline.errors import InputError, Problem
+from pipeline.maps.backdrop import Backdrop
+from pipeline.maps.figures import GlassBrain, Slices, cheap_collection, write_view
+from pipeline.maps.scale import Scale, correlation_scale, difference_scale
+from pipeline.maps.surface import Cortex, SurfaceFigure
+from pipeline.volume import Mask, to_volume
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class VoxelMap:
+    """One statistic of one model.
+
+    Parameters
+    ----------
+    stem : str
+        Start of the names of its files.
+    values : array of shape (n_voxels,)
+        NaN where a voxel has no variance.
+    title, subtitle : str
+        What the figures say.
+    """
+
+    stem: str
+    values: np.ndarray
+    title: str
+    subtitle: str
+
+
+def write_maps(
+    r: Mapping[str, np.ndarray],
+    bands: Mapping[str, Sequence[str]],
+    mask: Mask,
+    folder: Path,
+    subject: str,
+    baseline: str = "eng1000",
+    figures_for: Collection[str] | None = None,
+) -> list[Path]:
+    """Write the maps of every model and of its difference to the baseline.
+
+    The NIfTI files and the glass brains are written for every model; the slices, the surfaces and
+    the interactive views for the models of `figures_for`. All maps of test correlations share one
+    colour scale, all differences another; the NIfTI headers hold it (`cal_min`, `cal_max`).
+
+    Parameters
+    ----------
+    r : mapping of model to array of shape (n_voxels,)
+        Test correlations, in the mask's voxel order; NaN where a voxel has no variance.
+    bands : mapping of model to sequence of str
+        The model's bands, for the titles.
+    mask : Mask
+        Where the voxels are. A native mask gets no glass brain and no surface.
+    folder : Path
+        Where the files go.
+    subject : str
+        The subject's label.
+    baseline : str
+        The model that the others are compared with; without it there are no differences.
+    figures_for : collection of str, optional
+        Models that get every figure (default: all).
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    InputError
+        The number of voxels is not the mask's, or `figures_for` names an unknown model.
+    """
+    for model, values in r.items():
+        mask.check_count(len(values), f"{subject}, model {model}")
+    _check_known(figures_for or (), r)
+    kinds = [("r", _correlations(r, bands, subject), correlation_scale(r.values()))]
+    if baseline in r:
+        changes = {m: values - r[baseline] for m, values in r.items() if m != baseline}
+        maps = _differences(changes, bands, subject, baseline)
+        kinds.append(("rdiff", maps, difference_scale(changes.values(), baseline)))
+
+    written: list[Path] = []
+    with cheap_collection():
+        artist = _Artist(mask, folder)
+        for _, maps, scale in kinds:
+            if maps:
+                log.info("%s, one colour scale for all models: %s", subject, scale)
+                chosen = set(maps) if figures_for is None else set(figures_for)
+                written += artist.draw(maps, scale, chosen)
+    return written
+
+
+def _check_known(models: Collection[str], r: Mapping[str, np.ndarray]) -> None:
+    unknown = [model for model in models if model not in r]
+    if unknown:
+        remedy = f"choose from {', '.join(r)}"
+        what = f"no such model: {', '.join(unknown)}"
+        raise InputError(Problem("configuration", "maps", what, remedy))
+
+
+def _correlations(
+    r: Mapping[str, np.ndarray], bands: Mapping[str, Sequence[str]], subject: str
+) -> dict[str, VoxelMap]:
+    """Maps of the test correlation of every model."""
+    return {
+        model: VoxelMap(
+            f"sub-{subject}_model-{model}_stat-r",
+            np.asarray(values, dtype=float),
+            f"{subject}, {model}: test correlation",
+            f"bands: {' + '.join(bands[model])}",
+        )
+        for model, values in r.items()
+    }
+
+
+def _differences(
+    changes: Mapping[str, np.ndarray],
+    bands: Mapping[str, Sequence[str]],
+    subject: str,
+    baseline: str,
+) -> dict[str, VoxelMap]:
+    """Maps of the difference to the baseline of every other model."""
+    return {
+        model: VoxelMap(
+            f"sub-{subject}_model-{model}_stat-rdiff",
+            np.asarray(values, dtype=float),
+            f"{subject}, {model} minus {baseline}: difference in test correlation",
+            f"{' + '.join(bands[model])}  minus  {' + '.join(bands[baseline])}",
+        )
+        for model, values in changes.items()
+    }
+
+
+class _Artist:
+    """Everything that is computed once for a subject and serves all its maps."""
+
+    def __init__(self, mask: Mask, folder: Path) -> None:
+        self.mask, self.folder = mask, folder
+        self.backdrop = Backdrop(mask)
+        self.cortex = Cortex(mask) if mask.space == "MNI" else None
+        if self.cortex is None:
+            log.info(
+                "%s is in native space: no glass brain or surface without a transform to MNI",
+                mask.source,
+            )
+
+    def draw(self, maps: Mapping[str, VoxelMap], scale: Scale, chosen: set[str]) -> list[Path]:
+        """Write all files of maps that share a scale."""
+        glass = GlassBrain(scale) if self.cortex else None
+        slices = Slices(self.backdrop, scale)
+        surface = SurfaceFigure(self.cortex, scale) if self.cortex else None
+        written = []
+        for model, m in maps.items():
+            written.append(self._save_nifti(m, scale))
+            image = self.backdrop.image(m.values)
+            if glass:
+                written.append(self._path(m, "glass.png"))
+                glass.save(image, written[-1], m.title, m.subtitle)
+            if model not in chosen:
+                continue
+            written.append(self._path(m, "slices.png"))
+            slices.save(image, written[-1], m.title, m.subtitle)
+            if surface:
+                written.append(self._path(m, "surface.png"))
+                surface.save(m.values, written[-1], m.title, m.subtitle)
+            written.append(self._path(m, "view.html"))
+            write_view(image, self.backdrop, scale, written[-1], m.title)
+        return written
+
+    def _path(self, m: VoxelMap, suffix: str) -> Path:
+        return self.folder / f"{m.stem}_{suffix}"
+
+    def _save_nifti(self, m: VoxelMap, scale: Scale) -> Path:
+        """Write the map as it is, with the figures' scale in its header."""
+        img = to_volume(m.values, self.mask)
+        img.header["cal_min"], img.header["cal_max"] = scale.vmin, scale.vmax
+        img.header["descrip"] = scale.label[:79]
+        path = self._path(m, "statmap.nii.gz")
+        with atomic_path(path) as temporary:
+            nib.save(img, temporary)
+        return path

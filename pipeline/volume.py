@@ -1,0 +1,278 @@
+"""Voxel vectors and volumes: a mask says which voxel of the vector lies where in the brain.
+
+From the command line, either way:
+
+    python -m pipeline.volume --mask MASK.nii.gz --order xyz IN.npy OUT.nii.gz
+    python -m pipeline.volume --mask MASK.nii.gz --order xyz IN.nii.gz OUT.tsv
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
+
+from pipeline.atomic import atomic_path
+from pipeline.errors import InputError, Problem
+
+ORDERS = ("xyz", "zyx")
+SPACES = ("native", "MNI")
+NIFTI = (".nii", ".nii.gz")
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """The voxels of a subject's responses, as places in a volume.
+
+    Parameters
+    ----------
+    img : Nifti1Image, shape (x, y, z)
+        Nonzero (and finite) inside the mask.
+    order : {"xyz", "zyx"}
+        How the voxel vector runs through the mask: "xyz", the last axis (z) fastest, which is
+        `data[mask]` in nilearn; "zyx", the first axis (x) fastest, which is pycortex's way.
+    space : {"native", "MNI"}
+        Whether world coordinates are the scanner's or MNI152's.
+    source : str
+        The file, for error messages.
+
+    Raises
+    ------
+    InputError
+        The image is not 3-D or has no voxel inside; `order` or `space` is unknown.
+    """
+
+    img: nib.Nifti1Image
+    order: str = "xyz"
+    space: str = "native"
+    source: str = "mask"
+
+    def __post_init__(self) -> None:
+        for key, value, known in [("order", self.order, ORDERS), ("space", self.space, SPACES)]:
+            if value not in known:
+                raise self._error(key, f"unknown {key} {value!r}", f"use {' or '.join(known)}")
+        if self.img.ndim != 3:
+            raise self._error(
+                "shape", f"the mask has {self.img.ndim} dimensions", "give a 3-D image (x, y, z)"
+            )
+        if self.n_voxels == 0:
+            raise self._error("", "no voxel is inside the mask", "give the mask of the responses")
+
+    @classmethod
+    def from_file(cls, path: str | Path, order: str = "xyz", space: str = "native") -> Mask:
+        """Read a NIfTI mask.
+
+        Raises
+        ------
+        InputError
+            The file is missing or is not an image (an unfetched git-annex pointer, say).
+        """
+        return cls(_read_image(path), order, space, str(path))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], subject: str) -> Mask:
+        """Read the mask of a subject as the configuration's key `mask` describes it.
+
+        Parameters
+        ----------
+        config : dict
+            `path` ({subject} is replaced), `order`, `space`.
+        subject : str
+            The subject's label.
+        """
+        path = str(config["path"]).replace("{subject}", subject)
+        return cls.from_file(path, config.get("order", "xyz"), config.get("space", "native"))
+
+    @cached_property
+    def voxels(self) -> np.ndarray:
+        """Array indices (i, j, k) of every voxel in the vector's order, shape (n_voxels, 3)."""
+        data = np.asanyarray(self.img.dataobj)
+        inside = np.isfinite(data) & (data != 0)
+        return np.argwhere(inside) if self.order == "xyz" else np.argwhere(inside.T)[:, ::-1]
+
+    @property
+    def n_voxels(self) -> int:
+        """Voxels inside the mask."""
+        return len(self.voxels)
+
+    def check_count(self, n: int, place: str = "") -> None:
+        """Raise InputError unless `n`, a number of values, is the number of voxels."""
+        if n != self.n_voxels:
+            raise self._error(
+                place,
+                f"the mask has {self.n_voxels} voxels, the data {n}",
+                "give the mask that the responses were extracted with",
+            )
+
+    def _error(self, place: str, what: str, remedy: str) -> InputError:
+        return InputError(Problem(self.source, place, what, remedy))
+
+
+def to_volume(values: np.ndarray, mask: Mask, fill: float = np.nan) -> nib.Nifti1Image:
+    """Put a voxel vector back into the brain.
+
+    Parameters
+    ----------
+    values : array of shape (n_voxels,)
+        One number a voxel, in the mask's order.
+    mask : Mask
+        Where the voxels are.
+    fill : float
+        Value outside the mask.
+
+    Returns
+    -------
+    Nifti1Image, shape (x, y, z), float32
+        On the mask's grid, with its affine.
+
+    Raises
+    ------
+    InputError
+        `values` is not one number for each voxel of the mask.
+    """
+    values = np.asarray(values)
+    if values.ndim != 1:
+        raise mask._error("values", f"the data have shape {values.shape}", "give one vector")
+    mask.check_count(len(values), "values")
+    volume = np.full(mask.img.shape, fill, dtype=np.float32)
+    volume[tuple(mask.voxels.T)] = values
+    return nib.Nifti1Image(volume, mask.img.affine, _header(mask.img))
+
+
+def to_vector(img: nib.Nifti1Image, mask: Mask) -> np.ndarray:
+    """Take the voxels of the mask out of a volume.
+
+    Parameters
+    ----------
+    img : Nifti1Image, shape (x, y, z)
+        On the mask's grid.
+    mask : Mask
+        Which voxels, in which order.
+
+    Returns
+    -------
+    array of shape (n_voxels,)
+
+    Raises
+    ------
+    InputError
+        The image's shape or affine is not the mask's.
+    """
+    remedy = "resample the image to the mask's grid"
+    if img.shape != mask.img.shape:
+        what = f"the image has shape {img.shape}, the mask {mask.img.shape}"
+        raise mask._error("shape", what, remedy)
+    if not np.allclose(img.affine, mask.img.affine, atol=1e-3):
+        raise mask._error("affine", "image and mask have different affines", remedy)
+    return np.asanyarray(img.dataobj)[tuple(mask.voxels.T)]
+
+
+def _header(img: nib.Nifti1Image) -> nib.Nifti1Header:
+    """Space and units of `img`, for an image of float32 on the same grid."""
+    header = nib.Nifti1Header()
+    if isinstance(img.header, nib.Nifti1Header):
+        header.set_xyzt_units(*img.header.get_xyzt_units())
+        header["sform_code"], header["qform_code"] = img.header["sform_code"], 0
+    header.set_data_dtype(np.float32)
+    return header
+
+
+def _read_image(path: str | Path) -> nib.Nifti1Image:
+    """Read an image, with clear errors."""
+    if not Path(path).is_file():
+        remedy = "fetch it (`datalad get`)" if Path(path).is_symlink() else "check the path"
+        raise InputError(Problem(path, "", "there is no such file", remedy))
+    try:
+        img = nib.nifti1.load(path)
+        np.asanyarray(img.dataobj)  # a truncated file shows only here
+        return img
+    except (ImageFileError, HeaderDataError, EOFError, OSError) as error:
+        remedy = "fetch it (`datalad get`) or give a NIfTI file"
+        raise InputError(Problem(path, "", f"not a readable image ({error})", remedy)) from error
+
+
+def _read_vector(path: Path, column: str | None) -> np.ndarray:
+    """Read a vector from .npy or from a column of a .tsv with a header."""
+    try:
+        if path.suffix == ".npy":
+            return np.load(path)
+        table = pd.read_csv(path, sep="\t")
+    except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
+        raise InputError(Problem(path, "", str(error), "give a .npy or .tsv file")) from error
+    if column is None and table.shape[1] > 1:
+        what, remedy = f"columns {', '.join(table.columns)}", "choose one with --column"
+        raise InputError(Problem(path, "", what, remedy))
+    name = table.columns[0] if column is None else column
+    if name not in table or not pd.api.types.is_numeric_dtype(table[name]):
+        remedy = "the first line must be a header; choose a column of numbers with --column"
+        raise InputError(Problem(path, str(name), "no such column of numbers", remedy))
+    return table[name].to_numpy(dtype=np.float32)
+
+
+def _write_vector(values: np.ndarray, path: Path, column: str | None) -> None:
+    """Write a vector as .npy or as a .tsv of one column."""
+    with atomic_path(path) as temporary:
+        if path.suffix == ".npy":
+            np.save(temporary, values)
+        else:
+            table = pd.DataFrame({column or "value": values})
+            table.to_csv(temporary, sep="\t", index=False, na_rep="n/a")
+
+
+def convert(source: Path, target: Path, mask: Mask, column: str | None = None) -> None:
+    """Turn a vector file (.npy, .tsv) into a NIfTI file, or a NIfTI file into a vector file.
+
+    Raises
+    ------
+    InputError
+        Neither or both files are NIfTI, or one does not fit the mask.
+    """
+    nifti = [path.name.endswith(NIFTI) for path in (source, target)]
+    vector = [path.suffix in (".npy", ".tsv") for path in (source, target)]
+    if nifti == [False, True] and vector[0]:
+        with atomic_path(target) as temporary:
+            nib.save(to_volume(_read_vector(source, column), mask), temporary)
+    elif nifti == [True, False] and vector[1]:
+        _write_vector(to_vector(_read_image(source), mask), target, column)
+    else:
+        what = f"cannot turn {source.name} into {target.name}"
+        remedy = "name one file .npy or .tsv and the other .nii or .nii.gz"
+        raise InputError(Problem(source, "", what, remedy))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line of `python -m pipeline.volume`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.volume",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("source", type=Path, help=".npy, .tsv or NIfTI")
+    parser.add_argument("target", type=Path, help="NIfTI, or .npy or .tsv")
+    parser.add_argument("--mask", type=Path, required=True, help="NIfTI, nonzero inside")
+    parser.add_argument(
+        "--order",
+        choices=ORDERS,
+        required=True,
+        help="xyz: z runs fastest (nilearn); zyx: x runs fastest (pycortex)",
+    )
+    parser.add_argument("--column", help="column of the .tsv")
+    options = parser.parse_args(arguments)
+    try:
+        mask = Mask.from_file(options.mask, options.order)
+        convert(options.source, options.target, mask, options.column)
+    except InputError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Checks of the Eng1000 embedding, and of the text that ours is built from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from pipeline.dataset import Dataset
+from pipeline.features import kind_of
+from pipeline.validation.files import file_problem
+from pipeline.validation.findings import Findings, some
+from pipeline.validation.responses import blocks, numeric_dataset
+
+N_BASIS_WORDS = 985
+_FETCH = "fetch the file again, or build it from `eng1000.corpora`"
+
+
+def needs(config: dict[str, Any], resource: str) -> bool:
+    """Whether a band of the configuration is computed from a resource (see `Kind.resources`)."""
+    kinds = (options.get("kind", band) for band, options in config["features"].items())
+    return any(resource in kind_of(kind).resources for kind in kinds)
+
+
+def embedding_files(config: dict[str, Any]) -> list[Path]:
+    """Files that the Eng1000 features need: the embedding, or what it is built from."""
+    if not needs(config, "eng1000"):
+        return []
+    eng1000 = config["eng1000"]
+    if not eng1000["corpora"]:
+        return [Path(eng1000["path"] or Dataset.from_config(config).eng1000)]
+    basis = [eng1000["basis_words"]] if eng1000["basis_words"] else []
+    return [Path(path) for path in [*eng1000["corpora"], *basis]]
+
+
+def check_embedding(config: dict[str, Any]) -> Findings:
+    """Check the Eng1000 file, or the corpora and the basis words that it is built from."""
+    findings = Findings()
+    for path in embedding_files(config):
+        if problem := file_problem(path):
+            findings.problems.append(problem)
+        elif not config["eng1000"]["corpora"]:
+            check_eng1000(path, findings)
+    return findings
+
+
+def check_eng1000(path: Path, findings: Findings) -> None:
+    """Check an Eng1000 HDF5: `data` (basis word, word) and `vocab`, a byte string for each word.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it exists.
+    findings : Findings
+        Where problems and warnings are noted.
+    """
+    try:
+        with h5py.File(path) as file:
+            data = numeric_dataset(file, "data", 2, findings)
+            vocab = file.get("vocab")
+            if not isinstance(vocab, h5py.Dataset) or vocab.dtype.kind not in "SO":
+                findings.problem(path, "vocab", "there is no dataset of byte strings", _FETCH)
+            elif data is not None:
+                _check_vocabulary(path, vocab, data.shape, findings)
+            if data is not None:
+                _check_data(path, data, findings)
+    except OSError as error:
+        findings.problem(path, "", f"truncated or not HDF5 ({error})", _FETCH)
+
+
+def _check_vocabulary(
+    path: Path, vocab: h5py.Dataset, shape: tuple[int, int], findings: Findings
+) -> None:
+    """Check that there is one word for each column of `data`, and each once."""
+    if vocab.shape != (shape[1],):
+        what = f"the shape is {vocab.shape}, but `data` is {shape}: it should be ({shape[1]},)"
+        findings.problem(path, "vocab", what, _FETCH)
+        return
+    words, counts = np.unique(vocab[()].astype(bytes), return_counts=True)
+    if len(words) < len(vocab):
+        repeated = some(word.decode("utf-8", "replace") for word in words[counts > 1])
+        findings.warn(path, "vocab", f"words listed twice: {repeated}", "the first one is used")
+
+
+def _check_data(path: Path, data: h5py.Dataset, findings: Findings) -> None:
+    n_bad = sum(int((~np.isfinite(values)).sum()) for _, _, values in blocks(data))
+    if n_bad:
+        findings.problem(path, "data", f"{n_bad} values are NaN or infinite", _FETCH)
+    if len(data) != N_BASIS_WORDS:
+        what = f"{len(data)} basis words, the published Eng1000 has {N_BASIS_WORDS}"
+        findings.warn(path, "data", what, "nothing, if the embedding is meant to be another")

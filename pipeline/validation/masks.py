@@ -1,0 +1,68 @@
+"""Checks of the brain mask, which puts the voxels of the responses back into a volume."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+from nibabel.dataobj_images import DataobjImage
+from nibabel.filebasedimages import ImageFileError
+
+from pipeline.validation.files import file_problem
+from pipeline.validation.findings import Findings
+
+_REMEDY = "use the mask that the responses were extracted with"
+
+
+def mask_file(config: dict[str, Any], subject: str) -> Path | None:
+    """The mask of a subject, None if the configuration has none."""
+    return Path(config["mask"]["path"].replace("{subject}", subject)) if config["mask"] else None
+
+
+def check_masks(config: dict[str, Any], n_voxels: Mapping[str, int]) -> Findings:
+    """Check every subject's mask against the number of voxels in the responses.
+
+    Parameters
+    ----------
+    config : dict
+        Complete configuration.
+    n_voxels : mapping of str to int
+        Voxels of each subject whose responses could be read.
+    """
+    findings = Findings()
+    sizes: dict[Path, int | None] = {}
+    for subject in config["subjects"]:
+        path = mask_file(config, subject)
+        if path is None:
+            return findings
+        if path not in sizes:
+            sizes[path] = _mask_size(path, findings)
+        size = sizes[path]
+        if size is not None and n_voxels.get(subject, size) != size:
+            what = f"{size} voxels in the mask, but {n_voxels[subject]} in {subject}'s responses"
+            findings.problem(path, "", what, _REMEDY)
+    return findings
+
+
+def _mask_size(path: Path, findings: Findings) -> int | None:
+    """Nonzero voxels of a mask; None and a problem if it is no mask."""
+    if problem := file_problem(path):
+        findings.problems.append(problem)
+        return None
+    try:
+        image = nibabel.load(path)
+        values = np.asanyarray(image.dataobj) if isinstance(image, DataobjImage) else np.empty(0)
+    except (ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
+        findings.problem(path, "", f"truncated or no NIfTI ({error})", "fetch the file again")
+        return None
+    if values.ndim != 3:
+        findings.problem(path, "", f"the mask's shape is {values.shape}, not 3-D", _REMEDY)
+        return None
+    if not np.isfinite(values).all():
+        findings.problem(path, "", "the mask holds NaN or infinities", _REMEDY)
+        return None
+    return int(np.count_nonzero(values))

@@ -1,0 +1,167 @@
+"""Checks of the BOLD responses: one HDF5 file per subject and story.
+
+Responses are read once, in blocks of bounded size, whatever the size of the file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from pipeline.validation.files import file_problem
+from pipeline.validation.findings import Findings, some
+
+BLOCK_BYTES = 64 * 2**20
+_FETCH = "fetch or copy the file again"
+_NOT_FINITE = "prepare the responses again without NaN and infinities, or exclude the story"
+
+
+def check_responses(path: Path, n_rows: int | None) -> tuple[Findings, int | None]:
+    """Check the responses of one subject to one story.
+
+    Parameters
+    ----------
+    path : Path
+        HDF5 with `data`, (row, voxel), and perhaps `individual_repeats`, (repeat, row, voxel).
+    n_rows : int or None
+        Rows of the story by `respdict.json`; None if not known.
+
+    Returns
+    -------
+    findings : Findings
+        What is wrong with the file; constant voxels are a warning.
+    n_voxels : int or None
+        Voxels in the file, None if that cannot be told.
+    """
+    findings = Findings()
+    if problem := file_problem(path):
+        findings.problems.append(problem)
+        return findings, None
+    try:
+        with h5py.File(path) as file:
+            data = numeric_dataset(file, "data", 2, findings)
+            if data is None:
+                return findings, None
+            _check_rows(path, data.shape[0], n_rows, findings)
+            _check_values(path, data, findings)
+            if "individual_repeats" in file:
+                _check_repeats(file, data.shape, findings)
+            return findings, int(data.shape[1])
+    except OSError as error:
+        findings.problem(path, "", f"truncated or not HDF5 ({_short(error)})", _FETCH)
+        return findings, None
+
+
+def numeric_dataset(
+    file: h5py.File, name: str, n_dimensions: int, findings: Findings
+) -> h5py.Dataset | None:
+    """A dataset of numbers with so many dimensions, or None and a problem noted."""
+    data = file.get(name)
+    if not isinstance(data, h5py.Dataset):
+        what = f"there is no dataset {name!r}, only {some(map(repr, file)) or 'nothing'}"
+        findings.problem(file.filename, name, what, _FETCH)
+        return None
+    if data.dtype.kind not in "fiu":
+        what = f"the values are {data.dtype}, not numbers"
+        findings.problem(file.filename, name, what, "store them as float32")
+        return None
+    if data.ndim != n_dimensions or 0 in data.shape:
+        what = f"the shape is {data.shape}, not {n_dimensions}-dimensional and filled"
+        findings.problem(file.filename, name, what, _FETCH)
+        return None
+    return data
+
+
+def check_voxel_counts(n_voxels: Mapping[Path, int]) -> Findings:
+    """Find the stories of one subject that have another number of voxels than most."""
+    findings = Findings()
+    counts = Counter(n_voxels.values())
+    usual, n_usual = counts.most_common(1)[0] if counts else (0, 0)
+    for path, count in n_voxels.items():
+        if count != usual:
+            what = f"{count} voxels, but {usual} in {n_usual} other stories of this subject"
+            findings.problem(path, "data", what, "use responses prepared with one mask")
+    return findings
+
+
+def blocks(data: h5py.Dataset) -> Iterator[tuple[slice, slice, np.ndarray]]:
+    """Read a (row, voxel) dataset in blocks of `BLOCK_BYTES` at most, or of one HDF5 chunk.
+
+    Blocks are whole chunks, so that no chunk is decompressed twice.
+    """
+    n_rows, n_voxels = data.shape
+    chunk_rows, chunk_voxels = data.chunks or (1, n_voxels)
+    n_values = BLOCK_BYTES // data.dtype.itemsize
+    voxel_step = _multiple(n_values // chunk_rows, chunk_voxels, n_voxels)
+    row_step = _multiple(n_values // voxel_step, chunk_rows, n_rows)
+    for voxel in range(0, n_voxels, voxel_step):
+        voxels = slice(voxel, min(voxel + voxel_step, n_voxels))
+        for row in range(0, n_rows, row_step):
+            rows = slice(row, min(row + row_step, n_rows))
+            yield rows, voxels, data[rows, voxels]
+
+
+def _multiple(wanted: int, unit: int, limit: int) -> int:
+    """The largest multiple of `unit` up to `wanted` (but one at least), cut to `limit`."""
+    return min(max(wanted // unit, 1) * unit, limit)
+
+
+def _check_rows(path: Path, found: int, expected: int | None, findings: Findings) -> None:
+    if expected is not None and found != expected:
+        what = f"{found} rows, but respdict.json and the trimming make it {expected}"
+        remedy = "fetch both files again, or correct `timing` in the configuration"
+        findings.problem(path, "data", what, remedy)
+
+
+def _check_values(path: Path, data: h5py.Dataset, findings: Findings) -> None:
+    """Look for values that are not finite, and for voxels that never change."""
+    n_rows, n_voxels = data.shape
+    low = np.full(n_voxels, np.inf)
+    high = np.full(n_voxels, -np.inf)
+    bad_rows, bad_voxels, n_bad = np.zeros(n_rows, bool), np.zeros(n_voxels, bool), 0
+    for rows, voxels, values in blocks(data):
+        block_low, block_high = values.min(axis=0), values.max(axis=0)
+        # NaN and infinities reach the minimum or the maximum.
+        if not (np.isfinite(block_low) & np.isfinite(block_high)).all():
+            bad = ~np.isfinite(values)
+            bad_rows[rows] |= bad.any(axis=1)
+            bad_voxels[voxels] |= bad.any(axis=0)
+            n_bad += int(bad.sum())
+        low[voxels] = np.minimum(low[voxels], block_low)
+        high[voxels] = np.maximum(high[voxels], block_high)
+    if n_bad:
+        rows_named, voxels_named = np.flatnonzero(bad_rows), np.flatnonzero(bad_voxels)
+        place = f"data, rows {some(rows_named)}; voxels {some(voxels_named)}"
+        what = (
+            f"{n_bad} values are NaN or infinite, "
+            f"in {len(rows_named)} of {n_rows} rows and {len(voxels_named)} of {n_voxels} voxels"
+        )
+        findings.problem(path, place, what, _NOT_FINITE)
+    constant = np.flatnonzero(low == high)
+    if len(constant) and n_rows > 1:
+        what = f"{len(constant)} of {n_voxels} voxels are constant: their r is NaN"
+        remedy = "nothing, if they lie outside the brain; they are left out of means and counted"
+        findings.warn(path, f"data, voxels {some(constant)}", what, remedy)
+
+
+def _check_repeats(file: h5py.File, shape: tuple[int, int], findings: Findings) -> None:
+    """Check the repeated presentations, from which the noise ceiling comes."""
+    name = "individual_repeats"
+    repeats = numeric_dataset(file, name, 3, findings)
+    if repeats is None:
+        return
+    if repeats.shape[1:] != shape:
+        what = f"the shape is {repeats.shape}, (repeat, row, voxel), but `data` has {shape}"
+        findings.problem(file.filename, name, what, _FETCH)
+    if len(repeats) < 2:
+        what = "there is one presentation only, so there is no noise ceiling"
+        findings.warn(file.filename, name, what, "nothing, if the story was heard once")
+
+
+def _short(error: OSError) -> str:
+    """The first line of an error, without the library's own file name and line."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

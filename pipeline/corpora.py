@@ -7,6 +7,7 @@ import io
 import json
 import lzma
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -15,6 +16,14 @@ import zstandard
 
 from pipeline.errors import InputError, Problem
 
+DAMAGE = (
+    OSError,
+    EOFError,
+    UnicodeDecodeError,
+    lzma.LZMAError,
+    zlib.error,
+    zstandard.ZstdError,
+)
 # Numbers are tokens too, so that they keep their place among the words, as when they are spoken.
 TOKEN = re.compile(r"\w+(?:'\w+)*")
 
@@ -25,7 +34,7 @@ def documents(path: Path) -> Iterator[str]:
     Raises
     ------
     InputError
-        If the file is missing or damaged, or a line is not a JSON object with a "text".
+        If the file is missing, damaged or empty, or a line is not a JSON object with a "text".
     """
     number = 0
     try:
@@ -33,7 +42,9 @@ def documents(path: Path) -> Iterator[str]:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     yield _text(path, number, line)
-    except (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError, zstandard.ZstdError) as error:
+        if number == 0:  # all that a reader of .zst says of a file cut in its first block
+            raise EOFError("it is empty or truncated")
+    except DAMAGE as error:
         place = f"after line {number}" if number else ""
         remedy = "check the path, and fetch or copy the file again"
         raise InputError(Problem(path, place, f"cannot be read ({error})", remedy)) from error

@@ -17,7 +17,6 @@ from pathlib import Path
 import h5py
 import numba
 import numpy as np
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 from tqdm import tqdm
 
 from pipeline.atomic import atomic_h5
@@ -57,7 +56,11 @@ class Eng1000:
         """
         try:
             with h5py.File(path) as file:
-                found = {key: file[key][()] for key in ("data", "vocab", "basis") if key in file}
+                found = {
+                    key: np.asarray(file[key])
+                    for key in ("data", "vocab", "basis")
+                    if isinstance(file.get(key), h5py.Dataset)
+                }
         except FileNotFoundError as error:
             raise InputError(Problem(path, "", "there is no such file", FETCH)) from error
         except OSError as error:
@@ -153,7 +156,8 @@ def build(
     stimulus_words : iterable of str
         Words that belong to the vocabulary whatever their frequency.
     basis_words : str or Path, optional
-        File of basis words, one a line; None takes the `n_basis` most frequent content words.
+        File of basis words, one a line; None takes the `n_basis` most frequent words
+        of two letters or more, without apostrophe, that are not scikit-learn's stop words.
     vocabulary : int
         Most frequent words of the corpora in the vocabulary.
     window : int
@@ -174,13 +178,15 @@ def build(
     InputError
         If a file is missing, damaged or empty.
     """
-    files = [Path(path) for path in corpora]
+    files = _existing(corpora)
     given = None if basis_words is None else read_basis(basis_words)
     ranked = _ranked(files, progress)
     frequent = [word for word in ranked if _is_word(word)][:vocabulary]
     others = {fold(word) for word in stimulus_words} - {""} - set(frequent)
     vocab = frequent + sorted(others)
-    basis = given or [word for word in ranked if _is_content(word)][:n_basis]
+    basis = given or _content_words(ranked)[:n_basis]
+    if not frequent or not basis:
+        raise InputError(Problem(str(files), "", "no words in the corpora", "give corpora of text"))
     counts = _cooccurrences(files, vocab, basis, window, progress)
     return Eng1000(_normalise(counts).astype(np.float32), vocab, basis)
 
@@ -194,7 +200,7 @@ def read_basis(path: str | Path) -> list[str]:
         If the file is missing, is not text, holds no words, or a word twice.
     """
     try:
-        words = [fold(line.strip()) for line in Path(path).read_text("utf-8").splitlines()]
+        words = [fold(line.strip()) for line in Path(path).read_text("utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             Problem(path, "", f"cannot be read ({error})", "give a text file, one word a line")
@@ -210,14 +216,21 @@ def read_basis(path: str | Path) -> list[str]:
     return words
 
 
+def _existing(paths: Iterable[str | Path]) -> list[Path]:
+    """Check that all files are there before minutes go into reading the first."""
+    files = [Path(path) for path in paths]
+    missing = [path for path in files if not path.is_file()]
+    what, remedy = "there is no such file", "correct the path, or fetch the corpus"
+    if missing:
+        raise InputError(Problem(path, "", what, remedy) for path in missing)
+    return files
+
+
 def _ranked(corpora: list[Path], progress: bool) -> list[str]:
     """Tokens of the corpora by falling frequency, equal ones alphabetically."""
     counts: Counter[str] = Counter()
     for words in _tokenised(corpora, "Eng1000: vocabulary", progress):
         counts.update(words)
-    if not counts:
-        files = ", ".join(map(str, corpora)) or "eng1000.corpora"
-        raise InputError(Problem(files, "", "no words in the corpora", "give corpora of text"))
     return sorted(counts, key=lambda word: (-counts[word], word))
 
 
@@ -233,8 +246,12 @@ def _is_word(token: str) -> bool:
     return token.replace("'", "").isalpha()
 
 
-def _is_content(token: str) -> bool:
-    return len(token) > 1 and token.isalpha() and token not in ENGLISH_STOP_WORDS
+def _content_words(ranked: list[str]) -> list[str]:
+    # imported here as it takes seconds, which only builders should spend
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    content = [word for word in ranked if word.isalpha() and len(word) > 1]
+    return [word for word in content if word not in ENGLISH_STOP_WORDS]
 
 
 def _cooccurrences(

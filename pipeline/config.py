@@ -1,0 +1,225 @@
+"""Read a configuration, fill in its defaults, and say everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+import copy
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from pipeline.errors import InputError, Problem
+from pipeline.features import Kind, kind_of, known_kinds
+from pipeline.matchers import LAG
+from pipeline.matching import OPTIONS as MATCHING_OPTIONS
+
+SCHEMA = Path(__file__).parent / "schema" / "config.schema.yaml"
+PATH_KEYS = (("data_root",), ("eng1000", "path"), ("eng1000", "basis_words"), ("mask", "path"))
+_NONE = Kind("none", "stimulus", lambda story, options: None)  # stands for a band that is not there
+BAND_OPTIONS = {"kind", "n_components"}  # options of every band, beside those of its kind
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """JSON schema of the configuration, with descriptions and defaults."""
+    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+
+
+def load(path: str | Path) -> dict[str, Any]:
+    """Read and complete a YAML configuration file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not YAML, or breaks a rule (all of them are listed).
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(Problem(path, "", "no such configuration", "pass a file from config/"))
+    try:
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(Problem(path, "", f"not YAML: {error}", "mend the syntax")) from error
+    return complete(config, path)
+
+
+def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any]:
+    """Copy of `config` with defaults filled in and paths expanded.
+
+    Parameters
+    ----------
+    config : dict
+        As read from YAML.
+    source : str or Path
+        Name of the file, for error messages.
+
+    Raises
+    ------
+    InputError
+        Listing every unknown or ill-typed key and every reference to something undefined.
+    """
+    config = copy.deepcopy(config)
+    problems = [
+        Problem(source, error.json_path, error.message, "see docs/configuration.md")
+        for error in jsonschema.Draft202012Validator(schema()).iter_errors(config)
+    ]
+    if problems:
+        raise InputError(problems)
+    _fill(config, schema())
+    config["subjects"] = {s: {"exclude": [], **(o or {})} for s, o in config["subjects"].items()}
+    config["features"] = {b: dict(o or {}) for b, o in config["features"].items()}
+    if problems := [Problem(source, *rest) for rest in _broken_references(config)]:
+        raise InputError(problems)
+    for keys in PATH_KEYS:
+        _expand(config, keys)
+    config["eng1000"]["corpora"] = [expand_path(p) for p in config["eng1000"]["corpora"]]
+    return config
+
+
+def _fill(value: Any, part: dict[str, Any]) -> None:
+    """Set missing properties of `value` to the schema's defaults, in depth."""
+    if not isinstance(value, dict):
+        return
+    for key, sub in part.get("properties", {}).items():
+        if key not in value and "default" in sub:
+            value[key] = copy.deepcopy(sub["default"])
+        if key in value:
+            _fill(value[key], sub)
+
+
+def expand_path(path: str) -> str:
+    """`path` with ~ and environment variables replaced."""
+    return os.path.expanduser(os.path.expandvars(path))
+
+
+def _expand(config: dict[str, Any], keys: tuple[str, ...]) -> None:
+    for key in keys[:-1]:
+        config = config[key] or {}
+    if config.get(keys[-1]):
+        config[keys[-1]] = expand_path(config[keys[-1]])
+
+
+def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Place, problem and remedy of everything that names something undefined."""
+    broken = []
+    stories = config["stories"]
+    for story in sorted(set(stories["train"]) & set(stories["test"])):
+        broken.append(
+            ("stories", f"{story!r} is both a training and a test story", "remove it from one list")
+        )
+    for subject, options in config["subjects"].items():
+        for story in sorted(set(options["exclude"]) - {*stories["train"], *stories["test"]}):
+            broken.append(
+                (f"subjects.{subject}.exclude", f"{story!r} is not a story here", "remove it")
+            )
+        if len(training_stories(config, subject)) < config["fit"]["n_folds"]:
+            broken.append(
+                (
+                    f"subjects.{subject}",
+                    f"fewer training stories than the {config['fit']['n_folds']} folds",
+                    "lower fit.n_folds or add stories",
+                )
+            )
+        if not test_stories(config, subject):
+            broken.append((f"subjects.{subject}", "no test story is left", "exclude fewer"))
+    for band, options in config["features"].items():
+        broken.extend(_broken_band(config["features"], band, options))
+    for model, bands in config["models"].items():
+        for band in bands:
+            if band not in config["features"]:
+                broken.append(
+                    (
+                        f"models.{model}",
+                        f"unknown band {band!r}",
+                        f"add it to features or use one of {sorted(config['features'])}",
+                    )
+                )
+    if config["baseline"] not in config["models"]:
+        broken.append(
+            (
+                "baseline",
+                f"unknown model {config['baseline']!r}",
+                f"use one of {sorted(config['models'])}",
+            )
+        )
+    alphas = config["fit"]["alphas"]
+    if alphas["min"] > alphas["max"]:
+        broken.append(("fit.alphas", "min is above max", "swap them"))
+    return broken
+
+
+def _broken_band(
+    features: dict[str, Any], band: str, options: dict[str, Any]
+) -> list[tuple[str, str, str]]:
+    name = _kind_name(features, band)
+    if name not in known_kinds():
+        return [
+            (
+                f"features.{band}",
+                f"unknown feature space or matcher {name!r}",
+                f"set kind to one of {sorted(known_kinds())}",
+            )
+        ]
+    of = _redrawn(features, band)
+    if name == LAG and known_kinds().get(_kind_name(features, of), _NONE).source != "matches":
+        return [
+            (f"features.{band}", f"{of!r} is not a matcher among the bands", "name one in `of`")
+        ]
+    allowed = BAND_OPTIONS | set(kind_of(name).options)
+    return [
+        (f"features.{band}.{key}", "unknown option", f"use one of {sorted(allowed)}")
+        for key in sorted(set(options) - allowed)
+    ]
+
+
+def _kind_name(features: dict[str, Any], band: str) -> str:
+    """Kind of a band: as given, or its name; `Mlag` is the lag control of the band `M`."""
+    name = features.get(band, {}).get("kind", band)
+    if name not in known_kinds() and name.endswith(LAG) and name.removesuffix(LAG) in features:
+        return LAG
+    return name
+
+
+def _redrawn(features: dict[str, Any], band: str) -> str:
+    """Band whose matches the lag control `band` redraws."""
+    return features[band].get("of") or band.removesuffix(LAG)
+
+
+def band_options(config: dict[str, Any], band: str) -> dict[str, Any]:
+    """Options of a band: its kind's defaults, the config's, `kind` and, for lag controls, `of`.
+
+    A lag control has the matching options of the band that it redraws, unless it sets its own. The
+    horizon of bands made from BOLD is filled in.
+    """
+    features = config["features"]
+    name = _kind_name(features, band)
+    options = {"n_components": None, **kind_of(name).options}
+    if name == LAG:
+        of = _redrawn(features, band)
+        inherited = band_options(config, of)
+        options |= {key: inherited[key] for key in (*MATCHING_OPTIONS, "n_components")}
+        options |= {"of": of}
+    options |= {**features[band], "kind": name}
+    if "horizon" in options and options["horizon"] is None:
+        options["horizon"] = config["horizon"]
+    return options
+
+
+def training_stories(config: dict[str, Any], subject: str) -> list[str]:
+    """Training stories that the subject heard."""
+    exclude = config["subjects"][subject]["exclude"]
+    return [s for s in config["stories"]["train"] if s not in exclude]
+
+
+def test_stories(config: dict[str, Any], subject: str) -> list[str]:
+    """Test stories that the subject heard."""
+    exclude = config["subjects"][subject]["exclude"]
+    return [s for s in config["stories"]["test"] if s not in exclude]
+
+
+def all_stories(config: dict[str, Any]) -> list[str]:
+    """Every story of the configuration, training first."""
+    return [*config["stories"]["train"], *config["stories"]["test"]]

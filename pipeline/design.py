@@ -1,0 +1,166 @@
+"""The design matrix: bands scaled, reduced and delayed inside each story."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from pipeline.features import kind_of
+from pipeline.matching import fir_of_matches
+
+
+def delay(values: np.ndarray, delays: Sequence[int]) -> np.ndarray:
+    """Copies of `values` shifted down by each delay, zeros moving in.
+
+    Parameters
+    ----------
+    values : array of shape (n_rows, n_columns)
+        Features of one story.
+    delays : sequence of int
+        TRs, each at least 0.
+
+    Returns
+    -------
+    array of shape (n_rows, len(delays) * n_columns)
+        Block k holds `values` delayed by delays[k].
+    """
+    n_rows, n_columns = values.shape
+    delayed = np.zeros((n_rows, len(delays), n_columns), dtype=values.dtype)
+    for k, d in enumerate(delays):
+        delayed[d:, k] = values[: max(n_rows - d, 0)]
+    return delayed.reshape(n_rows, -1)
+
+
+def zscore(values: np.ndarray) -> np.ndarray:
+    """Columns with mean 0 and variance 1; constant columns become 0."""
+    centred = values - values.mean(axis=0)
+    scale = centred.std(axis=0)
+    return centred / np.where(scale > 1e-6 * np.abs(values).max(axis=0, initial=0), scale, np.inf)
+
+
+@dataclass(frozen=True)
+class Band:
+    """One feature space, ready to be delayed.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the configuration.
+    values : dict of str to array of shape (n_rows, n_columns)
+        Scaled features of each story, float32.
+    delays : sequence of int
+        FIR delays, TRs; (0,) where none apply.
+    weights : sequence of float
+        Factor of each delay's columns.
+    """
+
+    name: str
+    values: dict[str, np.ndarray]
+    delays: Sequence[int]
+    weights: Sequence[float]
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of the delayed band."""
+        return next(iter(self.values.values())).shape[1] * len(self.delays)
+
+    def rows(self, story: str) -> np.ndarray:
+        """Delayed features of a story, array of shape (n_rows, n_columns)."""
+        values = self.values[story]
+        return delay(values, self.delays) * np.repeat(
+            np.asarray(self.weights, np.float32), values.shape[1]
+        )
+
+
+@dataclass(frozen=True)
+class Design:
+    """The bands of a model side by side."""
+
+    bands: tuple[Band, ...]
+
+    @property
+    def slices(self) -> list[slice]:
+        """Columns of each band."""
+        ends = np.cumsum([0, *(band.n_columns for band in self.bands)])
+        return [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of the whole design."""
+        return self.slices[-1].stop
+
+    def rows(self, story: str) -> np.ndarray:
+        """Design of a story, array of shape (n_rows, n_columns), float32."""
+        return np.concatenate([band.rows(story) for band in self.bands], axis=1)
+
+
+def load_band(
+    name: str,
+    path: str | Path,
+    options: dict[str, Any],
+    delays: Sequence[int],
+    train: Sequence[str],
+    test: Sequence[str],
+) -> Band:
+    """Read a band's features, scale them, reduce them, and say how they are delayed.
+
+    Word features are z-scored within each story; everything else (BOLD-derived features above
+    all) by means and standard deviations of the training stories. With `n_components` the columns
+    are replaced by their leading principal components over the training stories.
+
+    Parameters
+    ----------
+    name : str
+        The band.
+    path : str or Path
+        HDF5 with one dataset a story, (n_rows, n_features).
+    options : dict
+        `pipeline.config.band_options` of the band.
+    delays : sequence of int
+        FIR delays of word features, TRs.
+    train, test : sequences of str
+        The subject's stories.
+    """
+    kind = kind_of(options["kind"])
+    with h5py.File(path) as file:
+        values = {story: np.asarray(file[story], np.float64) for story in [*train, *test]}
+    if kind.zscore == "story":
+        values = {story: zscore(v) for story, v in values.items()}
+    else:
+        values = _scale_by_training(values, train)
+    if options["n_components"]:
+        values = _reduce(values, train, options["n_components"])
+    if kind.source == "matches":
+        delays, weights = fir_of_matches(options)
+    else:
+        delays = delays if kind.fir else (0,)
+        weights = [1.0] * len(delays)
+    return Band(name, {s: v.astype(np.float32) for s, v in values.items()}, delays, weights)
+
+
+def _scale_by_training(
+    values: dict[str, np.ndarray], train: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Subtract the training stories' column means and divide by their standard deviations."""
+    pooled = np.concatenate([values[story] for story in train])
+    mean, scale = pooled.mean(axis=0), pooled.std(axis=0)
+    scale = np.where(scale > 1e-6 * np.abs(pooled).max(axis=0, initial=0), scale, np.inf)
+    return {story: (v - mean) / scale for story, v in values.items()}
+
+
+def _reduce(
+    values: dict[str, np.ndarray], train: Sequence[str], n_components: int
+) -> dict[str, np.ndarray]:
+    """Project on the leading principal components of the training stories.
+
+    The components keep their own variances, so the ridge penalty means what it meant before.
+    """
+    gram = sum(values[story].T @ values[story] for story in train)
+    _, vectors = np.linalg.eigh(gram)
+    leading = vectors[:, ::-1][:, :n_components]
+    return {story: v @ leading for story, v in values.items()}

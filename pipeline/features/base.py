@@ -1,0 +1,66 @@
+"""What a feature space is: a name, where it comes from, its options, and how it is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from pipeline.timing import Grid
+
+Source = Literal["stimulus", "responses", "matches"]
+
+
+@dataclass(frozen=True)
+class Story:
+    """A story as the features see it.
+
+    Parameters
+    ----------
+    name : str
+        The story.
+    words : DataFrame
+        Columns word, onset, offset (seconds from the start of the sound), ascending.
+    grid : Grid
+        Its TR grid.
+    """
+
+    name: str
+    words: pd.DataFrame
+    grid: Grid
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of feature space; every module of `pipeline.features` defines one as `KIND`.
+
+    Parameters
+    ----------
+    name : str
+        Its name in configurations.
+    source : {"stimulus", "responses", "matches"}
+        What it is made from: `compute(story, options)` for the stimulus (words and timing),
+        `compute(scores, horizon, options)` for the subject's own BOLD (principal-component scores
+        of shape (n_rows, n_components)); kinds made from matches come from `pipeline.matchers`.
+        Returns an array of shape (n_rows, n_features).
+    fir : bool
+        Whether FIR delays apply.
+    zscore : {"story", "training"}
+        Whether columns are z-scored within each story, or by constants of the training stories
+        (as everything must be that is made from BOLD).
+    options : mapping
+        Options and their defaults.
+    resources : tuple of str
+        Files that the rule passes in `options` under these names (now: "eng1000", "truth").
+    """
+
+    name: str
+    source: Source
+    compute: Callable[..., np.ndarray]
+    fir: bool = True
+    zscore: Literal["story", "training"] = "training"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    resources: tuple[str, ...] = ()

@@ -1,0 +1,29 @@
+"""Eng1000: co-occurrence of each word with 985 basic words (Huth et al., 2016)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pipeline.downsample import downsample
+from pipeline.eng1000 import Eng1000
+from pipeline.features.base import Kind, Story
+
+
+def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
+    """Eng1000 features of a story, array of shape (n_rows, n_basis)."""
+    words = story.words
+    vectors = Eng1000.load(options["eng1000"]).vectors(words["word"])
+    onsets, offsets = words["onset"].to_numpy(), words["offset"].to_numpy()
+    return downsample(vectors, onsets, offsets, story.grid, options["downsample"])
+
+
+KIND = Kind(
+    "eng1000",
+    "stimulus",
+    compute,
+    zscore="story",
+    options={"downsample": "lanczos"},
+    resources=("eng1000",),
+)

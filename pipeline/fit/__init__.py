@@ -1,0 +1,1 @@
+"""Banded ridge regression per voxel, with cross-validation over whole stories."""

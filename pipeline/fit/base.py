@@ -1,0 +1,83 @@
+"""What every ridge solver is given, and what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from pipeline.design import Design
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A regression to solve: training stories, one block of voxels.
+
+    Parameters
+    ----------
+    design : Design
+        Bands of the model.
+    responses : dict of str to array of shape (n_rows, n_voxels)
+        BOLD of the training stories, float32.
+    folds : dict of str to int
+        Fold of each training story, 0..n_folds-1.
+    scalings : array of shape (n_scalings, n_bands)
+        Candidate band scalings.
+    alphas : array of shape (n_alphas,)
+        Candidate regularisations, ascending.
+    """
+
+    design: Design
+    responses: dict[str, np.ndarray]
+    folds: dict[str, int]
+    scalings: np.ndarray
+    alphas: np.ndarray
+
+    @property
+    def n_folds(self) -> int:
+        """Number of folds."""
+        return max(self.folds.values()) + 1
+
+    def stories(self, exclude: int | None = None) -> list[str]:
+        """Training stories outside the fold `exclude`."""
+        return [story for story, fold in self.folds.items() if fold != exclude]
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """A fitted banded ridge: predictions are rows @ weights + intercept.
+
+    Parameters
+    ----------
+    weights : array of shape (n_columns, n_voxels)
+        Weights of the unscaled design.
+    intercept : array of shape (n_voxels,)
+        Intercepts.
+    scaling : array of shape (n_bands, n_voxels)
+        Chosen band scalings.
+    alpha : array of shape (n_voxels,)
+        Chosen regularisations.
+    score : array of shape (n_voxels,)
+        Cross-validation r that they were chosen by (mean over the inner folds).
+    """
+
+    weights: np.ndarray
+    intercept: np.ndarray
+    scaling: np.ndarray
+    alpha: np.ndarray
+    score: np.ndarray
+
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        """Predictions (n_rows, n_voxels) for design rows (n_rows, n_columns)."""
+        return rows @ self.weights + self.intercept
+
+
+class Solver(Protocol):
+    """A ridge solver over one problem."""
+
+    def fit(self, exclude: int | None) -> Ridge:
+        """Choose scalings and regularisations per voxel by cross-validation over the folds other
+        than `exclude` (None: all folds), then fit on all their stories.
+        """
+        ...

@@ -1,0 +1,78 @@
+"""Banded ridge by himalaya's estimators: kernel or primal, by the shape of the design."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from himalaya.kernel_ridge import solve_multiple_kernel_ridge_random_search
+from himalaya.ridge import solve_group_ridge_random_search
+from himalaya.scoring import correlation_score
+from sklearn.model_selection import PredefinedSplit
+
+from pipeline.fit.base import Problem, Ridge
+
+
+class HimalayaSolver:
+    """Random search of himalaya over the problem's scalings, alphas chosen per voxel by r.
+
+    Parameters
+    ----------
+    problem : Problem
+        Design, responses, folds and candidates.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+    @cached_property
+    def _rows(self) -> dict[str, np.ndarray]:
+        return {story: self.problem.design.rows(story) for story in self.problem.stories()}
+
+    def fit(self, exclude: int | None) -> Ridge:
+        """See `pipeline.fit.base.Solver.fit`."""
+        stories = self.problem.stories(exclude)
+        X = np.concatenate([self._rows[s] for s in stories])
+        Y = np.concatenate([self.problem.responses[s] for s in stories])
+        fold_of_row = np.concatenate(
+            [np.full(len(self._rows[s]), self.problem.folds[s]) for s in stories]
+        )
+        search = {
+            "n_iter": self.problem.scalings.astype(X.dtype),
+            "alphas": self.problem.alphas.astype(X.dtype),
+            "score_func": correlation_score,
+            "cv": PredefinedSplit(fold_of_row),
+            "fit_intercept": True,
+            "progress_bar": False,
+        }
+        solve = _kernel if X.shape[1] > X.shape[0] else _primal
+        deltas, weights, intercept, scores = solve(X, Y, self.problem.design.slices, search)
+        # himalaya gives log(scaling / alpha), and a scaling's shares sum to one.
+        ratio = np.exp(deltas.astype(np.float64))
+        alpha = 1 / ratio.sum(axis=0)
+        return Ridge(weights, intercept, ratio * alpha, alpha, scores.max(axis=0))
+
+
+def _primal(
+    X: np.ndarray, Y: np.ndarray, slices: list[slice], search: dict
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    Xs = [X[:, part] for part in slices]
+    deltas, weights, scores, intercept = solve_group_ridge_random_search(
+        Xs, Y, return_weights=True, warn=False, **search
+    )
+    return deltas, weights, intercept, scores
+
+
+def _kernel(
+    X: np.ndarray, Y: np.ndarray, slices: list[slice], search: dict
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    mean = X.mean(axis=0)
+    X = X - mean
+    kernels = np.stack([X[:, part] @ X[:, part].T for part in slices])
+    deltas, dual, scores, _ = solve_multiple_kernel_ridge_random_search(
+        kernels, Y, return_weights="dual", **search
+    )
+    weights = np.concatenate(
+        [np.exp(delta) * (X[:, part].T @ dual) for part, delta in zip(slices, deltas, strict=True)]
+    )
+    return deltas, weights, Y.mean(axis=0) - mean @ weights, scores

@@ -1,0 +1,42 @@
+"""The registry of matchers: a new one is a new module here that defines `match` and `OPTIONS`.
+
+`match(story, newest, rng, options) -> Matches` gets a `Story`, the newest row that each row may match
+(`newest`, array of shape (n_rows,), negative where none may), a random generator of its own, and its
+options. Candidates are the kept rows 0..newest[f] of the same story.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from types import ModuleType
+
+from pipeline import matching
+from pipeline.features.base import Kind
+
+LAG = "lag"  # the kind of every lag-matched control
+
+
+@cache
+def matchers() -> dict[str, ModuleType]:
+    """Matcher modules by name, without the lag control, which redraws another's matches."""
+    names = [module.name for module in pkgutil.iter_modules(__path__) if module.name != LAG]
+    return {name: importlib.import_module(f"{__name__}.{name}") for name in names}
+
+
+def matcher_kinds() -> dict[str, Kind]:
+    """A kind of feature space for every matcher, and one for lag-matched controls."""
+    from pipeline.matchers import lag
+
+    modules = {**matchers(), LAG: lag}
+    return {
+        name: Kind(
+            name,
+            "matches",
+            matching.induction_features,
+            options={**matching.OPTIONS, **module.OPTIONS},
+            resources=getattr(module, "RESOURCES", ()),
+        )
+        for name, module in modules.items()
+    }

@@ -1,0 +1,171 @@
+"""Induction matching: which earlier TR a TR is matched to, and the features this gives.
+
+At row f a matcher points to an earlier row m of the same story; the features are how the BOLD
+(principal components) changed after it, PC[m+j] - PC[m] for the offsets j (1, 2, 3).
+
+Time. The feature of row f reaches the prediction of row t = f + d through the FIR delay d. With the
+smallest delay d_min the newest BOLD used is row m + J (J, the largest offset), and it must not be
+newer than t - h: m <= f + d_min - h - J. With h = 2, d_min = 1, J = 3 that is m <= f - 4.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.atomic import atomic_path
+
+NO_MATCH = -1
+
+OPTIONS: dict[str, Any] = {
+    "offsets": (1, 2, 3),  # TRs after the match whose change from the match is copied
+    "delays": (1, 2, 3, 4),  # FIR delays, TRs
+    "stack": 3,  # features of this many TRs (the row's and those before it) go side by side
+    "min_lag": None,  # match at least this many TRs back (null: what the horizon asks for)
+    "horizon": None,  # null: the configuration's horizon
+}
+
+
+@dataclass
+class Matches:
+    """Matches of one story's rows, one entry per row and matched earlier row.
+
+    Parameters
+    ----------
+    row, match_row : arrays of int, shape (n_matches,)
+        The row, and the earlier row it matches; `NO_MATCH` where there is none.
+    weight : array of shape (n_matches,)
+        Share of this match among those of the row.
+    similarity : array of shape (n_matches,)
+        The matcher's own measure; NaN without a match.
+    words : list of str
+        The words that matched, where the matcher has any.
+    """
+
+    row: np.ndarray
+    match_row: np.ndarray
+    weight: np.ndarray
+    similarity: np.ndarray
+    words: list[str] = field(default_factory=list)
+
+    @classmethod
+    def hard(
+        cls, match_row: np.ndarray, similarity: np.ndarray, words: list[str] | None = None
+    ) -> Matches:
+        """One match for each row 0..n_rows-1."""
+        n_rows = len(match_row)
+        found = match_row != NO_MATCH
+        return cls(
+            row=np.arange(n_rows),
+            match_row=np.asarray(match_row, dtype=int),
+            weight=found.astype(float),
+            similarity=np.where(found, similarity, np.nan),
+            words=words or [""] * n_rows,
+        )
+
+
+def newest_match(n_rows: int, horizon: int, options: dict[str, Any]) -> np.ndarray:
+    """Newest row that each row may match; negative where none may.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows of the story.
+    horizon : int
+        TRs between a predicted row and the newest BOLD its prediction may use.
+    options : dict
+        `offsets`, `delays` and `min_lag` of the matching kind.
+
+    Returns
+    -------
+    array of int, shape (n_rows,)
+    """
+    needed = horizon + max(options["offsets"]) - min(options["delays"])
+    lag = max(needed, options["min_lag"] or 0, 1)  # a match is always in the past
+    return np.arange(n_rows) - lag
+
+
+def fir_of_matches(options: dict[str, Any]) -> tuple[list[int], list[float]]:
+    """FIR delays and column factors that stand for stacking and then delaying.
+
+    Stacking the features of TRs f, f-1, f-2 and then applying delays 1-4 makes copies of the same
+    columns (delay 3 three times). Ridge on copies equals ridge on one column scaled by the square
+    root of their number, so each distinct delay is built once with that factor.
+
+    Returns
+    -------
+    delays : list of int
+    weights : list of float
+    """
+    total = [d + s for d in options["delays"] for s in range(options["stack"])]
+    delays, counts = np.unique(total, return_counts=True)
+    return delays.tolist(), np.sqrt(counts).tolist()
+
+
+def induction_features(matches: Matches, scores: np.ndarray, offsets: Sequence[int]) -> np.ndarray:
+    """How the BOLD changed after the matched rows, averaged by the matches' weights.
+
+    Parameters
+    ----------
+    matches : Matches
+        Matches of a story's rows.
+    scores : array of shape (n_rows, n_components)
+        Principal-component scores of the subject's BOLD in the story.
+    offsets : sequence of int
+        TRs after the match.
+
+    Returns
+    -------
+    array of shape (n_rows, len(offsets) * n_components)
+        Zero for rows without a match.
+    """
+    n_rows, n_components = scores.shape
+    found = matches.match_row != NO_MATCH
+    row, match = matches.row[found], matches.match_row[found]
+    changes = np.concatenate([scores[match + j] - scores[match] for j in offsets], axis=1)
+    features = np.zeros((n_rows, len(offsets) * n_components))
+    np.add.at(features, row, changes * matches.weight[found, None])
+    return features
+
+
+def generator(seed: int, *names: str) -> np.random.Generator:
+    """Random generator of its own for a seed and names, whatever the order of work."""
+    return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
+
+
+def save_matches(path: str | Path, by_story: dict[str, Matches]) -> None:
+    """Write matches as Parquet: story, tr, match_tr (or null), lag, similarity, weight,
+    matched_words.
+    """
+    frames = []
+    for story, m in by_story.items():
+        frame = pd.DataFrame({"story": story, "tr": m.row, "match_tr": m.match_row})
+        frame["match_tr"] = frame["match_tr"].astype("Int64").mask(m.match_row == NO_MATCH)
+        frame["lag"] = frame["tr"] - frame["match_tr"]
+        frame["similarity"] = m.similarity
+        frame["weight"] = m.weight
+        frame["matched_words"] = m.words
+        frames.append(frame)
+    with atomic_path(path) as temporary:
+        pd.concat(frames, ignore_index=True).to_parquet(temporary)
+
+
+def load_matches(path: str | Path) -> dict[str, Matches]:
+    """Read what `save_matches` wrote."""
+    table = pd.read_parquet(path)
+    return {
+        str(story): Matches(
+            row=part["tr"].to_numpy(),
+            match_row=part["match_tr"].fillna(NO_MATCH).to_numpy(dtype=int),
+            weight=part["weight"].to_numpy(),
+            similarity=part["similarity"].to_numpy(),
+            words=part["matched_words"].tolist(),
+        )
+        for story, part in table.groupby("story", sort=False)
+    }

@@ -1,0 +1,99 @@
+"""A subject's BOLD as principal components, one basis for all stories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.decomposition import IncrementalPCA
+
+from pipeline.dataset import Dataset
+
+EXACT_UP_TO = 4096  # voxels; above, the covariance matrix is too large and PCA is incremental
+
+
+@dataclass(frozen=True)
+class ResponseBasis:
+    """Leading principal components of a subject's BOLD.
+
+    Parameters
+    ----------
+    mean : array of shape (n_voxels,)
+        Mean over the training rows.
+    components : array of shape (n_components, n_voxels)
+        Orthonormal; signs such that the largest loading of each is positive.
+    variance : array of shape (n_components,)
+        Variance along each over the training rows.
+    """
+
+    mean: np.ndarray
+    components: np.ndarray
+    variance: np.ndarray
+
+    def scores(self, responses: np.ndarray) -> np.ndarray:
+        """Project responses (n_rows, n_voxels) row by row, giving (n_rows, n_components)."""
+        return (responses - self.mean) @ self.components.T
+
+
+def fit_basis(
+    dataset: Dataset, subject: str, train: Sequence[str], n_components: int
+) -> ResponseBasis:
+    """Principal components of the training stories (never of a test story).
+
+    One basis a subject, so that a component means the same in every story. Stories are read one at
+    a time; up to `EXACT_UP_TO` voxels the covariance is diagonalised, above that scikit-learn's
+    incremental PCA is used.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where the responses are.
+    subject : str
+        The subject.
+    train : sequence of str
+        The subject's training stories.
+    n_components : int
+        Components wanted; fewer if there are fewer voxels or rows.
+    """
+    n_voxels = dataset.n_voxels(subject, train[0])
+    n_components = min(n_components, n_voxels, sum(dataset.grid(s).n_rows for s in train))
+    if n_voxels <= EXACT_UP_TO:
+        mean, components, variance = _exact(dataset, subject, train, n_components)
+    else:
+        mean, components, variance = _incremental(dataset, subject, train, n_components)
+    largest = np.abs(components).argmax(axis=1)
+    signs = np.sign(components[np.arange(len(components)), largest])
+    return ResponseBasis(mean, components * signs[:, None], variance)
+
+
+def _exact(
+    dataset: Dataset, subject: str, train: Sequence[str], n_components: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    n_voxels = dataset.n_voxels(subject, train[0])
+    n_rows, total, products = 0, np.zeros(n_voxels), np.zeros((n_voxels, n_voxels))
+    for story in train:
+        responses = dataset.read_responses(subject, story).astype(np.float64)
+        n_rows += len(responses)
+        total += responses.sum(axis=0)
+        products += responses.T @ responses
+    mean = total / n_rows
+    values, vectors = np.linalg.eigh(products / n_rows - np.outer(mean, mean))
+    leading = slice(None, -n_components - 1, -1)
+    return mean, vectors[:, leading].T, values[leading]
+
+
+def _incremental(
+    dataset: Dataset, subject: str, train: Sequence[str], n_components: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    pca = IncrementalPCA(n_components)
+    waiting: list[np.ndarray] = []
+    for i, story in enumerate(train):
+        waiting.append(dataset.read_responses(subject, story))
+        enough = sum(map(len, waiting)) >= 2 * n_components
+        rest = sum(dataset.grid(s).n_rows for s in train[i + 1 :])
+        # A batch needs at least n_components rows: the last ones join the batch before them.
+        if not rest or (enough and rest >= 2 * n_components):
+            pca.partial_fit(np.concatenate(waiting))
+            waiting = []
+    return pca.mean_, pca.components_, pca.explained_variance_

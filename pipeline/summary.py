@@ -1,0 +1,117 @@
+"""The table of a run: one row per subject and model, and their mean over subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from pipeline.atomic import write_text
+from pipeline.score import top_voxels
+
+COLUMNS = (
+    "subject model bands horizon n_voxels r_mean r_concat r_top10_test r_top10_cv "
+    "delta_eng1000 delta_lo delta_hi"
+).split()
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Correlations of one subject and model, as `pipeline.fit.run` writes them."""
+
+    bands: list[str]
+    train: list[str]
+    r: np.ndarray
+    r_concat: np.ndarray
+    r_cv: np.ndarray
+    r_train: np.ndarray
+
+    @classmethod
+    def read(cls, path: str | Path) -> Scores:
+        """Read from the fit's HDF5."""
+        with h5py.File(path) as file:
+            return cls(
+                file["bands"].asstr()[:].tolist(),
+                file["train"].asstr()[:].tolist(),
+                *(np.asarray(file[k][:], np.float64) for k in ("r", "r_concat", "r_cv", "r_train")),
+            )
+
+
+def summarise(
+    fits: Mapping[tuple[str, str], str | Path], baseline: str, horizon: int
+) -> pd.DataFrame:
+    """Summarise the fits of a run.
+
+    `delta_eng1000` is the out-of-fold r over the training stories minus the baseline model's, averaged
+    over one set of voxels (the best 10 % by the baseline's cross-validation r), with the Student t
+    interval over stories, paired by story.
+
+    Parameters
+    ----------
+    fits : dict of (subject, model) to path
+        HDF5 files of the fits.
+    baseline : str
+        The model compared with.
+    horizon : int
+        The run's horizon, TRs.
+
+    Returns
+    -------
+    DataFrame
+        Columns `COLUMNS`; the rows `mean` are means over subjects, whose interval is over stories
+        after averaging each story over subjects.
+    """
+    subjects = list(dict.fromkeys(subject for subject, _ in fits))
+    models = list(dict.fromkeys(model for _, model in fits))
+    rows, differences = [], {}
+    for subject in subjects:
+        reference = Scores.read(fits[subject, baseline])
+        common = top_voxels(reference.r_cv)
+        for model in models:
+            scores = Scores.read(fits[subject, model])
+            by_story = np.nanmean((scores.r_train - reference.r_train)[:, common], axis=1)
+            differences[subject, model] = pd.Series(by_story, index=scores.train)
+            rows.append(_row(subject, model, scores, horizon) | interval(by_story))
+    for model in models:
+        own = pd.DataFrame([row for row in rows if row["model"] == model])
+        means = own[["r_mean", "r_concat", "r_top10_test", "r_top10_cv"]].mean()
+        by_story = pd.concat([differences[s, model] for s in subjects], axis=1).mean(axis=1)
+        rows.append(
+            own.iloc[0].to_dict()
+            | {"subject": "mean", "n_voxels": own["n_voxels"].sum()}
+            | means.to_dict()
+            | interval(by_story.to_numpy())
+        )
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _row(subject: str, model: str, scores: Scores, horizon: int) -> dict[str, object]:
+    return {
+        "subject": subject,
+        "model": model,
+        "bands": "+".join(scores.bands),
+        "horizon": horizon,
+        "n_voxels": int((~np.isnan(scores.r)).sum()),
+        "r_mean": np.nanmean(scores.r),
+        "r_concat": np.nanmean(scores.r_concat),
+        "r_top10_test": scores.r[top_voxels(scores.r)].mean(),
+        "r_top10_cv": np.nanmean(scores.r[top_voxels(scores.r_cv)]),
+    }
+
+
+def interval(by_story: np.ndarray) -> dict[str, float]:
+    """Mean over stories and its Student t interval."""
+    n, mean = len(by_story), by_story.mean()
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * by_story.std(ddof=1) / np.sqrt(n)
+    return {"delta_eng1000": mean, "delta_lo": mean - half, "delta_hi": mean + half}
+
+
+def write_summary(table: pd.DataFrame, path: str | Path) -> None:
+    """Write the table as TSV with six decimals, so that equal runs give equal bytes."""
+    write_text(path, table.to_csv(sep="\t", index=False, float_format="%.6f", na_rep="n/a"))

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 
 from pipeline.dataset import Dataset
+from pipeline.config import band_options
 from pipeline.features import kind_of
 from pipeline.validation.files import file_problem
 from pipeline.validation.findings import Findings, some
@@ -19,8 +20,8 @@ _FETCH = "fetch the file again, or build it from `eng1000.corpora`"
 
 
 def needs(config: dict[str, Any], resource: str) -> bool:
-    """Whether a band of the configuration is computed from a resource (see `Kind.resources`)."""
-    kinds = (options.get("kind", band) for band, options in config["features"].items())
+    """Whether some band is computed from `resource` ("eng1000", "truth")."""
+    kinds = {band_options(config, band)["kind"] for band in config["features"]}
     return any(resource in kind_of(kind).resources for kind in kinds)
 
 

@@ -1,0 +1,34 @@
+# make demo: the whole workflow on a simulated subject. make test: all tests.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CORES ?= all
+SNAKEMAKE := $(BIN)/snakemake --profile profiles/default --cores $(CORES)
+
+.PHONY: demo test lint bench faults clean
+.DEFAULT_GOAL := demo
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: $(READY)
+	$(SNAKEMAKE) --configfile config/demo.yaml --quiet rules
+	@echo
+	@echo "Done. Open results/demo/report.html; the table is results/demo/summary.tsv, the maps are in results/demo/sub-SIM01/."
+
+test: $(READY)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy gim pipeline
+	$(BIN)/snakefmt --check Snakefile pipeline/rules
+
+clean:
+	rm -rf results/demo results/tiny data/demo data/tiny

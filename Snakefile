@@ -1,0 +1,54 @@
+"""Encoding models of story listening: stimuli -> features -> design -> fit -> score -> maps.
+
+    snakemake --configfile config/demo.yaml --profile profiles/default
+
+The configuration names dataset, features and models (docs/configuration.md); results go to results/NAME.
+"""
+
+from pipeline.config import complete
+from pipeline.errors import InputError
+
+
+# Only without --configfile: Snakemake would merge the two, and a run would get the demo's subjects.
+if "data_root" not in config:
+
+    configfile: f"{workflow.basedir}/config/demo.yaml"
+
+
+workdir: workflow.basedir
+
+
+try:
+    CONFIG = complete(config)
+except InputError as error:
+    raise WorkflowError(str(error))
+config.update(CONFIG)  # what scripts and reports see has the defaults filled in
+
+
+include: "pipeline/rules/common.smk"
+include: "pipeline/rules/stimuli.smk"
+include: "pipeline/rules/features.smk"
+include: "pipeline/rules/fit.smk"
+include: "pipeline/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        final_targets(),
+
+
+rule features:
+    input:
+        [band_file(s, b) for s in CONFIG["subjects"] for b in used_bands()],
+
+
+rule fit:
+    input:
+        all_fits(),
+        f"{RESULTS}/summary.tsv",
+
+
+rule maps:
+    input:
+        map_markers(),

@@ -1,0 +1,103 @@
+# Names of files and small questions about the configuration, shared by all rule files.
+from pathlib import Path
+
+from pipeline.config import all_stories, band_options, test_stories, training_stories
+from pipeline.dataset import Dataset
+from pipeline.features import kind_of
+from pipeline.matchers import LAG
+from pipeline.validate import fingerprint
+
+RESULTS = f"results/{CONFIG['name']}"
+LOGS = f"{RESULTS}/logs"
+BENCHMARKS = f"{RESULTS}/benchmarks"
+MANIFEST = f"{RESULTS}/manifest.json"
+WORDS = f"{RESULTS}/words.parquet"
+BUILT_ENG1000 = f"{RESULTS}/english1000.hf5"
+TRUTH = f"{CONFIG['data_root']}/truth"
+
+
+wildcard_constraints:
+    subject="[A-Za-z0-9]+",
+    band="[A-Za-z0-9]+",
+    model="[A-Za-z0-9]+",
+
+
+def used_bands():
+    """Bands that some model uses, in the order of the configuration."""
+    wanted = {band for bands in CONFIG["models"].values() for band in bands}
+    return [band for band in CONFIG["features"] if band in wanted]
+
+
+def band_source(band):
+    """stimulus, responses or matches."""
+    return kind_of(band_options(CONFIG, band)["kind"]).source
+
+
+def band_file(subject, band):
+    """Features of a band; those of the stimulus are common to all subjects."""
+    folder = "features" if band_source(band) == "stimulus" else f"sub-{subject}/features"
+    return f"{RESULTS}/{folder}/{band}.h5"
+
+
+def matches_file(subject, band):
+    """Matches of a band."""
+    return f"{RESULTS}/sub-{subject}/sub-{subject}_matcher-{band}_matches.parquet"
+
+
+def basis_file(subject):
+    """Principal components of a subject's BOLD."""
+    return f"{RESULTS}/sub-{subject}/sub-{subject}_basis.h5"
+
+
+def fit_file(subject, model):
+    """Fit of a model."""
+    return f"{RESULTS}/sub-{subject}/sub-{subject}_model-{model}_fit.h5"
+
+
+def all_fits():
+    """Fits of all subjects and models."""
+    return [fit_file(s, m) for s in CONFIG["subjects"] for m in CONFIG["models"]]
+
+
+def map_markers():
+    """One file a subject that is there when its maps (or histograms) are."""
+    return [f"{RESULTS}/sub-{s}/sub-{s}_maps.json" for s in CONFIG["subjects"]]
+
+
+def final_targets():
+    """Everything a run makes by default."""
+    return [*all_fits(), *map_markers(), f"{RESULTS}/summary.tsv", f"{RESULTS}/report.html"]
+
+
+def eng1000_file():
+    """The Eng1000 embedding: given, built from corpora, or the dataset's own."""
+    options = CONFIG["eng1000"]
+    if options["path"]:
+        return options["path"]
+    return BUILT_ENG1000 if options["corpora"] else str(Dataset.from_config(CONFIG).eng1000)
+
+
+def resources_of(band):
+    """Files that a band's computation reads, by name."""
+    files = {"eng1000": eng1000_file(), "truth": TRUTH}
+    return {name: files[name] for name in kind_of(band_options(CONFIG, band)["kind"]).resources}
+
+
+def built(files):
+    """Those of `files` that a rule makes; the dataset's own are covered by the manifest."""
+    return [file for file in files if file == BUILT_ENG1000]
+
+
+def stories_of(subject):
+    """Training and test stories of a subject."""
+    return {"train": training_stories(CONFIG, subject), "test": test_stories(CONFIG, subject)}
+
+
+def dataset_options():
+    """What `Dataset.from_config` needs."""
+    return {key: CONFIG[key] for key in ("data_root", "timing")}
+
+
+def memory(gigabytes):
+    """Memory in MB, doubled at every retry."""
+    return lambda wildcards, attempt: int(gigabytes * 1000 * 2 ** (attempt - 1))

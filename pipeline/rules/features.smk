@@ -1,0 +1,126 @@
+# One rule for each source of features; which feature space, and its options, is configuration.
+rule stimulus_features:
+    input:
+        manifest=MANIFEST,
+        words=WORDS,
+        built=lambda w: built(resources_of(w.band).values()),
+    output:
+        f"{RESULTS}/features/{{band}}.h5",
+    log:
+        f"{LOGS}/features/{{band}}.log",
+    benchmark:
+        f"{BENCHMARKS}/stimulus_features/{{band}}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3),
+        runtime=60,
+    params:
+        dataset=dataset_options(),
+        stories=all_stories(CONFIG),
+        options=lambda w: band_options(CONFIG, w.band) | resources_of(w.band),
+    script:
+        "../scripts/stimulus_features.py"
+
+
+rule response_basis:
+    input:
+        MANIFEST,
+    output:
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_basis.h5",
+    log:
+        f"{LOGS}/sub-{{subject}}/basis.log",
+    benchmark:
+        f"{BENCHMARKS}/response_basis/{{subject}}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(6),
+        runtime=120,
+    params:
+        dataset=dataset_options(),
+        stories=lambda w: stories_of(w.subject),
+        n_components=CONFIG["response_components"],
+    script:
+        "../scripts/response_basis.py"
+
+
+rule matches:
+    input:
+        manifest=MANIFEST,
+        words=WORDS,
+        redrawn=lambda w: (
+            matches_file(w.subject, band_options(CONFIG, w.band)["of"])
+            if band_options(CONFIG, w.band)["kind"] == LAG
+            else []
+        ),
+    output:
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_matcher-{{band}}_matches.parquet",
+    log:
+        f"{LOGS}/sub-{{subject}}/matches_{{band}}.log",
+    benchmark:
+        f"{BENCHMARKS}/matches/{{subject}}_{{band}}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3),
+        runtime=60,
+    params:
+        dataset=dataset_options(),
+        stories=lambda w: stories_of(w.subject),
+        options=lambda w: band_options(CONFIG, w.band) | resources_of(w.band),
+        seed=CONFIG["seeds"]["matching"],
+    script:
+        "../scripts/matches.py"
+
+
+rule match_features:
+    input:
+        matches=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_matcher-{{band}}_matches.parquet",
+        basis=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_basis.h5",
+    output:
+        f"{RESULTS}/sub-{{subject}}/features/{{band}}.h5",
+    wildcard_constraints:
+        band="|".join(b for b in CONFIG["features"] if band_source(b) == "matches") or "(?!)",
+    log:
+        f"{LOGS}/sub-{{subject}}/features_{{band}}.log",
+    benchmark:
+        f"{BENCHMARKS}/match_features/{{subject}}_{{band}}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3),
+        runtime=60,
+    params:
+        stories=lambda w: stories_of(w.subject),
+        options=lambda w: band_options(CONFIG, w.band),
+    script:
+        "../scripts/match_features.py"
+
+
+rule response_features:
+    input:
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_basis.h5",
+    output:
+        f"{RESULTS}/sub-{{subject}}/features/{{band}}.h5",
+    wildcard_constraints:
+        band="|".join(b for b in CONFIG["features"] if band_source(b) == "responses") or "(?!)",
+    log:
+        f"{LOGS}/sub-{{subject}}/features_{{band}}.log",
+    benchmark:
+        f"{BENCHMARKS}/response_features/{{subject}}_{{band}}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3),
+        runtime=60,
+    params:
+        stories=lambda w: stories_of(w.subject),
+        options=lambda w: band_options(CONFIG, w.band),
+    script:
+        "../scripts/response_features.py"

@@ -1,0 +1,77 @@
+# Maps, timings and the report.
+rule subject_maps:
+    input:
+        manifest=MANIFEST,
+        fits=lambda w: [fit_file(w.subject, model) for model in CONFIG["models"]],
+    output:
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_maps.json",
+    log:
+        f"{LOGS}/sub-{{subject}}/maps.log",
+    benchmark:
+        f"{BENCHMARKS}/subject_maps/{{subject}}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4),
+        runtime=60,
+    params:
+        models=list(CONFIG["models"]),
+        baseline=CONFIG["baseline"],
+        mask=CONFIG["mask"],
+        options=CONFIG["maps"],
+    script:
+        "../scripts/subject_maps.py"
+
+
+rule regions:
+    input:
+        truth=f"{TRUTH}/settings.json",
+        fits=all_fits(),
+    output:
+        f"{RESULTS}/regions.tsv",
+    log:
+        f"{LOGS}/regions.log",
+    benchmark:
+        f"{BENCHMARKS}/regions.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2),
+        runtime=10,
+    params:
+        subjects=list(CONFIG["subjects"]),
+        models=list(CONFIG["models"]),
+        baseline=CONFIG["baseline"],
+    script:
+        "../scripts/regions.py"
+
+
+rule report:
+    input:
+        manifest=MANIFEST,
+        warnings=f"{RESULTS}/warnings.txt",
+        summary=f"{RESULTS}/summary.tsv",
+        regions=f"{RESULTS}/regions.tsv" if CONFIG["simulate"] is not None else [],
+        fits=all_fits(),
+        maps=map_markers(),
+    output:
+        report=f"{RESULTS}/report.html",
+        timings=f"{RESULTS}/timings.tsv",
+    log:
+        f"{LOGS}/report.log",
+    benchmark:
+        f"{BENCHMARKS}/report.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2),
+        runtime=10,
+    params:
+        benchmarks=BENCHMARKS,
+        subjects=list(CONFIG["subjects"]),
+        models=list(CONFIG["models"]),
+    script:
+        "../scripts/report.py"

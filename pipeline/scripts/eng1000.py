@@ -1,0 +1,18 @@
+"""Rule eng1000."""
+
+import pandas as pd
+from snakemake.script import snakemake
+
+from pipeline.eng1000 import build
+from pipeline.stage import stage
+
+with stage(snakemake):
+    options = snakemake.params.options
+    embedding = build(
+        options["corpora"],
+        pd.read_parquet(snakemake.input[0])["word"].unique(),
+        options["basis_words"],
+        options["vocabulary"],
+        options["window"],
+    )
+    embedding.save(snakemake.output[0])

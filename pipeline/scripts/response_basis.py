@@ -1,0 +1,18 @@
+"""Rule response_basis."""
+
+from snakemake.script import snakemake
+
+from pipeline.dataset import Dataset
+from pipeline.extract import response_basis
+from pipeline.stage import stage
+
+with stage(snakemake):
+    params = snakemake.params
+    response_basis(
+        Dataset.from_config(params.dataset),
+        snakemake.wildcards.subject,
+        params.stories["train"],
+        params.stories["test"],
+        params.n_components,
+        snakemake.output[0],
+    )

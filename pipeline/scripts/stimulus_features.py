@@ -1,0 +1,17 @@
+"""Rule stimulus_features."""
+
+from snakemake.script import snakemake
+
+from pipeline.dataset import Dataset
+from pipeline.extract import stimulus_features
+from pipeline.stage import stage
+
+with stage(snakemake):
+    params = snakemake.params
+    stimulus_features(
+        Dataset.from_config(params.dataset),
+        snakemake.input.words,
+        params.stories,
+        params.options,
+        snakemake.output[0],
+    )

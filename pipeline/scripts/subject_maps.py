@@ -1,0 +1,33 @@
+"""Rule subject_maps."""
+
+import json
+import logging
+from pathlib import Path
+
+from snakemake.script import snakemake
+
+from pipeline.atomic import write_text
+from pipeline.maps import write_histograms, write_maps
+from pipeline.stage import stage
+from pipeline.summary import Scores
+from pipeline.volume import Mask
+
+with stage(snakemake):
+    params, subject = snakemake.params, snakemake.wildcards.subject
+    folder = Path(snakemake.output[0]).parent
+    scores = {
+        model: Scores.read(path)
+        for model, path in zip(params.models, snakemake.input.fits, strict=True)
+    }
+    r = {model: s.r for model, s in scores.items()}
+    bands = {model: s.bands for model, s in scores.items()}
+    histograms = folder / f"sub-{subject}_stat-r_histograms.png"
+    files = [write_histograms(r, bands, histograms, subject, params.baseline)]
+    if params.mask is None:
+        logging.info("no maps: the configuration names no mask, so voxels have no place in a volume")
+    else:
+        mask = Mask.from_config(params.mask, subject)
+        chosen = params.options["figures_for"]
+        files += write_maps(r, bands, mask, folder, subject, params.baseline, chosen)
+    names = [file.name for file in files]
+    write_text(snakemake.output[0], json.dumps({"mask": params.mask, "files": names}, indent=1))

@@ -1,0 +1,18 @@
+"""Rule validate."""
+
+import json
+import logging
+
+from snakemake.script import snakemake
+
+from pipeline.atomic import write_text
+from pipeline.stage import stage
+from pipeline.validate import manifest, validate
+
+with stage(snakemake):
+    config = snakemake.params.config
+    warnings = validate(config)
+    for warning in warnings:
+        logging.warning("%s", warning)
+    write_text(snakemake.output.warnings, "".join(f"{warning}\n" for warning in warnings))
+    write_text(snakemake.output.manifest, json.dumps(manifest(config), indent=1))

@@ -11,9 +11,11 @@ from pipeline.maps.sampling import interpolation_matrix, weighted_mean
 from pipeline.volume import Mask
 
 COVERAGE = 0.5  # paint up to half-way between the mask's last voxels and the next
-MNI_RESOLUTION = 2  # mm
-MNI_CUTS = range(-28, 73, 10)  # z, mm: cerebellum to vertex
-N_NATIVE_CUTS = 11
+MNI_RESOLUTION = 2  # mm, of the anatomy under slices
+GRID_RESOLUTION = 3  # mm, of maps: fine enough for BOLD, and a third of the work of 2 mm
+MNI_CUTS = range(-32, 68, 9)  # z, mm: cerebellum to vertex
+N_NATIVE_CUTS = 12
+NATIVE_GREY = 0.7
 MARGIN = 1.5  # voxels around a native mask
 
 
@@ -32,37 +34,38 @@ class Backdrop:
     Attributes
     ----------
     anatomy : Nifti1Image
-        Grey levels.
+        Grey levels, 0 to 1, for slices.
+    grid : Nifti1Image
+        The same on the grid of the maps.
     cuts : list of float
         Axial slices to show, z in mm.
     """
 
     def __init__(self, mask: Mask) -> None:
-        if mask.space == "MNI":
-            self.anatomy = load_mni152_template(resolution=MNI_RESOLUTION)
-            self.cuts = [float(z) for z in MNI_CUTS]
-        else:
-            self.anatomy = _empty_grid(mask)
-            z = apply_affine(mask.img.affine, mask.voxels)[:, 2]
-            low, high = np.percentile(z, [5, 95])
-            self.cuts = [float(cut) for cut in np.linspace(low, high, N_NATIVE_CUTS)]
-        shape = self.anatomy.shape
-        points = apply_affine(self.anatomy.affine, np.indices(shape).reshape(3, -1).T)
+        mni = mask.space == "MNI"
+        self.grid = load_mni152_template(resolution=GRID_RESOLUTION) if mni else _empty_grid(mask)
+        points = apply_affine(self.grid.affine, np.indices(self.grid.shape).reshape(3, -1).T)
         matrix = interpolation_matrix(mask, points)
         self._inside = np.flatnonzero(matrix.sum(axis=1) >= COVERAGE)
         self._matrix = matrix[self._inside]
-        if mask.space != "MNI":
-            self.anatomy = nib.Nifti1Image(self._fill(0.4, outside=0.0), self.anatomy.affine)
+        if mni:
+            self.anatomy = load_mni152_template(resolution=MNI_RESOLUTION)
+            self.cuts = [float(z) for z in MNI_CUTS]
+        else:
+            self.grid = self.anatomy = self._fill(NATIVE_GREY, outside=0.0)
+            z = apply_affine(mask.img.affine, mask.voxels)[:, 2]
+            low, high = np.percentile(z, [5, 95])
+            self.cuts = [float(cut) for cut in np.linspace(low, high, N_NATIVE_CUTS)]
 
     def image(self, values: np.ndarray) -> nib.Nifti1Image:
         """Map of shape (n_voxels,) as an image on the grid; NaN where there is no value."""
-        data = weighted_mean(self._matrix, values, COVERAGE)
-        return nib.Nifti1Image(self._fill(data, outside=np.nan), self.anatomy.affine)
+        return self._fill(weighted_mean(self._matrix, values, COVERAGE), outside=np.nan)
 
-    def _fill(self, values: np.ndarray | float, outside: float) -> np.ndarray:
-        volume = np.full(self.anatomy.shape, outside, dtype=np.float32)
+    def _fill(self, values: np.ndarray | float, outside: float) -> nib.Nifti1Image:
+        """Image on the grid with `values` at the points inside the mask."""
+        volume = np.full(self.grid.shape, outside, dtype=np.float32)
         volume.ravel()[self._inside] = values
-        return volume
+        return nib.Nifti1Image(volume, self.grid.affine)
 
 
 def _empty_grid(mask: Mask) -> nib.Nifti1Image:

@@ -56,7 +56,7 @@ class Canvas:
         self._title.set_text(title)
         self._subtitle.set_text(subtitle)
         with atomic_path(path) as temporary:
-            self.figure.savefig(temporary, facecolor=GROUND)
+            self.figure.savefig(temporary, facecolor=GROUND, pil_kwargs={"compress_level": 3})
 
     def _add_colorbar(self, scale: Scale, width: float, height: float) -> None:
         length = min(0.72, 2.2 / height)

@@ -8,27 +8,34 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import nibabel as nib
 import numpy as np
+from nibabel.affines import apply_affine
 from nilearn.plotting import plot_anat, plot_glass_brain, view_img
 
-from pipeline.atomic import atomic_path
+from pipeline.atomic import write_text
 from pipeline.maps.backdrop import Backdrop
 from pipeline.maps.canvas import Canvas
 from pipeline.maps.scale import Scale
 
-HIDDEN = 1e-9  # nilearn turns NaN into 0 and hides what is not above this
+HIDDEN = 1e-9  # nilearn shows what is above this
+ANATOMY_WHITE = 1.6  # grey level that would be white: anatomy stays darker than the colours
+STYLE = "body {background: black; color: white; font-family: sans-serif} h1 {font-size: 1.2em}"
 
 
 @contextmanager
 def cheap_collection() -> Iterator[None]:
-    """Keep what exists out of garbage collection, which nilearn runs on every access to an image.
+    """Leave out what exists now from garbage collection.
 
-    It takes 0.1 s each time where torch and the like are loaded: most of the time of a figure.
+    nilearn collects garbage on every access to an image; where torch and many artists are loaded,
+    that takes 0.1 s each time and most of the time of a figure.
     """
+    gc.collect()
     gc.freeze()
     try:
         yield
@@ -44,11 +51,11 @@ class _Layered:
 
     def save(self, image: nib.Nifti1Image, path: Path, title: str, subtitle: str) -> None:
         """Paint a map (NaN where there is no value) and write the figure as PNG."""
-        clipped = nib.Nifti1Image(self.scale.clip(image.get_fdata(dtype=np.float32)), image.affine)
+        clipped = _painted(image, self.scale)
         before = {id(i) for axes in self.canvas.figure.axes for i in axes.images}
         colours = {"cmap": self.scale.cmap, "vmin": self.scale.vmin, "vmax": self.scale.vmax}
         for display in self.displays:
-            display.add_overlay(clipped, threshold=HIDDEN, interpolation="nearest", **colours)
+            display.add_overlay(clipped, threshold=HIDDEN, interpolation="bilinear", **colours)
         self.canvas.save(path, title, subtitle)
         for axes in self.canvas.figure.axes:
             for layer in [i for i in axes.images if id(i) not in before]:
@@ -82,7 +89,7 @@ class Slices(_Layered):
         rows = backdrop.cuts[:half], backdrop.cuts[half:]
         displays = []
         for cuts, bottom in zip(rows, (0.5, 0.0), strict=True):
-            axes = canvas.add_axes(0, bottom, len(cuts) / half, 0.5)
+            axes = canvas.add_axes(0.01, bottom + 0.01, 0.99 * len(cuts) / half, 0.48)
             displays.append(
                 plot_anat(
                     backdrop.anatomy,
@@ -91,7 +98,9 @@ class Slices(_Layered):
                     figure=canvas.figure,
                     axes=axes,
                     black_bg=True,
-                    dim=0,
+                    vmin=0,
+                    vmax=ANATOMY_WHITE,
+                    interpolation="bilinear",
                     colorbar=False,
                 )
             )
@@ -99,22 +108,35 @@ class Slices(_Layered):
 
 
 def write_view(
-    image: nib.Nifti1Image, backdrop: Backdrop, scale: Scale, path: Path, title: str
+    image: nib.Nifti1Image, backdrop: Backdrop, scale: Scale, path: Path, title: str, subtitle: str
 ) -> None:
-    """Write an interactive view (HTML): click to move the cross, read the value there."""
-    clipped = nib.Nifti1Image(scale.clip(image.get_fdata(dtype=np.float32)), image.affine)
-    view = view_img(
-        clipped,
-        bg_img=backdrop.anatomy,
-        threshold=HIDDEN,
-        vmin=scale.vmin,
-        vmax=scale.vmax,
-        cmap=scale.cmap,
-        symmetric_cmap=scale.vmin < 0,
-        black_bg=True,
-        dim=0,
-        title=title,
-        resampling_interpolation="nearest",
+    """Write an interactive view (HTML), opened at the map's peak; a click moves the cross."""
+    clipped = _painted(image, scale)
+    peak = np.unravel_index(np.abs(clipped.get_fdata()).argmax(), image.shape)
+    with catch_warnings():
+        # nilearn ignores the symmetry of a scale that is given, and says so.
+        simplefilter("ignore", UserWarning)
+        view = view_img(
+            clipped,
+            bg_img=backdrop.grid,
+            cut_coords=apply_affine(image.affine, peak),
+            threshold=HIDDEN,
+            vmin=scale.vmin,
+            vmax=scale.vmax,
+            cmap=scale.cmap,
+            symmetric_cmap=scale.vmin < 0,
+            black_bg=True,
+            dim=0.5,
+            resampling_interpolation="nearest",
+        )
+    heading = (
+        f"<h1>{escape(title)}</h1><p>{escape(subtitle)}</p>"
+        f"<p>Colours: {escape(str(scale))}. Click to move the cross; x, y, z in mm.</p>"
     )
-    with atomic_path(path) as temporary:
-        view.save_as_html(str(temporary))
+    page = view.get_standalone().replace("</head>", f"<style>{STYLE}</style></head>", 1)
+    write_text(path, page.replace("<body>", f"<body>{heading}", 1))
+
+
+def _painted(image: nib.Nifti1Image, scale: Scale) -> nib.Nifti1Image:
+    """Clip an image to the scale."""
+    return nib.Nifti1Image(scale.clip(image.get_fdata(dtype=np.float32)), image.affine)

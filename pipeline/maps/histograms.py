@@ -44,11 +44,11 @@ def write_histograms(
         `path`.
     """
     edges = _edges(r)
-    figure = Figure(figsize=(8, 1.1 + 0.95 * len(r)), dpi=110, layout="constrained")
+    figure = Figure(figsize=(8, 1.1 + 1.15 * len(r)), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(len(r), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
     for axes, (model, values) in zip(panels, r.items(), strict=True):
-        _panel(axes, values, edges, f"{model}\n{' + '.join(bands[model])}")
+        _panel(axes, values, edges, f"{model}: {' + '.join(bands[model])}")
         if baseline in r and model != baseline:
             axes.stairs(_counts(r[baseline], edges), edges, color=BASE_COLOUR, lw=1.2)
     panels[-1].set_xlabel("test correlation (Pearson r)")
@@ -79,7 +79,7 @@ def _panel(axes: Axes, values: np.ndarray, edges: np.ndarray, label: str) -> Non
     axes.stairs(_counts(values, edges), edges, fill=True, color=COLOUR, alpha=0.55)
     axes.axvline(0, color="0.6", lw=0.8)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.text(0.008, 0.95, label, transform=axes.transAxes, va="top", size=9, linespacing=1.3)
+    axes.set_title(label, loc="left", size=9, pad=3)
     if len(finite):
         axes.axvline(finite.mean(), color="black", lw=1.2, ls="--")
     missing = len(values) - len(finite)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.colors import Colormap, ListedColormap, Normalize
+from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap, Normalize
 
 PERCENTILE = 99.8  # of all voxels and models: a few outliers do not dim every map
-FAINT = 0.25  # opacity of values around 0, where anatomy should show through
-OPAQUE_FROM = 0.5  # share of the scale from which colours are opaque
+FAINT = 0.15  # opacity of values around 0, where anatomy should show through
+OPAQUE_FROM = 0.65  # share of the scale from which colours are opaque
+# Dark in the middle, for dark grounds; blue and orange are told apart by the colour-blind.
+BLUE_ORANGE = ("#c8f2ff", "#3fa9ff", "#123f9c", "#000000", "#94250b", "#ff7d26", "#ffeaa0")
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,13 @@ class Scale:
         return Normalize(self.vmin, self.vmax)
 
     def clip(self, values: np.ndarray) -> np.ndarray:
-        """Values within the limits (NaN stays NaN).
+        """Values within the limits, in nilearn's way: 0 where there is no value (NaN).
 
-        Exact zeros become tiny numbers, as nilearn takes 0 for "no data".
+        Values of 0 become tiny, so that they are painted.
         """
         clipped = np.clip(values, self.vmin, self.vmax)
         tiny = 1e-4 * self.vmax
-        return np.where(np.abs(clipped) < tiny, np.copysign(tiny, clipped + tiny), clipped)
+        return np.nan_to_num(np.where(np.abs(clipped) < tiny, tiny, clipped))
 
     def __str__(self) -> str:
         return f"{self.label}: {self.vmin:g} to {self.vmax:g}"
@@ -60,7 +62,9 @@ def correlation_scale(maps: Iterable[np.ndarray]) -> Scale:
         The correlations of every model; NaN allowed.
     """
     top = _top(np.maximum(values, 0) for values in maps)
-    return Scale(0.0, top, _fading("inferno", centre=0.0), "test correlation (Pearson r)")
+    return Scale(
+        0.0, top, _fading(mpl.colormaps["inferno"], centre=0.0), "test correlation (Pearson r)"
+    )
 
 
 def difference_scale(maps: Iterable[np.ndarray], baseline: str) -> Scale:
@@ -74,7 +78,8 @@ def difference_scale(maps: Iterable[np.ndarray], baseline: str) -> Scale:
         Name of the model that was subtracted.
     """
     top = _top(np.abs(values) for values in maps)
-    return Scale(-top, top, _fading("berlin", centre=0.5), f"difference in r to {baseline}")
+    cmap = LinearSegmentedColormap.from_list("blue-orange", BLUE_ORANGE)
+    return Scale(-top, top, _fading(cmap, centre=0.5), f"difference in r to {baseline}")
 
 
 def _top(maps: Iterable[np.ndarray]) -> float:
@@ -87,11 +92,11 @@ def _top(maps: Iterable[np.ndarray]) -> float:
     return float(round(np.ceil(top / unit - 1e-9) * unit, 10))
 
 
-def _fading(name: str, centre: float) -> Colormap:
+def _fading(cmap: Colormap, centre: float) -> Colormap:
     """Colour map that is faint around `centre` (0..1) and opaque away from it."""
     positions = np.linspace(0, 1, 256)
-    colours = mpl.colormaps[name](positions)
+    colours = cmap(positions)
     distance = np.abs(positions - centre) / max(centre, 1 - centre)
     colours[:, 3] = FAINT + (1 - FAINT) * np.minimum(1, distance / OPAQUE_FROM)
-    fading = ListedColormap(colours, name=f"{name}-fading")
+    fading = ListedColormap(colours, name=f"{cmap.name}-fading")
     return fading.with_extremes(bad=(0, 0, 0, 0))

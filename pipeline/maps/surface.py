@@ -18,8 +18,9 @@ from pipeline.maps.sampling import interpolation_matrix, weighted_mean
 from pipeline.maps.scale import Scale
 from pipeline.volume import Mask
 
-MM_PER_PIXEL = 0.45
+MM_PER_PIXEL = 0.5
 DEPTHS = np.linspace(0, 1, 7)  # from white to pial surface
+CORTEX_MM = 1.2  # thinner is the medial wall, which is no cortex
 VERTEX_COVERAGE = 0.3  # the cortical sheet leaves coarse masks here and there
 PIXEL_COVERAGE = 0.5
 # Viewed hemisphere and side; the world axis that points right on the picture, and to the viewer.
@@ -136,13 +137,15 @@ class Cortex:
             load_fsaverage("fsaverage5")[k] for k in ("white_matter", "pial", "inflated")
         )
         sulci = load_fsaverage_data("fsaverage5", data_type="sulcal")
-        self._matrix = {}
+        thickness = load_fsaverage_data("fsaverage5", data_type="thickness")
+        self._matrix, self._cortical = {}, {}
         self.rasters, self.grey = {}, {}
         for hemi in ("left", "right"):
             inner, outer = (s.parts[hemi].coordinates for s in (white, pial))
             self._matrix[hemi] = sum(
                 interpolation_matrix(mask, inner + depth * (outer - inner)) for depth in DEPTHS
             ) / len(DEPTHS)
+            self._cortical[hemi] = thickness.data.parts[hemi] > CORTEX_MM
         for view, (hemi, right, toward) in VIEWS.items():
             mesh = inflated.parts[hemi]
             raster = rasterise(mesh.coordinates, mesh.faces, np.array(right), np.array(toward))
@@ -150,13 +153,23 @@ class Cortex:
             self.grey[view] = _underlay(raster, mesh, sulci.data.parts[hemi], np.array(toward))
 
     def sample(self, values: np.ndarray) -> dict[str, np.ndarray]:
-        """Values at the vertices of each hemisphere ("left", "right"); NaN where there is none.
+        """Values at the vertices of each hemisphere ("left", "right").
 
         Parameters
         ----------
         values : array of shape (n_voxels,)
+
+        Returns
+        -------
+        dict of arrays of shape (n_vertices,)
+            NaN on the medial wall, and where there is no voxel with a value.
         """
-        return {h: weighted_mean(m, values, VERTEX_COVERAGE) for h, m in self._matrix.items()}
+        return {
+            hemi: np.where(
+                self._cortical[hemi], weighted_mean(matrix, values, VERTEX_COVERAGE), np.nan
+            )
+            for hemi, matrix in self._matrix.items()
+        }
 
 
 def _underlay(raster: Raster, mesh, sulci: np.ndarray, toward: np.ndarray) -> np.ndarray:

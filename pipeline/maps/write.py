@@ -20,6 +20,14 @@ from pipeline.volume import Mask, to_volume
 
 log = logging.getLogger(__name__)
 
+ENDINGS = {
+    "nifti": "statmap.nii.gz",
+    "glass": "glass.png",
+    "slices": "slices.png",
+    "surface": "surface.png",
+    "view": "view.html",
+}
+
 
 @dataclass(frozen=True)
 class VoxelMap:
@@ -86,20 +94,19 @@ def write_maps(
     for model, values in r.items():
         mask.check_count(len(values), f"{subject}, model {model}")
     _check_known(figures_for or (), r)
-    kinds = [("r", _correlations(r, bands, subject), correlation_scale(r.values()))]
+    kinds = [(_correlations(r, bands, subject), correlation_scale(r.values()))]
     if baseline in r:
         changes = {m: values - r[baseline] for m, values in r.items() if m != baseline}
         maps = _differences(changes, bands, subject, baseline)
-        kinds.append(("rdiff", maps, difference_scale(changes.values(), baseline)))
+        kinds.append((maps, difference_scale(changes.values(), baseline)))
 
+    artist = _Artist(mask, folder)
     written: list[Path] = []
-    with cheap_collection():
-        artist = _Artist(mask, folder)
-        for _, maps, scale in kinds:
-            if maps:
-                log.info("%s, one colour scale for all models: %s", subject, scale)
-                chosen = set(maps) if figures_for is None else set(figures_for)
-                written += artist.draw(maps, scale, chosen)
+    for maps, scale in kinds:
+        if maps:
+            log.info("%s, one colour scale for all models: %s", subject, scale)
+            chosen = set(maps) if figures_for is None else set(figures_for)
+            written += artist.draw(maps, scale, chosen)
     return written
 
 
@@ -163,32 +170,25 @@ class _Artist:
         slices = Slices(self.backdrop, scale)
         surface = SurfaceFigure(self.cortex, scale) if self.cortex else None
         written = []
-        for model, m in maps.items():
-            written.append(self._save_nifti(m, scale))
-            image = self.backdrop.image(m.values)
-            if glass:
-                written.append(self._path(m, "glass.png"))
-                glass.save(image, written[-1], m.title, m.subtitle)
-            if model not in chosen:
-                continue
-            written.append(self._path(m, "slices.png"))
-            slices.save(image, written[-1], m.title, m.subtitle)
-            if surface:
-                written.append(self._path(m, "surface.png"))
-                surface.save(m.values, written[-1], m.title, m.subtitle)
-            written.append(self._path(m, "view.html"))
-            write_view(image, self.backdrop, scale, written[-1], m.title)
+        with cheap_collection():
+            for model, m in maps.items():
+                image = self.backdrop.image(m.values)
+                paths = {kind: self.folder / f"{m.stem}_{end}" for kind, end in ENDINGS.items()}
+                self._save_nifti(m, scale, paths["nifti"])
+                if glass:
+                    glass.save(image, paths["glass"], m.title, m.subtitle)
+                if model in chosen:
+                    slices.save(image, paths["slices"], m.title, m.subtitle)
+                    write_view(image, self.backdrop, scale, paths["view"], m.title, m.subtitle)
+                if surface and model in chosen:
+                    surface.save(m.values, paths["surface"], m.title, m.subtitle)
+                written += [path for path in paths.values() if path.exists()]
         return written
 
-    def _path(self, m: VoxelMap, suffix: str) -> Path:
-        return self.folder / f"{m.stem}_{suffix}"
-
-    def _save_nifti(self, m: VoxelMap, scale: Scale) -> Path:
+    def _save_nifti(self, m: VoxelMap, scale: Scale, path: Path) -> None:
         """Write the map as it is, with the figures' scale in its header."""
         img = to_volume(m.values, self.mask)
         img.header["cal_min"], img.header["cal_max"] = scale.vmin, scale.vmax
         img.header["descrip"] = scale.label[:79]
-        path = self._path(m, "statmap.nii.gz")
         with atomic_path(path) as temporary:
             nib.save(img, temporary)
-        return path

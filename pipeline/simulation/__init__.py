@@ -1,0 +1,1 @@
+"""The simulated subject: stories of our own grammar, and the BOLD that they evoke."""

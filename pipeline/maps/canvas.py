@@ -62,7 +62,7 @@ class Canvas:
         length = min(0.72, 2.2 / height)
         bottom = (self.top - length) / 2
         axes = self.figure.add_axes((self.right + 0.12 / width, bottom, 0.14 / width, length))
-        bar = self.figure.colorbar(ScalarMappable(scale.norm, scale.cmap), cax=axes)
+        bar = self.figure.colorbar(ScalarMappable(scale.norm, scale.cmap), cax=axes, extend="both")
         bar.set_label(scale.label, color=INK, size=9)
         bar.ax.tick_params(colors=INK, labelsize=9)
         bar.ax.set_facecolor("0.35")  # what transparent colours lie on in the figures

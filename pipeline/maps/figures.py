@@ -46,16 +46,18 @@ def cheap_collection() -> Iterator[None]:
 class _Layered:
     """Axes of nilearn with an exchangeable coloured layer."""
 
-    def __init__(self, canvas: Canvas, scale: Scale, displays: list[Any]) -> None:
-        self.canvas, self.scale, self.displays = canvas, scale, displays
+    def __init__(
+        self, canvas: Canvas, backdrop: Backdrop, scale: Scale, displays: list[Any]
+    ) -> None:
+        self.canvas, self.backdrop, self.scale, self.displays = canvas, backdrop, scale, displays
 
-    def save(self, image: nib.Nifti1Image, path: Path, title: str, subtitle: str) -> None:
-        """Paint a map (NaN where there is no value) and write the figure as PNG."""
-        clipped = _painted(image, self.scale)
+    def save(self, values: np.ndarray, path: Path, title: str, subtitle: str) -> None:
+        """Paint a map, array of shape (n_voxels,), and write the figure as PNG."""
+        image = _clip(self.backdrop.image(values), self.scale)
         before = {id(i) for axes in self.canvas.figure.axes for i in axes.images}
         colours = {"cmap": self.scale.cmap, "vmin": self.scale.vmin, "vmax": self.scale.vmax}
         for display in self.displays:
-            display.add_overlay(clipped, threshold=HIDDEN, interpolation="bilinear", **colours)
+            display.add_overlay(image, threshold=HIDDEN, interpolation="bilinear", **colours)
         self.canvas.save(path, title, subtitle)
         for axes in self.canvas.figure.axes:
             for layer in [i for i in axes.images if id(i) not in before]:
@@ -65,7 +67,7 @@ class _Layered:
 class GlassBrain(_Layered):
     """Maximum projections to the left, the back, the right and the top, in MNI space."""
 
-    def __init__(self, scale: Scale) -> None:
+    def __init__(self, backdrop: Backdrop, scale: Scale) -> None:
         canvas = Canvas(12.5, 3.3, scale)
         axes = canvas.add_axes(0, 0, 1, 1)
         display = plot_glass_brain(
@@ -77,7 +79,7 @@ class GlassBrain(_Layered):
             plot_abs=False,
             alpha=1,
         )
-        super().__init__(canvas, scale, [display])
+        super().__init__(canvas, backdrop, scale, [display])
 
 
 class Slices(_Layered):
@@ -104,39 +106,49 @@ class Slices(_Layered):
                     colorbar=False,
                 )
             )
-        super().__init__(canvas, scale, displays)
+        super().__init__(canvas, backdrop, scale, displays)
 
 
-def write_view(
-    image: nib.Nifti1Image, backdrop: Backdrop, scale: Scale, path: Path, title: str, subtitle: str
-) -> None:
-    """Write an interactive view (HTML), opened at the map's peak; a click moves the cross."""
-    clipped = _painted(image, scale)
-    peak = np.unravel_index(np.abs(clipped.get_fdata()).argmax(), image.shape)
-    with catch_warnings():
-        # nilearn ignores the symmetry of a scale that is given, and says so.
-        simplefilter("ignore", UserWarning)
-        view = view_img(
-            clipped,
-            bg_img=backdrop.grid,
-            cut_coords=apply_affine(image.affine, peak),
-            threshold=HIDDEN,
-            vmin=scale.vmin,
-            vmax=scale.vmax,
-            cmap=scale.cmap,
-            symmetric_cmap=scale.vmin < 0,
-            black_bg=True,
-            dim=0.5,
-            resampling_interpolation="nearest",
+class InteractiveView:
+    """Web page with three cuts through the cross; a click moves it, and shows the value there."""
+
+    def __init__(self, backdrop: Backdrop, scale: Scale) -> None:
+        self.backdrop, self.scale = backdrop, scale
+
+    def save(self, values: np.ndarray, path: Path, title: str, subtitle: str) -> None:
+        """Write the view of a map, array of shape (n_voxels,), opened at its peak, as HTML."""
+        image, scale = self.backdrop.image(values), self.scale
+        with catch_warnings():
+            # nilearn ignores the symmetry of a scale that is given, and says so.
+            simplefilter("ignore", UserWarning)
+            view = view_img(
+                _clip(image, scale),
+                bg_img=self.backdrop.grid,
+                cut_coords=_peak(image, scale),
+                threshold=HIDDEN,
+                vmin=scale.vmin,
+                vmax=scale.vmax,
+                cmap=scale.cmap,
+                symmetric_cmap=scale.vmin < 0,
+                black_bg=True,
+                dim=0.5,
+                resampling_interpolation="nearest",
+            )
+        heading = (
+            f"<h1>{escape(title)}</h1><p>{escape(subtitle)}</p>"
+            f"<p>Colours: {escape(str(scale))}. Click to move the cross; x, y, z in mm.</p>"
         )
-    heading = (
-        f"<h1>{escape(title)}</h1><p>{escape(subtitle)}</p>"
-        f"<p>Colours: {escape(str(scale))}. Click to move the cross; x, y, z in mm.</p>"
-    )
-    page = view.get_standalone().replace("</head>", f"<style>{STYLE}</style></head>", 1)
-    write_text(path, page.replace("<body>", f"<body>{heading}", 1))
+        page = view.get_standalone().replace("</head>", f"<style>{STYLE}</style></head>", 1)
+        write_text(path, page.replace("<body>", f"<body>{heading}", 1))
 
 
-def _painted(image: nib.Nifti1Image, scale: Scale) -> nib.Nifti1Image:
-    """Clip an image to the scale."""
+def _peak(image: nib.Nifti1Image, scale: Scale) -> np.ndarray:
+    """World coordinates of the highest value, or of the highest difference either way."""
+    values = np.nan_to_num(image.get_fdata())
+    peak = (np.abs(values) if scale.vmin < 0 else values).argmax()
+    return apply_affine(image.affine, np.unravel_index(peak, image.shape))
+
+
+def _clip(image: nib.Nifti1Image, scale: Scale) -> nib.Nifti1Image:
+    """Image within the limits of the scale."""
     return nib.Nifti1Image(scale.clip(image.get_fdata(dtype=np.float32)), image.affine)

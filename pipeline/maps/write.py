@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import nibabel as nib
 import numpy as np
@@ -13,20 +14,21 @@ import numpy as np
 from pipeline.atomic import atomic_path
 from pipeline.errors import InputError, Problem
 from pipeline.maps.backdrop import Backdrop
-from pipeline.maps.figures import GlassBrain, Slices, cheap_collection, write_view
+from pipeline.maps.figures import GlassBrain, InteractiveView, Slices, cheap_collection
 from pipeline.maps.scale import Scale, correlation_scale, difference_scale
 from pipeline.maps.surface import Cortex, SurfaceFigure
 from pipeline.volume import Mask, to_volume
 
 log = logging.getLogger(__name__)
 
-ENDINGS = {
-    "nifti": "statmap.nii.gz",
-    "glass": "glass.png",
-    "slices": "slices.png",
-    "surface": "surface.png",
-    "view": "view.html",
-}
+EVERY_MODEL = "glass.png"  # the overview; the other figures are for the models asked for
+
+
+class MapFigure(Protocol):
+    """A figure that can be painted with one map after the other."""
+
+    def save(self, values: np.ndarray, path: Path, title: str, subtitle: str) -> None:
+        """Write the figure of a map, array of shape (n_voxels,)."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def write_maps(
     if baseline in r:
         changes = {m: values - r[baseline] for m, values in r.items() if m != baseline}
         maps = _differences(changes, bands, subject, baseline)
-        kinds.append((maps, difference_scale(changes.values(), baseline)))
+        kinds.append((maps, _gain_scale(changes, bands, baseline)))
 
     artist = _Artist(mask, folder)
     written: list[Path] = []
@@ -116,6 +118,14 @@ def _check_known(models: Collection[str], r: Mapping[str, np.ndarray]) -> None:
         remedy = f"choose from {', '.join(r)}"
         what = f"no such model: {', '.join(unknown)}"
         raise InputError(Problem("configuration", "maps", what, remedy))
+
+
+def _gain_scale(
+    changes: Mapping[str, np.ndarray], bands: Mapping[str, Sequence[str]], baseline: str
+) -> Scale:
+    """Scale by the models that extend the baseline: what they add is not dwarfed by others."""
+    extended = [m for m in changes if set(bands[baseline]) <= set(bands[m])]
+    return difference_scale([changes[m] for m in extended or changes], baseline)
 
 
 def _correlations(
@@ -166,24 +176,30 @@ class _Artist:
 
     def draw(self, maps: Mapping[str, VoxelMap], scale: Scale, chosen: set[str]) -> list[Path]:
         """Write all files of maps that share a scale."""
-        glass = GlassBrain(scale) if self.cortex else None
-        slices = Slices(self.backdrop, scale)
-        surface = SurfaceFigure(self.cortex, scale) if self.cortex else None
+        figures = self._figures(scale)
         written = []
         with cheap_collection():
             for model, m in maps.items():
-                image = self.backdrop.image(m.values)
-                paths = {kind: self.folder / f"{m.stem}_{end}" for kind, end in ENDINGS.items()}
-                self._save_nifti(m, scale, paths["nifti"])
-                if glass:
-                    glass.save(image, paths["glass"], m.title, m.subtitle)
-                if model in chosen:
-                    slices.save(image, paths["slices"], m.title, m.subtitle)
-                    write_view(image, self.backdrop, scale, paths["view"], m.title, m.subtitle)
-                if surface and model in chosen:
-                    surface.save(m.values, paths["surface"], m.title, m.subtitle)
-                written += [path for path in paths.values() if path.exists()]
+                path = self.folder / f"{m.stem}_statmap.nii.gz"
+                self._save_nifti(m, scale, path)
+                written.append(path)
+                for ending, figure in figures.items():
+                    if model in chosen or ending == EVERY_MODEL:
+                        path = self.folder / f"{m.stem}_{ending}"
+                        figure.save(m.values, path, m.title, m.subtitle)
+                        written.append(path)
         return written
+
+    def _figures(self, scale: Scale) -> dict[str, MapFigure]:
+        """Figures that the mask's space allows, by the ending of their file names."""
+        figures: dict[str, MapFigure] = {
+            "slices.png": Slices(self.backdrop, scale),
+            "view.html": InteractiveView(self.backdrop, scale),
+        }
+        if self.cortex is not None:
+            figures["glass.png"] = GlassBrain(self.backdrop, scale)
+            figures["surface.png"] = SurfaceFigure(self.cortex, scale)
+        return figures
 
     def _save_nifti(self, m: VoxelMap, scale: Scale, path: Path) -> None:
         """Write the map as it is, with the figures' scale in its header."""

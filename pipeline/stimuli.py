@@ -217,8 +217,7 @@ def _times(path: Path, place: str, entries: list[Any]) -> tuple[np.ndarray, np.n
     start, end = (pd.to_numeric(column, errors="coerce").astype(float) for column in strings.T)
     unreadable = ~(np.isfinite(start) & np.isfinite(end))
     backwards = end < start
-    ends_after_next = np.r_[False, start[1:] < end[:-1] - OVERLAP_TOLERANCE]
-    overlapping = ends_after_next & ~backwards & ~np.r_[False, backwards[:-1]]
+    overlapping = np.r_[False, start[1:] < end[:-1] - OVERLAP_TOLERANCE] & ~backwards
     faults = {
         "the times are no numbers": unreadable,
         "negative time": start < 0,

@@ -8,8 +8,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from pipeline.dataset import Dataset
 from pipeline.config import band_options
+from pipeline.dataset import Dataset
 from pipeline.features import kind_of
 from pipeline.validation.files import file_problem
 from pipeline.validation.findings import Findings, some

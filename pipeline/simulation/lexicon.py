@@ -208,68 +208,15 @@ FILLER_WORDS = {
     "subject": "i\n you\n we\n they\n she\n he\n everybody\n nobody\n somebody",
     "link": "and\n so\n but\n because\n while\n although\n since\n until",
     "owner": "my\n your\n our\n their\n her\n his",
+    "function": """
+        the a an this that some one no all
+        in near on by at of for about with from up when like
+        or not never very really just there it how what
+        was is am were been had have did could
+        me know said told felt took saw looked liked wanted started stop""",
 }
 
-FUNCTION_WORDS = [
-    "the",
-    "a",
-    "an",
-    "in",
-    "near",
-    "this",
-    "some",
-    "one",
-    "was",
-    "by",
-    "that",
-    "at",
-    "had",
-    "of",
-    "for",
-    "about",
-    "like",
-    "or",
-    "is",
-    "it",
-    "to",
-    "not",
-    "were",
-    "what",
-    "with",
-    "said",
-    "felt",
-    "started",
-    "took",
-    "never",
-    "liked",
-    "no",
-    "there",
-    "could",
-    "stop",
-    "wanted",
-    "told",
-    "me",
-    "saw",
-    "looked",
-    "been",
-    "ever",
-    "all",
-    "know",
-    "you",
-    "very",
-    "really",
-    "on",
-    "from",
-    "when",
-    "up",
-    "down",
-    "out",
-    "just",
-    "how",
-    "did",
-    "have",
-    "am",
-]
+CATEGORIES = (*EVENT_WORDS, *FILLER_WORDS)
 
 
 def concepts(category: str) -> list[list[str]]:
@@ -286,8 +233,7 @@ def words(category: str) -> list[str]:
 @cache
 def vocabulary() -> list[str]:
     """Every word of the grammar, sorted."""
-    categories = [*EVENT_WORDS, *FILLER_WORDS]
-    return sorted({w for c in categories for w in words(c)} | set(FUNCTION_WORDS))
+    return sorted({word for category in CATEGORIES for word in words(category)})
 
 
 def embedding(rng: np.random.Generator, rank: int, n_dims: int) -> np.ndarray:
@@ -311,11 +257,10 @@ def embedding(rng: np.random.Generator, rank: int, n_dims: int) -> np.ndarray:
         Z-scored over words, as Eng1000 is; words in the order of `vocabulary`.
     """
     index = {word: i for i, word in enumerate(vocabulary())}
-    groups = [concepts(c) for c in [*EVENT_WORDS, *FILLER_WORDS]] + [[FUNCTION_WORDS]]
     latent = np.zeros((len(index), rank))
-    for category in groups:
+    for category in CATEGORIES:
         centre = 0.5 * rng.standard_normal(rank)
-        for synonyms in category:
+        for synonyms in concepts(category):
             concept = rng.standard_normal(rank)
             for word in synonyms:
                 latent[index[word]] = centre + concept + 0.25 * rng.standard_normal(rank)

@@ -82,7 +82,8 @@ def tell(name: str, rng: np.random.Generator, settings: Settings) -> Story:
     share of the rows so far, and tells one if so; otherwise, more filler.
     """
     n_rows = int(rng.integers(settings.rows[0], settings.rows[1] + 1))
-    return _Teller(name, Grid(n_scanned=n_rows + 20), rng, settings).tell()
+    grid = Grid(n_scanned=n_rows - Grid(n_scanned=0).n_rows)  # that is, trimmed to n_rows
+    return _Teller(name, grid, rng, settings).tell()
 
 
 class _Teller:

@@ -26,15 +26,19 @@ EVENT_COLUMNS = [
 ]
 
 
-def write_textgrid(path: Path, story: Story) -> None:
-    """Write tiers phone and word, long format; a letter stands for a phone."""
+def write_textgrid(path: Path, story: Story, short: bool) -> None:
+    """Write tiers phone and word in Praat's short or long format; a letter stands for a phone."""
     words = sorted(story.words + story.markers)
     phones = [phone for entry in words for phone in _phones(*entry)]
     grid = Textgrid()
     for name, entries in (("phone", phones), ("word", words)):
         grid.addTier(IntervalTier(name, entries, minT=0, maxT=words[-1][1]))
     with atomic_path(path) as temporary:
-        grid.save(str(temporary), format="long_textgrid", includeBlankSpaces=True)
+        grid.save(
+            str(temporary),
+            format="short_textgrid" if short else "long_textgrid",
+            includeBlankSpaces=True,
+        )
 
 
 def _phones(onset: float, offset: float, word: str) -> list[tuple[float, float, str]]:

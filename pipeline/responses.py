@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.decomposition import IncrementalPCA
-
 from pipeline.dataset import Dataset
 
 EXACT_UP_TO = 4096  # voxels; above, the covariance matrix is too large and PCA is incremental
@@ -86,6 +84,8 @@ def _exact(
 def _incremental(
     dataset: Dataset, subject: str, train: Sequence[str], n_components: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    from sklearn.decomposition import IncrementalPCA  # slow to import, and rarely needed
+
     pca = IncrementalPCA(n_components)
     waiting: list[np.ndarray] = []
     for i, story in enumerate(train):

@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from pipeline.atomic import write_text
 from pipeline.score import top_voxels
@@ -108,7 +108,7 @@ def _row(subject: str, model: str, scores: Scores, horizon: int) -> dict[str, ob
 def interval(by_story: np.ndarray) -> dict[str, float]:
     """Mean over stories and its Student t interval."""
     n, mean = len(by_story), by_story.mean()
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * by_story.std(ddof=1) / np.sqrt(n)
+    half = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * by_story.std(ddof=1) / np.sqrt(n)
     return {"delta_eng1000": mean, "delta_lo": mean - half, "delta_hi": mean + half}
 
 

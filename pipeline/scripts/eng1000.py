@@ -1,7 +1,6 @@
 """Rule eng1000."""
 
 import pandas as pd
-from snakemake.script import snakemake
 
 from pipeline.eng1000 import build
 from pipeline.stage import stage

@@ -1,7 +1,5 @@
 """Rule fit_model."""
 
-from snakemake.script import snakemake
-
 from pipeline.dataset import Dataset
 from pipeline.design import Design, load_band
 from pipeline.fit.run import fit_model

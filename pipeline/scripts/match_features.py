@@ -1,7 +1,5 @@
 """Rule match_features."""
 
-from snakemake.script import snakemake
-
 from pipeline.extract import match_features
 from pipeline.stage import stage
 

@@ -1,7 +1,5 @@
 """Rule matches."""
 
-from snakemake.script import snakemake
-
 from pipeline.dataset import Dataset
 from pipeline.extract import find_matches
 from pipeline.stage import stage

@@ -3,8 +3,6 @@
 from itertools import product
 from pathlib import Path
 
-from snakemake.script import snakemake
-
 from pipeline.regions import summarise_regions
 from pipeline.stage import stage
 from pipeline.summary import write_summary

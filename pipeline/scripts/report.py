@@ -1,7 +1,6 @@
 """Rule report."""
 
 import pandas as pd
-from snakemake.script import snakemake
 
 from pipeline.atomic import write_text
 from pipeline.provenance import describe

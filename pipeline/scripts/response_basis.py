@@ -1,7 +1,5 @@
 """Rule response_basis."""
 
-from snakemake.script import snakemake
-
 from pipeline.dataset import Dataset
 from pipeline.extract import response_basis
 from pipeline.stage import stage

@@ -1,7 +1,5 @@
 """Rule response_features."""
 
-from snakemake.script import snakemake
-
 from pipeline.extract import response_features
 from pipeline.stage import stage
 

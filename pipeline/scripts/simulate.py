@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from snakemake.script import snakemake
-
 from pipeline.simulate import Settings, simulate
 from pipeline.stage import stage
 

@@ -1,7 +1,5 @@
 """Rule stimulus_features."""
 
-from snakemake.script import snakemake
-
 from pipeline.dataset import Dataset
 from pipeline.extract import stimulus_features
 from pipeline.stage import stage

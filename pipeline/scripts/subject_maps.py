@@ -4,8 +4,6 @@ import json
 import logging
 from pathlib import Path
 
-from snakemake.script import snakemake
-
 from pipeline.atomic import write_text
 from pipeline.maps import write_histograms, write_maps
 from pipeline.stage import stage
@@ -24,7 +22,9 @@ with stage(snakemake):
     histograms = folder / f"sub-{subject}_stat-r_histograms.png"
     files = [write_histograms(r, bands, histograms, subject, params.baseline)]
     if params.mask is None:
-        logging.info("no maps: the configuration names no mask, so voxels have no place in a volume")
+        logging.info(
+            "no maps: without a mask in the configuration voxels have no place"
+        )
     else:
         mask = Mask.from_config(params.mask, subject)
         chosen = params.options["figures_for"]

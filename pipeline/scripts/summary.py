@@ -2,8 +2,6 @@
 
 from itertools import product
 
-from snakemake.script import snakemake
-
 from pipeline.stage import stage
 from pipeline.summary import summarise, write_summary
 

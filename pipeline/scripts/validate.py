@@ -3,8 +3,6 @@
 import json
 import logging
 
-from snakemake.script import snakemake
-
 from pipeline.atomic import write_text
 from pipeline.stage import stage
 from pipeline.validate import manifest, validate

@@ -1,7 +1,5 @@
 """Rule words."""
 
-from snakemake.script import snakemake
-
 from pipeline.atomic import atomic_path
 from pipeline.dataset import Dataset
 from pipeline.stage import stage

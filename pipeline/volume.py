@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -195,7 +196,7 @@ def _read_image(path: str | Path) -> nib.Nifti1Image:
         img = nib.nifti1.load(path)
         np.asanyarray(img.dataobj)  # a truncated file shows only here
         return img
-    except (ImageFileError, HeaderDataError, EOFError, OSError) as error:
+    except (ImageFileError, HeaderDataError, EOFError, OSError, zlib.error) as error:
         remedy = "fetch it (`datalad get`) or give a NIfTI file"
         raise InputError(Problem(path, "", f"not a readable image ({error})", remedy)) from error
 

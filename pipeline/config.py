@@ -12,13 +12,12 @@ import jsonschema
 import yaml
 
 from pipeline.errors import InputError, Problem
-from pipeline.features import Kind, kind_of, known_kinds
+from pipeline.features import kind_of, known_kinds
 from pipeline.matchers import LAG
 from pipeline.matching import OPTIONS as MATCHING_OPTIONS
 
 SCHEMA = Path(__file__).parent / "schema" / "config.schema.yaml"
 PATH_KEYS = (("data_root",), ("eng1000", "path"), ("eng1000", "basis_words"), ("mask", "path"))
-_NONE = Kind("none", "stimulus", lambda story, options: None)  # stands for a band that is not there
 BAND_OPTIONS = {"kind", "n_components"}  # options of every band, beside those of its kind
 
 
@@ -164,10 +163,8 @@ def _broken_band(
             )
         ]
     of = _redrawn(features, band)
-    if name == LAG and known_kinds().get(_kind_name(features, of), _NONE).source != "matches":
-        return [
-            (f"features.{band}", f"{of!r} is not a matcher among the bands", "name one in `of`")
-        ]
+    if name == LAG and not _is_matcher(features, of):
+        return [(f"features.{band}", f"{of!r} is not a matcher among the bands", "name one in `of`")]
     allowed = BAND_OPTIONS | set(kind_of(name).options)
     return [
         (f"features.{band}.{key}", "unknown option", f"use one of {sorted(allowed)}")
@@ -186,6 +183,12 @@ def _kind_name(features: dict[str, Any], band: str) -> str:
 def _redrawn(features: dict[str, Any], band: str) -> str:
     """Band whose matches the lag control `band` redraws."""
     return features[band].get("of") or band.removesuffix(LAG)
+
+
+def _is_matcher(features: dict[str, Any], band: str) -> bool:
+    """Whether a band is made from matches of its own, which a lag control can redraw."""
+    name = _kind_name(features, band) if band in features else ""
+    return name != LAG and name in known_kinds() and kind_of(name).source == "matches"
 
 
 def band_options(config: dict[str, Any], band: str) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def _by_region(regions: pd.DataFrame) -> list[dict[str, Any]]:
     wide = regions.pivot(index=["subject", "model"], columns="region", values="r_mean")
     order = regions[["subject", "model"]].drop_duplicates()
     wide = wide.loc[list(order.itertuples(index=False, name=None))]
-    return wide.reset_index().to_dict("records")
+    return [{str(k): v for k, v in row.items()} for row in wide.reset_index().to_dict("records")]
 
 
 def _figures(listing: str | Path) -> dict[str, Any]:

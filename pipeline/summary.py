@@ -48,9 +48,9 @@ def summarise(
 ) -> pd.DataFrame:
     """Summarise the fits of a run.
 
-    `delta_eng1000` is the out-of-fold r over the training stories minus the baseline model's, averaged
-    over one set of voxels (the best 10 % by the baseline's cross-validation r), with the Student t
-    interval over stories, paired by story.
+    `delta_eng1000` is the out-of-fold r over the training stories minus the baseline model's,
+    averaged over one set of voxels (the best 10 % by the baseline's cross-validation r), with the
+    Student t interval over stories, paired by story.
 
     Parameters
     ----------
@@ -79,13 +79,14 @@ def summarise(
             differences[subject, model] = pd.Series(by_story, index=scores.train)
             rows.append(_row(subject, model, scores, horizon) | interval(by_story))
     for model in models:
-        own = pd.DataFrame([row for row in rows if row["model"] == model])
+        own_rows = [row for row in rows if row["model"] == model]
+        own = pd.DataFrame(own_rows)
         means = own[["r_mean", "r_concat", "r_top10_test", "r_top10_cv"]].mean()
         by_story = pd.concat([differences[s, model] for s in subjects], axis=1).mean(axis=1)
         rows.append(
-            own.iloc[0].to_dict()
-            | {"subject": "mean", "n_voxels": own["n_voxels"].sum()}
-            | means.to_dict()
+            own_rows[0]
+            | {"subject": "mean", "n_voxels": int(own["n_voxels"].sum())}
+            | {str(column): value for column, value in means.items()}
             | interval(by_story.to_numpy())
         )
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -29,12 +29,12 @@ def match(
     recurring = events["kind"].isin(["verbatim", "paraphrase"])
     match_row = np.full(len(newest), NO_MATCH)
     words = [""] * len(newest)
-    for event in events[(events["story"] == story.name) & recurring].itertuples():
-        first, last = max(event.row_first, 0), min(event.row_last, len(newest) - 1)
-        rows = np.arange(first, last + 1)
-        earlier = rows - event.row_first + event.earlier_row_first
+    for event in events[(events["story"] == story.name) & recurring].to_dict("records"):
+        first, last = int(event["row_first"]), int(event["row_last"])
+        rows = np.arange(max(first, 0), min(last, len(newest) - 1) + 1)
+        earlier = rows - first + int(event["earlier_row_first"])
         eligible = (earlier >= 0) & (earlier <= newest[rows])
         match_row[rows[eligible]] = earlier[eligible]
         for row in rows[eligible]:
-            words[row] = f"event {event.event} ({event.kind})"
+            words[row] = f"event {event['event']} ({event['kind']})"
     return Matches.hard(match_row, np.ones(len(newest)), words)

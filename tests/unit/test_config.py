@@ -1,0 +1,142 @@
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.config import band_options, complete, load, schema, training_stories
+from pipeline.errors import InputError
+from tests.conftest import REPOSITORY
+
+BASIC = {
+    "name": "x",
+    "data_root": "data/x",
+    "subjects": {"S1": None, "S2": {"exclude": ["b"]}},
+    "stories": {"train": ["a", "b", "c", "d"], "test": ["t"]},
+    "features": {"eng1000": None, "ngram": {"n": 3, "min_lag": 8}, "ngramlag": {}, "ar": {}},
+    "models": {"eng1000": ["eng1000"], "ngram": ["eng1000", "ngram"]},
+    "fit": {"n_folds": 3},
+}
+
+
+def changed(**changes):
+    config = copy.deepcopy(BASIC)
+    for path, value in changes.items():
+        *parents, key = path.split("__")
+        place = config
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[key] = value
+    return config
+
+
+def problems(config):
+    with pytest.raises(InputError) as caught:
+        complete(config, "my.yaml")
+    assert all(str(p.file) == "my.yaml" and p.remedy for p in caught.value.problems)
+    return [f"{p.place}: {p.what}" for p in caught.value.problems]
+
+
+def test_defaults_are_filled_in_and_the_original_is_left_alone():
+    original = copy.deepcopy(BASIC)
+    config = complete(BASIC)
+    assert original == BASIC
+    assert config["horizon"] == 2
+    assert config["delays"] == [1, 2, 3, 4]
+    assert config["timing"]["trim"] == [10, 5]
+    assert config["fit"]["alphas"]["n"] == 9
+    assert config["seeds"] == {"simulation": 0, "folds": 0, "search": 0, "matching": 0}
+    assert config["subjects"]["S1"] == {"exclude": []}
+    assert training_stories(config, "S2") == ["a", "c", "d"]
+
+
+def test_completing_twice_changes_nothing():
+    assert complete(complete(BASIC)) == complete(BASIC)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"colour": "red"}, "'colour' was unexpected"),
+        ({"fit__fold": 3}, "'fold' was unexpected"),
+        ({"horizon": "two"}, "'two' is not of type 'integer'"),
+        ({"horizon": 0}, "0 is less than the minimum"),
+        ({"stories__test": ["t", "a"]}, "'a' is both a training and a test story"),
+        ({"models__m": ["nothing"]}, "unknown band 'nothing'"),
+        ({"features__magic": {}}, "unknown feature space or matcher 'magic'"),
+        ({"features__mine": {"kind": "magic"}}, "unknown feature space or matcher 'magic'"),
+        ({"features__ngram": {"m": 3}}, "features.ngram.m: unknown option"),
+        ({"features__eng1000lag": {}}, "'eng1000' is not a matcher"),
+        ({"features__c": {"kind": "lag", "of": "z"}}, "'z' is not a matcher"),
+        ({"features__c": {"kind": "lag", "of": "arlag"}}, "'arlag' is not a matcher"),
+        ({"features__c": {"kind": "lag", "of": "c"}}, "'c' is not a matcher"),
+        ({"baseline": "nobody"}, "unknown model 'nobody'"),
+        ({"subjects__S1": {"exclude": ["z"]}}, "'z' is not a story here"),
+        ({"subjects__S1": {"exclude": ["a", "b"]}}, "fewer training stories than the 3 folds"),
+        ({"subjects__S1": {"exclude": ["t"]}}, "no test story is left"),
+        ({"subjects__a-b": {}}, "'a-b' does not match"),
+        ({"fit__alphas": {"min": 4, "max": 1}}, "min is above max"),
+        ({"stories__train": ["a", "a", "b"]}, "non-unique elements"),
+    ],
+)
+def test_one_thing_wrong(changes, expected):
+    found = problems(changed(**changes))
+    assert any(expected in problem for problem in found), found
+
+
+def test_everything_wrong_is_listed_at_once():
+    config = changed(models__m=["nothing"], features__magic={}, baseline="nobody")
+    config["stories"]["test"] = ["t", "a"]
+    assert len(problems(config)) == 4
+    assert len(problems(changed(colour="red", horizon="two", fit__n_folds=1))) == 3
+
+
+@pytest.mark.parametrize("content", ["a: [", "- just\n- a list", ""])
+def test_files_that_are_no_configuration(tmp_path, content):
+    path = tmp_path / "bad.yaml"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"bad\.yaml"):
+        load(path)
+    with pytest.raises(InputError, match="no such configuration"):
+        load(tmp_path / "missing.yaml")
+
+
+def test_lag_controls_inherit_from_their_matcher():
+    options = band_options(complete(BASIC), "ngramlag")
+    assert options["kind"] == "lag"
+    assert options["of"] == "ngram"
+    assert options["min_lag"] == 8
+    assert options["draws"] >= 20
+    own = complete(changed(features__far={"kind": "lag", "of": "ngram", "min_lag": 30}))
+    assert band_options(own, "far")["min_lag"] == 30
+
+
+def test_bands_of_bold_get_the_horizon():
+    config = complete(changed(horizon=6, features__ar={"horizon": 3}))
+    assert band_options(config, "ngram")["horizon"] == 6
+    assert band_options(config, "ngramlag")["horizon"] == 6
+    assert band_options(config, "ar")["horizon"] == 3
+    assert "horizon" not in band_options(config, "eng1000")
+
+
+def test_paths_are_expanded(monkeypatch):
+    monkeypatch.setenv("STORIES", "/somewhere")
+    config = complete(changed(data_root="$STORIES/x", mask={"path": "~/mask.nii"}))
+    assert config["data_root"] == "/somewhere/x"
+    assert config["mask"]["path"] == str(Path.home() / "mask.nii")
+
+
+def test_every_key_of_the_schema_has_a_description():
+    def undescribed(part, place=""):
+        for key, sub in part.get("properties", {}).items():
+            if "description" not in sub and not {"default", "type"} <= set(sub):
+                yield f"{place}.{key}"
+            yield from undescribed(sub, f"{place}.{key}")
+
+    assert list(undescribed(schema())) == []
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "config").glob("*.yaml")), ids=lambda p: p.stem)
+def test_shipped_configurations_are_valid(path):
+    if "models" in yaml.safe_load(path.read_text()):
+        assert load(path)["name"] == path.stem

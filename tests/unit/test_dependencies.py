@@ -1,0 +1,79 @@
+"""Every declared dependency is the package meant: a misspelt name is a way in for anybody (error 17)."""
+
+import re
+import tomllib
+from importlib.metadata import packages_distributions, version
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+# The distribution and the module that is imported from it: what we mean by the name.
+MODULES = {
+    "h5py": "h5py",
+    "himalaya": "himalaya",
+    "hypothesis": "hypothesis",
+    "infini-gram": "infini_gram",
+    "jinja2": "jinja2",
+    "jsonschema": "jsonschema",
+    "matplotlib": "matplotlib",
+    "mypy": "mypy",
+    "nibabel": "nibabel",
+    "nilearn": "nilearn",
+    "numba": "numba",
+    "numpy": "numpy",
+    "packaging": "packaging",
+    "pandas": "pandas",
+    "pandas-stubs": "pandas-stubs",
+    "praatio": "praatio",
+    "pyarrow": "pyarrow",
+    "pytest": "pytest",
+    "pytest-xdist": "xdist",
+    "pyyaml": "yaml",
+    "ruff": "ruff",
+    "safetensors": "safetensors",
+    "scikit-learn": "sklearn",
+    "scipy": "scipy",
+    "sentencepiece": "sentencepiece",
+    "snakefmt": "snakefmt",
+    "snakemake": "snakemake",
+    "threadpoolctl": "threadpoolctl",
+    "tokenizers": "tokenizers",
+    "torch": "torch",
+    "tqdm": "tqdm",
+    "transformers": "transformers",
+    "types-jsonschema": "jsonschema-stubs",
+    "types-pyyaml": "yaml-stubs",
+    "types-tqdm": "tqdm-stubs",
+    "zstandard": "zstandard",
+}
+
+
+def canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def declared():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    lines = [*project["dependencies"], *(line for extra in extras for line in extra)]
+    return [canonical(re.match(r"[A-Za-z0-9._-]+", line)[0]) for line in lines]
+
+
+def pinned():
+    lines = (REPOSITORY / "constraints.txt").read_text().splitlines()
+    pairs = (line.split("==") for line in lines if line and not line.startswith("#"))
+    return {canonical(name): version for name, version in pairs}
+
+
+@pytest.mark.parametrize("name", declared())
+def test_a_declared_dependency_is_known_installed_and_pinned(name):
+    assert name in MODULES, f"{name} is new: check its spelling on PyPI, then add it here"
+    provides = {canonical(d) for d in packages_distributions().get(MODULES[name], [])}
+    if not MODULES[name].endswith("-stubs"):
+        assert name in provides, f"{MODULES[name]} comes from {provides}, not from {name}"
+    assert version(name).split("+")[0] == pinned()[name]
+
+
+def test_nothing_known_is_left_undeclared():
+    assert set(MODULES) == set(declared())

@@ -1,0 +1,106 @@
+import h5py
+import numpy as np
+import pytest
+from scipy import stats
+
+from pipeline.summary import COLUMNS, interval, summarise, write_summary
+
+TRAIN = ["a", "b", "c", "d"]
+
+
+def write_fit(path, r, r_cv, r_train, bands=("eng1000",), train=TRAIN):
+    with h5py.File(path, "w") as file:
+        file["r"], file["r_concat"], file["r_cv"], file["r_train"] = r, r, r_cv, r_train
+        file["bands"] = np.array(bands, dtype="S")
+        file["train"] = np.array(train, dtype="S")
+    return path
+
+
+@pytest.fixture
+def fits(tmp_path):
+    rng = np.random.default_rng(0)
+    files = {}
+    for subject in ("S1", "S2"):
+        for model in ("eng1000", "ngram"):
+            r = rng.uniform(-0.1, 0.4, 30)
+            r_train = rng.uniform(-0.1, 0.4, (4, 30))
+            files[subject, model] = write_fit(
+                tmp_path / f"{subject}{model}.h5", r, r_train.mean(axis=0), r_train
+            )
+    return files
+
+
+def read(path):
+    with h5py.File(path) as file:
+        return {k: file[k][:] for k in ("r", "r_cv", "r_train")}
+
+
+def test_rows_and_columns(fits):
+    table = summarise(fits, "eng1000", 2)
+    assert list(table.columns) == COLUMNS
+    assert table["subject"].tolist() == ["S1", "S1", "S2", "S2", "mean", "mean"]
+    assert table["model"].tolist() == ["eng1000", "ngram"] * 3
+    s1, s2, mean = (
+        table[(table["subject"] == s) & (table["model"] == "ngram")].iloc[0]
+        for s in ("S1", "S2", "mean")
+    )
+    assert mean["r_mean"] == pytest.approx((s1["r_mean"] + s2["r_mean"]) / 2)
+    assert mean["delta_eng1000"] == pytest.approx((s1["delta_eng1000"] + s2["delta_eng1000"]) / 2)
+
+
+def test_top_ten_percent_by_test_and_by_cross_validation(fits):
+    table = summarise(fits, "eng1000", 2)
+    scores = read(fits["S1", "ngram"])
+    row = table[(table["subject"] == "S1") & (table["model"] == "ngram")].iloc[0]
+    assert row["r_top10_test"] == pytest.approx(np.sort(scores["r"])[-3:].mean())
+    best = np.argsort(scores["r_cv"])[-3:]
+    assert row["r_top10_cv"] == pytest.approx(scores["r"][best].mean())
+    assert row["r_top10_test"] > row["r_top10_cv"]  # choosing by the test flatters
+
+
+def test_differences_are_paired_by_story_in_the_baselines_voxels(fits):
+    table = summarise(fits, "eng1000", 2)
+    base, own = read(fits["S1", "eng1000"]), read(fits["S1", "ngram"])
+    voxels = np.argsort(base["r_cv"])[-3:]
+    by_story = (own["r_train"] - base["r_train"])[:, voxels].mean(axis=1)
+    test = stats.ttest_1samp(by_story, 0).confidence_interval(0.95)
+    row = table[(table["subject"] == "S1") & (table["model"] == "ngram")].iloc[0]
+    assert row["delta_eng1000"] == pytest.approx(by_story.mean())
+    assert row["delta_lo"] == pytest.approx(test.low)
+    assert row["delta_hi"] == pytest.approx(test.high)
+
+
+def test_constant_voxels_are_left_out_and_counted(tmp_path):
+    r = np.array([0.2, np.nan, 0.4] + [0.0] * 9)
+    path = write_fit(tmp_path / "f.h5", r, r, np.tile(r, (4, 1)))
+    row = summarise({("S1", "eng1000"): path}, "eng1000", 2).iloc[0]
+    assert row["n_voxels"] == 11
+    assert row["r_mean"] == pytest.approx(0.6 / 11)
+    assert row["r_top10_test"] == pytest.approx(0.3)
+
+
+def test_subjects_with_other_stories_are_averaged_by_story(tmp_path):
+    def fit(name, value, train):
+        r_train = np.array(value)[:, None] * np.ones((1, 10))
+        return write_fit(tmp_path / name, np.zeros(10), np.zeros(10), r_train, train=train)
+
+    files = {
+        ("S1", "eng1000"): fit("a", [0, 0, 0], ["a", "b", "c"]),
+        ("S2", "eng1000"): fit("b", [0, 0], ["a", "b"]),
+        ("S1", "m"): fit("c", [0.1, 0.2, 0.3], ["a", "b", "c"]),
+        ("S2", "m"): fit("d", [0.3, 0.2], ["a", "b"]),
+    }
+    mean = summarise(files, "eng1000", 2).iloc[-1]
+    assert mean["delta_eng1000"] == pytest.approx(np.mean([0.2, 0.2, 0.3]))
+
+
+def test_interval_of_equal_stories_is_a_point():
+    assert interval(np.full(5, 0.1))["delta_lo"] == pytest.approx(0.1)
+
+
+def test_written_with_six_decimals(tmp_path, fits):
+    write_summary(summarise(fits, "eng1000", 2), tmp_path / "s.tsv")
+    lines = (tmp_path / "s.tsv").read_text().splitlines()
+    assert lines[0].split("\t") == COLUMNS
+    assert len(lines) == 7
+    assert all(len(v.split(".")[1]) == 6 for v in lines[1].split("\t")[5:])

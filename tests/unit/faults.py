@@ -5,7 +5,8 @@ import json
 import h5py
 import nibabel
 import numpy as np
-from datasets import N_ROWS, N_VOXELS, long_textgrid, write_mask, write_responses
+
+from tests.unit.datasets import N_ROWS, N_VOXELS, long_textgrid, write_mask, write_responses
 
 SUBJECT = "S1"
 POINTER = "/annex/objects/MD5E-s524288--0cc175b9c0f1b6a831c399e269772661.hf5\n"

@@ -1,13 +1,13 @@
 """Words of TextGrids: every format and encoding that Praat writes, and every fault named."""
 
 import pytest
-from datasets import WORDS, long_textgrid, short_textgrid, write_dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.stimuli import MAX_FAULTS, read_stories, read_textgrid
+from tests.unit.datasets import WORDS, long_textgrid, short_textgrid, write_dataset
 
 FORMATS = {"long": long_textgrid, "short": short_textgrid}
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-be-bom"]

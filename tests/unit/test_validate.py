@@ -6,8 +6,13 @@ import shutil
 import h5py
 import numpy as np
 import pytest
-from datasets import N_ROWS, N_SCANNED, N_VOXELS, make_config, write_dataset, write_mask
-from faults import (
+
+from pipeline import validate as module
+from pipeline.errors import InputError
+from pipeline.validate import fingerprint, input_files, manifest, validate
+from pipeline.validation import responses
+from tests.unit.datasets import N_ROWS, N_SCANNED, N_VOXELS, make_config, write_dataset, write_mask
+from tests.unit.faults import (
     DATASET_FAULTS,
     STORY_FAULTS,
     SUBJECT,
@@ -20,11 +25,6 @@ from faults import (
     set_value,
     textgrid,
 )
-
-from pipeline import validate as module
-from pipeline.errors import InputError
-from pipeline.validate import fingerprint, input_files, manifest, validate
-from pipeline.validation import responses
 
 
 def problems_of(config):
@@ -227,10 +227,11 @@ def test_responses_are_read_in_small_blocks(tmp_path, monkeypatch, chunks, block
     assert (seen == 1).all()
     with h5py.File(path, "r+") as file:
         file["data"][17, 1] = np.nan
+        file["data"][16, 9] = np.inf
         file["data"][:, 3] = 2.0
     findings, n_voxels = responses.check_responses(path, N_ROWS)
     assert n_voxels == N_VOXELS
-    assert findings.problems[0].place == "data, rows 17; voxels 1"
+    assert findings.problems[0].place == "data, rows 16, 17; voxels 1, 9"
     assert findings.warnings[0].place == "data, voxels 3"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import lzma
 import re
@@ -55,11 +54,8 @@ def _open(path: Path) -> TextIO:
         return gzip.open(path, "rt", encoding="utf-8")
     if path.suffix == ".xz":
         return lzma.open(path, "rt", encoding="utf-8")
-    if path.suffix == ".zst":  # not zstandard.open, which ends at the end of the first frame
-        reader = zstandard.ZstdDecompressor().stream_reader(
-            path.open("rb"), read_across_frames=True, closefd=True
-        )
-        return io.TextIOWrapper(reader, encoding="utf-8")
+    if path.suffix == ".zst":
+        return zstandard.open(path, "rt", encoding="utf-8")
     return path.open(encoding="utf-8")
 
 

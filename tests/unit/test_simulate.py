@@ -16,7 +16,8 @@ from pipeline.design import zscore
 from pipeline.errors import InputError
 from pipeline.matching import generator
 from pipeline.simulate import Settings, simulate, story_names
-from pipeline.simulation import bold, write
+from pipeline.simulation import bold, lexicon, write
+from pipeline.simulation.settings import N_PHRASES
 from pipeline.simulation.story import tell
 from pipeline.stimuli import read_textgrid
 
@@ -165,6 +166,25 @@ def test_evoked_is_the_convolution_with_the_double_gamma():
     found = bold.evoked(times, np.array([3.0]), np.array([6.0]))[:, 0]
     np.testing.assert_allclose(found, np.interp(times, fine, expected), atol=1e-4)
     assert fine[hrf.argmax()] == pytest.approx(5, abs=0.05)
+
+
+def test_events_evoke_the_same_again_in_their_story_and_something_else_in_another():
+    story = tell("one", generator(0), TINY)
+    other = dataclasses.replace(story, name="other")
+    meanings = dict.fromkeys(lexicon.vocabulary(), np.ones(TINY.rank_a))
+    one, two = (bold.latents(s, meanings, TINY, 0) for s in (story, other))
+    np.testing.assert_array_equal(one.meaning, two.meaning)
+    assert abs(np.corrcoef(one.events.ravel(), two.events.ravel())[0, 1]) < 0.5
+    told_of = [o for o in story.occurrences if o.kind != "decoy"]
+    times = story.grid.volume_starts()[story.grid.kept] + 1.0
+    single = bold.evoked(times, *np.array([(o.onset, o.offset) for o in told_of]).T)
+    same = np.eye(N_PHRASES)[[o.phrase for o in told_of]]  # one column an event
+    z, *_ = np.linalg.lstsq(single @ same, one.events, rcond=None)
+    np.testing.assert_allclose((single @ same) @ z, one.events, atol=1e-10)
+    first = [o.kind == "first" for o in told_of]
+    np.testing.assert_allclose(
+        one.events - one.recurring, single[:, first] @ (same @ z)[first], atol=1e-10
+    )
 
 
 def test_snr_is_the_signals_variance_over_the_noises():

@@ -10,7 +10,8 @@ from scipy import stats
 from pipeline.matching import generator
 from pipeline.simulate import Settings
 from pipeline.simulation import lexicon
-from pipeline.simulation.grammar import FILLER, FRAMES, ngrams
+from pipeline.simulation.grammar import DISTINCT, FILLER, FRAMES, draw_phrases, ngrams
+from pipeline.simulation.settings import N_PHRASES
 from pipeline.simulation.story import tell
 
 
@@ -86,6 +87,23 @@ def test_filler_repeats_no_long_ngram(seed):
     words = ["|" if told_of else w[2] for w, told_of in zip(story.words, inside, strict=True)]
     runs = Counter(n for n in ngrams(words, 5) if "|" not in n)
     assert sum(n - 1 for n in runs.values()) <= 2
+
+
+@SEEDS
+def test_no_two_events_of_a_story_have_a_concept_in_common(seed):
+    phrases = draw_phrases(np.random.default_rng(seed), N_PHRASES)
+    concept = {w: " ".join(c) for k in DISTINCT for c in lexicon.concepts(k) for w in c}
+    told_of = [{concept[w] for w in p.wordings[0] if w in concept} for p in phrases]
+    assert all(len(concepts) == len(DISTINCT) for concepts in told_of)
+    assert len(set.union(*told_of)) == len(DISTINCT) * N_PHRASES
+
+
+@SEEDS
+def test_an_stands_before_vowels_only(seed):
+    words = [word for _, _, word in told(seed).words]
+    articles = [pair for pair in ngrams(words, 2) if pair[0] in ("a", "an")]
+    assert articles
+    assert all((a == "an") == (word[0] in "aeiou") for a, word in articles)
 
 
 def test_frames_share_no_function_word():

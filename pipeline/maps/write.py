@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -107,7 +108,7 @@ def write_maps(
     for maps, scale in kinds:
         if maps:
             log.info("%s, one colour scale for all models: %s", subject, scale)
-            chosen = set(maps) if figures_for is None else set(figures_for)
+            chosen = set(maps) if figures_for is None else set(maps) & set(figures_for)
             written += artist.draw(maps, scale, chosen)
     return written
 
@@ -167,16 +168,20 @@ class _Artist:
     def __init__(self, mask: Mask, folder: Path) -> None:
         self.mask, self.folder = mask, folder
         self.backdrop = Backdrop(mask)
-        self.cortex = Cortex(mask) if mask.space == "MNI" else None
-        if self.cortex is None:
+        if mask.space != "MNI":
             log.info(
                 "%s is in native space: no glass brain or surface without a transform to MNI",
                 mask.source,
             )
 
+    @cached_property
+    def cortex(self) -> Cortex:
+        """The surface, where a figure needs it."""
+        return Cortex(self.mask)
+
     def draw(self, maps: Mapping[str, VoxelMap], scale: Scale, chosen: set[str]) -> list[Path]:
         """Write all files of maps that share a scale."""
-        figures = self._figures(scale)
+        figures = self._figures(scale, everything=bool(chosen))
         written = []
         with cheap_collection():
             for model, m in maps.items():
@@ -190,14 +195,16 @@ class _Artist:
                         written.append(path)
         return written
 
-    def _figures(self, scale: Scale) -> dict[str, MapFigure]:
+    def _figures(self, scale: Scale, everything: bool) -> dict[str, MapFigure]:
         """Figures that the mask's space allows, by the ending of their file names."""
-        figures: dict[str, MapFigure] = {
-            "slices.png": Slices(self.backdrop, scale),
-            "view.html": InteractiveView(self.backdrop, scale),
-        }
-        if self.cortex is not None:
-            figures["glass.png"] = GlassBrain(self.backdrop, scale)
+        mni = self.mask.space == "MNI"
+        figures: dict[str, MapFigure] = {}
+        if mni:
+            figures[EVERY_MODEL] = GlassBrain(self.backdrop, scale)
+        if everything:
+            figures["slices.png"] = Slices(self.backdrop, scale)
+            figures["view.html"] = InteractiveView(self.backdrop, scale)
+        if everything and mni:
             figures["surface.png"] = SurfaceFigure(self.cortex, scale)
         return figures
 

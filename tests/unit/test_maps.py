@@ -202,6 +202,9 @@ def test_no_value_leaves_anatomy_bare_and_zero_does_not(backdrop, cortex, places
     }[kind]()
     nothing = np.full(len(places), np.nan)
     bare = picture(figure, nothing, tmp_path)
+    if kind != "surface":
+        figure.canvas.save(tmp_path / "anatomy.png", "", "")  # without any layer
+        np.testing.assert_array_equal(bare, imread(tmp_path / "anatomy.png")[..., :3])
     positive = picture(figure, np.where(places[:, 0] < 0, 0.2, np.nan), tmp_path)
     assert (np.abs(positive - bare).sum(axis=2) > 0.1).mean() > 0.01
     if kind != "glass":  # whose ground is as dark as the middle of the scale

@@ -51,6 +51,13 @@ def cut(path):
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.7)])
 
 
+def corrupt(path):
+    """Spoil the bytes in the middle of a file."""
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2 : -8] = b"\xff" * len(raw[len(raw) // 2 : -8])
+    path.write_bytes(raw)
+
+
 def rows(n_rows=N_ROWS, n_voxels=N_VOXELS):
     return np.random.default_rng(1).standard_normal((n_rows, n_voxels))
 
@@ -148,6 +155,7 @@ DATASET_FAULTS = {
     "mask-missing": (lambda r: mask(r).unlink(), mask, "does not exist"),
     "mask-dangling": (lambda r: dangle(mask(r)), mask, "dangling"),
     "mask-truncated": (lambda r: cut(mask(r)), mask, "truncated or no NIfTI"),
+    "mask-corrupt": (lambda r: corrupt(mask(r)), mask, "truncated or no NIfTI"),
     "mask-text": (lambda r: mask(r).write_text("no mask"), mask, "truncated or no NIfTI"),
     "mask-4d": (
         lambda r: nibabel.save(nibabel.Nifti1Image(np.ones((2, 2, 2, 1)), np.eye(4)), mask(r)),

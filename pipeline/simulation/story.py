@@ -114,9 +114,9 @@ class _Teller:
         shares = {False: self.settings.event_share, True: self.settings.decoy_share}
         for decoy, share in shares.items():
             if self._rows_told(decoy) < share * row + self.rng.uniform(-1.5, 1.5):
-                phrase = self._choose(row, decoy)
-                if phrase is not None:
-                    self._tell_phrase(phrase, decoy)
+                chosen = self._choose(row, decoy)
+                if chosen is not None:
+                    self._tell_phrase(*chosen)
                     return
 
     def _rows_told(self, decoy: bool) -> int:
@@ -124,34 +124,43 @@ class _Teller:
             o.row_last - o.row_first + 1 for o in self.occurrences if (o.kind == "decoy") == decoy
         )
 
-    def _choose(self, row: int, decoy: bool) -> int | None:
-        """Choose a phrase that was told long enough ago, or a new one; None if there is none."""
+    def _choose(self, row: int, decoy: bool) -> tuple[int, str] | None:
+        """Choose a phrase that was told long enough ago, or a new one, and how to tell it.
+
+        None if there is none.
+        """
         pool = range(N_DECOYS) if decoy else range(N_DECOYS, N_PHRASES)
         last = {o.phrase: o.row_first for o in self.occurrences if o.phrase in pool}
         due = [p for p, earlier in last.items() if row - earlier >= self.settings.min_lag]
         new = [p for p in pool if p not in last]
         wanted = N_DECOYS if decoy else self.settings.n_events
         if new and (not due or (len(last) < wanted and self.rng.random() < NEW_EVENT)):
-            return new[0]
-        return due[self.rng.integers(len(due))] if due else None
+            return new[0], "decoy" if decoy else "first"
+        if not due:
+            return None
+        kind = "decoy" if decoy else "verbatim"
+        if not decoy and self._paraphrase_next():
+            fresh = [p for p in due if self._n_used(p) < len(self.phrases[p].wordings)]
+            due, kind = (fresh, "paraphrase") if fresh else (due, kind)
+        return due[self.rng.integers(len(due))], kind
 
-    def _tell_phrase(self, phrase: int, decoy: bool) -> None:
+    def _n_used(self, phrase: int) -> int:
+        """Number of wordings of an event told so far."""
+        return sum(o.phrase == phrase and o.kind != "verbatim" for o in self.occurrences)
+
+    def _tell_phrase(self, phrase: int, kind: str) -> None:
         before = [o for o in self.occurrences if o.phrase == phrase]
-        kind = "first" if not before else "verbatim"
         wordings = self.phrases[phrase].wordings
-        used = sum(o.kind in ("first", "paraphrase") for o in before)
-        if before and not decoy and used < len(wordings) and self._paraphrase_next():
-            kind = "paraphrase"
-        words = wordings[0] if decoy or not before else before[-1].words
+        words = before[-1].words if before else wordings[0]
         if kind == "paraphrase":
-            words = wordings[used]
+            words = wordings[self._n_used(phrase)]
         first = len(self.words)
         self._say(words)
         onset, offset = self.words[first][0], self.words[-1][1]
         rows = self.grid.row_of(np.array([onset, self.words[-1][0]]))
         self.occurrences.append(
             Occurrence(
-                phrase=phrase, occurrence=len(before), kind="decoy" if decoy else kind,
+                phrase=phrase, occurrence=len(before), kind=kind,
                 words=words, onset=onset, offset=offset,
                 row_first=int(rows[0]), row_last=int(rows[1]),
                 earlier=before[-1] if before else None,

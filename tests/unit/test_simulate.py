@@ -187,6 +187,13 @@ def test_events_evoke_the_same_again_in_their_story_and_something_else_in_anothe
     )
 
 
+def test_noise_is_the_subjects_own():
+    latent = bold.Latents(np.zeros((300, 8)), np.zeros((300, 6)), np.zeros((300, 6)))
+    letters = np.repeat(list("ABCD"), 5)
+    one, two = (bold.Subject(n, letters, {"s": latent}, TINY, 0).listen("s") for n in ("a", "b"))
+    assert np.abs((one * two).mean(axis=0)[letters != "C"]).max() < 0.3
+
+
 def test_snr_is_the_signals_variance_over_the_noises():
     settings = dataclasses.replace(TINY, snr_b=3.0, snr_c=3.0)
     rng = np.random.default_rng(0)

@@ -11,17 +11,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 
 import h5py
 import numba
 import numpy as np
-from tqdm import tqdm
 
 from pipeline.atomic import atomic_h5
 from pipeline.corpora import documents, fold, tokenise
 from pipeline.errors import InputError, Problem
+from pipeline.progress import track
 
 FETCH = "give the path of an english1000sm.hf5 (with datalad or git-annex, fetch it: datalad get)"
 NEGLIGIBLE = 1e-12  # a spread below this share of the largest value is rounding, not variance
@@ -140,7 +140,6 @@ def build(
     vocabulary: int = 10_000,
     window: int = 15,
     n_basis: int = 985,
-    progress: bool = True,
 ) -> Eng1000:
     """Build an Eng1000 embedding from text.
 
@@ -164,8 +163,6 @@ def build(
         Words on each side that count as neighbours.
     n_basis : int
         Basis words where there is no file of them (fewer if the corpora have fewer).
-    progress : bool
-        Show progress by documents.
 
     Returns
     -------
@@ -180,14 +177,14 @@ def build(
     """
     files = _existing(corpora)
     given = None if basis_words is None else read_basis(basis_words)
-    ranked = _ranked(files, progress)
+    ranked = _ranked(files)
     frequent = [word for word in ranked if _is_word(word)][:vocabulary]
     others = {fold(word) for word in stimulus_words} - {""} - set(frequent)
     vocab = frequent + sorted(others)
     basis = given or _content_words(ranked)[:n_basis]
     if not frequent or not basis:
         raise InputError(Problem(str(files), "", "no words in the corpora", "give corpora of text"))
-    counts = _cooccurrences(files, vocab, basis, window, progress)
+    counts = _cooccurrences(files, vocab, basis, window)
     return Eng1000(_normalise(counts).astype(np.float32), vocab, basis)
 
 
@@ -226,20 +223,17 @@ def _existing(paths: Iterable[str | Path]) -> list[Path]:
     return files
 
 
-def _ranked(corpora: list[Path], progress: bool) -> list[str]:
+def _ranked(corpora: list[Path]) -> list[str]:
     """Tokens of the corpora by falling frequency, equal ones alphabetically."""
     counts: Counter[str] = Counter()
-    for words in _tokenised(corpora, "Eng1000: vocabulary", progress):
+    for words in _tokenised(corpora, "Eng1000: vocabulary"):
         counts.update(words)
     return sorted(counts, key=lambda word: (-counts[word], word))
 
 
-def _tokenised(corpora: list[Path], title: str, progress: bool) -> Iterator[list[str]]:
-    with tqdm(desc=title, unit=" documents", disable=not progress) as bar:
-        for path in corpora:
-            for text in documents(path):
-                yield tokenise(text)
-                bar.update()
+def _tokenised(corpora: list[Path], title: str) -> Iterator[list[str]]:
+    texts = chain.from_iterable(map(documents, corpora))
+    yield from map(tokenise, track(texts, f"{title}, documents"))
 
 
 def _is_word(token: str) -> bool:
@@ -255,7 +249,7 @@ def _content_words(ranked: list[str]) -> list[str]:
 
 
 def _cooccurrences(
-    corpora: list[Path], vocab: list[str], basis: list[str], window: int, progress: bool
+    corpora: list[Path], vocab: list[str], basis: list[str], window: int
 ) -> np.ndarray:
     """Count the neighbours of basis words; int64, shape (n_basis, n_vocab)."""
     codes = {word: code for code, word in enumerate(dict.fromkeys(vocab + basis))}
@@ -263,7 +257,7 @@ def _cooccurrences(
     basis_of = np.full(other + 1, -1)
     basis_of[[codes[word] for word in basis]] = np.arange(len(basis))
     counts = np.zeros((len(basis), other + 1), dtype=np.int64)
-    for words in _tokenised(corpora, "Eng1000: co-occurrences", progress):
+    for words in _tokenised(corpora, "Eng1000: co-occurrences"):
         coded = np.fromiter(map(codes.get, words, repeat(other)), np.int64, len(words))
         _count(counts, coded, basis_of, window)
     return counts[:, : len(vocab)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -13,8 +13,10 @@ T = TypeVar("T")
 LINES = 10  # lines a loop leaves in a log
 
 
-def track(items: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:
+def track(items: Iterable[T], title: str) -> Iterator[T]:
     """Yield `items`, showing how far they are.
+
+    A log gets `LINES` lines, or, where `items` has no length, one whenever the number has doubled.
 
     Parameters
     ----------
@@ -22,15 +24,17 @@ def track(items: Iterable[T], title: str, total: int | None = None) -> Iterator[
         What to loop over.
     title : str
         What is being done.
-    total : int, optional
-        Number of items, where `items` has no length.
     """
     if sys.stderr.isatty():
-        yield from tqdm(items, desc=title, total=total, leave=False)
+        yield from tqdm(items, desc=title, leave=False)
         return
-    total = total if total is not None else len(items)  # type: ignore[arg-type]
-    step = max(total // LINES, 1)
+    total = len(items) if isinstance(items, Sized) else None
+    due, done = (max(total // LINES, 1) if total else 1), 0
+    step = due
     for done, item in enumerate(items, start=1):
         yield item
-        if done % step == 0 or done == total:
-            logging.info("%s: %d of %d", title, done, total)
+        if done == due or done == total:
+            logging.info("%s: %d%s", title, done, f" of {total}" if total else "")
+            due += step if total else done
+    if not total:
+        logging.info("%s: %d, done", title, done)

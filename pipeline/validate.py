@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
 from pipeline.config import all_stories, test_stories, training_stories
 from pipeline.dataset import Dataset
 from pipeline.errors import InputError, Problem
+from pipeline.progress import track
 from pipeline.stimuli import read_textgrid
 from pipeline.timing import Grid
 from pipeline.validation.embedding import check_embedding, embedding_files, needs
@@ -94,7 +94,7 @@ def manifest(config: dict[str, Any]) -> dict[str, Any]:
         `n_rows`, story to rows; `n_voxels`, subject to voxels. Equal input gives an equal dict.
     """
     dataset = Dataset.from_config(config)
-    files = tqdm(input_files(config), desc="checksums", unit="file", disable=None)
+    files = track(input_files(config), "checksums of files")
     heard = dict(reversed(list(_pairs(config))))  # any one story of each subject
     return {
         "files": {_name(path, dataset.root): _describe(path) for path in files},
@@ -176,7 +176,7 @@ def _check_stories(
     dataset: Dataset, stories: list[str], grids: dict[str, Grid], findings: Findings
 ) -> None:
     """Check every TextGrid, and that the words fit into the scan."""
-    for story in tqdm(stories, desc="transcripts", unit="story", disable=None):
+    for story in track(stories, "transcripts"):
         path = dataset.textgrid(story)
         try:
             words = read_textgrid(path)
@@ -214,7 +214,7 @@ def _check_subject(
         return
     stories = [story for name, story in _pairs(config) if name == subject]
     found: dict[Path, int] = {}
-    for story in tqdm(stories, desc=f"responses of {subject}", unit="story", disable=None):
+    for story in track(stories, f"responses of {subject}"):
         path = dataset.responses(subject, story)
         n_rows = grids[story].n_rows if story in grids else None
         in_file, count = check_responses(path, n_rows)

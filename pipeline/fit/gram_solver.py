@@ -18,6 +18,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from pipeline.fit.base import Problem, Ridge
+from pipeline.progress import track
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class GramSolver:
         scores = np.zeros((n_folds + 1, len(candidates), n_voxels), dtype=np.float32)
         centred = [fold.centred() for fold in self._folds]
         left_out = [*((k,) for k in range(n_folds)), *combinations(range(n_folds), 2)]
-        for out in left_out:
+        for out in track(left_out, "search: sets of folds left out"):
             uses = [(n_folds, out[0])] if len(out) == 1 else [out, out[::-1]]
             weights = self._solutions(self._without(out).centred(), candidates)
             for candidate, w in enumerate(weights):

@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.fit.base import Problem, Ridge, Solver
 from pipeline.fit.gram_solver import GramSolver
 from pipeline.fit.himalaya_solver import HimalayaSolver
+from pipeline.progress import track
 from pipeline.score import pearson
 
 SOLVERS: dict[str, Callable[[Problem], Solver]] = {"himalaya": HimalayaSolver, "gram": GramSolver}
@@ -66,7 +67,7 @@ def fit_block(problem: Problem, solver: str) -> BlockFit:
     """
     engine = SOLVERS[solver](problem)
     r_train = {}
-    for fold in range(problem.n_folds):
+    for fold in track(range(problem.n_folds), f"{solver}: folds predicted"):
         model = engine.fit(exclude=fold)
         for story in (s for s, f in problem.folds.items() if f == fold):
             predicted = model.predict(problem.design.rows(story))

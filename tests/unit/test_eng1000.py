@@ -47,7 +47,7 @@ def brute_force(texts: list[list[str]], window: int) -> np.ndarray:
 )
 def test_counts_equal_brute_force(tmp_path, texts, window):
     corpus = write_corpus(tmp_path / "corpus.jsonl", *map(" ".join, texts))
-    counts = _cooccurrences([corpus], VOCAB, BASIS, window, progress=False)
+    counts = _cooccurrences([corpus], VOCAB, BASIS, window)
     np.testing.assert_array_equal(counts, brute_force(texts, window))
 
 
@@ -64,13 +64,13 @@ def test_counts_equal_brute_force(tmp_path, texts, window):
 )
 def test_window(tmp_path, texts, expected):
     corpus = write_corpus(tmp_path / "corpus.jsonl", *texts)
-    counts = _cooccurrences([corpus], ["a"], ["b"], 2, progress=False)
+    counts = _cooccurrences([corpus], ["a"], ["b"], 2)
     assert counts.item() == expected
 
 
 def test_a_word_is_not_its_own_neighbour(tmp_path):
     corpus = write_corpus(tmp_path / "corpus.jsonl", "b", "b x b")
-    assert _cooccurrences([corpus], ["b"], ["b"], 15, progress=False).item() == 2
+    assert _cooccurrences([corpus], ["b"], ["b"], 15).item() == 2
 
 
 def test_two_zscores_in_their_order():
@@ -113,7 +113,7 @@ def test_build_end_to_end(tmp_path):
     ]
     corpus = write_corpus(tmp_path / "corpus.jsonl", *texts)
     basis = write_basis(tmp_path / "basis.txt", "Sat", "", "dog")
-    built = build([corpus], ["Zebras", "okapi", "the"], basis, vocabulary=3, progress=False)
+    built = build([corpus], ["Zebras", "okapi", "the"], basis, vocabulary=3)
     assert built.vocab == ["sat", "the", "cat", "okapi", "zebras"]  # cat before dog: a tie
     assert built.basis == ["sat", "dog"]
     counts = np.array([[0, 3, 2, 0, 1], [2, 2, 0, 0, 0]])
@@ -124,22 +124,21 @@ def test_build_end_to_end(tmp_path):
 def test_vocabulary_ties_do_not_depend_on_the_order_of_the_text(tmp_path):
     one = write_corpus(tmp_path / "one.jsonl", "delta alpha charlie bravo")
     two = write_corpus(tmp_path / "two.jsonl", "bravo charlie alpha delta")
-    vocabs = [build([path], vocabulary=2, progress=False).vocab for path in (one, two)]
+    vocabs = [build([path], vocabulary=2).vocab for path in (one, two)]
     assert vocabs == [["alpha", "bravo"]] * 2
 
 
 def test_default_basis_is_frequent_content_words(tmp_path):
     text = "the the the s s s don't don't 7 7 7 boat boat boat river river tree"
     corpus = write_corpus(tmp_path / "corpus.jsonl", text)
-    assert build([corpus], n_basis=2, progress=False).basis == ["boat", "river"]
+    assert build([corpus], n_basis=2).basis == ["boat", "river"]
 
 
-def test_progress_counts_documents(tmp_path, capsys):
-    corpus = write_corpus(tmp_path / "corpus.jsonl", *["boat river"] * 7)
-    build([corpus], progress=True)
-    assert "7 documents" in capsys.readouterr().err
-    build([corpus], progress=False)
-    assert capsys.readouterr().err == ""
+def test_progress_counts_documents(tmp_path, caplog):
+    corpus = write_corpus(tmp_path / "corpus.jsonl", *["boat river"] * 5)
+    with caplog.at_level("INFO"):
+        build([corpus])
+    assert "Eng1000: co-occurrences, documents: 5, done" in caplog.text
 
 
 def test_save_and_load(tmp_path):
@@ -229,7 +228,7 @@ def test_faulty_basis_words(tmp_path, content):
 def test_all_missing_corpora_are_named(tmp_path):
     corpus = write_corpus(tmp_path / "corpus.jsonl", "boat river")
     with pytest.raises(InputError) as error:
-        build([tmp_path / "one.jsonl", corpus, tmp_path / "two.jsonl"], progress=False)
+        build([tmp_path / "one.jsonl", corpus, tmp_path / "two.jsonl"])
     assert [Path(problem.file).name for problem in error.value.problems] == [
         "one.jsonl",
         "two.jsonl",
@@ -241,7 +240,7 @@ def test_corpora_without_words(tmp_path, texts):
     corpus = write_corpus(tmp_path / "corpus.jsonl", *texts)
     for corpora in ([], [corpus]):
         with pytest.raises(InputError, match="no words"):
-            build(corpora, ["boat"], progress=False)
+            build(corpora, ["boat"])
 
 
 @pytest.mark.shared
@@ -253,7 +252,6 @@ def test_real_text_gives_a_sane_embedding(shared):
         [shared / "corpora" / "wikipedia.dev.jsonl.xz"],
         [*words, "qwertyuiop"],
         shared / "reference" / "eng1000_basis_words.txt",
-        progress=False,
     )
     assert built.data.shape[0] == 985
     assert len(built.vocab) >= 10_000

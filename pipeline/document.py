@@ -1,0 +1,66 @@
+"""Write docs/configuration.md from the schema and the registry: python -m pipeline.document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pipeline.atomic import write_text
+from pipeline.config import schema
+from pipeline.features import known_kinds
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
+HEAD = """# Configuration
+
+Made from `pipeline/schema/config.schema.yaml` and the registries by `python -m pipeline.document`.
+A configuration is a YAML file; see `config/` for complete ones. Unknown keys are errors. Any key can be
+overridden on the command line: `snakemake --configfile config/demo.yaml --config horizon=4`.
+
+| key | default | meaning |
+|---|---|---|
+"""
+KINDS = """
+## Kinds of features
+
+A band under `features` is of the kind named by its option `kind`, by default the band's own name.
+`n_components` (default null: all columns) replaces a band's columns by their leading principal
+components over the training stories. `Mlag`, for a matcher band `M`, is its lag-matched control.
+
+| kind | made from | FIR delays | options and defaults |
+|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """The page as Markdown."""
+    keys = "".join(f"| `{key}` | {default} | {text} |\n" for key, default, text in _keys(schema()))
+    kinds = "".join(
+        f"| `{name}` | {kind.source} | {'yes' if kind.fir else 'no'} | {_options(kind.options)} |\n"
+        for name, kind in sorted(known_kinds().items())
+    )
+    return HEAD + keys + KINDS + kinds
+
+
+def _keys(part: dict[str, Any], place: str = "") -> Iterator[tuple[str, str, str]]:
+    """Key, default and description of everything below a part of the schema."""
+    for name, sub in part.get("properties", {}).items():
+        key = f"{place}{name}"
+        required = name in part.get("required", ())
+        default = "required" if required else f"`{_value(sub.get('default'))}`"
+        yield key, default if "properties" not in sub or required else "", sub.get("description", "")
+        yield from _keys(sub, f"{key}.")
+
+
+def _options(options: Any) -> str:
+    return ", ".join(f"`{key}: {_value(value)}`" for key, value in options.items()) or "none"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, tuple):
+        value = list(value)
+    return "null" if value is None else str(value)
+
+
+if __name__ == "__main__":
+    write_text(PAGE, page())

@@ -1,0 +1,68 @@
+"""The workflow in a folder of its own, so that tests leave the project's results alone."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import REPOSITORY
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder that looks like the project: its Snakefile copied, its packages linked."""
+
+    folder: Path
+
+    @classmethod
+    def create(cls, folder):
+        shutil.copy(REPOSITORY / "Snakefile", folder)
+        for name in ("pipeline", "gim"):
+            (folder / name).symlink_to(REPOSITORY / name)
+        return cls(folder)
+
+    def configure(self, base, **changes):
+        """Write config/NAME.yaml of `base` with changes; returns its path."""
+        config = yaml.safe_load((REPOSITORY / "config" / f"{base}.yaml").read_text()) | changes
+        path = self.folder / f"{config['name']}.yaml"
+        path.write_text(yaml.safe_dump(config))
+        return path
+
+    def snakemake(self, configfile, *arguments, check=True, **environment):
+        """Run Snakemake; returns the finished process, its output as text."""
+        command = [sys.executable, "-m", "snakemake", "--configfile", str(configfile)]
+        done = subprocess.run(
+            [*command, "--cores", "2", "--snakefile", str(self.folder / "Snakefile"), *arguments],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+            cwd=self.folder.parent,  # not the project's folder: it must not matter
+        )
+        if check:
+            assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def results(self, name):
+        return self.folder / "results" / name
+
+
+@pytest.fixture
+def project(tmp_path):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return Project.create(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """The whole tiny workflow, run once."""
+    folder = tmp_path_factory.mktemp("tiny") / "project"
+    folder.mkdir()
+    project = Project.create(folder)
+    project.snakemake(project.configure("tiny"))
+    return project

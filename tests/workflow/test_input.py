@@ -1,0 +1,60 @@
+"""What the workflow says of bad input, before any long work."""
+
+import shutil
+
+import pytest
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+
+
+def outputs(folder):
+    """Files of a run that are not logs."""
+    return [p for p in folder.rglob("*") if p.is_file() and "logs" not in p.parts]
+
+
+@pytest.mark.parametrize("name", ["lebel", "realdata"])
+def test_dry_run_before_any_download(project, name):
+    config = project.configure(name, data_root=str(project.folder / "not-there"))
+    done = project.snakemake(config, "--dry-run")
+    assert "fit_model" in done.stdout
+    assert not project.results(name).exists() or not outputs(project.results(name))
+
+
+def test_all_problems_of_a_dataset_in_one_message_and_nothing_written(tiny, project):
+    shutil.copytree(tiny.folder / "data", project.folder / "data")
+    root = project.folder / "data" / "tiny" / "derivative"
+    (root / "TextGrids" / "train01.TextGrid").unlink()
+    (root / "TextGrids" / "train02.TextGrid").write_text("../.git/annex/objects/aa/SHA256E-s1--b")
+    responses = root / "preprocessed_data" / "SIM01" / "train03.hf5"
+    responses.write_bytes(responses.read_bytes()[:500])
+    done = project.snakemake(project.configure("tiny", simulate=None), check=False)
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    for name in ("train01.TextGrid", "train02.TextGrid", "train03.hf5"):
+        assert name in said
+    assert "3 problem(s)" in said
+    assert "Traceback" not in said.replace("Traceback (most recent call last)", "", 0) or (
+        "pipeline/validate.py" not in said
+    )
+    assert not outputs(project.results("tiny"))
+    log = (project.results("tiny") / "logs" / "validate.log").read_text()
+    assert "train01.TextGrid" in log
+
+
+def test_a_wrong_configuration_stops_before_anything(project):
+    config = project.configure("tiny", horizon="two", colour="red")
+    done = project.snakemake(config, check=False)
+    assert done.returncode != 0
+    assert "'two' is not of type 'integer'" in done.stdout + done.stderr
+    assert "'colour' was unexpected" in done.stdout + done.stderr
+    assert not (project.folder / "results").exists()
+
+
+def test_a_changed_raw_file_is_noticed(tiny, project):
+    shutil.copytree(tiny.folder / "data", project.folder / "data")
+    config = project.configure("tiny", simulate=None)
+    project.snakemake(config, "results/tiny/words.parquet")
+    path = project.folder / "data/tiny/derivative/TextGrids/train01.TextGrid"
+    path.write_text(path.read_text().replace('"the"', '"thee"'))
+    plan = project.snakemake(config, "--dry-run", "results/tiny/words.parquet")
+    assert "validate" in plan.stdout

@@ -1,0 +1,142 @@
+"""The whole workflow on a tiny simulated subject: files, contents, reproducibility."""
+
+import json
+import re
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.score import pearson
+from pipeline.summary import COLUMNS
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+SUBJECT = "sub-SIM01"
+MODELS = ["eng1000", "random", "ngram", "ngramlag"]
+
+
+def summary_of(project, name):
+    return pd.read_csv(project.results(name) / "summary.tsv", sep="\t").set_index(
+        ["subject", "model"]
+    )
+
+
+def test_summary_has_a_row_for_each_model_and_the_mean(tiny):
+    table = pd.read_csv(tiny.results("tiny") / "summary.tsv", sep="\t")
+    assert list(table.columns) == COLUMNS
+    assert table["model"].tolist() == MODELS * 2
+    assert set(table["subject"]) == {"SIM01", "mean"}
+
+
+def test_correlations_are_those_of_the_saved_predictions(tiny):
+    folder = tiny.results("tiny") / SUBJECT
+    responses = tiny.folder / "data/tiny/derivative/preprocessed_data/SIM01/test01.hf5"
+    with h5py.File(folder / f"{SUBJECT}_model-ngram_fit.h5") as fit, h5py.File(responses) as data:
+        r = pearson(fit["predictions/test01"][:], data["data"][:])
+        np.testing.assert_allclose(fit["r"][:], r, atol=1e-5)
+        np.testing.assert_allclose(fit["r_test"][0], r, atol=1e-5)
+        mean = np.nanmean(r)
+    assert summary_of(tiny, "tiny").loc[("SIM01", "ngram"), "r_mean"] == pytest.approx(mean, abs=2e-6)
+
+
+def test_fits_name_their_origin(tiny):
+    with h5py.File(tiny.results("tiny") / SUBJECT / f"{SUBJECT}_model-ngram_fit.h5") as fit:
+        provenance = json.loads(fit.attrs["provenance"])
+        assert fit.attrs["model"] == "ngram"
+    assert provenance["config"]["name"] == "tiny"
+    assert provenance["config"]["seeds"]["matching"] == 0
+    assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unknown", provenance["commit"])
+    assert {"numpy", "himalaya", "torch"} <= set(provenance["versions"])
+    assert len(provenance["inputs_sha256"]) == 64
+
+
+def test_matches_say_which_row_why_and_how_far_back(tiny):
+    path = tiny.results("tiny") / SUBJECT / f"{SUBJECT}_matcher-ngram_matches.parquet"
+    table = pd.read_parquet(path)
+    expected = {"story", "tr", "match_tr", "lag", "similarity", "matched_words"}
+    assert expected <= set(table.columns)
+    none = table["match_tr"].isna()
+    assert none.any()
+    assert not none.all()
+    assert (table.loc[~none, "lag"] >= 4).all()
+    assert (table.loc[~none, "matched_words"].str.split().str.len() == table["similarity"]).sum() == (
+        ~none
+    ).sum()
+
+
+def test_maps_and_pictures_are_there(tiny):
+    folder = tiny.results("tiny") / SUBJECT
+    for model in MODELS:
+        assert (folder / f"{SUBJECT}_model-{model}_stat-r_statmap.nii.gz").stat().st_size > 0
+    names = {path.name for path in folder.iterdir()}
+    stem = f"{SUBJECT}_model-ngram_stat-r"
+    assert {f"{stem}_glass.png", f"{stem}_slices.png", f"{stem}_surface.png"} <= names
+    assert f"{stem}_view.html" in names
+
+
+def test_the_report_needs_nothing_but_itself(tiny):
+    html = (tiny.results("tiny") / "report.html").read_text()
+    assert not re.findall(r'(?:src|href)="https?://', html)
+    assert "data:image/png;base64," in html
+    r = summary_of(tiny, "tiny").loc[("SIM01", "ngram"), "r_mean"]
+    assert f"<td>{r:.3f}</td>" in html
+
+
+def test_timings_name_every_job(tiny):
+    table = pd.read_csv(tiny.results("tiny") / "timings.tsv", sep="\t")
+    fits = table[table["rule"] == "fit_model"]
+    assert sorted(fits["model"]) == sorted(MODELS)
+    assert set(fits["subject"]) == {"SIM01"}
+    assert (table["seconds"] > 0).all()
+
+
+def test_a_second_run_has_nothing_to_do(tiny):
+    again = tiny.snakemake(tiny.configure("tiny"))
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_another_model_recomputes_only_itself(tiny):
+    models = {m: None for m in MODELS}
+    config = tiny.configure("tiny")
+    plan = tiny.snakemake(config, "--dry-run", "--config", "models={drift: [eng1000, drift]}")
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", plan.stdout, flags=re.MULTILINE))
+    assert jobs["fit_model"] == "1"
+    assert not {"simulate", "validate", "stimulus_features", "matches"} & set(jobs)
+    assert models  # the other models stay, as --config adds to them
+
+
+def test_equal_seeds_equal_bytes_and_the_matching_seed_changes_random_controls_only(tiny):
+    same = tiny.configure("tiny", name="same")
+    tiny.snakemake(same, "results/same/summary.tsv")
+    first = (tiny.results("tiny") / "summary.tsv").read_bytes()
+    assert (tiny.results("same") / "summary.tsv").read_bytes() == first
+
+    other = tiny.configure("tiny", name="other", seeds={"matching": 1})
+    tiny.snakemake(other, "results/other/summary.tsv")
+    a, b = summary_of(tiny, "tiny"), summary_of(tiny, "other")
+    for model in ("eng1000", "ngram"):
+        pd.testing.assert_series_equal(a.loc[("SIM01", model)], b.loc[("SIM01", model)])
+    for model in ("random", "ngramlag"):
+        assert a.loc[("SIM01", model), "r_mean"] != b.loc[("SIM01", model), "r_mean"]
+
+
+def test_subjects_do_not_overwrite_each_other(tiny):
+    """The authors stored components per story without the subject (error 18)."""
+    two = tiny.configure(
+        "tiny",
+        name="two",
+        data_root="data/two",
+        subjects={"SIM01": {}, "SIM02": {}},
+        mask=None,
+        maps={},
+    )
+    tiny.snakemake(two, "results/two/summary.tsv")
+    table = summary_of(tiny, "two")
+    assert table.loc[("SIM01", "ngram"), "r_mean"] != table.loc[("SIM02", "ngram"), "r_mean"]
+    mean = table.loc["mean", "r_mean"]["ngram"]
+    each = [table.loc[(s, "ngram"), "r_mean"] for s in ("SIM01", "SIM02")]
+    assert mean == pytest.approx(np.mean(each), abs=2e-6)
+    bases = [tiny.results("two") / f"sub-{s}" / f"sub-{s}_basis.h5" for s in ("SIM01", "SIM02")]
+    with h5py.File(bases[0]) as one, h5py.File(bases[1]) as other:
+        assert np.abs(one["scores/test01"][:] - other["scores/test01"][:]).max() > 0.1

@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 import subprocess
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,11 @@ def commit() -> str:
         return "unknown"
 
 
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Versions of Python and of installed packages."""
+    return {"python": platform.python_version()} | {p: version(p) for p in packages}
+
+
 def describe(config: dict[str, Any], manifest: str | Path) -> dict[str, Any]:
     """All that is needed to make a result again.
 
@@ -44,7 +50,7 @@ def describe(config: dict[str, Any], manifest: str | Path) -> dict[str, Any]:
     return {
         "config": config,
         "commit": commit(),
-        "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
+        "versions": versions(PACKAGES),
         "inputs_sha256": hashlib.sha256(Path(manifest).read_bytes()).hexdigest(),
     }
 

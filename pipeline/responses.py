@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import eigh
 from pipeline.dataset import Dataset
 
 EXACT_UP_TO = 4096  # voxels; above, the covariance matrix is too large and PCA is incremental
@@ -76,9 +77,11 @@ def _exact(
         total += responses.sum(axis=0)
         products += responses.T @ responses
     mean = total / n_rows
-    values, vectors = np.linalg.eigh(products / n_rows - np.outer(mean, mean))
-    leading = slice(None, -n_components - 1, -1)
-    return mean, vectors[:, leading].T, values[leading]
+    values, vectors = eigh(
+        products / n_rows - np.outer(mean, mean),
+        subset_by_index=(n_voxels - n_components, n_voxels - 1),
+    )
+    return mean, vectors[:, ::-1].T, values[::-1]
 
 
 def _incremental(

@@ -9,7 +9,7 @@ X w, cov(X w, y) = w'X'y and var(X w) = w'X'X w.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -101,7 +101,7 @@ class GramSolver:
 
     def fit(self, exclude: int | None) -> Ridge:
         """See `pipeline.fit.base.Solver.fit`."""
-        scores = self._scores[self.problem.n_folds if exclude is None else exclude]
+        scores = self._final_scores if exclude is None else self._nested_scores[exclude]
         best = scores.argmax(axis=0)
         train = self._without(() if exclude is None else (exclude,))
         centred = train.centred()
@@ -119,27 +119,45 @@ class GramSolver:
         )
 
     @cached_property
-    def _scores(self) -> np.ndarray:
-        """Mean inner-fold r, array of shape (n_folds + 1, n_candidates, n_voxels).
+    def _final_scores(self) -> np.ndarray:
+        """Mean r over all folds of every candidate, array of shape (n_candidates, n_voxels)."""
+        n_folds = self.problem.n_folds
+        left_out = [(k,) for k in range(n_folds)]
+        return self._mean_scores(left_out, lambda out: [(0, out[0])], 1, n_folds)[0]
 
-        Entry k is the search without fold k; the last one, the search over all folds. A model
-        fitted without folds a and b serves twice: scored on b within the search without a, and on
-        a within the search without b.
+    @cached_property
+    def _nested_scores(self) -> np.ndarray:
+        """Mean inner-fold r of every candidate, array of shape (n_folds, n_candidates, n_voxels).
+
+        Entry k is the search without fold k. A model fitted without folds a and b serves twice:
+        scored on b within the search without a, and on a within the search without b.
         """
         n_folds = self.problem.n_folds
+        left_out = list(combinations(range(n_folds), 2))
+        return self._mean_scores(left_out, lambda out: [out, out[::-1]], n_folds, n_folds - 1)
+
+    def _mean_scores(
+        self,
+        left_out: list[tuple[int, ...]],
+        uses: Callable[[tuple[int, ...]], list[tuple[int, ...]]],
+        n_searches: int,
+        n_inner: int,
+    ) -> np.ndarray:
+        """Fit every candidate without each set of folds; `uses` says (search, fold to score on)."""
         candidates = range(len(self.problem.scalings) * len(self.problem.alphas))
         n_voxels = self._folds[0].xy.shape[1]
-        scores = np.zeros((n_folds + 1, len(candidates), n_voxels), dtype=np.float32)
-        centred = [fold.centred() for fold in self._folds]
-        left_out = [*((k,) for k in range(n_folds)), *combinations(range(n_folds), 2)]
+        scores = np.zeros((n_searches, len(candidates), n_voxels), dtype=np.float32)
         for out in track(left_out, "search: sets of folds left out"):
-            uses = [(n_folds, out[0])] if len(out) == 1 else [out, out[::-1]]
-            weights = self._solutions(self._without(out).centred(), candidates)
-            for candidate, w in enumerate(weights):
-                for search, fold in uses:
-                    n_inner = n_folds if search == n_folds else n_folds - 1
-                    scores[search, candidate] += _correlation(w, centred[fold]) / n_inner
+            solutions = self._solutions(self._without(out).centred(), candidates)
+            for candidate, weights in enumerate(solutions):
+                for search, fold in uses(out):
+                    r = _correlation(weights, self._centred[fold])
+                    scores[search, candidate] += r / n_inner
         return scores
+
+    @cached_property
+    def _centred(self) -> list[Moments]:
+        return [fold.centred() for fold in self._folds]
 
     def _without(self, folds: tuple[int, ...]) -> Moments:
         return _total(m for k, m in enumerate(self._folds) if k not in folds)

@@ -35,7 +35,7 @@ rule response_basis:
         f"{BENCHMARKS}/response_basis/{{subject}}.tsv"
     conda:
         "../environment.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=memory(6),
         runtime=120,

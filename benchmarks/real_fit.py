@@ -1,0 +1,104 @@
+"""Nested fit of two bands for one real subject, against the unavoidable matrix products.
+
+    python -m benchmarks.real_fit [--data-root ROOT] [--subject UTS03] [--matcher ngram]
+
+Needs features made by `snakemake --configfile config/realdata.yaml features`. The named alternative is
+the time of the products that no solver can avoid: X'X and X'Y of every training story, once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+
+from benchmarks.common import write_result
+from pipeline.config import band_options, load, training_stories
+from pipeline.dataset import Dataset
+from pipeline.design import Design, load_band
+from pipeline.fit.base import Problem
+from pipeline.fit.candidates import alphas, band_scalings, story_folds
+from pipeline.fit.gram_solver import GramSolver
+from pipeline.fit.nested import fit_block
+
+
+def make_problem(config: dict, subject: str, bands: dict[str, int | None]) -> Problem:
+    """The problem of a model of `bands` (name: n_components) and one subject."""
+    dataset = Dataset.from_config(config)
+    train = training_stories(config, subject)
+    loaded = []
+    for name, n_components in bands.items():
+        options = band_options(config, name) | {"n_components": n_components}
+        folder = f"results/{config['name']}"
+        stimulus = name in ("eng1000", "wordrate", "position")
+        path = f"{folder}/features" if stimulus else f"{folder}/sub-{subject}/features"
+        loaded.append(load_band(name, f"{path}/{name}.h5", options, config["delays"], train, []))
+    n_rows = {story: dataset.grid(story).n_rows for story in train}
+    fit = config["fit"]
+    folds = story_folds(train, n_rows, fit["n_folds"], 0)
+    return Problem(
+        Design(tuple(loaded)),
+        {story: dataset.read_responses(subject, story) for story in train},
+        dict(zip(train, folds.tolist(), strict=True)),
+        band_scalings(len(bands), fit["n_scalings"], 0),
+        alphas(fit["alphas"]),
+    )
+
+
+def timed(work) -> float:
+    """Seconds that `work()` takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def unavoidable(problem: Problem) -> float:
+    """Seconds of X'X and X'Y alone, the rows being there."""
+    seconds = 0.0
+    for story in problem.stories():
+        X, Y = problem.design.rows(story), problem.responses[story]
+        seconds += timed(lambda X=X, Y=Y: (X.T @ X, X.T @ Y))  # type: ignore[misc]
+    return seconds
+
+
+def main() -> None:
+    """Time the whole nested fit, the one without nesting, and the products."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--config", default="config/realdata.yaml")
+    parser.add_argument("--subject", default="UTS03")
+    parser.add_argument("--matcher", default="ngram")
+    parser.add_argument("--n-components", type=int, default=None, help="of Eng1000; all by default")
+    arguments = parser.parse_args()
+    config = load(arguments.config)
+    bands = {"eng1000": arguments.n_components, arguments.matcher: None}
+    problem = make_problem(config, arguments.subject, bands)
+    products = unavoidable(problem)
+    print(f"unavoidable products: {products:.1f} s")
+    r_train: list[np.ndarray] = []
+    nested = timed(lambda: r_train.append(fit_block(problem, "gram").r_train))
+    print(f"nested fit: {nested:.1f} s")
+    plain = timed(lambda: GramSolver(problem).fit(None))
+    print(f"one search and fit: {plain:.1f} s")
+    write_result(
+        "real_fit",
+        {
+            "what": f"nested cross-validation and fit of {'+'.join(bands)}, {arguments.subject}",
+            "alternative": "X'X and X'Y of every training story, once",
+            "rows": sum(len(y) for y in problem.responses.values()),
+            "columns": problem.design.n_columns,
+            "voxels": int(next(iter(problem.responses.values())).shape[1]),
+            "folds": problem.n_folds,
+            "candidates": len(problem.scalings) * len(problem.alphas),
+            "nested_seconds": nested,
+            "plain_seconds": plain,
+            "alternative_seconds": products,
+            "ratio_nested": nested / products,
+            "ratio_plain": plain / products,
+            "mean_r_out_of_fold": float(r_train[0].mean()),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -22,7 +22,7 @@ demo: $(READY)
 	@echo "Done. Open results/demo/report.html; the table is results/demo/summary.tsv, the maps are in results/demo/sub-SIM01/."
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

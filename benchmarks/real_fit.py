@@ -1,9 +1,9 @@
 """Nested fit of two bands for one real subject, against the unavoidable matrix products.
 
-    python -m benchmarks.real_fit [--data-root ROOT] [--subject UTS03] [--matcher ngram]
+    python -m benchmarks.real_fit [--config C] [--subject UTS03] [--matcher ngram]
 
-Needs features made by `snakemake --configfile config/realdata.yaml features`. The named alternative is
-the time of the products that no solver can avoid: X'X and X'Y of every training story, once.
+Needs features made by `snakemake --configfile config/realdata.yaml features`. The named alternative
+is the time of the products that no solver can avoid: X'X and X'Y of every training story, once.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def unavoidable(problem: Problem) -> float:
     seconds = 0.0
     for story in problem.stories():
         X, Y = problem.design.rows(story), problem.responses[story]
-        seconds += timed(lambda X=X, Y=Y: (X.T @ X, X.T @ Y))  # type: ignore[misc]
+        seconds += timed(lambda X=X, Y=Y: (X.T @ X, X.T @ Y))
     return seconds
 
 

@@ -164,7 +164,8 @@ def _broken_band(
         ]
     of = _redrawn(features, band)
     if name == LAG and not _is_matcher(features, of):
-        return [(f"features.{band}", f"{of!r} is not a matcher among the bands", "name one in `of`")]
+        what = f"{of!r} is not a matcher among the bands"
+        return [(f"features.{band}", what, "name one in `of`")]
     allowed = BAND_OPTIONS | set(kind_of(name).options)
     return [
         (f"features.{band}.{key}", "unknown option", f"use one of {sorted(allowed)}")

@@ -73,9 +73,7 @@ class Dataset:
         with h5py.File(self.responses(subject, story)) as file:
             return int(file["data"].shape[1])
 
-    def read_responses(
-        self, subject: str, story: str, voxels: slice = slice(None)
-    ) -> np.ndarray:
+    def read_responses(self, subject: str, story: str, voxels: slice = slice(None)) -> np.ndarray:
         """Responses, array of shape (n_rows, n_voxels), float32."""
         with h5py.File(self.responses(subject, story)) as file:
             return np.asarray(file["data"][:, voxels], dtype=np.float32)

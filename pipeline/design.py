@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ class Design:
     def slices(self) -> list[slice]:
         """Columns of each band."""
         ends = np.cumsum([0, *(band.n_columns for band in self.bands)])
-        return [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        return [slice(int(start), int(stop)) for start, stop in pairwise(ends)]
 
     @property
     def n_columns(self) -> int:

@@ -14,8 +14,8 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
 HEAD = """# Configuration
 
 Made from `pipeline/schema/config.schema.yaml` and the registries by `python -m pipeline.document`.
-A configuration is a YAML file; see `config/` for complete ones. Unknown keys are errors. Any key can be
-overridden on the command line: `snakemake --configfile config/demo.yaml --config horizon=4`.
+A configuration is a YAML file; see `config/` for complete ones. Unknown keys are errors. Any key
+can be overridden on the command line: `snakemake --configfile config/demo.yaml --config horizon=4`.
 
 | key | default | meaning |
 |---|---|---|
@@ -48,7 +48,8 @@ def _keys(part: dict[str, Any], place: str = "") -> Iterator[tuple[str, str, str
         key = f"{place}{name}"
         required = name in part.get("required", ())
         default = "required" if required else f"`{_value(sub.get('default'))}`"
-        yield key, default if "properties" not in sub or required else "", sub.get("description", "")
+        shown = default if required or "properties" not in sub else ""
+        yield key, shown, sub.get("description", "")
         yield from _keys(sub, f"{key}.")
 
 

@@ -33,7 +33,7 @@ def track(items: Iterable[T], title: str) -> Iterator[T]:
     step = due
     for done, item in enumerate(items, start=1):
         yield item
-        if done == due or done == total:
+        if done in (due, total):
             logging.info("%s: %d%s", title, done, f" of {total}" if total else "")
             due += step if total else done
     if not total:

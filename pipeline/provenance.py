@@ -18,7 +18,7 @@ PACKAGES = (
 
 
 def commit() -> str:
-    """Git commit of the project's folder; `-dirty` with uncommitted changes, "unknown" outside git."""
+    """Git commit of the project, `-dirty` with uncommitted changes; "unknown" outside git."""
     folder = Path(__file__).resolve().parent.parent
 
     def git(*arguments: str) -> str:

@@ -113,7 +113,7 @@ def render(
 
 def _by_region(regions: pd.DataFrame) -> list[dict[str, Any]]:
     """One record for each subject and model, with the mean r of each region."""
-    wide = regions.pivot(index=["subject", "model"], columns="region", values="r_mean")
+    wide = regions.pivot_table("r_mean", index=["subject", "model"], columns="region")
     order = regions[["subject", "model"]].drop_duplicates()
     wide = wide.loc[list(order.itertuples(index=False, name=None))]
     return [{str(k): v for k, v in row.items()} for row in wide.reset_index().to_dict("records")]

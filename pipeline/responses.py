@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import eigh
+
 from pipeline.dataset import Dataset
 
 EXACT_UP_TO = 4096  # voxels; above, the covariance matrix is too large and PCA is incremental

@@ -15,10 +15,10 @@ from pipeline.errors import InputError
 
 @contextmanager
 def stage(snakemake: Any) -> Iterator[None]:
-    """Log to the rule's log and to stderr, give BLAS the rule's threads, and say plainly what is wrong.
+    """Log to the rule's log and to stderr, give BLAS the rule's threads, say plainly what is wrong.
 
-    Bad input (`InputError`) ends the job with its message instead of a traceback; any other exception
-    is a fault of ours and keeps its traceback, in the log as well.
+    Bad input (`InputError`) ends the job with its message instead of a traceback; any other
+    exception is a fault of ours and keeps its traceback, in the log as well.
 
     Parameters
     ----------

@@ -14,10 +14,10 @@ from scipy.special import stdtrit
 from pipeline.atomic import write_text
 from pipeline.score import top_voxels
 
-COLUMNS = (
-    "subject model bands horizon n_voxels r_mean r_concat r_top10_test r_top10_cv "
-    "delta_eng1000 delta_lo delta_hi"
-).split()
+COLUMNS = [
+    "subject", "model", "bands", "horizon", "n_voxels", "r_mean", "r_concat", "r_top10_test",
+    "r_top10_cv", "delta_eng1000", "delta_lo", "delta_hi",
+]  # fmt: skip
 CONFIDENCE = 0.95
 
 

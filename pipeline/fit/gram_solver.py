@@ -9,7 +9,7 @@ X w, cov(X w, y) = w'X'y and var(X w) = w'X'X w.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -138,8 +138,8 @@ class GramSolver:
 
     def _mean_scores(
         self,
-        left_out: list[tuple[int, ...]],
-        uses: Callable[[tuple[int, ...]], list[tuple[int, ...]]],
+        left_out: Sequence[tuple[int, ...]],
+        uses: Callable[[tuple[int, ...]], Sequence[tuple[int, ...]]],
         n_searches: int,
         n_inner: int,
     ) -> np.ndarray:
@@ -175,8 +175,8 @@ class GramSolver:
 def ridge(xx: np.ndarray, xy: np.ndarray, factor: np.ndarray, alpha: float) -> np.ndarray:
     """Solve ridge on columns multiplied by `factor`; weights refer to the original columns.
 
-    Single precision is kept only where rounding of the Gram matrix stays well below `alpha`:
-    otherwise the matrix is not positive definite in single precision, and the solve is done in double.
+    Single precision is kept only where rounding of the Gram matrix stays well below `alpha`;
+    elsewhere the matrix need not be positive definite in it, and the solve is done in double.
 
     Parameters
     ----------

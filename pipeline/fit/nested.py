@@ -1,4 +1,4 @@
-"""Nested cross-validation over the training stories, then the final fit, for one block of voxels."""
+"""Nested cross-validation over training stories, then the final fit, of one block of voxels."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ def fit_model(
 ) -> None:
     """Fit banded ridge, predict the test stories and score everything.
 
-    Writes HDF5, one column a voxel: `r_test` (test stories), `r` (their mean), `r_concat` (stories on
-    end), `r_train` (out-of-fold, training stories), `r_cv` (their mean), `alpha`, `scaling`
+    Writes HDF5, one column a voxel: `r_test` (test stories), `r` (their mean), `r_concat` (stories
+    on end), `r_train` (out-of-fold, training stories), `r_cv` (their mean), `alpha`, `scaling`
     (bands), `predictions/STORY`. Test stories are read last and choose nothing.
 
     Parameters
@@ -144,7 +144,7 @@ def _mean_of_numbers(r: np.ndarray) -> np.ndarray:
 
 
 def _edge_shares(file: h5py.File, options: dict[str, Any]) -> dict[str, float]:
-    """Share of the voxels with r_cv > 0 whose alpha is the smallest, the largest; warn when many."""
+    """Shares of voxels with r_cv > 0 that take the smallest or largest alpha; warn when many."""
     alpha = np.log10(file["alpha"][:][file["r_cv"][:] > 0])
     shares = {}
     for edge in ("min", "max"):
@@ -153,7 +153,7 @@ def _edge_shares(file: h5py.File, options: dict[str, Any]) -> dict[str, float]:
         shares[f"alpha_at_{edge}"] = share
         if share > EDGE_SHARE and options["n"] > 1:
             logging.warning(
-                "%.0f %% of the predicted voxels take the alpha at the edge 10^%g: widen fit.alphas.%s",
+                "%.0f %% of the predicted voxels take the edge alpha 10^%g: widen fit.alphas.%s",
                 100 * share, options[edge], edge,
             )  # fmt: skip
     return shares

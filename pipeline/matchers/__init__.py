@@ -1,8 +1,8 @@
 """The registry of matchers: a new one is a new module here that defines `match` and `OPTIONS`.
 
-`match(story, newest, rng, options) -> Matches` gets a `Story`, the newest row that each row may match
-(`newest`, array of shape (n_rows,), negative where none may), a random generator of its own, and its
-options. Candidates are the kept rows 0..newest[f] of the same story.
+`match(story, newest, rng, options) -> Matches` gets a `Story`, the newest row that each row may
+match (`newest`, array of shape (n_rows,), negative where none may), a random generator of its own,
+and its options. Candidates are the kept rows 0..newest[f] of the same story.
 """
 
 from __future__ import annotations

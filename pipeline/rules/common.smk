@@ -35,7 +35,9 @@ def band_source(band):
 
 def band_file(subject, band):
     """Features of a band; those of the stimulus are common to all subjects."""
-    folder = "features" if band_source(band) == "stimulus" else f"sub-{subject}/features"
+    folder = (
+        "features" if band_source(band) == "stimulus" else f"sub-{subject}/features"
+    )
     return f"{RESULTS}/{folder}/{band}.h5"
 
 
@@ -66,7 +68,12 @@ def map_markers():
 
 def final_targets():
     """Everything a run makes by default."""
-    return [*all_fits(), *map_markers(), f"{RESULTS}/summary.tsv", f"{RESULTS}/report.html"]
+    return [
+        *all_fits(),
+        *map_markers(),
+        f"{RESULTS}/summary.tsv",
+        f"{RESULTS}/report.html",
+    ]
 
 
 def eng1000_file():
@@ -74,13 +81,20 @@ def eng1000_file():
     options = CONFIG["eng1000"]
     if options["path"]:
         return options["path"]
-    return BUILT_ENG1000 if options["corpora"] else str(Dataset.from_config(CONFIG).eng1000)
+    return (
+        BUILT_ENG1000
+        if options["corpora"]
+        else str(Dataset.from_config(CONFIG).eng1000)
+    )
 
 
 def resources_of(band):
     """Files that a band's computation reads, by name."""
     files = {"eng1000": eng1000_file(), "truth": TRUTH}
-    return {name: files[name] for name in kind_of(band_options(CONFIG, band)["kind"]).resources}
+    return {
+        name: files[name]
+        for name in kind_of(band_options(CONFIG, band)["kind"]).resources
+    }
 
 
 def built(files):
@@ -90,7 +104,10 @@ def built(files):
 
 def stories_of(subject):
     """Training and test stories of a subject."""
-    return {"train": training_stories(CONFIG, subject), "test": test_stories(CONFIG, subject)}
+    return {
+        "train": training_stories(CONFIG, subject),
+        "test": test_stories(CONFIG, subject),
+    }
 
 
 def dataset_options():

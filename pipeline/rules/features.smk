@@ -83,12 +83,13 @@ rule match_features:
         basis=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_basis.h5",
     output:
         f"{RESULTS}/sub-{{subject}}/features/{{band}}.h5",
-    wildcard_constraints:
-        band="|".join(b for b in CONFIG["features"] if band_source(b) == "matches") or "(?!)",
     log:
         f"{LOGS}/sub-{{subject}}/features_{{band}}.log",
     benchmark:
         f"{BENCHMARKS}/match_features/{{subject}}_{{band}}.tsv"
+    wildcard_constraints:
+        band="|".join(b for b in CONFIG["features"] if band_source(b) == "matches")
+        or "(?!)",
     conda:
         "../environment.yaml"
     threads: 1
@@ -107,12 +108,13 @@ rule response_features:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_basis.h5",
     output:
         f"{RESULTS}/sub-{{subject}}/features/{{band}}.h5",
-    wildcard_constraints:
-        band="|".join(b for b in CONFIG["features"] if band_source(b) == "responses") or "(?!)",
     log:
         f"{LOGS}/sub-{{subject}}/features_{{band}}.log",
     benchmark:
         f"{BENCHMARKS}/response_features/{{subject}}_{{band}}.tsv"
+    wildcard_constraints:
+        band="|".join(b for b in CONFIG["features"] if band_source(b) == "responses")
+        or "(?!)",
     conda:
         "../environment.yaml"
     threads: 1

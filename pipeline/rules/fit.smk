@@ -2,7 +2,9 @@
 rule fit_model:
     input:
         manifest=MANIFEST,
-        bands=lambda w: [band_file(w.subject, band) for band in CONFIG["models"][w.model]],
+        bands=lambda w: [
+            band_file(w.subject, band) for band in CONFIG["models"][w.model]
+        ],
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_fit.h5",
     log:

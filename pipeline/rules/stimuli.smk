@@ -15,7 +15,6 @@ if CONFIG["simulate"] is not None:
             mem_mb=memory(2),
             runtime=10,
         params:
-            root=CONFIG["data_root"],
             subjects=list(CONFIG["subjects"]),
             settings=CONFIG["simulate"],
             seed=CONFIG["seeds"]["simulation"],

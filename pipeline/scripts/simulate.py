@@ -8,4 +8,5 @@ from pipeline.stage import stage
 with stage(snakemake):
     params = snakemake.params
     settings = Settings.from_config(params.settings)
-    simulate(Path(params.root), params.subjects, settings, params.seed)
+    root = Path(snakemake.output[0]).parent.parent  # truth/settings.json is written last
+    simulate(root, params.subjects, settings, params.seed)

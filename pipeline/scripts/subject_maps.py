@@ -22,9 +22,7 @@ with stage(snakemake):
     histograms = folder / f"sub-{subject}_stat-r_histograms.png"
     files = [write_histograms(r, bands, histograms, subject, params.baseline)]
     if params.mask is None:
-        logging.info(
-            "no maps: without a mask in the configuration voxels have no place"
-        )
+        logging.info("no maps: without a mask in the configuration voxels have no place")
     else:
         mask = Mask.from_config(params.mask, subject)
         chosen = params.options["figures_for"]

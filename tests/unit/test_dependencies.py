@@ -1,4 +1,4 @@
-"""Every declared dependency is the package meant: a misspelt name is a way in for anybody (error 17)."""
+"""Every declared dependency is the one meant: a misspelt name lets anybody in (error 17)."""
 
 import re
 import tomllib

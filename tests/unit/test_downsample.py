@@ -15,9 +15,7 @@ def weight_by_hand(word_time: float, tr_time: float, tr: float) -> float:
         return 0.0
     if x == 0:
         return 1.0
-    return (math.sin(math.pi * x) / (math.pi * x)) * (
-        math.sin(math.pi * x / 3) / (math.pi * x / 3)
-    )
+    return (math.sin(math.pi * x) / (math.pi * x)) * (math.sin(math.pi * x / 3) / (math.pi * x / 3))
 
 
 @given(

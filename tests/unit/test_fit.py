@@ -62,9 +62,7 @@ def test_weights_equal_scikit_learn_at_the_chosen_candidates(solver, n_columns, 
         reference, factor = by_scikit_learn(
             problem, problem.stories(exclude), model.scaling[:, v], model.alpha[v]
         )
-        np.testing.assert_allclose(
-            model.weights[:, v], reference.coef_[v] * factor, atol=2e-4
-        )
+        np.testing.assert_allclose(model.weights[:, v], reference.coef_[v] * factor, atol=2e-4)
         assert model.intercept[v] == pytest.approx(reference.intercept_[v], abs=2e-4)
 
 

@@ -30,7 +30,7 @@ class Project:
         """Write config/NAME.yaml of `base` with changes; returns its path."""
         config = yaml.safe_load((REPOSITORY / "config" / f"{base}.yaml").read_text()) | changes
         path = self.folder / f"{config['name']}.yaml"
-        path.write_text(yaml.safe_dump(config))
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
         return path
 
     def snakemake(self, configfile, *arguments, check=True, **environment):

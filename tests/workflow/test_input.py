@@ -1,10 +1,21 @@
 """What the workflow says of bad input, before any long work."""
 
-import shutil
-
 import pytest
+import yaml
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+from pipeline.simulate import Settings, simulate
+from tests.conftest import REPOSITORY
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.fixture
+def data(project):
+    """The tiny configuration's dataset, and its root."""
+    config = yaml.safe_load((REPOSITORY / "config" / "tiny.yaml").read_text())
+    root = project.folder / config["data_root"]
+    simulate(root, list(config["subjects"]), Settings.from_config(config["simulate"]), seed=0)
+    return root / "derivative"
 
 
 def outputs(folder):
@@ -20,12 +31,10 @@ def test_dry_run_before_any_download(project, name):
     assert not project.results(name).exists() or not outputs(project.results(name))
 
 
-def test_all_problems_of_a_dataset_in_one_message_and_nothing_written(tiny, project):
-    shutil.copytree(tiny.folder / "data", project.folder / "data")
-    root = project.folder / "data" / "tiny" / "derivative"
-    (root / "TextGrids" / "train01.TextGrid").unlink()
-    (root / "TextGrids" / "train02.TextGrid").write_text("../.git/annex/objects/aa/SHA256E-s1--b")
-    responses = root / "preprocessed_data" / "SIM01" / "train03.hf5"
+def test_all_problems_of_a_dataset_in_one_message_and_nothing_written(project, data):
+    (data / "TextGrids" / "train01.TextGrid").unlink()
+    (data / "TextGrids" / "train02.TextGrid").write_text("../.git/annex/objects/aa/SHA256E-s1--b")
+    responses = data / "preprocessed_data" / "SIM01" / "train03.hf5"
     responses.write_bytes(responses.read_bytes()[:500])
     done = project.snakemake(project.configure("tiny", simulate=None), check=False)
     assert done.returncode != 0
@@ -33,9 +42,7 @@ def test_all_problems_of_a_dataset_in_one_message_and_nothing_written(tiny, proj
     for name in ("train01.TextGrid", "train02.TextGrid", "train03.hf5"):
         assert name in said
     assert "3 problem(s)" in said
-    assert "Traceback" not in said.replace("Traceback (most recent call last)", "", 0) or (
-        "pipeline/validate.py" not in said
-    )
+    assert "Traceback" not in said
     assert not outputs(project.results("tiny"))
     log = (project.results("tiny") / "logs" / "validate.log").read_text()
     assert "train01.TextGrid" in log
@@ -50,11 +57,10 @@ def test_a_wrong_configuration_stops_before_anything(project):
     assert not (project.folder / "results").exists()
 
 
-def test_a_changed_raw_file_is_noticed(tiny, project):
-    shutil.copytree(tiny.folder / "data", project.folder / "data")
+def test_a_changed_raw_file_is_noticed(project, data):
     config = project.configure("tiny", simulate=None)
     project.snakemake(config, "results/tiny/words.parquet")
-    path = project.folder / "data/tiny/derivative/TextGrids/train01.TextGrid"
+    path = data / "TextGrids" / "train01.TextGrid"
     path.write_text(path.read_text().replace('"the"', '"thee"'))
     plan = project.snakemake(config, "--dry-run", "results/tiny/words.parquet")
     assert "validate" in plan.stdout

@@ -11,7 +11,7 @@ import pytest
 from pipeline.score import pearson
 from pipeline.summary import COLUMNS
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = pytest.mark.workflow
 SUBJECT = "sub-SIM01"
 MODELS = ["eng1000", "random", "ngram", "ngramlag"]
 
@@ -37,7 +37,8 @@ def test_correlations_are_those_of_the_saved_predictions(tiny):
         np.testing.assert_allclose(fit["r"][:], r, atol=1e-5)
         np.testing.assert_allclose(fit["r_test"][0], r, atol=1e-5)
         mean = np.nanmean(r)
-    assert summary_of(tiny, "tiny").loc[("SIM01", "ngram"), "r_mean"] == pytest.approx(mean, abs=2e-6)
+    reported = summary_of(tiny, "tiny").loc[("SIM01", "ngram"), "r_mean"]
+    assert reported == pytest.approx(mean, abs=2e-6)
 
 
 def test_fits_name_their_origin(tiny):
@@ -60,9 +61,8 @@ def test_matches_say_which_row_why_and_how_far_back(tiny):
     assert none.any()
     assert not none.all()
     assert (table.loc[~none, "lag"] >= 4).all()
-    assert (table.loc[~none, "matched_words"].str.split().str.len() == table["similarity"]).sum() == (
-        ~none
-    ).sum()
+    found = table[~none]
+    assert (found["matched_words"].str.split().str.len() == found["similarity"]).all()
 
 
 def test_maps_and_pictures_are_there(tiny):
@@ -97,13 +97,11 @@ def test_a_second_run_has_nothing_to_do(tiny):
 
 
 def test_another_model_recomputes_only_itself(tiny):
-    models = {m: None for m in MODELS}
     config = tiny.configure("tiny")
     plan = tiny.snakemake(config, "--dry-run", "--config", "models={drift: [eng1000, drift]}")
     jobs = dict(re.findall(r"^(\w+) +(\d+)$", plan.stdout, flags=re.MULTILINE))
     assert jobs["fit_model"] == "1"
     assert not {"simulate", "validate", "stimulus_features", "matches"} & set(jobs)
-    assert models  # the other models stay, as --config adds to them
 
 
 def test_equal_seeds_equal_bytes_and_the_matching_seed_changes_random_controls_only(tiny):

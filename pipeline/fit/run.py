@@ -144,8 +144,14 @@ def _mean_of_numbers(r: np.ndarray) -> np.ndarray:
 
 
 def _edge_shares(file: h5py.File, options: dict[str, Any]) -> dict[str, float]:
-    """Shares of voxels with r_cv > 0 that take the smallest or largest alpha; warn when many."""
-    alpha = np.log10(file["alpha"][:][file["r_cv"][:] > 0])
+    """Shares of predicted voxels that take the smallest or largest alpha; warn when many.
+
+    A voxel counts as predicted if its out-of-fold r is two standard errors (over stories) above 0:
+    the others take large alphas whatever the range.
+    """
+    r_train = file["r_train"][:]
+    error = r_train.std(axis=0, ddof=1) / np.sqrt(len(r_train))
+    alpha = np.log10(file["alpha"][:][file["r_cv"][:] > 2 * error])
     shares = {}
     for edge in ("min", "max"):
         at_edge = np.isclose(alpha, options[edge], atol=1e-3)

@@ -1,0 +1,164 @@
+"""What each model finds in a simulated subject is what the truth says it can find.
+
+Through the real stages, by out-of-fold r on the training stories in each true region. A follows the
+meaning of words, B the events of a story, C its own past, D nothing.
+"""
+
+from functools import cache
+
+import h5py
+import numpy as np
+import pytest
+
+from pipeline.config import band_options, complete
+from pipeline.dataset import Dataset
+from pipeline.design import Design, load_band
+from pipeline.extract import (
+    find_matches,
+    match_features,
+    response_basis,
+    response_features,
+    stimulus_features,
+)
+from pipeline.features import kind_of
+from pipeline.fit.run import fit_model
+from pipeline.regions import read_regions
+from pipeline.simulate import Settings, simulate, story_names
+from pipeline.stimuli import read_stories
+
+SIZE = {"n_train": 8, "n_test": 1, "rows": [150, 170], "n_voxels": 300}
+MODELS = {
+    "eng1000": ["eng1000"],
+    "drift": ["eng1000", "drift"],
+    "ar": ["eng1000", "ar"],
+    "oracle": ["eng1000", "drift", "oracle"],
+    "oraclelag": ["eng1000", "drift", "oraclelag"],
+    "ngram": ["eng1000", "drift", "ngram"],
+    "ngramlag": ["eng1000", "drift", "ngramlag"],
+    "random": ["eng1000", "drift", "random"],
+}
+
+
+class Subject:
+    """A simulated subject, its features made once, its models fitted when asked for."""
+
+    def __init__(self, root, null):
+        settings = Settings.from_config({**SIZE, "null": null})
+        simulate(root, ["S1"], settings, seed=0)
+        train, test = story_names(settings)
+        bands = dict.fromkeys(band for model in MODELS.values() for band in model)
+        self.root = root
+        self.config = complete(
+            {
+                "name": "simulated",
+                "data_root": str(root),
+                "simulate": {},
+                "subjects": {"S1": {}},
+                "stories": {"train": train, "test": test},
+                "features": {b: {"n_components": 40} if b == "eng1000" else {} for b in bands},
+                "models": MODELS,
+                "response_components": 20,
+                "fit": {"n_folds": 4, "n_scalings": 4, "alphas": {"min": 1, "max": 5, "n": 5}},
+            }
+        )
+        self.dataset = Dataset.from_config(self.config)
+        self.train, self.test = train, test
+        self.stories = [*train, *test]
+        self.words = root / "words.parquet"
+        read_stories(self.dataset, self.stories).to_parquet(self.words)
+        self.basis = root / "basis.h5"
+        response_basis(self.dataset, "S1", train, test, 20, self.basis)
+        self.regions = read_regions(root / "truth", "S1")
+        self.r = cache(self._r)
+
+    def matches(self, band):
+        """Path of the band's matches, made when first asked for."""
+        path = self.root / f"{band}.parquet"
+        if not path.exists():
+            options = self.options(band)
+            redrawn = self.matches(options["of"]) if options["kind"] == "lag" else None
+            find_matches(
+                self.dataset, self.words, self.stories, self.train, "S1", band, options, 0,
+                redrawn, path,
+            )  # fmt: skip
+        return path
+
+    def options(self, band):
+        resources = {"eng1000": str(self.dataset.eng1000), "truth": str(self.dataset.truth)}
+        return band_options(self.config, band) | resources
+
+    def band(self, name):
+        path, options = self.root / f"{name}.h5", self.options(name)
+        source = kind_of(options["kind"]).source
+        if source == "stimulus":
+            stimulus_features(self.dataset, self.words, self.stories, options, path)
+        elif source == "responses":
+            response_features(self.basis, self.stories, options, path)
+        else:
+            match_features(self.matches(name), self.basis, self.stories, options, path)
+        return load_band(name, path, options, self.config["delays"], self.train, self.test)
+
+    def _r(self, model):
+        """Mean out-of-fold r of a model in each true region."""
+        design = Design(tuple(self.band(band) for band in MODELS[model]))
+        path = self.root / "fit.h5"
+        fit_model(
+            self.dataset, "S1", design, self.train, self.test, self.config["fit"],
+            self.config["seeds"], 8000, {}, path,
+        )  # fmt: skip
+        with h5py.File(path) as file:
+            r = file["r_cv"][:]
+        return {region: float(r[self.regions == region].mean()) for region in "ABCD"}
+
+    def gain(self, model, control):
+        """Gain in r over a control, by region."""
+        return {region: self.r(model)[region] - self.r(control)[region] for region in "ABCD"}
+
+
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory):
+    return Subject(tmp_path_factory.mktemp("subject"), null=False)
+
+
+@pytest.fixture(scope="module")
+def null_subject(tmp_path_factory):
+    return Subject(tmp_path_factory.mktemp("null"), null=True)
+
+
+def test_eng1000_gains_in_a_only(subject):
+    r = subject.r("eng1000")
+    assert r["A"] > 0.5
+    assert all(abs(r[region]) < 0.1 for region in "BCD")
+
+
+@pytest.mark.parametrize("control", ["oraclelag", "drift"])
+def test_the_oracle_gains_in_b_only(subject, control):
+    gain = subject.gain("oracle", control)
+    assert gain["B"] > 0.2
+    assert all(abs(gain[region]) < 0.06 for region in "ACD")
+
+
+def test_ngram_gains_in_b_less_than_the_oracle(subject):
+    gain = subject.gain("ngram", "ngramlag")
+    assert gain["B"] > 0.05
+    assert all(abs(gain[region]) < 0.06 for region in "ACD")
+    assert subject.r("ngram")["B"] < subject.r("oracle")["B"] - 0.05
+
+
+def test_autoregression_gains_in_c(subject):
+    gain = subject.gain("ar", "eng1000")
+    assert gain["C"] > 0.15
+    assert abs(gain["D"]) < 0.03
+
+
+def test_nothing_predicts_noise(subject):
+    assert all(abs(subject.r(model)["D"]) < 0.04 for model in MODELS)
+
+
+@pytest.mark.parametrize(
+    ("model", "control"), [("oracle", "oraclelag"), ("ngram", "ngramlag"), ("random", "drift")]
+)
+def test_the_null_subject_shows_no_matcher_gain_anywhere(null_subject, model, control):
+    gain = null_subject.gain(model, control)
+    assert all(value < 0.06 for value in gain.values()), gain
+    assert np.isfinite(list(gain.values())).all()

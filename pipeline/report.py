@@ -14,10 +14,9 @@ import pandas as pd
 import yaml
 
 TEMPLATES = Path(__file__).parent / "templates"
-FIGURES = {
+FIGURES = {  # those shown in the report; slices and views are files beside it
     "surface": "Cortical surface (fsaverage5)",
     "glass": "Glass brain",
-    "slices": "Slices",
     "histograms": "Test correlation over voxels",
 }
 

@@ -213,21 +213,22 @@ def _splice_out(text, node, keys, values, reg, u, w):
 
 @njit(cache=True)
 def _count(keys, values, reg, tally, token, change):
-    """Keep the unigram counts: rows of ``tally`` are (token, count)."""
+    """Keep the unigram counts: ``tally`` holds tokens in row 0 and their counts in row 1."""
     row = lookup(keys, values, NONE, token)
     if row == 0:
         reg[DISTINCT] += 1
         row = reg[DISTINCT]
-        tally[row, 0] = token
-        tally[row, 1] = 0
+        tally[0, row] = token
+        tally[1, row] = 0
         store(keys, values, NONE, token, row)
-    tally[row, 1] += change
-    if tally[row, 1] == 0:
+    tally[1, row] += change
+    if tally[1, row] == 0:
         last = reg[DISTINCT]
         remove(keys, values, NONE, token)
         if row != last:
-            tally[row] = tally[last]
-            store(keys, values, NONE, tally[row, 0], row)
+            tally[0, row] = tally[0, last]
+            tally[1, row] = tally[1, last]
+            store(keys, values, NONE, tally[0, row], row)
         reg[DISTINCT] -= 1
 
 
@@ -326,26 +327,45 @@ def match_ends(text, node, keys, values, reg):
 
 @njit(cache=True)
 def followers(text, node, keys, values, tally, reg, scratch):
-    """Fill ``scratch`` (rows token, count) with what followed the matches; return its length."""
+    """Put what followed the matches into ``scratch`` (tokens, counts); return how many differ."""
     mask = len(text) - 1
     depth = active_depth(node, reg)
     if depth == 0:
         n = reg[DISTINCT]
-        for i in range(n):
-            scratch[i] = tally[i + 1]
+        scratch[:, :n] = tally[:, 1 : n + 1]
         return n
     top = top_node(text, node, keys, values, reg)
     if reg[TAIL] > 0:  # inside an edge: one continuation only
         scratch[0, 0] = text[(node[top, POS] + depth) & mask]
-        scratch[0, 1] = count_leaves(node, top)
+        scratch[1, 0] = count_leaves(node, top)
         return 1
     n, v = 0, node[top, FIRST]
     while v != NONE:
-        scratch[n, 0] = text[(node[v, POS] + depth) & mask]
-        scratch[n, 1] = count_leaves(node, v)
+        scratch[0, n] = text[(node[v, POS] + depth) & mask]
+        scratch[1, n] = count_leaves(node, v)
         n += 1
         v = node[v, NEXT]
     return n
+
+
+@njit(cache=True)
+def rank(tokens, counts, target, out):
+    """``out`` = (mode, count of the target, total, tokens with more, tokens with as many)."""
+    # Separate plain loops: each of them compiles to vector instructions.
+    best, mine, total = np.int64(0), np.int64(0), np.int64(0)
+    for j in range(len(counts)):
+        best = max(best, counts[j])
+        total += counts[j]
+    for j in range(len(counts)):
+        mine += counts[j] if tokens[j] == target else 0
+    mode = OPEN
+    for j in range(len(counts)):
+        mode = min(mode, tokens[j] if counts[j] == best else OPEN)
+    more, same = 0, 0
+    for j in range(len(counts)):
+        more += counts[j] > mine
+        same += counts[j] == mine
+    out[0], out[1], out[2], out[3], out[4] = mode, mine, total, more, same
 
 
 @njit(cache=True)
@@ -360,31 +380,16 @@ def consume(text, leaf, node, keys, values, tally, reg, window, tokens, lengths)
 def consume_and_score(
     text, leaf, node, keys, values, tally, reg, window, tokens, targets, scratch, lengths, ranks
 ):
-    """Push many tokens and rank each one's target among what followed its matches.
+    """Push many tokens and `rank` each one's target among what followed its matches.
 
-    ``ranks`` rows are (mode, count of the target, total, tokens with more, tokens with as many).
     A negative target is not scored.
     """
     for i in range(len(tokens)):
         push(text, leaf, node, keys, values, tally, reg, window, tokens[i])
         lengths[i] = active_depth(node, reg)
-        if targets[i] < 0:
-            continue
-        n = followers(text, node, keys, values, tally, reg, scratch)
-        mode, best, mine, total = np.int64(-1), np.int64(0), np.int64(0), np.int64(0)
-        for j in range(n):
-            token, count = scratch[j, 0], scratch[j, 1]
-            total += count
-            if count > best or (count == best and token < mode):
-                mode, best = token, count
-            if token == targets[i]:
-                mine = count
-        more, same = 0, 0
-        for j in range(n):
-            more += scratch[j, 1] > mine
-            same += scratch[j, 1] == mine
-        ranks[i, 0], ranks[i, 1], ranks[i, 2] = mode, mine, total
-        ranks[i, 3], ranks[i, 4] = more, same
+        if targets[i] >= 0:
+            n = followers(text, node, keys, values, tally, reg, scratch)
+            rank(scratch[0, :n], scratch[1, :n], targets[i], ranks[i])
 
 
 @njit(cache=True)

@@ -98,10 +98,10 @@ class ExactInduction:
         ids, counts : int arrays of shape (k,)
             Ordered by falling count, then by id. ``k`` is 0 only for an empty context.
         """
-        scratch = np.empty((len(self) + 1, 2), np.int64)
+        scratch = np.empty((2, len(self) + 1), np.int64)
         n = tree.followers(*self._tree, self._tally, self._reg, scratch)
-        found = scratch[:n][np.lexsort((scratch[:n, 0], -scratch[:n, 1]))]
-        return found[:, 0], found[:, 1]
+        found = scratch[:, :n][:, np.lexsort((scratch[0, :n], -scratch[1, :n]))]
+        return found[0], found[1]
 
     def matches(self) -> NDArray[np.int64]:
         """Absolute positions, ascending, of the tokens that followed the matches.
@@ -132,7 +132,7 @@ class ExactInduction:
         lengths = np.empty(len(tokens), np.int64)
         ranks = np.zeros((len(tokens), 5), np.int64)
         ranks[:, 0] = -1
-        scratch = np.empty((len(self._tally), 2), np.int64)
+        scratch = np.empty_like(self._tally)
         tree.consume_and_score(
             *self._state, self.window or 0, tokens, goals, scratch, lengths, ranks
         )
@@ -158,7 +158,7 @@ class ExactInduction:
         self._chain_free(tree.ROOT + 1)
         self._keys = np.full(8 * ring, 2**64 - 1, np.uint64)
         self._values = np.zeros(8 * ring, np.int64)
-        self._tally = np.zeros((ring + 1, 2), np.int64)
+        self._tally = np.zeros((2, ring + 1), np.int64)
         self._reg = np.zeros(tree.REGISTERS, np.int64)
         self._reg[tree.ACTIVE] = tree.ROOT
         self._reg[tree.FREE] = tree.ROOT + 1
@@ -176,7 +176,7 @@ class ExactInduction:
         text, leaf, node, keys, values, tally, reg = old
         self._text[: len(text)] = text
         self._leaf[: len(leaf)] = leaf
-        self._tally[: len(tally)] = tally
+        self._tally[:, : tally.shape[1]] = tally
         free = int(reg[tree.FREE])
         self._node[: len(node)] = node
         # Without deletions the free rows are those never used, in order.

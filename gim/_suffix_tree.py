@@ -14,6 +14,8 @@ position. Row 0 is "no node"; in the hash table it is the owner of the unigram c
 import numpy as np
 from numba import njit
 
+from gim._rank import rank
+
 NONE, ROOT = 0, 1
 OPEN = np.int64(2**62)  # the depth of a leaf: it grows with the text
 
@@ -346,26 +348,6 @@ def followers(text, node, keys, values, tally, reg, scratch):
         n += 1
         v = node[v, NEXT]
     return n
-
-
-@njit(cache=True)
-def rank(tokens, counts, target, out):
-    """``out`` = (mode, count of the target, total, tokens with more, tokens with as many)."""
-    # Separate plain loops: each of them compiles to vector instructions.
-    best, mine, total = np.int64(0), np.int64(0), np.int64(0)
-    for j in range(len(counts)):
-        best = max(best, counts[j])
-        total += counts[j]
-    for j in range(len(counts)):
-        mine += counts[j] if tokens[j] == target else 0
-    mode = OPEN
-    for j in range(len(counts)):
-        mode = min(mode, tokens[j] if counts[j] == best else OPEN)
-    more, same = 0, 0
-    for j in range(len(counts)):
-        more += counts[j] > mine
-        same += counts[j] == mine
-    out[0], out[1], out[2], out[3], out[4] = mode, mine, total, more, same
 
 
 @njit(cache=True)

@@ -136,9 +136,7 @@ class ExactInduction:
         tree.consume_and_score(
             *self._state, self.window or 0, tokens, goals, scratch, lengths, ranks
         )
-        mode, mine, total, more, same = ranks.T
-        p_next = mine / np.maximum(total, 1)
-        return Scores(lengths, mode, p_next, more, np.where(mine > 0, same, 0))
+        return Scores.from_ranks(lengths, ranks)
 
     @property
     def _tree(self):

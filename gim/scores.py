@@ -41,6 +41,13 @@ class Scores:
         return Scores(*(getattr(self, f.name)[index] for f in fields(self)))
 
     @staticmethod
+    def from_ranks(suffix_len: NDArray[np.int64], ranks: NDArray[np.int64]) -> "Scores":
+        """Scores of the rows (mode, target's count, total, more, same) of `gim._rank`."""
+        mode, mine, total, more, same = ranks.T
+        p_next = mine / np.maximum(total, 1)
+        return Scores(suffix_len, mode, p_next, more, np.where(mine > 0, same, 0))
+
+    @staticmethod
     def where(condition: NDArray[np.bool_], yes: "Scores", no: "Scores") -> "Scores":
         """Take ``yes`` where the condition holds, else ``no``."""
         pairs = ((getattr(yes, f.name), getattr(no, f.name)) for f in fields(Scores))

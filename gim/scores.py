@@ -40,6 +40,16 @@ class Scores:
     def __getitem__(self, index) -> "Scores":
         return Scores(*(getattr(self, f.name)[index] for f in fields(self)))
 
+    def __setitem__(self, index, value: "Scores") -> None:
+        for f in fields(self):
+            getattr(self, f.name)[index] = getattr(value, f.name)
+
+    @staticmethod
+    def empty(n: int) -> "Scores":
+        """Scores of ``n`` positions that were not scored."""
+        zeros = (np.zeros(n, np.int64) for _ in range(3))
+        return Scores(next(zeros), np.full(n, -1), np.zeros(n), next(zeros), next(zeros))
+
     @staticmethod
     def from_ranks(suffix_len: NDArray[np.int64], ranks: NDArray[np.int64]) -> "Scores":
         """Scores of the rows (mode, target's count, total, more, same) of `gim._rank`."""
@@ -59,10 +69,16 @@ class Scores:
         return Scores(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Scores)))
 
 
-def rank(ids: NDArray, weights: NDArray, target: int) -> tuple[int, float, int, int]:
-    """(top, p_next, greater, equal) of one sparse distribution, by the rules of `Scores`."""
+def rank(
+    ids: NDArray, weights: NDArray, target: int, tie: float = 0.0
+) -> tuple[int, float, int, int]:
+    """(top, p_next, greater, equal) of one sparse distribution, by the rules of `Scores`.
+
+    ``tie`` is the relative difference up to which two weights are equal.
+    """
     weights = np.asarray(weights, np.float64)
-    top = int(np.min(np.asarray(ids)[weights == weights.max()]))
+    top = int(np.min(np.asarray(ids)[weights >= weights.max() * (1 - tie)]))
     mine = float(weights[np.asarray(ids) == target].sum())
-    equal = int((weights == mine).sum()) if mine > 0 else 0
-    return top, mine / float(weights.sum()), int((weights > mine).sum()), equal
+    greater = weights > mine * (1 + tie)
+    equal = int((~greater & (weights >= mine * (1 - tie))).sum()) if mine > 0 else 0
+    return top, mine / float(weights.sum()), int(greater.sum()), equal

@@ -8,6 +8,9 @@ import pytest
 
 from gim.tokenizer import Tokenizer
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: threads only wait for each other
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 

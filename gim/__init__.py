@@ -18,7 +18,7 @@ _WHERE = {
     "EncoderMetric": "gim.fuzzy",
     "Encoder": "gim.encoder",
     "EncoderConfig": "gim.encoder",
-    "TeacherMetric": "gim.teacher",
+    "TeacherMetric": "gim.causal",
     "Scores": "gim.scores",
     "Tokenizer": "gim.tokenizer",
     "load_tokenizer": "gim.tokenizer",

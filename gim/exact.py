@@ -4,6 +4,8 @@ Kim, Mantena et al. 2025 (arXiv 2411.00066), "induction-only (exact)". The suffi
 `gim._suffix_tree`; this is its public face.
 """
 
+from copy import copy
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -61,6 +63,13 @@ class ExactInduction:
     def __len__(self) -> int:
         """Number of tokens in the context (at most ``window``)."""
         return int(self._reg[tree.END] - self._reg[tree.BEGIN])
+
+    def copy(self) -> "ExactInduction":
+        """An independent copy, O(context)."""
+        other = copy(self)
+        for name in ("_text", "_leaf", "_node", "_keys", "_values", "_tally", "_reg"):
+            setattr(other, name, getattr(self, name).copy())
+        return other
 
     @property
     def n_seen(self) -> int:

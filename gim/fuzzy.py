@@ -1,9 +1,10 @@
 """Fuzzy induction: every earlier position votes, by similarity, for the token that followed it.
 
 Kim, Mantena et al. 2025 (arXiv 2411.00066), "induction-only (fuzzy)". Where the similarity comes
-from is a `Metric`: the small `gim.encoder.Encoder`, or a causal language model (`gim.teacher`).
+from is a `Metric`: the small `gim.encoder.Encoder`, or a causal language model (`gim.causal`).
 """
 
+from copy import copy, deepcopy
 from typing import Any, Protocol
 
 import numpy as np
@@ -55,6 +56,11 @@ class _EncodedTokens:
         self._text = tokenizer.stream()
         self._vectors = encoder.stream()
 
+    def __deepcopy__(self, memo: dict) -> "_EncodedTokens":
+        other = copy(self)  # the encoder itself is shared
+        other._text, other._vectors = self._text.copy(), copy(self._vectors)
+        return other
+
     def push(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         return self._vectors.push([self._text.push(int(i)) for i in ids])
 
@@ -66,6 +72,13 @@ class Recent:
         self.size = size
         self._buffer: NDArray | None = None
         self._end = 0
+
+    def copy(self) -> "Recent":
+        """An independent copy of the last rows."""
+        other = Recent(self.size)
+        if self._buffer is not None:
+            other.append(self.rows)
+        return other
 
     @property
     def rows(self) -> NDArray:
@@ -117,6 +130,13 @@ class FuzzyInduction:
         self._ids = Recent(window)
         self._states = Recent(window)
         self._ids.append(np.empty(0, np.int64))
+
+    def copy(self) -> "FuzzyInduction":
+        """An independent copy, O(window)."""
+        other = copy(self)
+        other._stream = deepcopy(self._stream)
+        other._ids, other._states = self._ids.copy(), self._states.copy()
+        return other
 
     def push(self, token: int) -> None:
         """Consume one token."""

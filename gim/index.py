@@ -40,6 +40,7 @@ def build_index(
     field: str = "text",
     cpus: int = 1,
     memory: int = 2,
+    hold_out: int = 0,
     progress: bool = True,
 ) -> dict:
     """Tokenise corpora, sort their suffixes, verify the result and put it at ``out``.
@@ -55,6 +56,8 @@ def build_index(
         sort is wrong.
     memory : int
         GiB that the suffix sort may use. Tokenising needs one document at a time.
+    hold_out : int
+        Leave out every n-th document, beginning with the first, to tune on (0: none).
 
     Returns
     -------
@@ -71,7 +74,7 @@ def build_index(
     dtype = "u16" if tokenizer.vocab_size <= 0xFFFF else "u32"
     label = "tokenising" if progress else None
     with atomic_directory(out) as folder:
-        documents, tokens = _tokenise(names, tokenizer, folder, dtype, field, label)
+        documents, tokens = _tokenise(names, tokenizer, folder, dtype, field, label, hold_out)
         if tokens == 0:
             raise InputError(f"{', '.join(names)}: not one token to index")
         sort_started = time.perf_counter()
@@ -87,6 +90,7 @@ def build_index(
             "fingerprint": tokenizer.fingerprint,
             "vocab_size": tokenizer.vocab_size,
             "corpora": [Path(name).name for name in names],
+            "hold_out": hold_out,
             "documents": documents,
             "tokens": tokens,
             "bytes": {part: (folder / part).stat().st_size for part in PARTS},
@@ -101,14 +105,22 @@ def build_index(
 
 
 def _tokenise(
-    names: list[str], tokenizer: Tokenizer, folder: Path, dtype: str, field: str, label: str | None
+    names: list[str],
+    tokenizer: Tokenizer,
+    folder: Path,
+    dtype: str,
+    field: str,
+    label: str | None,
+    hold_out: int,
 ) -> tuple[int, int]:
     """Write ``tokenized.0`` and ``offset.0``; return the numbers of documents and tokens."""
     kind = DTYPES[dtype]
     separator = np.array([np.iinfo(kind).max], kind).tobytes()
     documents = tokens = offset = 0
     with (folder / "tokenized.0").open("wb") as ids, (folder / "offset.0").open("wb") as offsets:
-        for document in read_documents(names, field, label):
+        for number, document in enumerate(read_documents(names, field, label)):
+            if hold_out and number % hold_out == 0:
+                continue
             encoded = tokenizer.encode(document.text)
             if len(encoded) == 0:
                 continue

@@ -5,6 +5,7 @@ Infini-Gram answers if its s is longer than that of exact induction and reaches 
 induction, if its s reaches tau; else fuzzy induction.
 """
 
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -230,6 +231,13 @@ class GIMStream:
     def n_seen(self) -> int:
         """Tokens consumed so far."""
         return self._exact.n_seen
+
+    def copy(self) -> "GIMStream":
+        """An independent stream at the same place: to look ahead and come back."""
+        other = copy(self)
+        other._exact = self._exact.copy()
+        other._fuzzy = None if self._fuzzy is None else self._fuzzy.copy()
+        return other
 
     def push(self, token: int) -> None:
         """Consume one token."""

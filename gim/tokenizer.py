@@ -4,6 +4,7 @@ import codecs
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from copy import copy
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,13 @@ class TextStream:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._table = tokenizer.table
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def copy(self) -> "TextStream":
+        """An independent copy."""
+        other = copy(self)
+        other._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        other._decoder.setstate(self._decoder.getstate())
+        return other
 
     def push(self, token: int) -> str:
         """The characters that this token completes (possibly none)."""

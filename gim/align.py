@@ -18,6 +18,7 @@ from gim.tokenizer import Tokenizer
 
 CACHED_WORDS = 1 << 17
 
+
 @dataclass
 class TokenTree:
     """Encoder tokens of a text and of its prefixes.

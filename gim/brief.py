@@ -71,9 +71,7 @@ def _induction_loss(
     return -shares.logsumexp(1).mean()
 
 
-def read_tokens(
-    paths: Iterable[str | Path], tokenizer: Tokenizer, limit: int
-) -> NDArray[np.int64]:
+def read_tokens(paths: Iterable[str | Path], tokenizer: Tokenizer, limit: int) -> NDArray[np.int64]:
     """The first ``limit`` tokens of each file, joined."""
     parts = []
     for path in paths:

@@ -193,9 +193,7 @@ class FuzzyInduction:
             states = self._stream.push(tokens[section])
             for i in range(0, len(states), BLOCK):
                 block = slice(begin + i, min(begin + i + BLOCK, section.stop))
-                parts.append(
-                    self._score_block(tokens[block], states[i : i + BLOCK], goals[block])
-                )
+                parts.append(self._score_block(tokens[block], states[i : i + BLOCK], goals[block]))
         return Scores.concatenate(parts)
 
     def _score_block(self, tokens: NDArray, states: NDArray, goals: NDArray) -> Scores:

@@ -46,9 +46,7 @@ def repeated_tokens(model: Any, sequences: int, length: int, seed: int) -> torch
 
 
 @torch.inference_mode()
-def head_scores(
-    model: Any, *, sequences: int = 8, length: int = 50, seed: int = 0
-) -> pd.DataFrame:
+def head_scores(model: Any, *, sequences: int = 8, length: int = 50, seed: int = 0) -> pd.DataFrame:
     """Prefix-matching and copying score of every head on repeated random tokens.
 
     Parameters

@@ -148,7 +148,9 @@ class InfiniGram:
             array.longest(*shard.arrays, tokens, 0, len(tokens), start) for shard in self._shards
         ]
         length = int(max(n for n, _, _ in found))
-        return Match(length, tuple((int(a), int(b)) if n == length else (0, 0) for n, a, b in found))
+        return Match(
+            length, tuple((int(a), int(b)) if n == length else (0, 0) for n, a, b in found)
+        )
 
     def followers(self, match: Match) -> Counts:
         """What followed a match, and how often.

@@ -58,9 +58,7 @@ def to_markdown(table: pd.DataFrame) -> str:
         "|" + "|".join("---" for _ in table.columns) + "|",
     ]
     for row in table.itertuples(index=False):
-        cells = [
-            _cell(name, value) for name, value in zip(table.columns, row, strict=True)
-        ]
+        cells = [_cell(name, value) for name, value in zip(table.columns, row, strict=True)]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -66,7 +66,9 @@ class Scores:
     @staticmethod
     def concatenate(parts: "list[Scores]") -> "Scores":
         """Join the scores of successive pieces."""
-        return Scores(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Scores)))
+        return Scores(
+            *(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Scores))
+        )
 
 
 def rank(

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
+from transformers.generation.candidate_generator import CandidateGenerator
 
 from gim.errors import InputError
 from gim.exact import as_tokens
@@ -143,7 +144,7 @@ class _Reader:
         while self._read[:same] != ids[:same]:
             same -= 1
         if same < len(self._read):
-            self._cache.crop(same)
+            self._cache.crop(same - len(self._read))  # negative: tokens to remove
         new = torch.tensor([ids[same:]], device=self._model.device)
         logits = self._model(new, past_key_values=self._cache, use_cache=True).logits[0, -last:]
         self._read = list(ids)
@@ -310,7 +311,7 @@ def compare(
     return pd.DataFrame(rows)
 
 
-class GIMCandidates:
+class GIMCandidates(CandidateGenerator):
     """GIM as candidate generator of `transformers`' assisted generation.
 
     ``with GIMCandidates(gim).attached(model): model.generate(..., prompt_lookup_num_tokens=k)`` runs

@@ -65,7 +65,9 @@ def ids(rng):
 def test_scores_of_a_language_model_are_those_of_single_calls(ids, stride):
     lm, context = model("gpt2"), 20
     targets = np.full(len(ids), -1)
-    targets[context - 1 : -1 : stride] = ids[context :: stride][: len(targets[context - 1 : -1 : stride])]
+    targets[context - 1 : -1 : stride] = ids[context::stride][
+        : len(targets[context - 1 : -1 : stride])
+    ]
     scores = score_causal(lm, ids, targets, context, stride=min(stride, 10))
     for t in np.flatnonzero(targets >= 0):
         least, most = (context, context) if stride > 1 else (10, context)
@@ -206,7 +208,12 @@ def test_sampled_output_has_the_large_model_s_distribution(gims, ids, sampled, s
     observed = np.append(counts[large], counts[~large].sum())
     expected = np.append(joint[large], joint[~large].sum()) * draws
     keep = expected > 0
-    assert chisquare(observed[keep], expected[keep] * observed[keep].sum() / expected[keep].sum()).pvalue > 1e-4
+    assert (
+        chisquare(
+            observed[keep], expected[keep] * observed[keep].sum() / expected[keep].sum()
+        ).pvalue
+        > 1e-4
+    )
 
 
 def test_sampling_follows_its_definition():
@@ -240,26 +247,29 @@ def test_prompts_that_do_not_fit_are_refused(ids):
 def trained():
     """A two-layer attention model trained on repeated random tokens until its heads form."""
     torch.manual_seed(0)
-    config = GPT2Config(
-        vocab_size=32, n_positions=48, n_embd=64, n_layer=2, n_head=2,
-        resid_pdrop=0, embd_pdrop=0, attn_pdrop=0,
+    config = LlamaConfig(
+        vocab_size=32, hidden_size=64, intermediate_size=8, num_hidden_layers=2,
+        num_attention_heads=2, max_position_embeddings=64, bos_token_id=None, eos_token_id=None,
+        rope_parameters={"rope_type": "default", "rope_theta": 100.0},
     )  # fmt: skip
-    lm = GPT2LMHeadModel(config)
-    for block in lm.transformer.h:  # attention only
-        block.mlp = torch.nn.Module()
-        block.mlp.forward = torch.zeros_like
-    optimizer = torch.optim.AdamW(lm.parameters(), 3e-3, weight_decay=0.01)
+    lm, steps = LlamaForCausalLM(config), 900
+    for layer in lm.model.layers:  # attention only
+        layer.mlp.forward = torch.zeros_like
+    optimizer = torch.optim.AdamW(lm.parameters(), 5e-3, betas=(0.9, 0.98), weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, 5e-3, total_steps=steps + 1, pct_start=0.1
+    )
     generator = torch.Generator().manual_seed(0)
-    for step in range(3000):
-        length = int(torch.randint(8, 24, (1,), generator=generator))
+    for _ in range(steps):
+        length = int(torch.randint(6, 14, (1,), generator=generator))
         half = torch.rand(32, 32, generator=generator).argsort(1)[:, :length]
-        ids = half.repeat(1, 2)
-        logits = lm(ids).logits[:, length:-1]
-        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids[:, length + 1 :].flatten())
+        logits = lm(half.repeat(1, 2)).logits[:, length:-1]
+        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), half[:, 1:].flatten())
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if step % 50 == 0 and loss < 0.1:
+        schedule.step()
+        if loss < 0.1:
             break
     return lm.eval(), float(loss.detach())
 
@@ -267,13 +277,13 @@ def trained():
 def test_heads_of_a_trained_model_are_found(trained, tmp_path, rng):
     lm, loss = trained
     assert loss < 0.2, "the heads did not form"
-    table = head_scores(lm, sequences=8, length=20)
+    table = head_scores(lm, sequences=8, length=13)
     best = table.loc[table["prefix_matching"].idxmax()]
     assert best["prefix_matching"] > 0.6 and best["layer"] == 1
     assert best["copying"] > 0.5
     first = table[table["layer"] == 0]["prefix_matching"]
     assert first.max() < 0.3
-    half = rng.permutation(32)[:20]
+    half = rng.permutation(32)[:13]
     agreement = match_agreement(lm, np.tile(half, 2))
     assert agreement.argmax() == table["prefix_matching"].argmax()
     assert agreement.max() > 0.6

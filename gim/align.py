@@ -7,7 +7,7 @@ a prefix ends inside a word and is split in another way, a short branch leaves t
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,7 @@ class TokenTree:
 
     Attributes
     ----------
+    n_trunk : int
     ids : int array of shape (n_nodes,)
         The first ``n_trunk`` nodes are the tokens of the whole text, in order.
     parent : int array of shape (n_nodes,)
@@ -36,11 +37,11 @@ class TokenTree:
         The last token of each prefix; -1 for a prefix of no token.
     """
 
+    n_trunk: int
     ids: NDArray[np.int64]
     parent: NDArray[np.int64]
     trunk_of: NDArray[np.int64]
     node_at: NDArray[np.int64]
-    n_trunk: int
 
 
 class Segmenter:
@@ -136,12 +137,12 @@ def build_tree(text: str, ends: Sequence[int] | NDArray, segmenter: Segmenter) -
                 node = len(ids) - 1
             last_end = end
         node_at.append(node)
-    arrays = (np.array(values, np.int64) for values in (ids, parent, trunk_of, node_at))
-    return TokenTree(*arrays, n_trunk=n_trunk)
+    tree = (np.array(values, np.int64) for values in (ids, parent, trunk_of, node_at))
+    return TokenTree(n_trunk, *tree)
 
 
 def prefix_windows(
-    text: str, ends: Sequence[int] | NDArray, encode: Callable[[str], Sequence[int]], width: int
+    text: str, ends: Sequence[int] | NDArray, encode: Callable[[str], Iterable[int]], width: int
 ) -> Iterator[list[int]]:
     """The last ``width`` tokens of each prefix, tokenised anew: slow, and right by definition."""
     for end in np.asarray(ends).tolist():

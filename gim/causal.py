@@ -31,7 +31,7 @@ def load_causal(source: str, device: str = "cpu", dtype: torch.dtype = torch.flo
     from transformers import AutoModelForCausalLM
 
     try:
-        model = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)
+        model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)
     except Exception as error:  # OSError, ValueError, HTTP errors of several libraries
         raise InputError(
             f"causal language model {source!r} cannot be loaded ({type(error).__name__}: "
@@ -80,7 +80,7 @@ def score_causal(
     stride : int
         Where every position is scored, windows overlap and advance by this much (at most half the
         context), so that a position sees between ``context - stride`` and ``context`` tokens. Where
-        at most one position in ``stride`` is scored, each has a window of its own: the full context.
+        at most one in ``stride`` is scored, each has a window of its own: the full context.
     """
     context = max_context(model, context)
     wanted = np.flatnonzero(np.asarray(targets) >= 0)

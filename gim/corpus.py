@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from tqdm import tqdm
 
@@ -72,31 +72,30 @@ def _parse(path: Path, raw: IO[bytes], field: str, bar: tqdm) -> Iterator[Docume
                 seen = raw.tell()
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 text ({error}); convert it first") from error
-    except (OSError, EOFError, lzma.LZMAError) as error:
+    except OSError as error:
         raise InputError(f"{path}: cannot be read ({error}); is it complete?") from error
     bar.update(path.stat().st_size - seen)
 
 
 @contextmanager
 def _text_stream(path: Path, raw: IO[bytes]) -> Iterator[IO[str]]:
+    """The decompressed text of an open file; every way of being damaged becomes an OSError."""
+    damaged: tuple[type[Exception], ...] = (EOFError, lzma.LZMAError)
+    opened: Any = raw
     if path.suffix == ".gz":
-        opened: IO[bytes] = gzip.open(raw)  # type: ignore[assignment]
+        opened = gzip.open(raw)  # noqa: SIM115  (closed by the wrapper below)
     elif path.suffix == ".xz":
-        opened = lzma.open(raw)
+        opened = lzma.open(raw)  # noqa: SIM115
     elif path.suffix == ".zst":
         import zstandard
 
+        damaged += (zstandard.ZstdError,)
         opened = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+    try:
         with io.TextIOWrapper(opened, encoding="utf-8") as stream:
-            try:
-                yield stream
-            except zstandard.ZstdError as error:
-                raise OSError(str(error)) from error
-        return
-    else:
-        opened = raw
-    with io.TextIOWrapper(opened, encoding="utf-8") as stream:
-        yield stream
+            yield stream
+    except damaged as error:
+        raise OSError(str(error)) from error
 
 
 def _jsonl(path: Path, stream: IO[str], field: str) -> Iterator[Document]:

@@ -9,13 +9,13 @@ position is encoded once.
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from gim.align import Segmenter, TokenTree, build_tree
 from gim.errors import InputError
@@ -95,7 +95,7 @@ class _Block(nn.Module):
         weights = scores.masked_fill((ancestors < 0)[:, :, None], float("-inf")).softmax(1)
         mixed = (weights[..., None] * values).sum(1).view(n, width)
         x = x + self.out(mixed)
-        return x + self.down(F.gelu(self.up(self.norm2(x))))
+        return x + self.down(nn.functional.gelu(self.up(self.norm2(x))))
 
 
 class Encoder(nn.Module):
@@ -152,7 +152,7 @@ class Encoder(nn.Module):
         x = self.embed(ids.reshape(-1))
         for block in self.blocks:
             x = block(x, ancestors)
-        return F.normalize(self.project(self.norm(x)).float(), dim=-1).view(*shape, -1)
+        return nn.functional.normalize(self.project(self.norm(x)).float(), dim=-1).view(*shape, -1)
 
     def _line_ancestors(self, batch: int, length: int) -> Tensor:
         """Ancestors in ``batch`` separate lines of tokens."""
@@ -173,7 +173,7 @@ class Encoder(nn.Module):
         if np.any(np.diff(offsets, prepend=0) < 0) or np.any(offsets > len(text)):
             raise ValueError("ends must ascend from 0 to the length of the text")
         cuts = np.append(0, offsets)
-        pieces = [text[a:b] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+        pieces = [text[a:b] for a, b in pairwise(cuts)]
         return self.stream().push(pieces)
 
     def similarity(self, queries: NDArray, keys: NDArray) -> NDArray[np.float32]:

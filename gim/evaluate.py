@@ -89,7 +89,8 @@ def evaluate(
         if network.config.vocab_size < model.tokenizer.vocab_size:
             raise InputError(
                 f"model {name} has {network.config.vocab_size} ids, tokenizer "
-                f"{model.tokenizer.name} {model.tokenizer.vocab_size}: pass the model's own tokenizer"
+                f"{model.tokenizer.name} {model.tokenizer.vocab_size}: "
+                "pass the model's own tokenizer"
             )
     parts: list[tuple[SequenceScores, dict[str, Scores]]] = []
     sizes = []

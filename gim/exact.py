@@ -5,6 +5,7 @@ Kim, Mantena et al. 2025 (arXiv 2411.00066), "induction-only (exact)". The suffi
 """
 
 from copy import copy
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -148,11 +149,11 @@ class ExactInduction:
         return Scores.from_ranks(lengths, ranks)
 
     @property
-    def _tree(self):
+    def _tree(self) -> Any:
         return self._text, self._node, self._keys, self._values
 
     @property
-    def _state(self):
+    def _state(self) -> Any:
         arrays = self._text, self._leaf, self._node, self._keys, self._values
         return *arrays, self._tally, self._reg
 

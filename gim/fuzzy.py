@@ -178,7 +178,7 @@ class FuzzyInduction:
         if len(weights) == 0:
             return context.copy(), np.ones(len(context))
         ids, inverse = np.unique(context[1:], return_inverse=True)
-        sums = np.bincount(inverse, weights)
+        sums = np.bincount(inverse, weights).astype(np.float64)
         order = np.lexsort((ids, -sums))
         return ids[order], sums[order]
 

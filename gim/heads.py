@@ -183,7 +183,7 @@ def _match_mask(ids: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.b
     for t, token in enumerate(ids):
         if induction.push(int(token)):
             mask[t, induction.matches()] = True
-    return mask, mask.any(1)
+    return mask, np.asarray(mask.any(1))
 
 
 def write_heads(table: pd.DataFrame, out: str | Path, extra: dict) -> None:
@@ -199,7 +199,7 @@ def write_heads(table: pd.DataFrame, out: str | Path, extra: dict) -> None:
     figure = Figure(figsize=(3.6 * len(names), 3.2), layout="constrained")
     FigureCanvasAgg(figure)
     for axis, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-        grid = table.pivot(index="layer", columns="head", values=name)
+        grid = table.pivot_table(index="layer", columns="head", values=name)
         image = axis.imshow(grid, vmin=0, vmax=1, cmap="viridis", aspect="auto")
         axis.set(title=name.replace("_", " "), xlabel="head", ylabel="layer")
         axis.set_xticks(range(grid.shape[1]))

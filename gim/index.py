@@ -26,7 +26,7 @@ from gim.tokenizer import Tokenizer
 FORMAT = 1
 DESCRIPTION = "gim.json"
 PARTS = ("tokenized.0", "offset.0", "table.0")
-DTYPES = {"u16": np.dtype("<u2"), "u32": np.dtype("<u4")}
+DTYPES: dict[str, np.dtype] = {"u16": np.dtype("<u2"), "u32": np.dtype("<u4")}
 SAFE_PARALLEL = 5_000_000  # tokens below which several processes write a wrong table
 CHECK_DEPTH = 64  # tokens to which neighbouring suffixes are compared
 CHECK_BLOCK = 1 << 20
@@ -224,7 +224,7 @@ def verify_index(path: str | Path, *, progress: bool = False) -> None:
     if starts[0] != 0 or np.any(np.diff(starts.astype(np.int64)) < 1) or len(bad):
         raise InputError(f"{folder / 'offset.0'}: does not point to the documents; build it again")
     seen = np.zeros(len(text) // 8 + 1, np.uint8)
-    width, separators = len(table) // len(text), 0
+    width, separators = len(table) // len(text), np.int64(0)
     blocks = range(0, len(text), CHECK_BLOCK)
     for begin in tqdm(blocks, desc="verifying", unit="block", disable=not progress):
         end = min(begin + CHECK_BLOCK, len(text))

@@ -292,7 +292,7 @@ def compare(
     if small is not None:
         drafts["small model"] = ModelDraft(small, sampling, sampled_draft)
     speculate(model, None, ids, min(2, n_tokens), sampling=sampling)  # first calls are slower
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, draft in drafts.items():
         done = speculate(
             model, draft, ids, n_tokens, draft_length=draft_length, sampling=sampling, seed=seed
@@ -315,7 +315,7 @@ class GIMCandidates(CandidateGenerator):
     """GIM as candidate generator of `transformers`' assisted generation.
 
     ``with GIMCandidates(gim).attached(model): model.generate(..., prompt_lookup_num_tokens=k)`` runs
-    the library's own lossless loop with GIM's argmax drafts in the place of prompt look-up.
+    the library's own lossless loop with GIM's argmax drafts in place of prompt look-up.
     """
 
     def __init__(self, model: GIM, draft_length: int = 8) -> None:
@@ -325,7 +325,7 @@ class GIMCandidates(CandidateGenerator):
         self.draft_length = draft_length
         self.max_length: int | None = None
 
-    def get_candidates(self, input_ids: torch.Tensor, **_: Any) -> tuple[torch.Tensor, None]:
+    def get_candidates(self, input_ids: torch.Tensor, **_: Any) -> Any:
         """Append drafted tokens to the one sequence in ``input_ids``, shape (1, n)."""
         if len(input_ids) != 1:
             raise InputError(f"assisted generation takes one sequence, not {len(input_ids)}")

@@ -49,7 +49,7 @@ def test_every_step_agrees_with_brute_force(ids, window):
 @settings(max_examples=100, deadline=None)
 @given(tokens, st.one_of(st.none(), st.integers(1, 40)))
 def test_scores_are_those_of_single_steps(ids, window):
-    targets = np.array(ids[1:] + [3], np.int64)[: len(ids)]
+    targets = np.array([*ids[1:], 3], np.int64)[: len(ids)]
     whole = ExactInduction(window).score(ids, targets)
     step = ExactInduction(window)
     for t, token in enumerate(ids):

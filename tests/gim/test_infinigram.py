@@ -51,7 +51,7 @@ def indexes(tmp_path_factory):
     rng, built = np.random.default_rng(5), {}
     for dtype, size in VOCABULARY.items():
         docs = documents(rng, size - 6, size, [40, 1, 7, 160, 90])
-        docs += documents(rng, 0, size, [50]) + [docs[3][:60]]
+        docs += [*documents(rng, 0, size, [50]), docs[3][:60]]
         folder = tmp_path_factory.mktemp(dtype)
         built[dtype] = (docs, build(folder, docs, number_tokenizer(size)))
     return built

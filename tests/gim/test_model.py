@@ -21,7 +21,7 @@ def parts(tmp_path_factory):
     tokenizer = load_tokenizer()
     encoder = Encoder.create(tokenizer, seed=3, width=32, heads=2, dim=16).eval()
     motif = rng.integers(300, 330, 60).tolist()
-    docs = [motif + rng.integers(300, 330, 150).tolist(), motif[20:50] + [400, 401]]
+    docs = [motif + rng.integers(300, 330, 150).tolist(), [*motif[20:50], 400, 401]]
     folder = tmp_path_factory.mktemp("corpus")
     numbers = _as_numbers(tokenizer)
     index = InfiniGram(build(folder, docs, numbers))

@@ -1,0 +1,1 @@
+"""Benchmarks: ``python -m benchmarks.NAME`` prints and writes JSON under ``benchmarks/results``."""

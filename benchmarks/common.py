@@ -1,0 +1,90 @@
+"""What every benchmark records, and how it is written."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+PACKAGES = ("numpy", "numba", "torch", "transformers", "tokenizers", "infini-gram")
+
+
+def shared_folder() -> Path | None:
+    """The optional folder of real corpora (GIM_SHARED, or ``../shared``)."""
+    default = Path(__file__).resolve().parents[2] / "shared"
+    folder = Path(os.environ.get("GIM_SHARED", default))
+    return folder if folder.is_dir() else None
+
+
+def seconds(run: Callable[[], Any], repeats: int = 3) -> float:
+    """Best CPU time of several runs: of this process, so that other load counts little."""
+    best = float("inf")
+    for _ in range(repeats):
+        started = time.process_time()
+        run()
+        best = min(best, time.process_time() - started)
+    return best
+
+
+def write(name: str, what: str, alternative: str, **figures: Any) -> None:
+    """Print the record and write it to ``benchmarks/results/NAME.json``."""
+    record = {
+        "what": what,
+        "alternative": alternative,
+        **figures,
+        "machine": machine(),
+        "versions": {"python": platform.python_version(), **_versions()},
+        "commit": _commit(),
+    }
+    text = json.dumps(record, indent=2) + "\n"
+    print(text)
+    RESULTS.mkdir(exist_ok=True)
+    temporary = RESULTS / f".{name}.tmp"
+    temporary.write_text(text)
+    temporary.replace(RESULTS / f"{name}.json")
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, memory and the load while measuring."""
+    processor = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        processor = lines[0].split(":", 1)[1].strip() if lines else processor
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    load = round(os.getloadavg()[0], 1)
+    return {
+        "processor": processor,
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory, 1),
+        "threads": os.environ.get("OMP_NUM_THREADS", "default"),
+        "load": load,
+        "system": f"{platform.system()} {platform.release()}",
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _commit() -> str:
+    folder = Path(__file__).parent
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+if __name__ == "__main__":
+    json.dump(machine(), sys.stdout, indent=2)

@@ -1,4 +1,4 @@
-"""Speculative decoding with GIM as draft, on models made here: random weights, repetitive prompt."""
+"""Speculative decoding with GIM as draft, on models trained here on one prompt."""
 
 import numpy as np
 import torch

@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     _model_options(sub)
     sub.add_argument("--models", nargs="*", default=[], help="Hugging Face causal LMs to compare")
     sub.add_argument("--stride", type=int, default=512, help="score every n-th position")
+    sub.add_argument("--other-taus", type=int, nargs="*", default=[], help="more rows of GIM")
     sub.add_argument("--documents", type=int, default=None, help="only the first n documents")
     sub.add_argument("--out", required=True, help="directory of the tables and the plot")
 
@@ -155,7 +156,14 @@ def _eval(args: argparse.Namespace) -> None:
     model = _load(args)
     causal = {Path(name).name: load_causal(name, args.device) for name in args.models}
     documents = islice(read_documents(args.files), args.documents)
-    result = evaluate(documents, model, stride=args.stride, causal=causal, progress=True)
+    result = evaluate(
+        documents,
+        model,
+        stride=args.stride,
+        causal=causal,
+        other_taus=args.other_taus,
+        progress=True,
+    )
     settings = {
         "files": [Path(f).name for f in args.files],
         "tokenizer": model.tokenizer.name,

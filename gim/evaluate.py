@@ -5,7 +5,7 @@ tokens); the token after the context is predicted, at every 512th position. ``st
 positions from there on.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +63,7 @@ def evaluate(
     *,
     stride: int = 512,
     causal: dict | None = None,
+    other_taus: Sequence[int] = (),
     progress: bool = False,
 ) -> Result:
     """Score the components of a GIM, GIM itself, unigrams and language models.
@@ -76,6 +77,8 @@ def evaluate(
         512 in the paper; 1 for every position.
     causal : dict of name to Hugging Face causal language model, optional
         Baselines; they must share the tokenizer.
+    other_taus : ints
+        More values of tau to report GIM for; they cost nothing, as components are scored once.
 
     Raises
     ------
@@ -114,6 +117,8 @@ def evaluate(
     named = {"infinigram": together.infinigram, "exact": together.exact, "fuzzy": together.fuzzy}
     scores |= {name: value for name, value in named.items() if value is not None}
     scores["gim"] = combined
+    for tau in other_taus:
+        scores[f"gim-tau{tau}"] = together.combine(tau)[0]
     for name in causal:
         scores[name] = Scores.concatenate([others[name] for _, others in parts])
     document_of = np.repeat(np.arange(len(sizes)), sizes)

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gim import _suffix_tree as tree
+from gim import _suffix_tree
 from gim.scores import Scores
 
+tree: Any = _suffix_tree  # compiled functions carry no types
 MAX_TOKEN = 2**32 - 2  # the last value would collide with the hash table's empty mark
 
 

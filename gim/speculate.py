@@ -314,8 +314,8 @@ def compare(
 class GIMCandidates(CandidateGenerator):
     """GIM as candidate generator of `transformers`' assisted generation.
 
-    ``with GIMCandidates(gim).attached(model): model.generate(..., prompt_lookup_num_tokens=k)`` runs
-    the library's own lossless loop with GIM's argmax drafts in place of prompt look-up.
+    ``with GIMCandidates(gim).attached(model): model.generate(..., prompt_lookup_num_tokens=k)``
+    runs the library's own lossless loop with GIM's argmax drafts in place of prompt look-up.
     """
 
     def __init__(self, model: GIM, draft_length: int = 8) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from benchmarks.common import write
 from gim.brief import train_briefly
@@ -14,19 +14,29 @@ from gim.tokenizer import load_tokenizer
 PROMPT = "The stream ran over the stones, and the children ran over the bridge. " * 8
 
 
-def language_model(layers: int, width: int, size: int) -> GPT2LMHeadModel:
+def language_model(layers: int, width: int, size: int) -> LlamaForCausalLM:
+    """A Llama, whose rotary positions let it go on repeating beyond the prompt."""
     torch.manual_seed(0)
-    shape = {"n_embd": width, "n_layer": layers, "n_head": 4, "n_positions": 1024}
-    model = GPT2LMHeadModel(GPT2Config(vocab_size=size, **shape)).eval()
-    return model
+    config = LlamaConfig(
+        vocab_size=size,
+        hidden_size=width,
+        intermediate_size=3 * width,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        max_position_embeddings=1024,
+        bos_token_id=None,
+        eos_token_id=None,
+    )
+    return LlamaForCausalLM(config).eval()
 
 
-def memorise(model: GPT2LMHeadModel, ids: np.ndarray, steps: int) -> None:
+def memorise(model: LlamaForCausalLM, ids: np.ndarray, steps: int) -> None:
     """A few steps on the prompt, so that the model's own output repeats it."""
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
     tokens = torch.from_numpy(ids)[None]
     for _ in range(steps):
-        loss = model(tokens, labels=tokens).loss
+        logits = model(tokens[:, :-1]).logits[0]
+        loss = torch.nn.functional.cross_entropy(logits, tokens[0, 1:])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -38,8 +48,8 @@ def main() -> None:
     ids = tokenizer.encode(PROMPT)
     large = language_model(12, 512, tokenizer.vocab_size)
     small = language_model(2, 128, tokenizer.vocab_size)
-    memorise(large, ids, 12)
-    memorise(small, ids, 60)
+    memorise(large, ids, 40)
+    memorise(small, ids, 150)
     encoder = Encoder.create(tokenizer, seed=0, width=128, dim=64)
     train_briefly(encoder, np.tile(ids, 4), steps=20, batch=2)
     figures = {}

@@ -55,7 +55,7 @@ def train_briefly(
         torch.nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     encoder.eval()
     return losses
 

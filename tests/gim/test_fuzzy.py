@@ -224,3 +224,16 @@ def test_a_metric_is_taken_as_it_is(encoder, tokenizer):
 def test_exact_induction_starts_without_torch():
     code = "import sys, gim, gim.exact; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_long_texts_are_scored_to_their_end(encoder, tokenizer, rng):
+    """Known error: texts beyond a fixed length were cut silently. Sections change nothing."""
+    ids = rng.integers(300, 420, 8500)  # more than one section
+    targets = np.append(ids[1:], 5)
+    whole = FuzzyInduction(encoder, tokenizer, 50).score(ids, targets)
+    pieces = FuzzyInduction(encoder, tokenizer, 50)
+    parts = [pieces.score(ids[cut], targets[cut]) for cut in (slice(0, 3001), slice(3001, None))]
+    assert len(whole) == len(ids) == pieces.n_seen
+    assert (whole.top >= 0).all()
+    together = np.concatenate([p.p_next for p in parts])
+    assert whole.p_next == pytest.approx(together, rel=1e-4, abs=1e-7)

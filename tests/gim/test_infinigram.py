@@ -294,3 +294,24 @@ def test_ids_beyond_the_vocabulary_are_refused(indexes):
     docs, path = indexes["u32"]
     assert max(max(d) for d in docs) > 65_535
     assert InfiniGram(path).count([docs[0][0]]) == brute(docs, [docs[0][0]]).total()
+
+
+@pytest.mark.shared
+def test_on_real_text_index_and_induction_agree(shared, tmp_path):
+    """A real talk: at several cuts, its own index, exact induction and brute force agree."""
+    from gim.corpus import read_documents
+    from gim.tokenizer import load_tokenizer
+
+    tokenizer = load_tokenizer(shared / "tokenizers/gpt2")
+    document = next(read_documents([shared / "corpora/ted.dev.jsonl.xz"]))
+    ids = tokenizer.encode(document.text)[:3000].tolist()
+    plain = number_tokenizer(tokenizer.vocab_size)
+    for cut in (700, 1801, 3000):
+        context = ids[:cut]
+        index = InfiniGram(build(tmp_path, [context], plain, f"cut{cut}"))
+        induction = ExactInduction()
+        induction.extend(context)
+        length, expected = brute_longest([context], context)
+        assert index.longest(context).length == induction.suffix_len == length
+        for found in (index.followers(index.longest(context)), induction.counts()):
+            assert dict(zip(*(a.tolist() for a in found), strict=True)) == expected

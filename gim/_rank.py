@@ -10,15 +10,14 @@ NO_TOKEN = np.int64(2**62)
 def rank(tokens, counts, target, out):
     """``out`` = (mode, count of the target, total, tokens with more, tokens with as many)."""
     # Separate plain loops: each of them compiles to vector instructions.
-    best, mine, total = np.int64(0), np.int64(0), np.int64(0)
+    best, total = np.int64(0), np.int64(0)
     for j in range(len(counts)):
         best = max(best, counts[j])
         total += counts[j]
-    for j in range(len(counts)):
-        mine += counts[j] if tokens[j] == target else 0
-    mode = NO_TOKEN
+    mode, mine = NO_TOKEN, np.int64(0)
     for j in range(len(counts)):
         mode = min(mode, tokens[j] if counts[j] == best else NO_TOKEN)
+        mine += counts[j] if tokens[j] == target else 0
     more, same = 0, 0
     for j in range(len(counts)):
         more += counts[j] > mine

@@ -370,6 +370,10 @@ def consume_and_score(
         push(text, leaf, node, keys, values, tally, reg, window, tokens[i])
         lengths[i] = active_depth(node, reg)
         if targets[i] >= 0:
+            if lengths[i] == 0:
+                n = reg[DISTINCT]
+                rank(tally[0, 1 : n + 1], tally[1, 1 : n + 1], targets[i], ranks[i])
+                continue
             n = followers(text, node, keys, values, tally, reg, scratch)
             rank(scratch[0, :n], scratch[1, :n], targets[i], ranks[i])
 

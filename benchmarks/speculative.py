@@ -11,6 +11,7 @@ from gim.model import GIM
 from gim.speculate import compare
 from gim.tokenizer import load_tokenizer
 
+TOKENS = 80
 PROMPT = "The stream ran over the stones, and the children ran over the bridge. " * 8
 
 
@@ -57,8 +58,11 @@ def main() -> None:
         "exact": GIM(tokenizer),
         "fuzzy": GIM(tokenizer, None, encoder),
     }.items():
-        table = compare(large, gim, ids, 150, draft_length=8, small=small)
-        assert len({tuple(row) for row in table.pop("ids")}) == 1
+        # In turn and the best of three, because the machine has other work as well.
+        tables = [compare(large, gim, ids, TOKENS, draft_length=8, small=small) for _ in range(3)]
+        assert len({tuple(row) for table in tables for row in table.pop("ids")}) == 1
+        table = tables[0].assign(ms_per_token=np.min([t["ms_per_token"] for t in tables], axis=0))
+        table["speed_up"] = table["ms_per_token"].iloc[0] / table["ms_per_token"]
         figures[name] = table.to_dict("records")
     write(
         "speculative",

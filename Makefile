@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 CORES ?= all
 SNAKEMAKE := $(BIN)/snakemake --profile profiles/default --cores $(CORES)
 
-.PHONY: demo test lint bench faults clean
+.PHONY: demo test lint bench clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml constraints.txt
@@ -17,12 +17,15 @@ $(READY): pyproject.toml constraints.txt
 	touch $@
 
 demo: $(READY)
-	$(SNAKEMAKE) --configfile config/demo.yaml --quiet rules
+	OMP_NUM_THREADS=1 $(SNAKEMAKE) --configfile config/demo.yaml --quiet rules
 	@echo
 	@echo "Done. Open results/demo/report.html; the table is results/demo/summary.tsv, the maps are in results/demo/sub-SIM01/."
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+bench: $(READY)
+	for b in exact fuzzy infinigram speculative; do OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.$$b || exit 1; done
 
 lint: $(READY)
 	$(BIN)/ruff check .

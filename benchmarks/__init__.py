@@ -1,1 +1,1 @@
-"""Benchmarks: python -m benchmarks.NAME prints and writes benchmarks/results/NAME.json."""
+"""Benchmarks: ``python -m benchmarks.NAME`` prints and writes JSON under ``benchmarks/results``."""

@@ -1,41 +1,75 @@
-"""What every benchmark does with its figures: print them, and write them with the machine's."""
-
-from __future__ import annotations
+"""What every benchmark records, and how it is written."""
 
 import json
 import os
 import platform
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.atomic import write_text
-from pipeline.provenance import PACKAGES, commit, versions
+from pipeline.provenance import commit, versions
 
 RESULTS = Path(__file__).parent / "results"
+PACKAGES = (
+    "numpy", "numba", "torch", "transformers", "tokenizers", "infini-gram", "himalaya",
+)  # fmt: skip
 
 
-def write_result(name: str, figures: dict[str, Any]) -> None:
-    """Print `figures` and write them as benchmarks/results/NAME.json.
+def shared_folder() -> Path | None:
+    """The optional folder of real corpora (GIM_SHARED, or ``../shared``)."""
+    default = Path(__file__).resolve().parents[2] / "shared"
+    folder = Path(os.environ.get("GIM_SHARED", default))
+    return folder if folder.is_dir() else None
 
-    Parameters
-    ----------
-    name : str
-        Name of the benchmark.
-    figures : dict
-        What was timed, the named alternative, and their ratio.
-    """
-    record = figures | {
-        "machine": {"cores": os.cpu_count(), "processor": _processor(), "load": os.getloadavg()},
+
+def seconds(run: Callable[[], Any], repeats: int = 3) -> float:
+    """Best CPU time of several runs: of this process, so that other load counts little."""
+    best = float("inf")
+    for _ in range(repeats):
+        started = time.process_time()
+        run()
+        best = min(best, time.process_time() - started)
+    return best
+
+
+def write(name: str, what: str, alternative: str, **figures: Any) -> None:
+    """Print the record and write it to ``benchmarks/results/NAME.json``."""
+    record = {
+        "what": what,
+        "alternative": alternative,
+        **figures,
+        "machine": machine(),
         "versions": versions(PACKAGES),
         "commit": commit(),
     }
-    text = json.dumps(record, indent=1)
+    text = json.dumps(record, indent=2) + "\n"
     print(text)
-    write_text(RESULTS / f"{name}.json", text + "\n")
+    RESULTS.mkdir(exist_ok=True)
+    temporary = RESULTS / f".{name}.tmp"
+    temporary.write_text(text)
+    temporary.replace(RESULTS / f"{name}.json")
 
 
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    names = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.split(":")[1].strip() for line in names if line.startswith("model name")]
-    return models[0] if models else platform.processor()
+def machine() -> dict[str, Any]:
+    """Processor, cores, memory and the load while measuring."""
+    processor = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        processor = lines[0].split(":", 1)[1].strip() if lines else processor
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    load = round(os.getloadavg()[0], 1)
+    return {
+        "processor": processor,
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory, 1),
+        "threads": os.environ.get("OMP_NUM_THREADS", "default"),
+        "load": load,
+        "system": f"{platform.system()} {platform.release()}",
+    }
+
+
+if __name__ == "__main__":
+    json.dump(machine(), sys.stdout, indent=2)

@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from benchmarks.common import write_result
+from benchmarks.common import write
 from pipeline.config import band_options, load, training_stories
 from pipeline.dataset import Dataset
 from pipeline.design import Design, load_band
@@ -80,23 +80,21 @@ def main() -> None:
     print(f"nested fit: {nested:.1f} s")
     plain = timed(lambda: GramSolver(problem).fit(None))
     print(f"one search and fit: {plain:.1f} s")
-    write_result(
+    write(
         "real_fit",
-        {
-            "what": f"nested cross-validation and fit of {'+'.join(bands)}, {arguments.subject}",
-            "alternative": "X'X and X'Y of every training story, once",
-            "rows": sum(len(y) for y in problem.responses.values()),
-            "columns": problem.design.n_columns,
-            "voxels": int(next(iter(problem.responses.values())).shape[1]),
-            "folds": problem.n_folds,
-            "candidates": len(problem.scalings) * len(problem.alphas),
-            "nested_seconds": nested,
-            "plain_seconds": plain,
-            "alternative_seconds": products,
-            "ratio_nested": nested / products,
-            "ratio_plain": plain / products,
-            "mean_r_out_of_fold": float(r_train[0].mean()),
-        },
+        f"nested cross-validation and fit of {'+'.join(bands)}, {arguments.subject}",
+        "X'X and X'Y of every training story, once",
+        rows=sum(len(y) for y in problem.responses.values()),
+        columns=problem.design.n_columns,
+        voxels=int(next(iter(problem.responses.values())).shape[1]),
+        folds=problem.n_folds,
+        candidates=len(problem.scalings) * len(problem.alphas),
+        nested_seconds=nested,
+        plain_seconds=plain,
+        alternative_seconds=products,
+        ratio_nested=nested / products,
+        ratio_plain=plain / products,
+        mean_r_out_of_fold=float(r_train[0].mean()),
     )
 
 

@@ -1,0 +1,168 @@
+"""Compiled kernels over an index of the package ``infini-gram`` (format v4).
+
+``text`` is the memory-mapped token file (uint16 or uint32), ``table`` the memory-mapped suffix
+array: one byte offset of ``width`` little-endian bytes for every token. Suffixes are sorted by raw
+bytes, so that tokens compare by their byte-swapped value. The separator (all ones) is the greatest
+token of all in that order as well.
+"""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def entry(text, table, width, i):
+    """Token position of the i-th suffix."""
+    value = np.int64(0)
+    for j in range(width):
+        value |= np.int64(table[i * width + j]) << (8 * j)
+    return value // text.itemsize
+
+
+@njit(cache=True)
+def _key(text, value):
+    """The value by which a token sorts."""
+    v = np.int64(value)
+    if text.itemsize == 2:
+        return ((v & 0xFF) << 8) | (v >> 8)
+    return ((v & 0xFF) << 24) | ((v & 0xFF00) << 8) | ((v >> 8) & 0xFF00) | (v >> 24)
+
+
+@njit(cache=True)
+def _compare(text, position, query):
+    """Sign of (suffix - query); 0 when the suffix starts with the query."""
+    for j in range(len(query)):
+        if position + j >= len(text):
+            return -1
+        token = np.int64(text[position + j])
+        if token != query[j]:
+            return -1 if _key(text, token) < _key(text, query[j]) else 1
+    return 0
+
+
+@njit(cache=True)
+def _bound(text, table, width, query, lo, hi, beyond):
+    """First suffix in [lo, hi) that is not below ``query`` (``beyond``: that is above it)."""
+    while lo < hi:
+        middle = (lo + hi) // 2
+        sign = _compare(text, entry(text, table, width, middle), query)
+        if sign < 0 or (beyond and sign == 0):
+            lo = middle + 1
+        else:
+            hi = middle
+    return lo
+
+
+@njit(cache=True)
+def find(text, table, width, query):
+    """The range of suffixes that start with ``query`` and go on with a token of the document.
+
+    Within the range of a query, a suffix that ends with the file sorts first and those that a
+    separator follows sort last: both are cut off.
+    """
+    n = len(text)
+    lo = _bound(text, table, width, query, 0, n, False)
+    hi = _bound(text, table, width, query, lo, n, True)
+    length = len(query)
+    if lo < hi and entry(text, table, width, lo) + length >= n:
+        lo += 1
+    separator = np.int64(2) ** (8 * text.itemsize) - 1
+    top = hi
+    first = lo
+    while first < top:
+        middle = (first + top) // 2
+        if np.int64(text[entry(text, table, width, middle) + length]) == separator:
+            top = middle
+        else:
+            first = middle + 1
+    return lo, first
+
+
+@njit(cache=True)
+def longest(text, table, width, ids, begin, end, start):
+    """(length, lo, hi) of the longest suffix of ids[begin:end], at most ``start`` long."""
+    length = min(start, end - begin)
+    while length > 0:
+        lo, hi = find(text, table, width, ids[end - length : end])
+        if hi > lo:
+            return length, lo, hi
+        length -= 1
+    return 0, 0, 0
+
+
+@njit(cache=True)
+def longest_all(text, table, width, ids, window, out):
+    """`longest` after every token; ``out`` rows are (length, lo, hi).
+
+    A suffix that can be extended by one token could be found before, so that the length grows by
+    at most one a step and the total work is linear.
+    """
+    length = 0
+    for t in range(len(ids)):
+        begin = 0 if window <= 0 else max(0, t + 1 - window)
+        length, lo, hi = longest(text, table, width, ids, begin, t + 1, length + 1)
+        out[t, 0], out[t, 1], out[t, 2] = length, lo, hi
+
+
+@njit(cache=True)
+def _run_end(text, table, width, length, i, hi):
+    """End of the run of suffixes with the same token at ``length``: galloping, then bisection."""
+    token = text[entry(text, table, width, i) + length]
+    step = 1
+    while i + step < hi and text[entry(text, table, width, i + step) + length] == token:
+        step *= 2
+    lo, top = i + step // 2, min(i + step, hi)
+    while lo < top:
+        middle = (lo + top) // 2
+        if text[entry(text, table, width, middle) + length] == token:
+            lo = middle + 1
+        else:
+            top = middle
+    return lo
+
+
+@njit(cache=True)
+def followers(text, table, width, length, lo, hi):
+    """Tokens that follow the suffixes [lo, hi) of that ``length``, and their exact counts."""
+    size, n, i = 8, 0, lo
+    tokens, counts = np.empty(size, np.int64), np.empty(size, np.int64)
+    while i < hi:
+        if n == size:
+            size *= 4
+            grown = np.empty((2, size), np.int64)
+            grown[0, :n], grown[1, :n] = tokens, counts
+            tokens, counts = grown[0], grown[1]
+        end = _run_end(text, table, width, length, i, hi)
+        tokens[n] = text[entry(text, table, width, i) + length]
+        counts[n] = end - i
+        n += 1
+        i = end
+    return tokens[:n], counts[:n]
+
+
+@njit(cache=True)
+def verify(text, table, width, begin, end, seen, depth):
+    """Check entries [begin, end): each position once, neighbours in order.
+
+    Returns the first bad entry, or -1. ``seen`` is a bit for every token, kept between calls.
+    Neighbours are compared to a depth of ``depth`` tokens.
+    """
+    for i in range(begin, end):
+        p = entry(text, table, width, i)
+        if p < 0 or p >= len(text) or (seen[p >> 3] >> (p & 7)) & 1:
+            return i
+        seen[p >> 3] |= np.uint8(1 << (p & 7))
+        if i == 0:
+            continue
+        q = entry(text, table, width, i - 1)
+        for j in range(depth):
+            if q + j >= len(text):
+                break
+            if p + j >= len(text):
+                return i
+            a, b = _key(text, text[q + j]), _key(text, text[p + j])
+            if a > b:
+                return i
+            if a < b:
+                break
+    return -1

@@ -1,0 +1,120 @@
+"""Streaming documents out of text and JSONL files, compressed or not."""
+
+import gzip
+import io
+import json
+import lzma
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from tqdm import tqdm
+
+from gim.errors import InputError
+
+COMPRESSED = {".gz", ".xz", ".zst"}
+JSONL = {".jsonl", ".ndjson", ".json"}
+PIECE = 1 << 24  # characters: a longer plain-text file is cut at a line end
+
+
+@dataclass(frozen=True)
+class Document:
+    """One text of a corpus."""
+
+    title: str
+    text: str
+
+
+def read_documents(
+    paths: Iterable[str | Path], field: str = "text", progress: str | None = None
+) -> Iterator[Document]:
+    """Yield the documents of several files, one at a time.
+
+    Parameters
+    ----------
+    paths : paths of files
+        ``*.jsonl``, ``*.ndjson`` or ``*.json`` hold one JSON object a line; anything else is plain
+        UTF-8 text, one document a file (files beyond 16 M characters are cut at a line end).
+        Each may be compressed: ``.gz``, ``.xz`` or ``.zst``.
+    field : str
+        The key of the text in JSONL.
+    progress : str, optional
+        Show a progress bar over the bytes read, with this label.
+
+    Raises
+    ------
+    InputError
+        For a missing, unreadable or malformed file; it names the file and the line.
+    """
+    files = [Path(path) for path in paths]
+    for path in files:
+        if not path.is_file():
+            raise InputError(f"{path}: no such corpus file; pass text or JSONL files")
+    total = sum(path.stat().st_size for path in files)
+    bar = tqdm(total=total, unit="B", unit_scale=True, desc=progress, disable=progress is None)
+    with bar:
+        for path in files:
+            with path.open("rb") as raw:
+                yield from _parse(path, raw, field, bar)
+
+
+def _parse(path: Path, raw: IO[bytes], field: str, bar: tqdm) -> Iterator[Document]:
+    seen = 0
+    inner = Path(path.stem) if path.suffix in COMPRESSED else path
+    try:
+        with _text_stream(path, raw) as stream:
+            parts = _jsonl(path, stream, field) if inner.suffix in JSONL else _plain(path, stream)
+            for document in parts:
+                yield document
+                bar.update(raw.tell() - seen)
+                seen = raw.tell()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text ({error}); convert it first") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error}); is it complete?") from error
+    bar.update(path.stat().st_size - seen)
+
+
+@contextmanager
+def _text_stream(path: Path, raw: IO[bytes]) -> Iterator[IO[str]]:
+    """The decompressed text of an open file; every way of being damaged becomes an OSError."""
+    damaged: tuple[type[Exception], ...] = (EOFError, lzma.LZMAError)
+    opened: Any = raw
+    if path.suffix == ".gz":
+        opened = gzip.open(raw)  # noqa: SIM115  (closed by the wrapper below)
+    elif path.suffix == ".xz":
+        opened = lzma.open(raw)  # noqa: SIM115
+    elif path.suffix == ".zst":
+        import zstandard
+
+        damaged += (zstandard.ZstdError,)
+        opened = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+    try:
+        with io.TextIOWrapper(opened, encoding="utf-8") as stream:
+            yield stream
+    except damaged as error:
+        raise OSError(str(error)) from error
+
+
+def _jsonl(path: Path, stream: IO[str], field: str) -> Iterator[Document]:
+    for number, line in enumerate(stream, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{path}, line {number}: not a JSON object ({error})") from error
+        text = record.get(field) if isinstance(record, dict) else None
+        if not isinstance(text, str):
+            raise InputError(f'{path}, line {number}: no text under the key "{field}"; name it')
+        yield Document(str(record.get("title", f"{path.name}:{number}")), text)
+
+
+def _plain(path: Path, stream: IO[str]) -> Iterator[Document]:
+    number = 0
+    while text := stream.read(PIECE):
+        text += stream.readline() if len(text) == PIECE else ""
+        yield Document(path.name if number == 0 else f"{path.name}+{number}", text)
+        number += 1

@@ -1,0 +1,229 @@
+"""Evaluation against its definition, tuning, explanation and the command line."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from gim.brief import train_briefly
+from gim.cli import main
+from gim.corpus import Document
+from gim.encoder import Encoder
+from gim.errors import InputError
+from gim.evaluate import SMOOTHING, document_interval, evaluate, measures, summarise, targets_of
+from gim.explain import explain, to_html, to_terminal
+from gim.index import build_index
+from gim.infinigram import InfiniGram
+from gim.model import GIM
+from gim.scores import Scores
+from gim.tokenizer import load_tokenizer
+from gim.tune import best_tau, sweep
+
+WORDS = ["the", "cat", "sat", "on", "a", "mat", "dog", "ran", "to", "house", "and", "then"]
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return load_tokenizer()
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """Documents that repeat themselves, as JSONL files ``train`` and ``dev``."""
+    rng, folder = np.random.default_rng(1), tmp_path_factory.mktemp("corpus")
+    for name, n in (("train", 12), ("dev", 4)):
+        lines = []
+        for i in range(n):
+            phrases = [" ".join(rng.choice(WORDS, 6)) for _ in range(8)]
+            text = ". ".join(phrases[j] for j in rng.integers(0, 8, 24))
+            lines.append(json.dumps({"title": f"{name}{i}", "text": text}))
+        (folder / f"{name}.jsonl").write_text("\n".join(lines))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def parts(corpus, tokenizer):
+    build_index([corpus / "train.jsonl"], tokenizer, corpus / "index", progress=False)
+    encoder = Encoder.create(tokenizer, seed=0, width=32, heads=2, dim=16)
+    encoder.eval().save_pretrained(corpus / "encoder")
+    return InfiniGram(corpus / "index", tokenizer), encoder
+
+
+def documents(corpus, name="dev"):
+    for line in (corpus / f"{name}.jsonl").read_text().splitlines():
+        yield Document(**json.loads(line))
+
+
+@pytest.mark.parametrize("stride", [1, 16])
+def test_protocol_scores_the_token_after_each_context(corpus, tokenizer, parts, stride):
+    """Every row against a prediction from its last 32 tokens alone (no state from before)."""
+    model = GIM(tokenizer, parts[0], None, 2, window=32)
+    result = evaluate(documents(corpus), model, stride=stride)
+    row = 0
+    for number, document in enumerate(documents(corpus)):
+        ids = tokenizer.encode(document.text)
+        for t in range(32, len(ids), stride):
+            prediction = model.predict(ids[t - 32 : t])
+            scores = result.scores["gim"][row]
+            assert result.document[row] == number
+            assert prediction.probability(ids[t]) == pytest.approx(float(scores.p_next))
+            assert prediction.source == result.sources[row]
+            row += 1
+    assert row == len(result.document)
+    assert set(result.scores) == {"unigram", "infinigram", "exact", "gim"}
+
+
+def test_context_unigrams_against_counting(corpus, tokenizer):
+    model = GIM(tokenizer, window=20)
+    result, row = evaluate(documents(corpus), model, stride=7), 0
+    for document in documents(corpus):
+        ids = tokenizer.encode(document.text)
+        for t in range(20, len(ids), 7):
+            context = ids[t - 20 : t]
+            scores = result.scores["unigram"][row]
+            assert scores.p_next == pytest.approx((context == ids[t]).mean())
+            counts = np.unique(context, return_counts=True)[1]
+            assert scores.greater == (counts > (context == ids[t]).sum()).sum()
+            row += 1
+
+
+def test_measures_follow_their_definitions():
+    """Known error: ties counted as right. Strict first, ties by a stated rule."""
+    scores = Scores(
+        np.zeros(5, int),
+        np.zeros(5, int),
+        np.array([0.5, 0.25, 0.1, 0.0, 0.05]),
+        np.array([0, 0, 4, 3, 6]),
+        np.array([1, 2, 3, 0, 1]),
+    )
+    found = measures(scores, 1000)
+    assert found["acc_strict"].tolist() == [1, 0, 0, 0, 0]
+    assert found["acc_expected"].tolist() == [1, 0.5, 0, 0, 0]
+    assert found["acc_optimistic"].tolist() == [1, 1, 0, 0, 0]
+    assert found["recall5"] == pytest.approx([1, 1, 1 / 3, 0, 0])
+    assert found["logprob"][3] == pytest.approx(np.log(SMOOTHING / 1000))
+
+
+def test_targets_start_after_the_context():
+    assert targets_of(np.arange(7), 3, 2).tolist() == [-1, -1, 3, -1, 5, -1, -1]
+    assert (targets_of(np.arange(3), 3, 1) == -1).all()
+
+
+def test_interval_draws_documents_not_positions():
+    """Positions of one document are alike: the interval must be that of few documents."""
+    rng = np.random.default_rng(0)
+    document = np.repeat(np.arange(10), 200)
+    values = (rng.random(10) < 0.5).astype(float)[document]
+    low, high = document_interval(values, document)
+    assert high - low > 0.3
+    spread = document_interval(rng.permutation(values), document)
+    assert spread[1] - spread[0] < 0.1
+
+
+def test_language_models_are_baselines_and_must_share_the_vocabulary(corpus, tokenizer, parts):
+    torch.manual_seed(0)
+    shape = {"n_embd": 8, "n_layer": 1, "n_head": 1, "n_positions": 64}
+    lm = GPT2LMHeadModel(GPT2Config(vocab_size=tokenizer.vocab_size, **shape)).eval()
+    model = GIM(tokenizer, None, parts[1], 2, window=32)
+    result = evaluate(documents(corpus), model, stride=16, causal={"lm": lm})
+    table = summarise(result).set_index("model")
+    assert table.index.tolist() == ["unigram", "exact", "fuzzy", "gim", "lm"]
+    small = GPT2LMHeadModel(GPT2Config(vocab_size=50, **shape))
+    with pytest.raises(InputError, match="pass the model's own tokenizer"):
+        evaluate(documents(corpus), model, causal={"small": small})
+
+
+def test_no_document_long_enough_is_an_error(corpus, tokenizer):
+    with pytest.raises(InputError, match="longer than the context of 4096"):
+        evaluate(documents(corpus), GIM(tokenizer, window=4096))
+
+
+def test_sweep_gives_each_tau_its_own_accuracy(corpus, tokenizer, parts):
+    index, encoder = parts
+    result = evaluate(documents(corpus), GIM(tokenizer, index, encoder, 1, 32), stride=1)
+    table = sweep(result.components, result.document, result.vocab_size, (1, 3, 9))
+    for row in table.itertuples():
+        model = GIM(tokenizer, index, encoder, row.tau, 32)
+        again = summarise(evaluate(documents(corpus), model, stride=1)).set_index("model")
+        assert again.loc["gim", "acc_strict"] == pytest.approx(row.acc_strict)
+    assert table["fuzzy_share"].is_monotonic_increasing
+    assert table.set_index("tau")["acc_strict"][best_tau(table)] == table["acc_strict"].max()
+
+
+def test_brief_training_lowers_the_loss_and_is_reproducible(tokenizer, corpus):
+    ids = np.concatenate([tokenizer.encode(d.text) for d in documents(corpus, "train")])
+    runs = []
+    for _ in range(2):
+        encoder = Encoder.create(tokenizer, seed=0, width=32, heads=2, dim=16)
+        runs.append(train_briefly(encoder, ids, steps=40, batch=4, rate=3e-3, seed=1))
+    assert runs[0] == runs[1]
+    assert np.mean(runs[0][-5:]) < np.mean(runs[0][:5]) - 0.2
+
+
+def test_explanation_shows_tokens_sources_and_passages(tokenizer, parts):
+    index, encoder = parts
+    text = "<b>the cat & the dog</b> sat on a mat and then <b>the cat & the dog</b> sat"
+    steps = explain(GIM(tokenizer, index, encoder, 3), text)
+    assert "".join(step.token for step in steps) == text
+    last = steps[-1]
+    assert last.correct and last.prediction.source == "exact"
+    assert last.passages[0].vote == last.token
+    assert last.passages[0].match.endswith("the dog</b>")
+    page = to_html(steps)
+    assert page.count('class="token') == len(steps)
+    assert "<b>the cat" not in page  # escaped
+    assert "http" not in page  # self-contained
+    assert f"{sum(s.correct for s in steps)} of {len(steps)} tokens" in page
+    plain, coloured = to_terminal(steps), to_terminal(steps, colour=True)
+    assert plain.count("\n") == len(steps) - 1
+    assert "\x1b" not in plain and "\x1b[32m" in coloured
+
+
+def test_command_line_from_corpus_to_tables(corpus, parts, tmp_path, capsys):
+    train, dev = str(corpus / "train.jsonl"), str(corpus / "dev.jsonl")
+    index, encoder = str(tmp_path / "index"), str(corpus / "encoder")
+    assert main(["index", train, "--out", index]) == 0
+    assert "12 documents" in capsys.readouterr().out
+    options = ["--encoder", encoder, "--context", "32", "--stride", "4"]
+    out = tmp_path / "eval"
+    assert main(["eval", dev, "--index", index, *options, "--out", str(out)]) == 0
+    table = pd.read_csv(out / "summary.tsv", sep="\t")
+    assert table["model"].tolist() == ["unigram", "infinigram", "exact", "fuzzy", "gim"]
+    assert table["acc_strict"].between(0, 1).all()
+    names = ["by_component.tsv", "by_suffix_length.tsv", "eval.json", "eval.png", "summary.tsv"]
+    assert sorted(p.name for p in out.iterdir()) == names
+    assert main(["tune", train, *options, "--every", "4", "--out", str(tmp_path / "tau.tsv")]) == 0
+    assert "tau = " in capsys.readouterr().out
+    assert main(["explain", "the cat sat on the cat", "--html", str(tmp_path / "a.html")]) == 0
+    assert main(["explain", f"@{tmp_path / 'a.html'}", "--context", "64"]) == 0
+
+
+def test_command_line_errors_are_one_line(tmp_path, capsys):
+    for arguments in (
+        ["index", str(tmp_path / "none.txt"), "--out", str(tmp_path / "i")],
+        ["eval", "x", "--index", str(tmp_path), "--out", str(tmp_path / "o")],
+        ["explain", "@nowhere"],
+        ["heads", str(tmp_path), "--out", str(tmp_path / "h")],
+    ):
+        assert main(arguments) == 2
+        error = capsys.readouterr().err.strip()
+        assert error.startswith(f"gim {arguments[0]}: ") and "\n" not in error
+
+
+def test_heads_and_speculation_from_the_command_line(tokenizer, tmp_path, capsys):
+    torch.manual_seed(0)
+    shape = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 128}
+    for name in ("large", "small"):
+        lm = GPT2LMHeadModel(GPT2Config(vocab_size=tokenizer.vocab_size, **shape))
+        lm.save_pretrained(tmp_path / name)
+    large = str(tmp_path / "large")
+    assert main(["heads", large, "--sequences", "2", "--out", str(tmp_path / "heads")]) == 0
+    assert len(pd.read_csv(tmp_path / "heads/heads.tsv", sep="\t")) == 4
+    arguments = ["speculate", large, "the cat sat", "--tokens", "12", "--draft-model"]
+    capsys.readouterr()
+    assert main([*arguments, str(tmp_path / "small")]) == 0
+    printed = capsys.readouterr().out
+    assert "accepted_per_call" in printed and "small model" in printed

@@ -1,0 +1,108 @@
+"""Tokenizers of every kind: round trips, offsets, errors."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gim.errors import InputError
+from gim.tokenizer import load_tokenizer
+
+DEFAULT = load_tokenizer()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text())
+def test_default_round_trip_and_offsets(text):
+    ids = DEFAULT.encode(text)
+    assert DEFAULT.decode(ids) == text
+    decoded, ends = DEFAULT.text_and_ends(ids)
+    assert decoded == text
+    for t, end in enumerate(ends):
+        prefix = DEFAULT.bytes_of(ids[: t + 1])
+        # A character counts once its last byte has come.
+        assert text[:end].encode() == prefix[: len(text[:end].encode())]
+        assert len(prefix) - len(text[:end].encode()) < 4
+
+
+def test_the_default_is_compact_english():
+    text = "The committee was discussing the government of the country."
+    assert len(DEFAULT.encode(text)) <= 12
+    assert DEFAULT.vocab_size == 16_384
+
+
+def _wordpiece(path):
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    pieces = {"[UNK]": 0, "the": 1, "cat": 2, "##s": 3}
+    tokenizer = Tokenizer(models.WordPiece(pieces, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.save(str(path))
+
+
+def test_wordpiece_pieces_spell_words(tmp_path):
+    _wordpiece(tmp_path / "tokenizer.json")
+    tokenizer = load_tokenizer(tmp_path)
+    ids = tokenizer.encode("the cats")
+    assert ids.tolist() == [1, 2, 3]
+    assert tokenizer.decode(ids) == " the cats"
+
+
+def test_sentencepiece_files_are_read(tmp_path):
+    import sentencepiece
+
+    (tmp_path / "text").write_text("the cat sat on the mat\nthe dog sat\n" * 50)
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(tmp_path / "text"), model_prefix=str(tmp_path / "tokenizer"), vocab_size=300,
+        model_type="bpe", byte_fallback=True, minloglevel=2, hard_vocab_limit=False,
+    )  # fmt: skip
+    tokenizer = load_tokenizer(tmp_path)  # the directory holds tokenizer.model
+    ids = tokenizer.encode("the cat é")
+    assert tokenizer.decode(ids) == " the cat é"
+    assert tokenizer.text_and_ends(ids)[1][-1] == len(" the cat é")
+    assert load_tokenizer(tmp_path / "tokenizer.model").fingerprint == tokenizer.fingerprint
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"model": 3}'])
+def test_damaged_files_are_named(tmp_path, content):
+    (tmp_path / "tokenizer.json").write_text(content)
+    with pytest.raises(InputError, match=r"not a tokenizer\.json"):
+        load_tokenizer(tmp_path / "tokenizer.json")
+    (tmp_path / "x.model").write_text(content)
+    with pytest.raises(InputError, match="not a SentencePiece model"):
+        load_tokenizer(tmp_path / "x.model")
+
+
+def test_unavailable_names_say_what_to_pass(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(InputError, match="pass a path to"):
+        load_tokenizer("nobody/no-such-tokenizer")
+    with pytest.raises(InputError, match="no tokenizer here"):
+        load_tokenizer(tmp_path)
+
+
+def test_ids_of_another_tokenizer_are_refused():
+    with pytest.raises(InputError, match="another tokenizer"):
+        DEFAULT.decode([DEFAULT.vocab_size])
+
+
+@pytest.mark.shared
+def test_gpt2_and_llama_files(shared, tmp_path):
+    gpt2 = load_tokenizer(shared / "tokenizers/gpt2")
+    assert gpt2.encode("Hello world").tolist() == [15_496, 995]
+    assert gpt2.vocab_size == 50_257
+    for old, new in (("encoder.json", "vocab.json"), ("vocab.bpe", "merges.txt")):
+        shutil.copy(shared / "tokenizers/gpt2" / old, tmp_path / new)
+    assert load_tokenizer(tmp_path).fingerprint == gpt2.fingerprint
+    llama = load_tokenizer(shared / "tokenizers/llama2")
+    assert llama.vocab_size == 32_000
+    text = "Naïve 漢字, as they say.\n\tTabs"
+    assert llama.decode(llama.encode(text)) == " " + text
+    assert gpt2.decode(gpt2.encode(text)) == text
+    vocabulary = json.loads((shared / "tokenizers/gpt2/encoder.json").read_text())
+    assert sorted(vocabulary.values()) == np.arange(50_257).tolist()

@@ -31,6 +31,11 @@ include: "pipeline/rules/fit.smk"
 include: "pipeline/rules/report.smk"
 
 
+if CONFIG["lm"] is not None:
+
+    include: "pipeline/rules/lm.smk"
+
+
 rule all:
     default_target: True
     input:

@@ -17,7 +17,14 @@ from pipeline.matchers import LAG
 from pipeline.matching import OPTIONS as MATCHING_OPTIONS
 
 SCHEMA = Path(__file__).parent / "schema" / "config.schema.yaml"
-PATH_KEYS = (("data_root",), ("eng1000", "path"), ("eng1000", "basis_words"), ("mask", "path"))
+PATH_KEYS = (
+    ("data_root",),
+    ("eng1000", "path"),
+    ("eng1000", "basis_words"),
+    ("mask", "path"),
+    ("lm", "tokenizer"),
+    ("lm", "encoder"),
+)
 BAND_OPTIONS = {"kind", "n_components"}  # options of every band, beside those of its kind
 
 
@@ -74,6 +81,9 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
         raise InputError(problems)
     for keys in PATH_KEYS:
         _expand(config, keys)
+    if config["lm"]:
+        for key in ("train", "evaluate", "models"):
+            config["lm"][key] = [expand_path(p) for p in config["lm"][key]]
     config["eng1000"]["corpora"] = [expand_path(p) for p in config["eng1000"]["corpora"]]
     return config
 

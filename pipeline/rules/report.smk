@@ -59,6 +59,7 @@ rule report:
     output:
         report=f"{RESULTS}/report.html",
         timings=f"{RESULTS}/timings.tsv",
+        provenance=f"{RESULTS}/provenance.json",
     log:
         f"{LOGS}/report.log",
     benchmark:

@@ -1,0 +1,67 @@
+# The side job: GIM as a language model, evaluated on text (docs/language_model.md).
+LM = f"{RESULTS}/lm"
+
+
+rule lm_index:
+    input:
+        CONFIG["lm"]["train"],
+    output:
+        directory(f"{LM}/index"),
+    log:
+        f"{LOGS}/lm_index.log",
+    benchmark:
+        f"{BENCHMARKS}/lm_index.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4),
+        runtime=240,
+    params:
+        options=CONFIG["lm"],
+    script:
+        "../scripts/lm_index.py"
+
+
+rule lm_tune:
+    input:
+        CONFIG["lm"]["train"],
+    output:
+        f"{LM}/tau.tsv",
+    log:
+        f"{LOGS}/lm_tune.log",
+    benchmark:
+        f"{BENCHMARKS}/lm_tune.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(6),
+        runtime=480,
+    params:
+        options=CONFIG["lm"],
+    script:
+        "../scripts/lm_tune.py"
+
+
+rule lm_eval:
+    input:
+        documents=CONFIG["lm"]["evaluate"],
+        index=f"{LM}/index",
+        tau=f"{LM}/tau.tsv",
+    output:
+        multiext(f"{LM}/eval/", "summary.tsv", "eval.json", "eval.png"),
+    log:
+        f"{LOGS}/lm_eval.log",
+    benchmark:
+        f"{BENCHMARKS}/lm_eval.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(6),
+        runtime=480,
+    params:
+        options=CONFIG["lm"],
+    script:
+        "../scripts/lm_eval.py"

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import lzma
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ def _parse(path: Path, raw: IO[bytes], field: str, bar: tqdm) -> Iterator[Docume
 @contextmanager
 def _text_stream(path: Path, raw: IO[bytes]) -> Iterator[IO[str]]:
     """The decompressed text of an open file; every way of being damaged becomes an OSError."""
-    damaged: tuple[type[Exception], ...] = (EOFError, lzma.LZMAError)
+    damaged: tuple[type[Exception], ...] = (EOFError, lzma.LZMAError, zlib.error)
     opened: Any = raw
     if path.suffix == ".gz":
         opened = gzip.open(raw)  # noqa: SIM115  (closed by the wrapper below)

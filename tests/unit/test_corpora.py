@@ -69,14 +69,14 @@ def test_damage_inside_a_gz_file(tmp_path):
 def test_a_bad_line_is_named(tmp_path, line):
     path = tmp_path / "corpus.jsonl"
     path.write_text(LINES[0] + "\n" + line + "\n")
-    with pytest.raises(InputError, match=r"\[line 3\]"):
+    with pytest.raises(InputError, match="line 3"):
         list(documents(path))
 
 
 def test_a_text_of_another_encoding(tmp_path):
     path = tmp_path / "corpus.jsonl"
     path.write_bytes('{"text": "caf\u00e9"}'.encode("latin-1"))
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="not UTF-8"):
         list(documents(path))
 
 

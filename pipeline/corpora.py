@@ -23,14 +23,15 @@ def documents(path: Path) -> Iterator[str]:
         If the file is missing, damaged or empty, or a line is not a JSON object with a "text".
     """
     remedy = "check the path, and fetch or copy the file again"
-    number = 0
+    empty = True
     try:
-        for number, document in enumerate(read_documents([path]), start=1):
+        for document in read_documents([path]):
+            empty = False
             yield document.text
     except errors.InputError as error:
         what = str(error).removeprefix(str(path)).lstrip(":, ")
         raise InputError(Problem(path, "", what, remedy)) from error
-    if number == 0:  # all that a reader of .zst says of a file cut in its first block
+    if empty:  # all that a reader of .zst says of a file cut in its first block
         raise InputError(Problem(path, "", "it is empty or truncated", remedy))
 
 

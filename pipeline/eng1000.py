@@ -15,7 +15,6 @@ from itertools import chain, repeat
 from pathlib import Path
 
 import h5py
-import numba
 import numpy as np
 
 from pipeline.atomic import atomic_h5
@@ -252,6 +251,8 @@ def _cooccurrences(
     corpora: list[Path], vocab: list[str], basis: list[str], window: int
 ) -> np.ndarray:
     """Count the neighbours of basis words; int64, shape (n_basis, n_vocab)."""
+    from pipeline.cooccurrence import count  # only builders should wait for numba
+
     codes = {word: code for code, word in enumerate(dict.fromkeys(vocab + basis))}
     other = len(codes)  # one code for all other words: they keep their place
     basis_of = np.full(other + 1, -1)
@@ -259,21 +260,8 @@ def _cooccurrences(
     counts = np.zeros((len(basis), other + 1), dtype=np.int64)
     for words in _tokenised(corpora, "Eng1000: co-occurrences"):
         coded = np.fromiter(map(codes.get, words, repeat(other)), np.int64, len(words))
-        _count(counts, coded, basis_of, window)
+        count(counts, coded, basis_of, window)
     return counts[:, : len(vocab)]
-
-
-@numba.njit(cache=True)
-def _count(counts, coded, basis_of, window):
-    """Add to `counts` (basis word, word code) the neighbours of basis words in one document."""
-    for i in range(len(coded)):
-        row = basis_of[coded[i]]
-        if row < 0:
-            continue
-        for j in range(max(i - window, 0), i):
-            counts[row, coded[j]] += 1
-        for j in range(i + 1, min(i + window + 1, len(coded))):
-            counts[row, coded[j]] += 1
 
 
 def _normalise(counts: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,13 @@ from pipeline.downsample import downsample
 from pipeline.eng1000 import Eng1000
 from pipeline.features.base import Kind, Story
 
+_embedding = cache(Eng1000.load)  # once a job, not once a story
+
 
 def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
     """Eng1000 features of a story, array of shape (n_rows, n_basis)."""
     words = story.words
-    vectors = Eng1000.load(options["eng1000"]).vectors(words["word"])
+    vectors = _embedding(options["eng1000"]).vectors(words["word"])
     onsets, offsets = words["onset"].to_numpy(), words["offset"].to_numpy()
     return downsample(vectors, onsets, offsets, story.grid, options["downsample"])
 

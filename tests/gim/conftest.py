@@ -1,7 +1,6 @@
 """Fixtures shared by the tests of the language model."""
 
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,17 +9,6 @@ from gim.tokenizer import Tokenizer
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: threads only wait for each other
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """The optional folder of real corpora and tokenizers."""
-    folder = Path(os.environ.get("GIM_SHARED", REPOSITORY.parent / "shared"))
-    if not folder.is_dir():
-        pytest.skip(f"no real data: set GIM_SHARED ({folder} does not exist)")
-    return folder
 
 
 def number_tokenizer(vocab_size: int) -> Tokenizer:

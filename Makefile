@@ -30,7 +30,7 @@ bench: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy gim pipeline
+	$(BIN)/mypy gim pipeline benchmarks
 	$(BIN)/snakefmt --check Snakefile pipeline/rules
 
 clean:

@@ -8,8 +8,8 @@ from typing import Any
 
 _WHERE = {
     "GIM": "gim.model",
-    "Prediction": "gim.model",
-    "Evidence": "gim.model",
+    "Prediction": "gim.prediction",
+    "Evidence": "gim.prediction",
     "ExactInduction": "gim.exact",
     "InfiniGram": "gim.infinigram",
     "build_index": "gim.index",
@@ -18,7 +18,7 @@ _WHERE = {
     "EncoderMetric": "gim.fuzzy",
     "Encoder": "gim.encoder",
     "EncoderConfig": "gim.encoder",
-    "TeacherMetric": "gim.causal",
+    "TeacherMetric": "gim.teacher",
     "Scores": "gim.scores",
     "Tokenizer": "gim.tokenizer",
     "load_tokenizer": "gim.tokenizer",

@@ -14,7 +14,7 @@ position. Row 0 is "no node"; in the hash table it is the owner of the unigram c
 import numpy as np
 from numba import njit
 
-from gim._rank import rank
+from gim._hash_table import lookup, remove, store
 
 NONE, ROOT = 0, 1
 OPEN = np.int64(2**62)  # the depth of a leaf: it grows with the text
@@ -26,50 +26,6 @@ NODE_FIELDS = 8
 # Entries of ``reg``, the registers of the tree.
 ACTIVE, TAIL, BEGIN, END, FREE, DISTINCT = range(6)
 REGISTERS = 6
-
-
-@njit(cache=True, inline="always")
-def _slot(keys, owner, token):
-    """Where (owner, token) lies in the open-addressing table, or the empty slot that ends it."""
-    mask = np.uint64(len(keys) - 1)
-    key = (np.uint64(owner) << np.uint64(32)) | np.uint64(token)
-    i = ((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & mask
-    while keys[i] != key and keys[i] != np.uint64(2**64 - 1):
-        i = (i + np.uint64(1)) & mask
-    return i, key
-
-
-@njit(cache=True)
-def lookup(keys, values, owner, token):
-    """Child of ``owner`` whose edge starts with ``token`` (0: none)."""
-    i, key = _slot(keys, owner, token)
-    return values[i] if keys[i] == key else 0
-
-
-@njit(cache=True)
-def store(keys, values, owner, token, value):
-    i, key = _slot(keys, owner, token)
-    keys[i] = key
-    values[i] = value
-
-
-@njit(cache=True)
-def remove(keys, values, owner, token):
-    """Delete an entry and close the gap, so that no tombstones pile up in an endless stream."""
-    empty = np.uint64(2**64 - 1)
-    mask = np.uint64(len(keys) - 1)
-    gap, _ = _slot(keys, owner, token)
-    i = gap
-    while True:
-        i = (i + np.uint64(1)) & mask
-        if keys[i] == empty:
-            break
-        home = ((keys[i] * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & mask
-        if ((i - home) & mask) >= ((i - gap) & mask):
-            keys[gap] = keys[i]
-            values[gap] = values[i]
-            gap = i
-    keys[gap] = empty
 
 
 @njit(cache=True)
@@ -274,115 +230,3 @@ def push(text, leaf, node, keys, values, tally, reg, window, token):
         if not _shorten(text, node, keys, values, reg, t):
             break
     reg[END] = t + 1
-
-
-@njit(cache=True)
-def active_depth(node, reg):
-    return node[reg[ACTIVE], DEPTH] + reg[TAIL]
-
-
-@njit(cache=True)
-def top_node(text, node, keys, values, reg):
-    """The node at or below the active point: every leaf under it is a match."""
-    if reg[TAIL] == 0:
-        return reg[ACTIVE]
-    return lookup(keys, values, reg[ACTIVE], text[(reg[END] - reg[TAIL]) & (len(text) - 1)])
-
-
-@njit(cache=True)
-def next_node(node, v, top):
-    """Successor of ``v`` in a depth-first walk below ``top`` (0 at its end)."""
-    if node[v, FIRST] != NONE:
-        return node[v, FIRST]
-    while v != top:
-        if node[v, NEXT] != NONE:
-            return node[v, NEXT]
-        v = node[v, PARENT]
-    return NONE
-
-
-@njit(cache=True)
-def count_leaves(node, top):
-    total = 0
-    v = top
-    while v != NONE:
-        total += node[v, DEPTH] == OPEN
-        v = next_node(node, v, top)
-    return total
-
-
-@njit(cache=True)
-def match_ends(text, node, keys, values, reg):
-    """Positions (absolute, ascending) of the tokens that followed the matches."""
-    depth = active_depth(node, reg)
-    top = top_node(text, node, keys, values, reg)
-    out = np.empty(count_leaves(node, top), np.int64)
-    i, v = 0, top
-    while v != NONE:
-        if node[v, DEPTH] == OPEN:
-            out[i] = node[v, POS] + depth
-            i += 1
-        v = next_node(node, v, top)
-    out.sort()
-    return out
-
-
-@njit(cache=True)
-def followers(text, node, keys, values, tally, reg, scratch):
-    """Put what followed the matches into ``scratch`` (tokens, counts); return how many differ."""
-    mask = len(text) - 1
-    depth = active_depth(node, reg)
-    if depth == 0:
-        n = reg[DISTINCT]
-        scratch[:, :n] = tally[:, 1 : n + 1]
-        return n
-    top = top_node(text, node, keys, values, reg)
-    if reg[TAIL] > 0:  # inside an edge: one continuation only
-        scratch[0, 0] = text[(node[top, POS] + depth) & mask]
-        scratch[1, 0] = count_leaves(node, top)
-        return 1
-    n, v = 0, node[top, FIRST]
-    while v != NONE:
-        scratch[0, n] = text[(node[v, POS] + depth) & mask]
-        scratch[1, n] = count_leaves(node, v)
-        n += 1
-        v = node[v, NEXT]
-    return n
-
-
-@njit(cache=True)
-def consume(text, leaf, node, keys, values, tally, reg, window, tokens, lengths):
-    """Push many tokens; ``lengths[i]`` is the suffix length after token i."""
-    for i in range(len(tokens)):
-        push(text, leaf, node, keys, values, tally, reg, window, tokens[i])
-        lengths[i] = active_depth(node, reg)
-
-
-@njit(cache=True)
-def consume_and_score(
-    text, leaf, node, keys, values, tally, reg, window, tokens, targets, scratch, lengths, ranks
-):
-    """Push many tokens and `rank` each one's target among what followed its matches.
-
-    A negative target is not scored.
-    """
-    for i in range(len(tokens)):
-        push(text, leaf, node, keys, values, tally, reg, window, tokens[i])
-        lengths[i] = active_depth(node, reg)
-        if targets[i] >= 0:
-            if lengths[i] == 0:
-                n = reg[DISTINCT]
-                rank(tally[0, 1 : n + 1], tally[1, 1 : n + 1], targets[i], ranks[i])
-                continue
-            n = followers(text, node, keys, values, tally, reg, scratch)
-            rank(scratch[0, :n], scratch[1, :n], targets[i], ranks[i])
-
-
-@njit(cache=True)
-def rehash(old_keys, old_values, keys, values):
-    """Move all entries to a larger table."""
-    for i in range(len(old_keys)):
-        if old_keys[i] != np.uint64(2**64 - 1):
-            owner = np.int64(old_keys[i] >> np.uint64(32))
-            token = np.int64(old_keys[i] & np.uint64(0xFFFFFFFF))
-            store(keys, values, owner, token, old_values[i])

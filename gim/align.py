@@ -7,7 +7,7 @@ a prefix ends inside a word and is split in another way, a short branch leaves t
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,6 +99,23 @@ class Segmenter:
         solid = [i for i, at in enumerate(starts) if not text[at:][:2].isspace()]
         return text[starts[solid[-tokens]] :] if len(solid) > tokens else text
 
+    def settle(self, text: str, words: int) -> tuple[str, int]:
+        """Drop what more text cannot change.
+
+        Returns
+        -------
+        kept : str
+            The end of ``text`` from a word on, at least so many words (white space not counted).
+        dropped : int
+            Number of tokens before it.
+        """
+        kept = self.recent(text, words)
+        if len(kept) == len(text):
+            return text, 0
+        _, ends = self.encode(text)
+        # The token that completes the character before a word is the last one of the word before.
+        return kept, int(np.searchsorted(ends, len(text) - len(kept))) + 1
+
 
 def build_tree(text: str, ends: Sequence[int] | NDArray, segmenter: Segmenter) -> TokenTree:
     """Token tree of a text with a node for each of its prefixes ``text[:end]``.
@@ -139,11 +156,3 @@ def build_tree(text: str, ends: Sequence[int] | NDArray, segmenter: Segmenter) -
         node_at.append(node)
     tree = (np.array(values, np.int64) for values in (ids, parent, trunk_of, node_at))
     return TokenTree(n_trunk, *tree)
-
-
-def prefix_windows(
-    text: str, ends: Sequence[int] | NDArray, encode: Callable[[str], Iterable[int]], width: int
-) -> Iterator[list[int]]:
-    """The last ``width`` tokens of each prefix, tokenised anew: slow, and right by definition."""
-    for end in np.asarray(ends).tolist():
-        yield [int(i) for i in encode(text[:end])][-width:]

@@ -11,18 +11,22 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gim.align import Segmenter, TokenTree, build_tree
+from gim.align import Segmenter
+from gim.block import Block
+from gim.encoding import EncoderStream
 from gim.errors import InputError
 from gim.files import atomic_directory, write_json
 from gim.tokenizer import Tokenizer, load_tokenizer
 
 RECEPTIVE = 64
+SHIPPED = Path(__file__).parent / "data" / "encoder"
 MODEL_TYPE = "gim-encoder"
 
 
@@ -64,40 +68,6 @@ class EncoderConfig:
         return self.layers * (self.window - 1) + 1
 
 
-class _Block(nn.Module):
-    """Pre-norm Transformer block whose attention sees ``window`` ancestors of each token."""
-
-    def __init__(self, config: EncoderConfig) -> None:
-        super().__init__()
-        self.heads = config.heads
-        self.norm1 = nn.LayerNorm(config.width)
-        self.qkv = nn.Linear(config.width, 3 * config.width, bias=False)
-        self.out = nn.Linear(config.width, config.width, bias=False)
-        # Relative positions: a bias, and a key of its own, for every distance.
-        self.bias = nn.Parameter(torch.zeros(config.window, config.heads))
-        self.distance = nn.Parameter(
-            0.02 * torch.randn(config.window, config.heads, config.width // config.heads)
-        )
-        self.norm2 = nn.LayerNorm(config.width)
-        self.up = nn.Linear(config.width, 4 * config.width)
-        self.down = nn.Linear(4 * config.width, config.width)
-
-    def forward(self, x: Tensor, ancestors: Tensor) -> Tensor:
-        """Map x of shape (n, width); ``ancestors`` (n, window) holds row numbers or -1."""
-        n, width = x.shape
-        split = n, -1, self.heads, width // self.heads
-        q, k, v = self.qkv(self.norm1(x)).split(width, dim=-1)
-        rows = ancestors.clamp(min=0).view(-1)
-        q = q.view(split)
-        keys = k.index_select(0, rows).view(split)  # (n, window, heads, size)
-        values = v.index_select(0, rows).view(split)
-        scores = (q * (keys + self.distance)).sum(-1) / split[3] ** 0.5 + self.bias
-        weights = scores.masked_fill((ancestors < 0)[:, :, None], float("-inf")).softmax(1)
-        mixed = (weights[..., None] * values).sum(1).view(n, width)
-        x = x + self.out(mixed)
-        return x + self.down(nn.functional.gelu(self.up(self.norm2(x))))
-
-
 class Encoder(nn.Module):
     """Token sequences to unit vectors, with a tokenizer of its own.
 
@@ -119,7 +89,9 @@ class Encoder(nn.Module):
             )
         self.segmenter = Segmenter(self.tokenizer)
         self.embed = nn.Embedding(config.vocab_size, config.width)
-        self.blocks = nn.ModuleList(_Block(config) for _ in range(config.layers))
+        self.blocks = nn.ModuleList(
+            Block(config.width, config.heads, config.window) for _ in range(config.layers)
+        )
         self.norm = nn.LayerNorm(config.width)
         self.project = nn.Linear(config.width, config.dim, bias=False)
         nn.init.normal_(self.embed.weight, std=0.02)
@@ -132,35 +104,52 @@ class Encoder(nn.Module):
             torch.manual_seed(seed)
             return cls(EncoderConfig(tokenizer.vocab_size, **shape), tokenizer)
 
-    def forward(self, ids: Tensor, ancestors: Tensor | None = None) -> Tensor:
-        """Unit vectors of tokens.
+    def forward(self, ids: Tensor) -> Tensor:
+        """Unit vectors of independent sequences: (batch, length) to (batch, length, dim)."""
+        x = self.embed(ids)
+        for block in self.blocks:
+            x = block(x)
+        return self._vectors(x)
+
+    def grow(
+        self, ids: Tensor, branches: Tensor, past: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Unit vectors of new nodes of a token tree: a line that goes on, and its branches.
 
         Parameters
         ----------
-        ids : int tensor of shape (batch, length), or (n,) with ``ancestors``
-            Independent sequences; or the nodes of a token tree.
-        ancestors : int tensor of shape (n, window), optional
-            Row numbers of each node itself, its parent, its grandparent...; -1 where there is none.
+        ids : int tensor of shape (n,)
+            First the tokens of the line, then those of the branches.
+        branches : int tensor of shape (n_branches, window)
+            Rows of each branch node itself, its parent, its grandparent...; -1 where there is none.
+            Rows are those of the past, then those of ``ids``.
+        past : list of tensors
+            Of the line so far, at least its last ``window - 1`` rows (fewer only at its beginning):
+            see `start`.
 
         Returns
         -------
-        vectors : tensor of shape (*ids.shape, dim)
+        vectors : tensor of shape (n, dim)
+        memory : list of tensors
+            What ``past`` is for later nodes, one row for each of the past and of ``ids``.
         """
-        shape = ids.shape
-        if ancestors is None:
-            ancestors = self._line_ancestors(*shape).to(ids.device)
-        x = self.embed(ids.reshape(-1))
-        for block in self.blocks:
-            x = block(x, ancestors)
-        return nn.functional.normalize(self.project(self.norm(x)).float(), dim=-1).view(*shape, -1)
+        x, memory = self.embed(ids), []
+        blocks: Any = self.blocks
+        for block, rows in zip(blocks, past, strict=True):
+            x, grown = block.grow(x, branches, rows)
+            memory.append(grown)
+        return self._vectors(x), memory
 
-    def _line_ancestors(self, batch: int, length: int) -> Tensor:
-        """Ancestors in ``batch`` separate lines of tokens."""
-        position = torch.arange(length)[:, None] - torch.arange(self.config.window)
-        rows = position + length * torch.arange(batch)[:, None, None]
-        return torch.where(position >= 0, rows, -1).view(batch * length, -1)
+    def start(self) -> list[Tensor]:
+        """The past at the beginning of a text."""
+        size = self.config.width // self.config.heads
+        weight = self.embed.weight
+        return [weight.new_empty(0, 2, self.config.heads, size) for _ in self.blocks]
 
-    def stream(self) -> "EncoderStream":
+    def _vectors(self, x: Tensor) -> Tensor:
+        return nn.functional.normalize(self.project(self.norm(x)).float(), dim=-1)
+
+    def stream(self) -> EncoderStream:
         """A reader that takes a text piece by piece."""
         return EncoderStream(self)
 
@@ -191,13 +180,16 @@ class Encoder(nn.Module):
             write_json(folder / "config.json", {"model_type": MODEL_TYPE, **asdict(self.config)})
             weights = {name: w.contiguous() for name, w in self.state_dict().items()}
             save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-            self.tokenizer.fast.save(str(folder / "tokenizer.json"))
+            self.tokenizer.fast.save(str(folder / "tokenizer.json"), pretty=False)
 
     @classmethod
     def from_pretrained(
-        cls, path: str | Path, device: str = "cpu", dtype: torch.dtype = torch.float32
+        cls,
+        path: str | Path | None = None,
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
     ) -> "Encoder":
-        """Load what `save_pretrained` wrote.
+        """Load what `save_pretrained` wrote; by default, the encoder shipped with this package.
 
         Raises
         ------
@@ -207,10 +199,10 @@ class Encoder(nn.Module):
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        folder = Path(path)
+        folder = SHIPPED if path is None else Path(path)
         for name in ("config.json", "model.safetensors", "tokenizer.json"):
             if not (folder / name).is_file():
-                raise InputError(f"{folder / name}: missing; {path} is not a saved encoder")
+                raise InputError(f"{folder / name}: missing; {folder} is not a saved encoder")
         try:
             values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
             if values.get("model_type") != MODEL_TYPE:
@@ -220,73 +212,5 @@ class Encoder(nn.Module):
             encoder = cls(config, load_tokenizer(folder / "tokenizer.json"))
             encoder.load_state_dict(load_file(folder / "model.safetensors"))
         except (ValueError, TypeError, RuntimeError, SafetensorError) as error:
-            raise InputError(f"{path}: damaged encoder ({error})") from error
+            raise InputError(f"{folder}: damaged encoder ({error})") from error
         return encoder.to(device, dtype).eval()
-
-
-class EncoderStream:
-    """Encodes a growing text with flat memory: only the words that still matter are kept."""
-
-    chunk = 2048  # trunk tokens in one forward pass
-    section = 8192  # pieces aligned at once
-    keep = 2048  # characters beyond which the text is cut to what still matters
-
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-        self._text = ""
-
-    def push(self, pieces: Sequence[str]) -> NDArray[np.float32]:
-        """Append pieces of text; return the vector after each, shape (n_pieces, dim)."""
-        parts = [
-            self._push_section(pieces[i : i + self.section])
-            for i in range(0, len(pieces), self.section)
-        ]
-        empty = np.empty((0, self._encoder.config.dim), np.float32)
-        return np.concatenate([empty, *parts])
-
-    def _push_section(self, pieces: Sequence[str]) -> NDArray[np.float32]:
-        ends = len(self._text) + np.cumsum([len(piece) for piece in pieces])
-        text = self._text + "".join(pieces)
-        vectors = encode_tree(
-            self._encoder, build_tree(text, ends, self._encoder.segmenter), self.chunk
-        )
-        self._text = text
-        if len(text) > self.keep:
-            self._text = self._encoder.segmenter.recent(text, RECEPTIVE + 2)
-        return vectors
-
-
-@torch.inference_mode()
-def encode_tree(encoder: Encoder, tree: TokenTree, chunk: int) -> NDArray[np.float32]:
-    """Vectors of ``tree.node_at``, computed in chunks of the trunk with their own past.
-
-    Returns
-    -------
-    vectors : float32 array of shape (n_ends, dim)
-    """
-    n, past = tree.n_trunk, encoder.config.receptive - 1
-    out = np.zeros((len(tree.node_at), encoder.config.dim), np.float32)
-    anchor = np.where(tree.node_at < 0, -1, tree.trunk_of[tree.node_at])  # where each end hangs
-    wanted = tree.node_at >= 0
-    device = encoder.embed.weight.device
-    first = int(max(0, anchor[wanted].min(initial=n)))
-    for begin in range(first, max(n, 1), chunk):
-        end = min(begin + chunk, n)
-        here = wanted & (anchor < end) & ((anchor >= begin) | (begin == first))
-        if not here.any():
-            continue
-        low = max(0, begin - past)
-        hangs = tree.trunk_of[n:]
-        branches = n + np.flatnonzero((hangs < end) & ((hangs >= begin) | (begin == first)))
-        nodes = np.concatenate([np.arange(low, end), branches])
-        row = np.full(len(tree.ids) + 1, -1)  # the last entry stands for "no parent"
-        row[nodes] = np.arange(len(nodes))
-        line = np.empty((len(nodes), encoder.config.window), np.int64)
-        line[:, 0] = nodes
-        for back in range(1, line.shape[1]):
-            line[:, back] = np.where(line[:, back - 1] < 0, -1, tree.parent[line[:, back - 1]])
-        vectors = encoder(
-            torch.from_numpy(tree.ids[nodes]).to(device), torch.from_numpy(row[line]).to(device)
-        )
-        out[here] = vectors.cpu().numpy()[row[tree.node_at[here]]]
-    return out

@@ -5,24 +5,24 @@ tokens); the token after the context is predicted, at every 512th position. ``st
 positions from there on.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from gim.causal import score_causal
+from gim.choice import SequenceScores
 from gim.corpus import Document
 from gim.errors import InputError
-from gim.model import GIM, SequenceScores
+from gim.fuzzy import FuzzyInduction, Metric
+from gim.model import GIM
 from gim.scores import Scores
 from gim.tokenizer import Tokenizer
 
-SMOOTHING = 0.05  # log-probabilities are of (1 - s) p + s / vocabulary
-BUCKETS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 32)  # lower bounds of suffix length
-DRAWS = 1000
+RUN = 256  # tokens of a sampled run
+LEAD = 128  # tokens before its context: more than any state of it depends on
 
 
 @dataclass
@@ -57,13 +57,41 @@ def targets_of(ids: NDArray[np.int64], context: int, stride: int) -> NDArray[np.
     return targets
 
 
+def sample_runs(
+    targets: NDArray[np.int64], context: int, positions: int, rng: np.random.Generator
+) -> list[tuple[slice, NDArray[np.int64]]]:
+    """Cut out pieces of a document in which about ``positions`` targets are scored.
+
+    Returns
+    -------
+    pieces : list of (slice, targets of that piece)
+        Each scores what lies in a run of `RUN` tokens, drawn without replacement, and begins before
+        the context of its first one, so that the scores are those of the whole document.
+    """
+    scored = np.flatnonzero(targets >= 0)
+    runs = np.split(scored, np.flatnonzero(np.diff((scored - scored[0]) // RUN)) + 1)
+    wanted = -(-positions // len(runs[0]))
+    chosen = rng.permutation(len(runs))[:wanted]
+    pieces = []
+    for run in sorted(chosen.tolist()):
+        begin, end = int(runs[run][0]), int(runs[run][-1]) + 1
+        start = max(0, begin + 1 - context - LEAD)
+        part = np.full(end - start, -1)
+        part[begin - start :] = targets[begin:end]
+        pieces.append((slice(start, end), part))
+    return pieces
+
+
 def evaluate(
     documents: Iterable[Document],
     model: GIM,
     *,
     stride: int = 512,
     causal: dict | None = None,
+    metrics: dict[str, Metric] | None = None,
     other_taus: Sequence[int] = (),
+    positions: int | None = None,
+    seed: int = 0,
     progress: bool = False,
 ) -> Result:
     """Score the components of a GIM, GIM itself, unigrams and language models.
@@ -77,52 +105,98 @@ def evaluate(
         512 in the paper; 1 for every position.
     causal : dict of name to Hugging Face causal language model, optional
         Baselines; they must share the tokenizer.
+    metrics : dict of name to Metric, optional
+        Fuzzy induction and GIM once more with each: ``fuzzy-NAME`` and ``gim-NAME``.
     other_taus : ints
         More values of tau to report GIM for; they cost nothing, as components are scored once.
+    positions : int, optional
+        Score about so many positions of a document only, in runs drawn at random; see
+        `sample_runs`.
+    seed : int
+        Of that sample.
 
     Raises
     ------
     InputError
         When no document is longer than the context, or a language model has another vocabulary.
     """
-    if stride < 1:
-        raise InputError(f"stride is {stride}; it must be at least 1")
-    causal = causal or {}
-    for name, network in causal.items():
-        if network.config.vocab_size < model.tokenizer.vocab_size:
-            raise InputError(
-                f"model {name} has {network.config.vocab_size} ids, tokenizer "
-                f"{model.tokenizer.name} {model.tokenizer.vocab_size}: "
-                "pass the model's own tokenizer"
-            )
-    parts: list[tuple[SequenceScores, dict[str, Scores]]] = []
-    sizes = []
-    for document in tqdm(documents, desc="scoring", unit="doc", disable=not progress):
-        ids = model.tokenizer.encode(document.text)
-        if len(ids) <= model.window:
-            continue
+    if stride < 1 or (positions is not None and positions < 1):
+        raise InputError(f"stride {stride}, positions {positions}: they must be at least 1")
+    causal, metrics, rng = causal or {}, metrics or {}, np.random.default_rng(seed)
+    _check_vocabularies(causal, model.tokenizer)
+    parts: list[dict[str, Scores]] = []
+    document_of: list[int] = []
+    for number, ids in enumerate(_long_documents(documents, model, progress)):
         targets = targets_of(ids, model.window, stride)
-        scored = targets >= 0
-        found = model.components(ids, targets)
-        others = {"unigram": unigram_scores(ids, targets, model)}
-        for name, network in causal.items():
-            others[name] = score_causal(network, ids, targets, model.window, stride)
-        parts.append((_select(found, scored), {n: s[scored] for n, s in others.items()}))
-        sizes.append(int(scored.sum()))
+        pieces = [(slice(None), targets)]
+        if positions is not None:
+            pieces = sample_runs(targets, model.window, positions, rng)
+        for where, goals in pieces:
+            found = _score_piece(ids[where], goals, model, causal, metrics)
+            parts.append(found)
+            document_of += [number] * len(found["exact"])
     if not parts:
         raise InputError(f"no document is longer than the context of {model.window} tokens")
-    together = _join([found for found, _ in parts])
-    combined, sources = together.combine(model.tau)
-    scores = {"unigram": Scores.concatenate([others["unigram"] for _, others in parts])}
-    named = {"infinigram": together.infinigram, "exact": together.exact, "fuzzy": together.fuzzy}
-    scores |= {name: value for name, value in named.items() if value is not None}
-    scores["gim"] = combined
+    joined = {name: Scores.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return _combined(joined, model, tuple(metrics), other_taus, np.array(document_of))
+
+
+def _check_vocabularies(causal: dict, tokenizer: Tokenizer) -> None:
+    for name, network in causal.items():
+        if network.config.vocab_size < tokenizer.vocab_size:
+            raise InputError(
+                f"model {name} has {network.config.vocab_size} ids, tokenizer "
+                f"{tokenizer.name} {tokenizer.vocab_size}: pass the model's own tokenizer"
+            )
+
+
+def _long_documents(
+    documents: Iterable[Document], model: GIM, progress: bool
+) -> Iterator[NDArray[np.int64]]:
+    """Ids of the documents that are longer than the context."""
+    for document in tqdm(documents, desc="scoring", unit="doc", disable=not progress):
+        ids = model.tokenizer.encode(document.text)
+        if len(ids) > model.window:
+            yield ids
+
+
+def _score_piece(
+    ids: NDArray, targets: NDArray, model: GIM, causal: dict, metrics: dict[str, Metric]
+) -> dict[str, Scores]:
+    """Every component's scores of the scored positions."""
+    out = {"unigram": unigram_scores(ids, targets, model)}
+    found = model.components(ids, targets)
+    named = {"infinigram": found.infinigram, "exact": found.exact, "fuzzy": found.fuzzy}
+    out |= {name: scores for name, scores in named.items() if scores is not None}
+    for name, metric in metrics.items():
+        fuzzy = FuzzyInduction(metric, model.tokenizer, model.window)
+        out[f"fuzzy-{name}"] = fuzzy.score(ids, targets)
+    for name, network in causal.items():
+        out[name] = score_causal(network, ids, targets, model.window)
+    return {name: scores[targets >= 0] for name, scores in out.items()}
+
+
+def _combined(
+    scores: dict[str, Scores],
+    model: GIM,
+    metrics: Sequence[str],
+    other_taus: Sequence[int],
+    document: NDArray[np.int64],
+) -> Result:
+    """Put GIM's rows after those of its components."""
+    exact, infinigram, fuzzy = (scores.get(name) for name in ("exact", "infinigram", "fuzzy"))
+    assert exact is not None
+    components = SequenceScores(exact, infinigram, fuzzy)
+    combined, sources = components.combine(model.tau)
+    rows = {"gim": combined}
     for tau in other_taus:
-        scores[f"gim-tau{tau}"] = together.combine(tau)[0]
-    for name in causal:
-        scores[name] = Scores.concatenate([others[name] for _, others in parts])
-    document_of = np.repeat(np.arange(len(sizes)), sizes)
-    return Result(scores, sources, document_of, model.tokenizer.vocab_size, together)
+        rows[f"gim-tau{tau}"] = components.combine(tau)[0]
+    for name in metrics:
+        other = SequenceScores(exact, infinigram, scores[f"fuzzy-{name}"])
+        rows[f"gim-{name}"] = other.combine(model.tau)[0]
+    first = ["unigram", "infinigram", "exact", "fuzzy", *(f"fuzzy-{name}" for name in metrics)]
+    order = {name: scores[name] for name in first if name in scores} | rows
+    return Result({**order, **scores}, sources, document, model.tokenizer.vocab_size, components)
 
 
 def unigram_scores(ids: NDArray, targets: NDArray, model: GIM) -> Scores:
@@ -162,99 +236,3 @@ def _context_unigrams(ids: NDArray, targets: NDArray, scored: NDArray, window: i
         out.greater[row] = (counts > mine).sum()
         out.equal[row] = (counts == mine).sum() if mine > 0 else 0
     return out
-
-
-def _select(found: SequenceScores, scored: NDArray[np.bool_]) -> SequenceScores:
-    parts = (found.exact, found.infinigram, found.fuzzy)
-    exact, infinigram, fuzzy = (None if p is None else p[scored] for p in parts)
-    assert exact is not None
-    return SequenceScores(exact, infinigram, fuzzy)
-
-
-def _join(parts: list[SequenceScores]) -> SequenceScores:
-    def column(get: Callable) -> Scores | None:
-        return None if get(parts[0]) is None else Scores.concatenate([get(p) for p in parts])
-
-    exact = column(lambda p: p.exact)
-    assert exact is not None
-    return SequenceScores(exact, column(lambda p: p.infinigram), column(lambda p: p.fuzzy))
-
-
-def measures(scores: Scores, vocab_size: int) -> dict[str, NDArray[np.float64]]:
-    """Measures of every position, each of shape (n,).
-
-    Strict: the target is the unique mode. Expected: 1/k if it is one of k modes. Optimistic: it is
-    any of the modes. Recall@5: the chance that it is among five drawn from the top, ties broken at
-    random; a target without a vote is never recalled.
-    """
-    hit = (scores.greater == 0) & (scores.equal > 0)
-    equal = np.maximum(scores.equal, 1)
-    recall = np.clip((5 - scores.greater) / equal, 0, 1) * (scores.equal > 0)
-    smoothed = (1 - SMOOTHING) * scores.p_next + SMOOTHING / vocab_size
-    return {
-        "acc_strict": (hit & (scores.equal == 1)).astype(float),
-        "acc_expected": hit / equal,
-        "acc_optimistic": hit.astype(float),
-        "recall5": recall,
-        "logprob": np.log(smoothed),
-    }
-
-
-def summarise(result: Result, seed: int = 0) -> pd.DataFrame:
-    """One row per model: number of positions, measures, 95 % interval of ``acc_strict``.
-
-    The interval resamples documents: positions of one text are not independent.
-    """
-    rows = []
-    for name, scores in result.scores.items():
-        values = measures(scores, result.vocab_size)
-        low, high = document_interval(values["acc_strict"], result.document, seed)
-        means = {key: float(value.mean()) for key, value in values.items()}
-        documents = int(result.document.max()) + 1
-        rows.append(
-            {"model": name, "documents": documents, "positions": len(scores), **means}
-            | {"acc_strict_lo": low, "acc_strict_hi": high}
-        )
-    return pd.DataFrame(rows)
-
-
-def document_interval(
-    values: NDArray[np.float64], document: NDArray[np.int64], seed: int = 0
-) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean over positions, drawing whole documents."""
-    sums, sizes = np.bincount(document, values), np.bincount(document)
-    draws = np.random.default_rng(seed).integers(0, len(sums), (DRAWS, len(sums)))
-    means = sums[draws].sum(1) / sizes[draws].sum(1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def by_component(result: Result) -> pd.DataFrame:
-    """GIM's measures by the component that answered."""
-    return _grouped(result.scores["gim"], result.sources, result.vocab_size, "source")
-
-
-def by_suffix_length(result: Result) -> pd.DataFrame:
-    """Measures by length of the longest exact match, for every model with one of its own."""
-    tables = []
-    for name in ("exact", "infinigram"):
-        if name in result.scores:
-            lengths = result.scores[name].suffix_len
-            bucket = np.array(BUCKETS)[np.searchsorted(BUCKETS, lengths, side="right") - 1]
-            for model in dict.fromkeys((name, "fuzzy", "gim")):
-                if model in result.scores:
-                    table = _grouped(result.scores[model], bucket, result.vocab_size, "suffix_from")
-                    tables.append(table.assign(matched=name, model=model))
-    return pd.concat(tables, ignore_index=True)
-
-
-def _grouped(scores: Scores, groups: NDArray, vocab_size: int, name: str) -> pd.DataFrame:
-    table = pd.DataFrame({name: groups, **measures(scores, vocab_size)})
-    means = table.groupby(name, sort=True).mean().reset_index()
-    means.insert(1, "positions", table.groupby(name, sort=True).size().to_numpy())
-    return means
-
-
-def encode_all(documents: Iterable[Document], tokenizer: Tokenizer) -> list[NDArray[np.int64]]:
-    """Token ids of every document."""
-    return [tokenizer.encode(document.text) for document in documents]

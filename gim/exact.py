@@ -1,7 +1,7 @@
 """Exact induction: the longest suffix of the context that occurred in it before.
 
 Kim, Mantena et al. 2025 (arXiv 2411.00066), "induction-only (exact)". The suffix tree lives in
-`gim._suffix_tree`; this is its public face.
+`gim._suffix_tree` and `gim._suffix_query`; this is its public face.
 """
 
 from copy import copy
@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gim import _suffix_tree
+from gim import _hash_table, _suffix_query, _suffix_tree
 from gim.scores import Scores
 
-tree: Any = _suffix_tree  # compiled functions carry no types
+# Compiled functions carry no types.
+table: Any = _hash_table
+tree: Any = _suffix_tree
+query: Any = _suffix_query
 MAX_TOKEN = 2**32 - 2  # the last value would collide with the hash table's empty mark
 
 
@@ -81,7 +84,7 @@ class ExactInduction:
     @property
     def suffix_len(self) -> int:
         """Length of the longest suffix seen before; the effective n is this plus 1."""
-        return int(tree.active_depth(self._node, self._reg))
+        return int(query.active_depth(self._node, self._reg))
 
     def push(self, token: int) -> int:
         """Consume one token and return the new suffix length."""
@@ -98,7 +101,7 @@ class ExactInduction:
         tokens = as_tokens(ids)
         self._reserve(len(tokens))
         lengths = np.empty(len(tokens), np.int64)
-        tree.consume(*self._state, self.window or 0, tokens, lengths)
+        query.consume(*self._state, self.window or 0, tokens, lengths)
         return lengths
 
     def counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -110,7 +113,7 @@ class ExactInduction:
             Ordered by falling count, then by id. ``k`` is 0 only for an empty context.
         """
         scratch = np.empty((2, len(self) + 1), np.int64)
-        n = tree.followers(*self._tree, self._tally, self._reg, scratch)
+        n = query.followers(*self._tree, self._tally, self._reg, scratch)
         found = scratch[:, :n][:, np.lexsort((scratch[0, :n], -scratch[1, :n]))]
         return found[0], found[1]
 
@@ -120,7 +123,7 @@ class ExactInduction:
         A match of position ``p`` covers the tokens ``p - suffix_len`` to ``p - 1``. With suffix
         length 0 every position of the context is one.
         """
-        return tree.match_ends(*self._tree, self._reg)
+        return query.match_ends(*self._tree, self._reg)
 
     def score(self, ids: ArrayLike, targets: ArrayLike) -> Scores:
         """Consume tokens and rank, after each, its target among what followed its matches.
@@ -144,7 +147,7 @@ class ExactInduction:
         ranks = np.zeros((len(tokens), 5), np.int64)
         ranks[:, 0] = -1
         scratch = np.empty_like(self._tally)
-        tree.consume_and_score(
+        query.consume_and_score(
             *self._state, self.window or 0, tokens, goals, scratch, lengths, ranks
         )
         return Scores.from_ranks(lengths, ranks)
@@ -191,4 +194,4 @@ class ExactInduction:
         # Without deletions the free rows are those never used, in order.
         self._chain_free(free)
         self._reg[:] = reg
-        tree.rehash(keys, values, self._keys, self._values)
+        table.rehash(keys, values, self._keys, self._values)

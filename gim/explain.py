@@ -5,7 +5,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from gim.model import GIM, Evidence, Prediction
+from gim.model import GIM
+from gim.prediction import Evidence, Prediction
 
 AROUND = 60  # characters shown on both sides of a vote
 COLOURS = {"infinigram": 34, "exact": 32, "fuzzy": 35, "unigram": 90, "uniform": 90}

@@ -1,7 +1,7 @@
 """Fuzzy induction: every earlier position votes, by similarity, for the token that followed it.
 
 Kim, Mantena et al. 2025 (arXiv 2411.00066), "induction-only (fuzzy)". Where the similarity comes
-from is a `Metric`: the small `gim.encoder.Encoder`, or a causal language model (`gim.causal`).
+from is a `Metric`: the small `gim.encoder.Encoder`, or a causal language model (`gim.teacher`).
 """
 
 from copy import copy, deepcopy
@@ -16,14 +16,14 @@ from gim.scores import Scores
 from gim.tokenizer import Tokenizer
 
 BLOCK = 256  # queries compared at once
-SECTION = 8192  # tokens encoded at once
+SECTION = 2048  # tokens encoded at once: a teacher's states are as wide as its vocabulary
 
 
 class StateStream(Protocol):
     """Turns the tokens of a growing context into states."""
 
-    def push(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """One state for every token, shape (len(ids), size)."""
+    def push(self, ids: NDArray[np.int64]) -> NDArray:
+        """One state for every token, shape (len(ids), size), of whatever the metric compares."""
 
 
 class Metric(Protocol):

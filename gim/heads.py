@@ -60,8 +60,9 @@ def head_scores(model: Any, *, sequences: int = 8, length: int = 50, seed: int =
     table : DataFrame
         ``layer head prefix_matching copying``. Prefix matching: mean attention from the second
         half to the token after the first occurrence. Copying: the share of the raised logits of the
-        sequence's tokens (above their mean, on the head's direct path to the logits, without the
-        final norm) that falls on the token most attended to; 1 / length by chance.
+        sequence's tokens (above their mean, on the head's direct path to the logits) that falls on
+        the token most attended to; 1 / length by chance. The final norm's division by the size of
+        the residual stream leaves shares as they are; its centring and weights are applied.
     """
     ids = repeated_tokens(model, sequences, length, seed)
     half = ids.shape[1] // 2
@@ -109,17 +110,35 @@ def _copying(model, ids, weights, mixed, projection, second) -> torch.Tensor:
     unembed = model.get_output_embeddings().weight
     half = ids.shape[1] // 2
     tokens = unembed[ids[:, :half]]  # (batch, half, width): logits of these tokens only
-    size = matrix.shape[1] // heads
+    size, norm = matrix.shape[1] // heads, _final_norm(model)
     shares = []
     for head in range(heads):
         part = slice(head * size, (head + 1) * size)
-        written = mixed[:, second][..., part] @ matrix[:, part].T
+        written = _normed(norm, mixed[:, second][..., part] @ matrix[:, part].T)
         logits = (written @ tokens.transpose(1, 2)).float()
         raised = (logits - logits.mean(-1, keepdim=True)).relu()
         looked = weights[:, head, second].argmax(-1) % half  # place of that token in the half
         on_it = raised.gather(-1, looked[..., None])[..., 0]
         shares.append((on_it / raised.sum(-1).clamp(min=1e-12)).mean())
     return torch.stack(shares)
+
+
+def _final_norm(model: Any) -> Any:
+    """The norm before the logits: the last one that belongs to no layer; None without one."""
+    found = [
+        module
+        for name, module in model.named_modules()
+        if "norm" in type(module).__name__.lower() and not any(map(str.isdigit, name.split(".")))
+    ]
+    return found[-1] if found else None
+
+
+def _normed(norm: Any, written: torch.Tensor) -> torch.Tensor:
+    """A part of the residual stream after the final norm, up to a factor of its own position."""
+    if isinstance(norm, torch.nn.LayerNorm):
+        written = written - written.mean(-1, keepdim=True)
+    weight = getattr(norm, "weight", None)
+    return written if weight is None else written * weight
 
 
 @torch.inference_mode()

@@ -1,138 +1,24 @@
 """GIM: Infini-Gram, exact and fuzzy induction as one next-token predictor.
 
-Kim, Mantena et al. 2025 (arXiv 2411.00066), Eq. 5. With suffix lengths s (effective n minus 1):
-Infini-Gram answers if its s is longer than that of exact induction and reaches tau; else exact
-induction, if its s reaches tau; else fuzzy induction.
+Kim, Mantena et al. 2025 (arXiv 2411.00066); which component answers is in `gim.choice`.
 """
 
-from copy import copy
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gim.choice import SequenceScores
 from gim.errors import InputError
 from gim.exact import ExactInduction, as_tokens
 from gim.fuzzy import FuzzyInduction, as_metric
-from gim.infinigram import InfiniGram, Match
+from gim.infinigram import InfiniGram
+from gim.prediction import Prediction
 from gim.scores import Scores
+from gim.stream import GIMStream
 from gim.tokenizer import Tokenizer
 
-SOURCES = ("infinigram", "exact", "fuzzy", "unigram", "uniform")
 TAU = {"gpt2": 8, "llama2": 9}  # published for BabyLM; `gim tune` chooses it for other settings
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One passage that voted.
-
-    Attributes
-    ----------
-    where : str
-        "context", or the name of the index.
-    document : int
-        Number of the document in the index; -1 for the context.
-    begin, end : int
-        The matched tokens are those from ``begin`` to ``end - 1`` of the context (absolute
-        positions) or of the document; the token at ``end`` is the vote.
-    token : int
-        The id voted for.
-    weight : float
-        Share of the whole vote.
-    passage : tuple of int
-        For an index, the tokens around the vote; empty for the context, which the caller has.
-    focus : int
-        Place of the vote within ``passage``.
-    """
-
-    where: str
-    document: int
-    begin: int
-    end: int
-    token: int
-    weight: float
-    passage: tuple[int, ...] = ()
-    focus: int = 0
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A distribution of the next token and where it comes from.
-
-    Attributes
-    ----------
-    ids, probabilities : arrays of shape (k,)
-        By falling probability, then by id; the probabilities sum to 1.
-    suffix_len : int
-        Length of the suffix that the answering component matched (0: none, or fuzzy).
-    source : str
-        "infinigram", "exact", "fuzzy", "unigram" (back-off to the counts of the context or of the
-        corpus), "uniform" (an empty context and no corpus).
-    why : str
-        The choice of Eq. 5 in words.
-    lengths : dict
-        Suffix length of each component.
-    evidence : list of Evidence
-        The strongest passages.
-    """
-
-    ids: NDArray[np.int64]
-    probabilities: NDArray[np.float64]
-    suffix_len: int
-    source: str
-    why: str
-    lengths: dict[str, int]
-    evidence: list[Evidence] = field(default_factory=list)
-
-    @property
-    def effective_n(self) -> int:
-        """Suffix length plus the predicted token (Liu et al. 2024)."""
-        return self.suffix_len + 1
-
-    @property
-    def top(self) -> int:
-        """The most probable id (the smallest of ties)."""
-        return int(self.ids[0])
-
-    def probability(self, token: int) -> float:
-        """Probability of an id, 0 where it got no vote."""
-        return float(self.probabilities[self.ids == token].sum())
-
-
-@dataclass
-class SequenceScores:
-    """Scores of every component over one sequence, and of their combination for any tau."""
-
-    exact: Scores
-    infinigram: Scores | None
-    fuzzy: Scores | None
-
-    def combine(self, tau: int) -> tuple[Scores, NDArray[np.str_]]:
-        """Scores of GIM at that tau, and the name of the component that answered each."""
-        s_ctx = self.exact.suffix_len
-        s_inf = self.infinigram.suffix_len if self.infinigram else np.full(len(s_ctx), -1)
-        parts = {"exact": self.exact, "infinigram": self.infinigram, "fuzzy": self.fuzzy}
-        source = choose(s_inf, s_ctx, tau, self.infinigram is not None, self.fuzzy is not None)
-        out = self.exact[:]
-        for name, scores in parts.items():
-            if scores is not None:
-                out = Scores.where(source == name, scores, out)
-        return out, np.where((source != "fuzzy") & (out.suffix_len == 0), "unigram", source)
-
-
-def choose(s_inf: Any, s_ctx: Any, tau: int, corpus: bool, fuzzy: bool) -> Any:
-    """Which component answers, by Eq. 5 (arrays or numbers).
-
-    Without an encoder, the longer match takes fuzzy induction's place, the corpus at length 0.
-    """
-    longer = np.asarray(s_inf) > np.asarray(s_ctx)
-    if not fuzzy:
-        tau = 0
-        longer = longer | ((np.asarray(s_ctx) == 0) & corpus)
-    by_corpus = longer & (np.asarray(s_inf) >= tau) & corpus
-    by_context = ~longer & (np.asarray(s_ctx) >= tau)
-    return np.where(by_corpus, "infinigram", np.where(by_context, "exact", "fuzzy"))
 
 
 class GIM:
@@ -168,7 +54,7 @@ class GIM:
         self.tau = tau
         self.window = window
 
-    def stream(self) -> "GIMStream":
+    def stream(self) -> GIMStream:
         """A predictor for a context that grows token by token."""
         return GIMStream(self)
 
@@ -193,7 +79,7 @@ class GIM:
         ids, targets : int arrays of shape (n,)
             ``targets[t]`` is what came after ``ids[t]``; -1: not scored.
         """
-        tokens = self._check(ids)
+        tokens = self.check(ids)
         fuzzy = FuzzyInduction(self.metric, self.tokenizer, self.window) if self.metric else None
         return SequenceScores(
             ExactInduction(self.window).score(tokens, targets),
@@ -205,7 +91,14 @@ class GIM:
         """Scores of GIM at every position, and which component answered."""
         return self.components(ids, targets).combine(self.tau)
 
-    def _check(self, ids: ArrayLike) -> NDArray[np.int64]:
+    def check(self, ids: ArrayLike) -> NDArray[np.int64]:
+        """Token ids as an array.
+
+        Raises
+        ------
+        InputError
+            For an id beyond the vocabulary.
+        """
         tokens = as_tokens(ids)
         if len(tokens) and int(tokens.max()) >= self.tokenizer.vocab_size:
             raise InputError(
@@ -213,136 +106,3 @@ class GIM:
                 f"of tokenizer {self.tokenizer.name}"
             )
         return tokens
-
-
-class GIMStream:
-    """State of a `GIM` over a growing context. Memory is O(window)."""
-
-    def __init__(self, model: GIM) -> None:
-        self._model = model
-        self._exact = ExactInduction(model.window)
-        self._fuzzy = None
-        if model.metric is not None:
-            self._fuzzy = FuzzyInduction(model.metric, model.tokenizer, model.window)
-        self._ids = np.empty(0, np.int64)  # the last ``window`` tokens
-        self._match: Match | None = None
-
-    @property
-    def n_seen(self) -> int:
-        """Tokens consumed so far."""
-        return self._exact.n_seen
-
-    def copy(self) -> "GIMStream":
-        """An independent stream at the same place: to look ahead and come back."""
-        other = copy(self)
-        other._exact = self._exact.copy()
-        other._fuzzy = None if self._fuzzy is None else self._fuzzy.copy()
-        return other
-
-    def push(self, token: int) -> None:
-        """Consume one token."""
-        self.extend([token])
-
-    def extend(self, ids: ArrayLike) -> None:
-        """Consume tokens."""
-        tokens = self._model._check(ids)
-        self._exact.extend(tokens)
-        if self._fuzzy is not None:
-            self._fuzzy.extend(tokens)
-        self._ids = np.concatenate([self._ids, tokens])[-self._model.window :]
-        if self._model.index is not None:
-            # A match can grow by one with every token, so longer suffixes need no look-up.
-            limit = (self._match.length if self._match else 0) + len(tokens)
-            self._match = self._model.index.longest(self._ids, min(limit, len(self._ids)))
-
-    def predict(self, evidence: int = 5) -> Prediction:
-        """Predict the next token; see `GIM.predict`."""
-        s_ctx, corpus = self._exact.suffix_len, self._model.index is not None
-        lengths = {"exact": s_ctx}
-        if self._match is None and corpus:
-            self._match = self._model.index.longest([])  # type: ignore[union-attr]
-        s_inf = -1 if self._match is None else self._match.length
-        if corpus:
-            lengths["infinigram"] = s_inf
-        if self.n_seen == 0:
-            return self._without_context(lengths, evidence)
-        source = str(choose(s_inf, s_ctx, self._model.tau, corpus, self._fuzzy is not None))
-        answer = {
-            "infinigram": self._by_corpus,
-            "exact": self._by_context,
-            "fuzzy": self._by_similarity,
-        }[source](lengths, evidence)
-        why = _reason(source, s_inf, s_ctx, self._model.tau, self._fuzzy is not None)
-        if source != "fuzzy" and answer.suffix_len == 0:
-            source = "unigram"
-        return replace(answer, source=source, why=why)
-
-    def _without_context(self, lengths: dict[str, int], evidence: int) -> Prediction:
-        if self._match is not None:
-            answer = self._by_corpus(lengths, evidence)
-            return replace(answer, source="unigram", why="no context: counts of the corpus")
-        size = self._model.tokenizer.vocab_size
-        uniform = np.full(size, 1 / size)
-        why = "no context and no corpus: nothing to copy from"
-        return Prediction(np.arange(size), uniform, 0, "uniform", why, lengths)
-
-    def _by_corpus(self, lengths: dict[str, int], evidence: int) -> Prediction:
-        index, match = self._model.index, self._match
-        assert index is not None and match is not None
-        ids, counts = index.followers(match)
-        places = [
-            Evidence(
-                where=p.index,
-                document=p.document,
-                begin=p.position - match.length,
-                end=p.position,
-                token=int(p.tokens[p.focus]),
-                weight=1 / match.total,
-                passage=tuple(p.tokens.tolist()),
-                focus=p.focus,
-            )
-            for p in (index.passages(match, evidence) if match.length else [])
-        ]
-        return _prediction(ids, counts, match.length, lengths, places)
-
-    def _by_context(self, lengths: dict[str, int], evidence: int) -> Prediction:
-        ids, counts = self._exact.counts()
-        length = self._exact.suffix_len
-        places = []
-        if length:
-            matches = self._exact.matches()
-            # The most recent matches first.
-            for end in matches[::-1][:evidence].tolist():
-                places.append(self._evidence(end, length, 1 / len(matches)))
-        return _prediction(ids, counts, length, lengths, places)
-
-    def _by_similarity(self, lengths: dict[str, int], evidence: int) -> Prediction:
-        assert self._fuzzy is not None
-        ids, sums = self._fuzzy.counts()
-        positions, weights = self._fuzzy.votes()
-        order = np.argsort(-weights, kind="stable")[:evidence]
-        shares = weights[order] / weights.sum() if len(weights) else weights
-        places = [
-            self._evidence(int(positions[i]), 1, float(share))
-            for i, share in zip(order, shares, strict=True)
-        ]
-        return _prediction(ids, sums, 0, lengths, places)
-
-    def _evidence(self, end: int, length: int, weight: float) -> Evidence:
-        token = int(self._ids[end - self.n_seen + len(self._ids)])
-        return Evidence("context", -1, end - length, end, token, weight)
-
-
-def _prediction(ids, counts, length: int, lengths: dict[str, int], places) -> Prediction:
-    return Prediction(ids, counts / counts.sum(), length, "", "", lengths, places)
-
-
-def _reason(source: str, s_inf: int, s_ctx: int, tau: int, fuzzy: bool) -> str:
-    """Eq. 5 in words."""
-    context, corpus = f"{s_ctx} tokens in the context", f"{s_inf} in the corpus"
-    found = context if s_inf < 0 else f"{context}, {corpus}"
-    if not fuzzy:
-        return f"longest match: {found}; no encoder, so the longer one answers"
-    if source == "fuzzy":
-        return f"longest match: {found}; below tau = {tau}, so similar places vote"
-    return f"longest match: {found}; the longer one reaches tau = {tau}"

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from gim.evaluate import SMOOTHING, Result, by_component, by_suffix_length, summarise
+from gim.evaluate import Result
 from gim.files import atomic_file, write_json, write_text
+from gim.measures import SMOOTHING, by_component, by_suffix_length, summarise
 
 
-def write_evaluation(result: Result, out: str | Path, settings: dict) -> pd.DataFrame:
+def write_evaluation(
+    result: Result, out: str | Path, settings: dict, retrieval: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Write TSV tables, ``eval.json`` and ``eval.png`` into a directory; return the summary."""
     folder = Path(out)
     tables = {
@@ -16,6 +19,8 @@ def write_evaluation(result: Result, out: str | Path, settings: dict) -> pd.Data
         "by_component": by_component(result),
         "by_suffix_length": by_suffix_length(result),
     }
+    if retrieval is not None:
+        tables["retrieval"] = retrieval
     for name, table in tables.items():
         text = table.to_csv(sep="\t", index=False, float_format="%.6g", lineterminator="\n")
         write_text(folder / f"{name}.tsv", text)

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from copy import copy
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ class Tokenizer:
         """Number of ids: every id is below it."""
         return len(self.table)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Hash of the vocabulary: equal for tokenizers whose ids mean the same."""
         digest = hashlib.sha256()

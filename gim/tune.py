@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from gim.evaluate import document_interval, measures
-from gim.model import SequenceScores
+from gim.choice import SequenceScores
+from gim.measures import document_interval, measures
 
 TAUS = tuple(range(1, 17))
 

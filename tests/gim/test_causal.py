@@ -1,5 +1,6 @@
-"""Language models: scoring, as a teacher metric, speculative decoding, induction heads."""
+"""Language models: scoring, speculative decoding, induction heads."""
 
+import copy
 import functools
 
 import numpy as np
@@ -8,21 +9,14 @@ import torch
 from scipy.stats import chisquare
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
-from gim.causal import TeacherMetric, _jsd, _symmetric_kl, load_causal, score_causal
+from gim.assisted import GIMCandidates
+from gim.causal import load_causal, score_causal
+from gim.drafts import GIMDraft, ModelDraft, Sampling
 from gim.encoder import Encoder
 from gim.errors import InputError
-from gim.fuzzy import FuzzyInduction
 from gim.heads import head_scores, in_context_score, match_agreement, write_heads
 from gim.model import GIM
-from gim.speculate import (
-    GIMCandidates,
-    GIMDraft,
-    ModelDraft,
-    Sampling,
-    accept,
-    compare,
-    speculate,
-)
+from gim.speculate import accept, compare, speculate
 from gim.tokenizer import Tokenizer, load_tokenizer
 
 SIZE = 24
@@ -63,12 +57,13 @@ def ids(rng):
 
 @pytest.mark.parametrize("stride", [1, 16])
 def test_scores_of_a_language_model_are_those_of_single_calls(ids, stride):
+    """Known error: the first tokens of a long context were kept, not the last."""
     lm, context = model("gpt2"), 20
     targets = np.full(len(ids), -1)
     targets[context - 1 : -1 : stride] = ids[context::stride][
         : len(targets[context - 1 : -1 : stride])
     ]
-    scores = score_causal(lm, ids, targets, context, stride=min(stride, 10))
+    scores = score_causal(lm, ids, targets, context)
     for t in np.flatnonzero(targets >= 0):
         least, most = (context, context) if stride > 1 else (10, context)
         possible = []
@@ -82,50 +77,6 @@ def test_scores_of_a_language_model_are_those_of_single_calls(ids, stride):
 def test_an_unavailable_model_is_one_clear_error(tmp_path):
     with pytest.raises(InputError, match="cannot be loaded"):
         load_causal(str(tmp_path))
-
-
-# The teacher metric
-
-
-def test_distances_are_those_of_the_definition(rng):
-    a, b = (np.log(rng.dirichlet(np.ones(9), n)).astype(np.float32) for n in (3, 4))
-    for i, x in enumerate(np.exp(a.astype(float))):
-        for j, y in enumerate(np.exp(b.astype(float))):
-            m = (x + y) / 2
-            kl = [(u * np.log(u / v)).sum() for u, v in ((x, y), (y, x), (x, m), (y, m))]
-            assert _symmetric_kl(a, b)[i, j] == pytest.approx((kl[0] + kl[1]) / 2, rel=1e-4)
-            assert _jsd(a, b)[i, j] == pytest.approx((kl[2] + kl[3]) / 2, rel=1e-4)
-
-
-def test_jsd_is_only_by_name_and_with_a_temperature():
-    """Known error: exp(-JSD) lies in [0.5, 1] and is nearly flat."""
-    assert TeacherMetric(model("gpt2"), letters()).distance == "symmetric_kl"
-    with pytest.raises(InputError, match="temperature"):
-        TeacherMetric(model("gpt2"), letters(), "jsd")
-    with pytest.raises(InputError, match="neither"):
-        TeacherMetric(model("gpt2"), letters(), "euclid")
-
-
-@pytest.mark.parametrize("same", [True, False])
-def test_teacher_states_are_the_model_s_distributions(ids, same):
-    """Each position has its own full window; another tokenizer's tokens go through the text."""
-    metric = TeacherMetric(model("gpt2"), letters(), window=8)
-    if same:
-        tokenizer, pushed = letters(), ids[:30]
-    else:  # every token is two letters
-        table = [bytes([97 + i, 97 + j]) for i in range(SIZE) for j in range(SIZE)]
-        tokenizer = Tokenizer("pairs", lambda text: [], table)
-        pushed = ids[:30:2] * SIZE + ids[1:30:2]
-    stream = metric.stream(tokenizer)
-    states = np.concatenate([stream.push(part) for part in np.array_split(pushed, 4)])
-    for t, state in enumerate(states):
-        end = t + 1 if same else 2 * t + 2
-        with torch.inference_mode():
-            row = model("gpt2")(torch.tensor(ids[None, max(0, end - 8) : end])).logits[0, -1]
-        assert state == pytest.approx(row.log_softmax(0).numpy(), abs=1e-4)
-    fuzzy = FuzzyInduction(metric, tokenizer)
-    fuzzy.extend(pushed)
-    assert fuzzy.counts()[1].sum() > 0
 
 
 # Speculative decoding
@@ -300,6 +251,24 @@ def test_random_heads_score_by_chance():
     table = head_scores(GPT2LMHeadModel(config).eval(), sequences=4, length=50)
     assert table["prefix_matching"].between(1 / 120, 1 / 40).all()
     assert (table["copying"] < 0.15).all()
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "llama"])
+def test_copying_sees_the_final_norm(kind):
+    """Weights moved from the final norm into the output embedding change no logit and no score."""
+    lm = copy.deepcopy(model(kind))
+    lm.set_output_embeddings(copy.deepcopy(lm.get_output_embeddings()))
+    norm = lm.transformer.ln_f if kind == "gpt2" else lm.model.norm
+    head, ids = lm.get_output_embeddings(), torch.arange(10)[None]
+    head.weight = torch.nn.Parameter(head.weight.detach().clone())  # not tied to the input
+    with torch.inference_mode():
+        before = head_scores(lm, sequences=2, length=10), lm(ids).logits
+        scale = torch.linspace(0.2, 3, norm.weight.shape[0])
+        norm.weight.mul_(scale)
+        head.weight.div_(scale)
+        after = head_scores(lm, sequences=2, length=10), lm(ids).logits
+    torch.testing.assert_close(before[1], after[1], atol=1e-4, rtol=1e-4)
+    assert np.allclose(before[0], after[0], atol=1e-4)
 
 
 def test_llama_heads_have_scores_too():

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gim._soft import TIE
-from gim.align import Segmenter, build_tree, prefix_windows
+from gim.align import Segmenter, build_tree
 from gim.encoder import Encoder, EncoderConfig
+from gim.encoding import encode_tree
 from gim.errors import InputError
 from gim.fuzzy import EncoderMetric, FuzzyInduction, Recent
 from gim.scores import rank
@@ -22,7 +23,8 @@ from gim.tokenizer import load_tokenizer
 SMALL = {"width": 32, "heads": 2, "dim": 16}
 
 words = st.sampled_from(
-    ["the", " running", " runner", "n't", "'re", "'", " ", "  ", "\n", "\n\n ", "\t", " 12", "34",
+    ["the", "'l", "l", " running",
+     " runner", "n't", "'re", "'", " ", "  ", "\n", "\n\n ", "\t", " 12", "34",
      "!?", " (", "naïve", " 漢字", "漢", "😀", " Induction", "al", "\u00a0", "x"]
 )  # fmt: skip
 texts = st.lists(words, max_size=25).map("".join)
@@ -60,42 +62,76 @@ def test_tree_holds_the_tokens_of_every_prefix(text):
 @settings(max_examples=25, deadline=None)
 @given(texts, texts)
 def test_vectors_are_those_of_re_encoded_windows(before, text):
-    """Aligned, chunked and incremental vectors equal encoding each prefix's last 64 tokens."""
+    """Known error: the context was reset every 64 words. Every position has its last 64 tokens.
+
+    Aligned, chunked and incremental vectors equal those of each prefix's end, encoded anew.
+    """
     encoder = small_encoder()
     text = (before + " and so on") * 4 + text
     ends = np.arange(0, len(text) + 1, 3)
     vectors = encoder.vectors(text, ends)
-    windows = list(prefix_windows(text, ends, encoder.tokenizer.encode, 64))
+    windows = [encoder.tokenizer.encode(text[:end])[-64:] for end in ends]
     for vector, window in zip(vectors, windows, strict=True):
-        if window:
-            expected = encoder(torch.tensor([window]))[0, -1].detach().numpy()
+        if len(window):
+            expected = encoder(torch.from_numpy(window)[None])[0, -1].detach().numpy()
         else:
             expected = np.zeros(16)
         assert np.abs(vector - expected).max() < 1e-5
 
 
-def test_streaming_in_any_pieces_gives_the_same_vectors(encoder, rng):
-    text = "".join(rng.choice(["the cat", " sat", " on", "\n", " it's", " 12"], 900).tolist())
+@settings(max_examples=8, deadline=None)
+@given(st.lists(words, min_size=60, max_size=120), st.randoms(use_true_random=False))
+def test_streaming_in_any_pieces_gives_the_same_vectors(parts, random):
+    encoder, text = small_encoder(), "".join(parts)
     ends = np.arange(1, len(text) + 1)
     whole = encoder.vectors(text, ends)
-    stream, parts, kept = encoder.stream(), [], []
-    stream.keep = 400
-    for part in np.array_split(ends, 150):
-        cuts = [part[0] - 1, *part]
-        parts.append(stream.push([text[a:b] for a, b in pairwise(cuts)]))
-        kept.append(len(stream._text))
-    assert np.abs(np.concatenate(parts) - whole).max() < 1e-5
-    assert max(kept[20:]) < 500  # flat memory
+    cuts = sorted({0, len(text), *random.sample(range(len(text)), len(text) // 2)})
+    stream, found = encoder.stream(), []
+    for a, b in pairwise(cuts):
+        found.append(stream.push(list(text[a:b])))
+        solid = [w for w in stream._text.split() if w.strip()]
+        assert len(solid) < 40  # flat memory: white space and the last words
+    assert np.abs(np.concatenate(found) - whole).max() < 1e-5
 
 
-def test_chunks_do_not_change_vectors(encoder):
-    text = "a word and another one, " * 60
-    ends = np.arange(1, len(text), 5)
-    tree = build_tree(text, ends, encoder.segmenter)
-    from gim.encoder import encode_tree
+def test_streams_keep_a_few_words_only(encoder):
+    stream = encoder.stream()
+    for _ in range(300):
+        stream.push(["the cat's", " on", " the mat. "])
+        assert len(stream._text) < 30 and len(stream._past[0]) <= encoder.config.window - 1
 
-    one, many = (encode_tree(encoder, tree, chunk) for chunk in (10_000, 17))
-    assert np.abs(one - many).max() < 1e-5
+
+@pytest.mark.parametrize("line", [1, 3, 50, 90])
+def test_the_ways_of_attending_agree(line):
+    """Sequences of training; a line in pieces, each after the past of the one before; a branch."""
+    encoder = Encoder.create(width=16, heads=2, layers=3, window=7, dim=8, seed=1)
+    with torch.no_grad():
+        for block in encoder.blocks:
+            block.bias.normal_()
+            block.distance.normal_()
+        ids = torch.randint(0, 1000, (90,))
+        whole, past, parts = encoder(ids[None])[0], encoder.start(), []
+        none = torch.empty(0, 7, dtype=torch.long)
+        for piece in ids[:line].split(37):
+            vectors, memory = encoder.grow(piece, none, past)
+            parts.append(vectors)
+            past = [rows[-6:] for rows in memory]
+        if line < 90:  # one more token of the line, the rest hangs on it
+            rows = len(past[0]) + 1 + torch.arange(89 - line)[:, None] - torch.arange(7)
+            parts.append(encoder.grow(ids[line:], rows.clamp(min=-1), past)[0])
+    torch.testing.assert_close(torch.cat(parts), whole, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("chunk", [1, 17, 40])
+def test_chunks_do_not_change_vectors(encoder, chunk):
+    text = "a word and another one, 漢字; naïve runners' " * 12
+    tree = build_tree(text, np.arange(1, len(text)), encoder.segmenter)
+    settled = tree.n_trunk - 4
+    one, past = encode_tree(encoder, tree, encoder.start(), settled)
+    other, same = encode_tree(encoder, tree, encoder.start(), settled, chunk)
+    assert np.abs(one - other).max() < 1e-5
+    for a, b in zip(past, same, strict=True):
+        assert a.shape == b.shape and (a - b).abs().max() < 1e-5
 
 
 def test_receptive_field_is_at_most_64_tokens(encoder):

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_infinigram import build
+from indexing import build
 
 from gim._soft import TIE
+from gim.choice import choose
 from gim.encoder import Encoder
 from gim.errors import InputError
 from gim.infinigram import InfiniGram
-from gim.model import GIM, choose
+from gim.model import GIM
 from gim.scores import rank
 from gim.tokenizer import load_tokenizer
 

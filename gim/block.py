@@ -1,0 +1,112 @@
+"""One layer of the encoder, with attention limited to a window of tokens."""
+
+import torch
+from torch import Tensor, nn
+
+BLOCK = 32  # queries that share a matrix product
+
+
+class Block(nn.Module):
+    """Pre-norm Transformer block whose attention sees ``window`` ancestors of each token.
+
+    Three ways to the same result: independent lines (training), a line that goes on from its last
+    keys and values, and branches of it.
+    """
+
+    def __init__(self, width: int, heads: int, window: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm1 = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+        # Relative positions: a bias, and a key of its own, for every distance.
+        self.bias = nn.Parameter(torch.zeros(window, heads))
+        self.distance = nn.Parameter(0.02 * torch.randn(window, heads, width // heads))
+        self.norm2 = nn.LayerNorm(width)
+        self.up = nn.Linear(width, 4 * width)
+        self.down = nn.Linear(4 * width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map independent lines of tokens, x of shape (batch, length, width)."""
+        return self._mix(x, self._lines(*self._heads(x)))
+
+    def grow(self, x: Tensor, branches: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+        """Map new nodes of a token tree; see `Encoder.grow`.
+
+        Parameters
+        ----------
+        x : tensor of shape (n, width)
+        branches : int tensor of shape (n_branches, window)
+        past : tensor of shape (n_past, 2, heads, size)
+            Keys and values.
+
+        Returns
+        -------
+        x : tensor of shape (n, width)
+        memory : tensor of shape (n_past + n, 2, heads, size)
+        """
+        q, k, v = self._heads(x)
+        memory = torch.cat([past, torch.stack([k, v], 1)])
+        line, end = len(x) - len(branches), len(memory) - len(branches)
+        k, v = memory.unbind(1)
+        mixed = self._band(q[:line], k[:end], v[:end])
+        if len(branches):
+            mixed = torch.cat([mixed, self._tree(q[line:], k, v, branches)])
+        return self._mix(x, mixed), memory
+
+    def _heads(self, x: Tensor) -> list[Tensor]:
+        heads = self.heads, x.shape[-1] // self.heads
+        return [part.unflatten(-1, heads) for part in self.qkv(self.norm1(x)).chunk(3, -1)]
+
+    def _mix(self, x: Tensor, mixed: Tensor) -> Tensor:
+        x = x + self.out(mixed.flatten(-2))
+        return x + self.down(nn.functional.gelu(self.up(self.norm2(x))))
+
+    def _tree(self, q: Tensor, k: Tensor, v: Tensor, ancestors: Tensor) -> Tensor:
+        """Attention of nodes, q of shape (n, heads, size), to the rows in ``ancestors``."""
+        rows = ancestors.clamp(min=0)
+        scores = (q[:, None] * (k[rows] + self.distance)).sum(-1) / q.shape[-1] ** 0.5 + self.bias
+        weights = scores.masked_fill((ancestors < 0)[:, :, None], float("-inf")).softmax(1)
+        return (weights[..., None] * v[rows]).sum(1)
+
+    def _band(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """The same for a line whose queries belong to the last rows of k and v.
+
+        Blocks of queries are multiplied with the keys that any of them sees.
+        """
+        n, window = len(q), len(self.bias)
+        block = max(1, min(BLOCK, n))
+        missing, spare = window - 1 - (len(k) - n), -n % block
+        keys, values = (
+            nn.functional.pad(part, (0, 0, 0, 0, max(missing, 0), spare))[
+                max(-missing, 0) :
+            ].unfold(0, block + window - 1, block)
+            for part in (k, v)
+        )  # (blocks, heads, size, keys)
+        q = nn.functional.pad(q, (0, 0, 0, 0, 0, spare)).unflatten(0, (-1, block)).transpose(1, 2)
+        here, there = torch.arange(block, device=q.device), torch.arange(keys.shape[3])
+        apart = here[:, None] + window - 1 - there.to(q.device)
+        step = apart.clamp(0, window - 1).expand(*q.shape[:3], -1)
+        scores = q @ keys + (q @ self.distance.permute(1, 2, 0)).gather(-1, step)
+        scores = scores / q.shape[-1] ** 0.5 + self.bias.T[:, step[0, 0]]
+        unseen = ((apart < 0) | (apart >= window)).expand(len(q), 1, -1, -1)
+        if missing > 0:  # rows before the beginning of the text
+            row = block * torch.arange(len(q), device=q.device)[:, None] + there.to(q.device)
+            unseen = unseen | (row < missing)[:, None, None]
+        weights = scores.masked_fill(unseen, float("-inf")).softmax(-1)
+        return (weights @ values.transpose(2, 3)).transpose(1, 2).flatten(0, 1)[:n]
+
+    def _lines(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """The same in lines of tokens, (batch, length, heads, size), by dense products.
+
+        Faster than `_tree` for training's short sequences; its cost grows with length squared.
+        """
+        position = torch.arange(q.shape[1], device=q.device)
+        apart = position[:, None] - position
+        seen = (apart >= 0) & (apart < len(self.bias))
+        step = apart.clamp(0, len(self.bias) - 1).expand(len(q), self.heads, -1, -1)
+        scores = torch.einsum("blhs,bmhs->bhlm", q, k)
+        scores = scores + torch.einsum("blhs,whs->bhlw", q, self.distance).gather(-1, step)
+        scores = scores / q.shape[-1] ** 0.5 + self.bias.T[:, step[0, 0]]
+        weights = scores.masked_fill(~seen, float("-inf")).softmax(-1)
+        return torch.einsum("bhlm,bmhs->blhs", weights, v)

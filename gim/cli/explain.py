@@ -1,0 +1,26 @@
+"""Show what every token of a text was predicted from."""
+
+import argparse
+import sys
+
+from gim.cli.options import add_model, load_model, text_of
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("text", help="the text, or @FILE")
+    add_model(parser)
+    parser.add_argument("--html", default=None, help="write a page instead of the terminal view")
+    parser.add_argument("--evidence", type=int, default=5, help="passages a token")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print lines, or write a page."""
+    from gim.explain import explain, to_html, to_terminal
+    from gim.files import write_text
+
+    steps = explain(load_model(args), text_of(args.text), args.evidence)
+    if args.html:
+        write_text(args.html, to_html(steps))
+    else:
+        print(to_terminal(steps, colour=sys.stdout.isatty()))

@@ -1,0 +1,60 @@
+"""Options that several commands share, and what they mean."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from gim.errors import InputError
+
+
+def add_model(parser: argparse.ArgumentParser, tau: bool = True, index: bool = True) -> None:
+    """Options that describe a GIM."""
+    parser.add_argument("--tokenizer", default=None, help="path or name (default: the shipped one)")
+    if index:
+        parser.add_argument("--index", nargs="*", default=[], help="indexes of reference corpora")
+    parser.add_argument(
+        "--encoder",
+        default=None,
+        help="directory (default: the shipped one), or none",
+    )
+    parser.add_argument("--context", type=int, default=1024, help="tokens of context")
+    parser.add_argument("--device", default="cpu")
+    if tau:
+        parser.add_argument("--tau", type=int, default=8, help="see `gim tune`")
+
+
+def load_model(args: argparse.Namespace, index: Sequence[str] | None = None) -> Any:
+    """The GIM that the options describe."""
+    from gim.infinigram import InfiniGram
+    from gim.model import GIM
+    from gim.tokenizer import load_tokenizer
+
+    tokenizer = load_tokenizer(args.tokenizer)
+    paths = args.index if index is None else index
+    reference = InfiniGram(list(paths), tokenizer) if paths else None
+    encoder = None
+    if args.encoder != "none":
+        from gim.encoder import Encoder
+
+        encoder = Encoder.from_pretrained(args.encoder, args.device)
+    return GIM(tokenizer, reference, encoder, getattr(args, "tau", 8), args.context)
+
+
+def run_training(path: str, kind: type, train: Callable[[Any], dict[str, float]]) -> None:
+    """Read the settings, train or continue, and print the figures."""
+    from gim.training.reading import read_settings
+
+    settings: Any = read_settings(path, kind)
+    figures = train(settings)
+    print(f"{settings.out}: " + ", ".join(f"{name} {value:.4g}" for name, value in figures.items()))
+
+
+def text_of(value: str) -> str:
+    """The value itself, or what is in the file after "@"."""
+    if not value.startswith("@"):
+        return value
+    try:
+        return Path(value[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{value[1:]}: cannot be read ({error})") from error

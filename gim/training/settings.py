@@ -1,0 +1,171 @@
+"""Configuration of `gim pretrain` and `gim distill`."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Distance = Literal["symmetric_kl", "jsd"]
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """How weights are trained: AdamW with a linear warm-up and a cosine decay to a tenth.
+
+    Attributes
+    ----------
+    steps : int
+        Updates of the weights.
+    batch : int
+        Sequences in one forward pass of one process.
+    accumulation : int
+        Forward passes whose gradients one update averages.
+    rate : float
+        Highest learning rate, reached after ``warmup`` steps.
+    precision : {"no", "bf16", "fp16"}
+        Mixed precision.
+    log_every, checkpoint_every : int
+        Steps between two lines of metrics, and between two checkpoints with their validation.
+    """
+
+    steps: int = 15_000
+    batch: int = 32
+    accumulation: int = 1
+    rate: float = 1e-4
+    warmup: int = 1_000
+    weight_decay: float = 0.1
+    clip: float = 1.0
+    precision: Literal["no", "bf16", "fp16"] = "no"
+    log_every: int = 50
+    checkpoint_every: int = 500
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is trained on.
+
+    Attributes
+    ----------
+    corpora : list of paths
+        Text or JSONL files (see `gim.corpus.read_documents`).
+    length : int
+        Tokens of a training sequence.
+    together : int
+        Sequences that follow one another in the text, drawn as one. More of them give a batch
+        repetitions like those within one document, where an encoder will look for matches.
+    plain : float
+        Share of the documents that are lower-cased and stripped of punctuation, as the transcripts
+        of stories are.
+    hold_out : int
+        Every n-th document is kept for validation.
+    cache : path
+        Where the token files are kept; they are used again when corpora and tokenizer are the same.
+    """
+
+    corpora: list[str]
+    length: int = 128
+    together: int = 1
+    plain: float = 0.5
+    hold_out: int = 100
+    cache: str = "results/tokens"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Size of the model."""
+
+    family: Literal["gpt2", "llama"] = "llama"
+    width: int = 256
+    layers: int = 4
+    heads: int = 4
+    context: int = 1024
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """Everything that `gim pretrain` reads from its file."""
+
+    out: str
+    data: Data
+    tokenizer: str | None = None
+    model: Shape = field(default_factory=Shape)
+    optimisation: Optimisation = field(default_factory=Optimisation)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of the losses; 0 leaves one out.
+
+    Attributes
+    ----------
+    nearest : float
+        Cross-entropy of the encoder's similarities with the teacher's nearest candidate.
+    reverse_kl : float
+        KL(softmax of the encoder's similarities | softmax of minus the teacher's distances).
+    induction : float
+        Minus the log of the share of soft counts, of a position among all others drawn, that fall
+        on the token which followed it: what fuzzy induction is used for (not published).
+    """
+
+    nearest: float = 1.0
+    reverse_kl: float = 1.0
+    induction: float = 0.0
+
+
+@dataclass(frozen=True)
+class EncoderShape:
+    """See `gim.encoder.EncoderConfig`."""
+
+    width: int = 256
+    layers: int = 3
+    heads: int = 4
+    window: int = 22
+    dim: int = 128
+    temperature: float = 0.1
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """Everything that `gim distill` reads from its file.
+
+    Attributes
+    ----------
+    out : path
+        Directory of the finished encoder.
+    teacher : path or name
+        Any Hugging Face causal language model.
+    teacher_tokenizer : path or name, optional
+        The teacher's own, if it is not in the teacher's directory.
+    tokenizer : path or name, optional
+        The encoder's; the shipped one by default.
+    initial_embeddings : bool
+        Start from the teacher's token embeddings (same tokenizer only), cut or projected to the
+        encoder's width by their principal components.
+    queries, candidates : int
+        Positions of a batch that are compared: two disjoint sets.
+    first : int
+        Positions before this one have too little context and are not drawn.
+    distance, distance_temperature
+        The teacher's distance D and T_D of exp(-D / T_D).
+    chunk : int
+        Teacher distributions in memory at once, twice.
+    half : bool
+        Save the weights as float16.
+    """
+
+    out: str
+    data: Data
+    teacher: str
+    teacher_tokenizer: str | None = None
+    tokenizer: str | None = None
+    encoder: EncoderShape = field(default_factory=EncoderShape)
+    initial_embeddings: bool = False
+    queries: int = 128
+    candidates: int = 512
+    first: int = 8
+    distance: Distance = "symmetric_kl"
+    distance_temperature: float = 1.0
+    losses: Weights = field(default_factory=Weights)
+    chunk: int = 256
+    half: bool = True
+    optimisation: Optimisation = field(default_factory=Optimisation)
+    seed: int = 0

@@ -1,0 +1,45 @@
+# Training an encoder for fuzzy matching: a teacher, then its distillation (docs/training.md).
+from pipeline.language_model import training_files
+
+TRAINED = training_files(CONFIG["training"])
+
+
+rule pretrain:
+    input:
+        config=TRAINED["pretrain"]["config"],
+        corpora=there(TRAINED["pretrain"]["corpora"]),
+    output:
+        directory(TRAINED["pretrain"]["out"]),
+    log:
+        f"{LOGS}/pretrain.log",
+    benchmark:
+        f"{BENCHMARKS}/pretrain.tsv"
+    conda:
+        "../environment.yaml"
+    threads: CONFIG["training"]["threads"]
+    resources:
+        mem_mb=memory(8),
+        runtime=1440,
+    script:
+        "../scripts/train.py"
+
+
+rule distill:
+    input:
+        config=TRAINED["distill"]["config"],
+        corpora=there(TRAINED["distill"]["corpora"]),
+        teacher=TRAINED["distill"]["teacher"],
+    output:
+        directory(TRAINED["distill"]["out"]),
+    log:
+        f"{LOGS}/distill.log",
+    benchmark:
+        f"{BENCHMARKS}/distill.tsv"
+    conda:
+        "../environment.yaml"
+    threads: CONFIG["training"]["threads"]
+    resources:
+        mem_mb=memory(8),
+        runtime=1440,
+    script:
+        "../scripts/train.py"

@@ -27,6 +27,7 @@ config.update(CONFIG)  # what scripts and reports see has the defaults filled in
 include: "pipeline/rules/common.smk"
 include: "pipeline/rules/stimuli.smk"
 include: "pipeline/rules/features.smk"
+include: "pipeline/rules/audit.smk"
 include: "pipeline/rules/fit.smk"
 include: "pipeline/rules/report.smk"
 
@@ -34,6 +35,11 @@ include: "pipeline/rules/report.smk"
 if CONFIG["lm"] is not None:
 
     include: "pipeline/rules/lm.smk"
+
+
+if CONFIG["training"] is not None:
+
+    include: "pipeline/rules/training.smk"
 
 
 rule all:
@@ -50,6 +56,7 @@ rule features:
 rule fit:
     input:
         all_fits(),
+        audits(),
         f"{RESULTS}/summary.tsv",
 
 

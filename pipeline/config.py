@@ -24,7 +24,10 @@ PATH_KEYS = (
     ("mask", "path"),
     ("lm", "tokenizer"),
     ("lm", "encoder"),
+    ("training", "pretrain"),
+    ("training", "distill"),
 )
+BAND_PATHS = ("encoder", "index", "tokenizer", "model")  # options of bands that may be paths
 BAND_OPTIONS = {"kind", "n_components"}  # options of every band, beside those of its kind
 
 
@@ -81,6 +84,9 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
         raise InputError(problems)
     for keys in PATH_KEYS:
         _expand(config, keys)
+    for options in config["features"].values():
+        for key in set(BAND_PATHS) & set(options):
+            options[key] = options[key] and expand_path(options[key])
     if config["lm"]:
         for key in ("train", "evaluate", "models"):
             config["lm"][key] = [expand_path(p) for p in config["lm"][key]]
@@ -176,11 +182,18 @@ def _broken_band(
     if name == LAG and not _is_matcher(features, of):
         what = f"{of!r} is not a matcher among the bands"
         return [(f"features.{band}", what, "name one in `of`")]
-    allowed = BAND_OPTIONS | set(kind_of(name).options)
-    return [
+    kind = kind_of(name)
+    allowed = BAND_OPTIONS | set(kind.options)
+    unknown = [
         (f"features.{band}.{key}", "unknown option", f"use one of {sorted(allowed)}")
         for key in sorted(set(options) - allowed)
     ]
+    missing = [
+        (f"features.{band}.{key}", f"{name} needs this option", "set it (docs/configuration.md)")
+        for key in kind.required
+        if not options.get(key)
+    ]
+    return unknown + missing
 
 
 def _kind_name(features: dict[str, Any], band: str) -> str:

@@ -108,11 +108,7 @@ def load_band(
     train: Sequence[str],
     test: Sequence[str],
 ) -> Band:
-    """Read a band's features, scale them, reduce them, and say how they are delayed.
-
-    Word features are z-scored within each story; everything else (BOLD-derived features above
-    all) by means and standard deviations of the training stories. With `n_components` the columns
-    are replaced by their leading principal components over the training stories.
+    """Read a band's features and make them ready for the design (`make_band`).
 
     Parameters
     ----------
@@ -127,9 +123,38 @@ def load_band(
     train, test : sequences of str
         The subject's stories.
     """
-    kind = kind_of(options["kind"])
     with h5py.File(path) as file:
         values = {story: np.asarray(file[story], np.float64) for story in [*train, *test]}
+    return make_band(name, values, options, delays, train)
+
+
+def make_band(
+    name: str,
+    values: dict[str, np.ndarray],
+    options: dict[str, Any],
+    delays: Sequence[int],
+    train: Sequence[str],
+) -> Band:
+    """Scale a band's features, reduce them, and say how they are delayed.
+
+    Word features are z-scored within each story; everything else (BOLD-derived features above
+    all) by means and standard deviations of the training stories. With `n_components` the columns
+    are replaced by their leading principal components over the training stories.
+
+    Parameters
+    ----------
+    name : str
+        The band.
+    values : dict of str to array of shape (n_rows, n_features)
+        Features of every story.
+    options : dict
+        `pipeline.config.band_options` of the band.
+    delays : sequence of int
+        FIR delays of word features, TRs.
+    train : sequence of str
+        The training stories.
+    """
+    kind = kind_of(options["kind"])
     if kind.zscore == "story":
         values = {story: zscore(v) for story, v in values.items()}
     else:

@@ -33,6 +33,14 @@ class Problem:
         return f"{self.file}{place}: {self.what}. Remedy: {self.remedy}."
 
 
+class LeakError(RuntimeError):
+    """Something reaches a prediction that must not; its message lists all that was found."""
+
+    def __init__(self, leaks: Iterable[str]) -> None:
+        self.leaks = list(leaks)
+        super().__init__("\n".join(["leaks were found:", *(f"  - {leak}" for leak in self.leaks)]))
+
+
 class InputError(ValueError):
     """Bad input; its message lists every problem found, one a line."""
 

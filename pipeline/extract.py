@@ -12,17 +12,20 @@ import pandas as pd
 
 from pipeline.atomic import atomic_h5
 from pipeline.dataset import Dataset
+from pipeline.errors import InputError, Problem
 from pipeline.features import Story, kind_of
 from pipeline.matchers import LAG, matchers
-from pipeline.matchers.lag import redraw
+from pipeline.matchers.lag import control
 from pipeline.matching import (
     Matches,
     generator,
     induction_features,
+    keep_best,
     load_matches,
     newest_match,
     save_matches,
 )
+from pipeline.parts import Parts
 from pipeline.progress import track
 from pipeline.responses import fit_basis
 
@@ -56,11 +59,25 @@ def stimulus_features(
         HDF5 to write: one dataset a story, (n_rows, n_features) float32.
     """
     words = pd.read_parquet(words_path)
-    compute = kind_of(options["kind"]).compute
+    kind = kind_of(options["kind"])
+    parts = Parts(output, options) if kind.resumable else None
     with atomic_h5(output) as file:
+        if kind.origin:
+            file.attrs.update(_checked_origin(kind.origin(options), output))
         for name in track(stories, f"{options['kind']} features"):
-            values = compute(read_story(dataset, words, name), options)
+            story = read_story(dataset, words, name)
+            values = parts.get(story, kind.compute) if parts else kind.compute(story, options)
             file.create_dataset(name, data=values.astype(np.float32), compression="lzf")
+    if parts:
+        parts.remove()
+
+
+def _checked_origin(origin: dict[str, str], output: str | Path) -> dict[str, str]:
+    """What a model is, after making sure that a band named llama is LLaMA."""
+    if "llama" in Path(output).stem.lower() and origin["model_type"] != "llama":
+        what = f"the band is called llama, but {origin['model']} is {origin['model_type']}"
+        raise InputError(Problem(output, "features", what, "give the band another name"))
+    return origin
 
 
 def response_basis(
@@ -95,31 +112,42 @@ def response_features(
     basis_path: str | Path, stories: Sequence[str], options: dict[str, Any], output: str | Path
 ) -> None:
     """Compute a feature space of the subject's own past BOLD for every story."""
-    compute = kind_of(options["kind"]).compute
     with atomic_h5(output) as file:
         for story, scores in read_scores(basis_path, stories).items():
-            values = compute(scores, options["horizon"], options)
+            values = band_features(options, scores, None)
             file.create_dataset(story, data=values.astype(np.float32))
 
 
-def match_stories(
-    dataset: Dataset,
-    words_path: str | Path,
-    stories: Sequence[str],
-    subject: str,
-    band: str,
-    options: dict[str, Any],
-    seed: int,
-) -> dict[str, Matches]:
-    """Match every row of every story to an earlier row of it."""
-    words = pd.read_parquet(words_path)
-    match = matchers()[options["kind"]].match
-    matched = {}
-    for name in track(stories, f"{band} matches"):
-        story = read_story(dataset, words, name)
-        newest = newest_match(story.grid.n_rows, options["horizon"], options)
-        matched[name] = match(story, newest, generator(seed, subject, band, name), options)
-    return matched
+def band_features(
+    options: dict[str, Any], scores: np.ndarray, matches: Matches | None
+) -> np.ndarray:
+    """Features of one story made from BOLD: of the past, or after the matched rows.
+
+    Parameters
+    ----------
+    options : dict
+        Options of the band.
+    scores : array of shape (n_rows, n_components)
+        Principal-component scores of the subject's BOLD in the story.
+    matches : Matches or None
+        The story's matches, for kinds that are made from them.
+
+    Returns
+    -------
+    array of shape (n_rows, n_features)
+    """
+    if matches is None:
+        return kind_of(options["kind"]).compute(scores, options["horizon"], options)
+    return induction_features(matches, scores[:, : options["components"]], options["offsets"])
+
+
+def story_matches(
+    story: Story, subject: str, band: str, options: dict[str, Any], seed: int
+) -> Matches:
+    """Match every row of a story to an earlier row of it."""
+    newest = newest_match(story.grid.n_rows, options["horizon"], options)
+    rng = generator(seed, subject, band, story.name)
+    return matchers()[options["kind"]].match(story, newest, rng, options)
 
 
 def find_matches(
@@ -134,7 +162,7 @@ def find_matches(
     redrawn: str | Path | None,
     output: str | Path,
 ) -> None:
-    """Write the matches of a matcher, or the redraws of a lag-matched control.
+    """Write the matches of a matcher, or those of its lag-matched control.
 
     Parameters
     ----------
@@ -156,12 +184,18 @@ def find_matches(
             s: newest_match(dataset.grid(s).n_rows, options["horizon"], options) for s in stories
         }
         assert redrawn is not None, "a lag control redraws the matches of another band"
-        matched = redraw(
+        matched = control(
             load_matches(redrawn), newest, train, seed, f"{subject}/{band}",
             options["draws"], options["bins"],
         )  # fmt: skip
     else:
-        matched = match_stories(dataset, words_path, stories, subject, band, options, seed)
+        words = pd.read_parquet(words_path)
+        matched = {
+            name: story_matches(read_story(dataset, words, name), subject, band, options, seed)
+            for name in track(stories, f"{band} matches")
+        }
+        if options["best_fraction"] is not None:
+            matched = keep_best(matched, train, options["best_fraction"])
     save_matches(output, matched)
 
 
@@ -176,5 +210,5 @@ def match_features(
     matched = load_matches(matches_path)
     with atomic_h5(output) as file:
         for story, scores in read_scores(basis_path, stories).items():
-            values = induction_features(matched[story], scores, options["offsets"])
+            values = band_features(options, scores, matched[story])
             file.create_dataset(story, data=values.astype(np.float32))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from gim.cli import main
+from gim.errors import InputError as GimError
 from pipeline.errors import InputError, Problem
 
 
@@ -36,3 +38,46 @@ def run_gim(command: str, files: Sequence[str], options: dict[str, Any], **flags
     if main(arguments):
         call = "gim " + " ".join(arguments)
         raise InputError(Problem(call, "", "it failed", "see its message above"))
+
+
+def training_files(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Files that training reads and writes, by command.
+
+    Parameters
+    ----------
+    options : dict
+        `training` of the configuration.
+
+    Returns
+    -------
+    files : dict
+        For "pretrain" and "distill": `config`, `corpora` and `out`; for "distill" also `teacher`,
+        empty unless "pretrain" makes it.
+
+    Raises
+    ------
+    InputError
+        For settings that `gim` refuses.
+    """
+    from gim.training.reading import read_settings
+    from gim.training.settings import Distillation, Pretraining
+
+    try:
+        first = read_settings(options["pretrain"], Pretraining)
+        second = read_settings(options["distill"], Distillation)
+    except GimError as error:
+        raise InputError(Problem(options["pretrain"], "", str(error), "correct it")) from error
+    ours = Path(second.teacher) == Path(first.out)
+    return {
+        "pretrain": {
+            "config": options["pretrain"],
+            "corpora": first.data.corpora,
+            "out": first.out,
+        },
+        "distill": {
+            "config": options["distill"],
+            "corpora": second.data.corpora,
+            "out": second.out,
+            "teacher": [first.out] if ours else [],
+        },
+    }

@@ -27,6 +27,8 @@ OPTIONS: dict[str, Any] = {
     "offsets": (1, 2, 3),  # TRs after the match whose change from the match is copied
     "delays": (1, 2, 3, 4),  # FIR delays, TRs
     "stack": 3,  # features of this many TRs (the row's and those before it) go side by side
+    "components": None,  # leading principal components whose changes are copied (null: all)
+    "best_fraction": None,  # keep only this share of the matched rows, the most similar ones
     "min_lag": None,  # match at least this many TRs back (null: what the horizon asks for)
     "horizon": None,  # null: the configuration's horizon
 }
@@ -132,6 +134,47 @@ def induction_features(matches: Matches, scores: np.ndarray, offsets: Sequence[i
     features = np.zeros((n_rows, len(offsets) * n_components))
     np.add.at(features, row, changes * matches.weight[found, None])
     return features
+
+
+def keep_best(
+    by_story: dict[str, Matches], train: Sequence[str], fraction: float
+) -> dict[str, Matches]:
+    """Drop the matches of rows whose best match is not similar enough.
+
+    Parameters
+    ----------
+    by_story : dict of str to Matches
+        Matches of every story.
+    train : sequence of str
+        Training stories; their matched rows set the threshold.
+    fraction : float
+        Share of the training stories' matched rows that is kept (more with ties).
+    """
+    pooled = np.concatenate([best_of_rows(by_story[story]) for story in train])
+    pooled = pooled[~np.isnan(pooled)]
+    threshold = np.quantile(pooled, 1 - fraction, method="higher") if len(pooled) else np.inf
+    return {story: drop_below(m, threshold) for story, m in by_story.items()}
+
+
+def best_of_rows(matches: Matches) -> np.ndarray:
+    """Largest similarity of each row, NaN without a match, array of shape (n_rows,)."""
+    best = np.full(matches.row.max(initial=-1) + 1, np.nan)
+    np.fmax.at(best, matches.row, matches.similarity)
+    return best
+
+
+def drop_below(matches: Matches, threshold: float) -> Matches:
+    """Leave rows whose best similarity is below the threshold without a match."""
+    low = ~(best_of_rows(matches)[matches.row] >= threshold)
+    first = np.r_[True, np.diff(matches.row) > 0]
+    keep = ~low | first
+    return Matches(
+        row=matches.row[keep],
+        match_row=np.where(low, NO_MATCH, matches.match_row)[keep],
+        weight=np.where(low, 0.0, matches.weight)[keep],
+        similarity=np.where(low, np.nan, matches.similarity)[keep],
+        words=np.where(low, "", matches.words)[keep].tolist(),
+    )
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:

@@ -10,6 +10,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from gim.errors import InputError as LibraryInputError
 from pipeline.errors import InputError
 
 
@@ -39,7 +40,7 @@ def stage(snakemake: Any) -> Iterator[None]:
     try:
         with threadpool_limits(snakemake.threads):
             yield
-    except InputError as error:
+    except (InputError, LibraryInputError) as error:
         logging.error("%s", error)
         sys.exit(1)
     except Exception:

@@ -21,6 +21,7 @@ from pipeline.validation.embedding import check_embedding, embedding_files, need
 from pipeline.validation.files import file_problem
 from pipeline.validation.findings import Findings, some
 from pipeline.validation.masks import check_masks, mask_file
+from pipeline.validation.models import check_models, model_files
 from pipeline.validation.responses import check_responses, check_voxel_counts
 
 
@@ -57,6 +58,7 @@ def validate(config: dict[str, Any]) -> list[Problem]:
         what = "a band needs the ground truth, which simulated datasets alone have"
         findings.problem(dataset.truth, "features", what, "remove the band, or set `simulate`")
     findings.add(check_embedding(config))
+    findings.add(check_models(config))
     findings.add(check_masks(config, n_voxels))
     if findings.problems:
         raise InputError(dict.fromkeys(findings.problems))
@@ -73,6 +75,7 @@ def input_files(config: dict[str, Any]) -> list[Path]:
         *(dataset.textgrid(story) for story in all_stories(config)),
         *(dataset.responses(subject, story) for subject, story in _pairs(config)),
         *embedding_files(config),
+        *model_files(config).values(),
         *(mask for mask in masks if mask is not None),
         *sorted(path for path in truth if path.is_file()),
     ]

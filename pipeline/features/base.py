@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from pipeline.downsample import downsample
 from pipeline.timing import Grid
 
 Source = Literal["stimulus", "responses", "matches"]
@@ -31,6 +32,11 @@ class Story:
     name: str
     words: pd.DataFrame
     grid: Grid
+
+    def to_rows(self, values: np.ndarray, method: str) -> np.ndarray:
+        """Values of shape (n_words, n_features) to one row a TR, by `pipeline.downsample`."""
+        onsets, offsets = self.words["onset"].to_numpy(), self.words["offset"].to_numpy()
+        return downsample(values, onsets, offsets, self.grid, method)
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,13 @@ class Kind:
         Options and their defaults.
     resources : tuple of str
         Files that the rule passes in `options` under these names (now: "eng1000", "truth").
+    required : tuple of str
+        Options that a configuration must set.
+    origin : callable, optional
+        `origin(options)` names the model that the features were computed with; its answer is
+        written beside them.
+    resumable : bool
+        Whether each story is kept as soon as it is done, because all of them take long.
     """
 
     name: str
@@ -64,3 +77,6 @@ class Kind:
     zscore: Literal["story", "training"] = "training"
     options: Mapping[str, Any] = field(default_factory=dict)
     resources: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    origin: Callable[[dict[str, Any]], dict[str, str]] | None = None
+    resumable: bool = False

@@ -7,19 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.downsample import downsample
 from pipeline.eng1000 import Eng1000
 from pipeline.features.base import Kind, Story
 
-_embedding = cache(Eng1000.load)  # once a job, not once a story
+load_eng1000 = cache(Eng1000.load)  # once a job, not once a story
 
 
 def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
     """Eng1000 features of a story, array of shape (n_rows, n_basis)."""
     words = story.words
-    vectors = _embedding(options["eng1000"]).vectors(words["word"])
-    onsets, offsets = words["onset"].to_numpy(), words["offset"].to_numpy()
-    return downsample(vectors, onsets, offsets, story.grid, options["downsample"])
+    vectors = load_eng1000(options["eng1000"]).vectors(words["word"])
+    return story.to_rows(vectors, options["downsample"])
 
 
 KIND = Kind(

@@ -26,6 +26,8 @@ class Problem:
         Candidate band scalings.
     alphas : array of shape (n_alphas,)
         Candidate regularisations, ascending.
+    min_gain : float
+        Scalings that raise a voxel's cross-validation r by less end its search.
     """
 
     design: Design
@@ -33,6 +35,17 @@ class Problem:
     folds: dict[str, int]
     scalings: np.ndarray
     alphas: np.ndarray
+    min_gain: float = 0.0
+
+    @property
+    def n_rows(self) -> int:
+        """Training rows."""
+        return sum(len(responses) for responses in self.responses.values())
+
+    @property
+    def n_voxels(self) -> int:
+        """Voxels of the block."""
+        return next(iter(self.responses.values())).shape[1]
 
     @property
     def n_folds(self) -> int:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from himalaya.kernel_ridge import generate_dirichlet_samples
+
+from pipeline.errors import InputError, Problem
 
 CONCENTRATIONS = [0.1, 1.0]  # sparse and even mixtures of bands in turn
 
 
 def band_scalings(n_bands: int, n_scalings: int, seed: int) -> np.ndarray:
-    """Candidate scalings of the bands: equal shares, then Dirichlet draws (himalaya's).
+    """Candidate scalings of the bands: equal shares, then the Dirichlet draws of himalaya's search.
 
     Parameters
     ----------
@@ -29,9 +31,10 @@ def band_scalings(n_bands: int, n_scalings: int, seed: int) -> np.ndarray:
     """
     if n_bands == 1:
         return np.ones((1, 1))
-    scalings = np.asarray(
-        generate_dirichlet_samples(n_scalings, n_bands, CONCENTRATIONS, random_state=seed)
-    )
+    random = np.random.RandomState(seed)
+    n_each = -(-n_scalings // len(CONCENTRATIONS))
+    draws = [random.dirichlet(np.full(n_bands, c), n_each) for c in CONCENTRATIONS]
+    scalings = np.stack(draws, axis=1).reshape(-1, n_bands)[:n_scalings]
     scalings[0] = 1 / n_bands
     return scalings
 
@@ -41,16 +44,18 @@ def alphas(options: dict[str, Any]) -> np.ndarray:
     return np.logspace(options["min"], options["max"], options["n"])
 
 
-def story_folds(stories: list[str], n_rows: dict[str, int], n_folds: int, seed: int) -> np.ndarray:
-    """Assign whole stories to folds of nearly equal numbers of rows.
+def training_folds(
+    train: Sequence[str], n_rows: Mapping[str, int], n_folds: int, seed: int
+) -> dict[str, int]:
+    """Assign whole training stories to folds of nearly equal numbers of rows.
 
     Stories are shuffled, then each goes to the fold that has the fewest rows so far.
 
     Parameters
     ----------
-    stories : list of str
+    train : sequence of str
         Training stories.
-    n_rows : dict of str to int
+    n_rows : mapping of str to int
         Rows of each.
     n_folds : int
         Folds.
@@ -59,12 +64,20 @@ def story_folds(stories: list[str], n_rows: dict[str, int], n_folds: int, seed: 
 
     Returns
     -------
-    array of int, shape (n_stories,)
-        Fold of each story; every fold has at least one.
+    dict of str to int
+        Fold of each story, in the order of `train`; every fold has at least one.
+
+    Raises
+    ------
+    InputError
+        If there are fewer stories than folds.
     """
-    folds = np.zeros(len(stories), dtype=int)
+    if len(train) < n_folds:
+        what = f"{len(train)} training stories for {n_folds} folds of whole stories"
+        raise InputError(Problem("fit.n_folds", "", what, "lower it or add stories"))
+    folds = np.zeros(len(train), dtype=int)
     filled = np.zeros(n_folds)
-    for i in np.random.default_rng(seed).permutation(len(stories)):
+    for i in np.random.default_rng(seed).permutation(len(train)):
         folds[i] = filled.argmin()
-        filled[folds[i]] += n_rows[stories[i]]
-    return folds
+        filled[folds[i]] += n_rows[train[i]]
+    return dict(zip(train, folds.tolist(), strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
+from himalaya.backend import set_backend
 from himalaya.kernel_ridge import solve_multiple_kernel_ridge_random_search
 from himalaya.ridge import solve_group_ridge_random_search
 from himalaya.scoring import correlation_score
@@ -20,10 +21,14 @@ class HimalayaSolver:
     ----------
     problem : Problem
         Design, responses, folds and candidates.
+    device : str
+        "cpu" (NumPy), or "cuda" for himalaya's PyTorch backend.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, device: str = "cpu") -> None:
         self.problem = problem
+        # himalaya would fall back to NumPy with a warning: then it is not what was asked for.
+        set_backend("numpy" if device == "cpu" else f"torch_{device}", on_error="raise")
 
     @cached_property
     def _rows(self) -> dict[str, np.ndarray]:

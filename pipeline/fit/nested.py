@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.fit.base import Problem, Ridge, Solver
-from pipeline.fit.gram_solver import GramSolver
-from pipeline.fit.himalaya_solver import HimalayaSolver
+from pipeline.fit.gram import GramEngine
+from pipeline.fit.kernel import KernelEngine
+from pipeline.fit.linalg import backend
+from pipeline.fit.solver import SearchSolver
 from pipeline.progress import track
 from pipeline.score import pearson
-
-SOLVERS: dict[str, Callable[[Problem], Solver]] = {"himalaya": HimalayaSolver, "gram": GramSolver}
-HIMALAYA_LIMIT = 1e11  # floating-point operations: some seconds; above, Gram matrices are faster
 
 
 @dataclass(frozen=True)
@@ -34,42 +33,61 @@ class BlockFit:
     r_train: np.ndarray
 
 
-def choose_solver(name: str, problem: Problem) -> str:
-    """Resolve `auto`: himalaya where its work stays below `HIMALAYA_LIMIT`, else Gram matrices.
+def choose_solver(name: str, n_rows: int, n_columns: int, n_folds: int) -> str:
+    """Resolve `auto` by the size of the systems: Gram matrices, or kernels if they are smaller.
 
     Parameters
     ----------
-    name : {"auto", "himalaya", "gram"}
+    name : {"auto", "gram", "kernel", "himalaya"}
         As configured.
-    problem : Problem
-        The problem; only shapes count.
+    n_rows, n_columns, n_folds : int
+        Training rows, columns of the design, and folds, one of which a search leaves out.
     """
     if name != "auto":
         return name
-    n_rows = sum(len(y) for y in problem.responses.values())
-    n_voxels = next(iter(problem.responses.values())).shape[1]
-    small, large = sorted((n_rows, problem.design.n_columns))
-    decomposition = 20 * small**2 * large
-    products = 2 * len(problem.alphas) * n_rows * (n_rows / problem.n_folds) * n_voxels
-    searches = problem.n_folds**2 * len(problem.scalings)
-    return "himalaya" if searches * (decomposition + products) < HIMALAYA_LIMIT else "gram"
+    return "gram" if n_rows * (n_folds - 1) / n_folds >= n_columns else "kernel"
 
 
-def fit_block(problem: Problem, solver: str) -> BlockFit:
+def make_solver(
+    name: str, problem: Problem, device: str = "cpu", grams: Sequence[np.ndarray] | None = None
+) -> Solver:
+    """Solver of a problem.
+
+    Parameters
+    ----------
+    name : {"gram", "kernel", "himalaya"}
+        Which one.
+    problem : Problem
+        The problem.
+    device : str
+        "cpu", or PyTorch's name of a GPU.
+    grams : sequence of arrays of shape (n_columns, n_columns), optional
+        X'X of each fold, for `gram`; made here if not given.
+    """
+    if name == "himalaya":
+        from pipeline.fit.himalaya_solver import HimalayaSolver  # slow to import
+
+        return HimalayaSolver(problem, device)
+    if name == "kernel":
+        return SearchSolver(problem, KernelEngine(problem, backend(device)))
+    return SearchSolver(problem, GramEngine(problem, backend(device), grams))
+
+
+def fit_block(problem: Problem, solver: Solver) -> BlockFit:
     """Fit all training stories, and every fold's stories without them.
 
     Parameters
     ----------
     problem : Problem
         Design, responses, folds and candidates.
-    solver : {"himalaya", "gram"}
-        Which solver.
+    solver : Solver
+        The solver of it.
     """
-    engine = SOLVERS[solver](problem)
     r_train = {}
-    for fold in track(range(problem.n_folds), f"{solver}: folds predicted"):
-        model = engine.fit(exclude=fold)
+    for fold in track(range(problem.n_folds), "folds predicted"):
+        model = solver.fit(exclude=fold)
         for story in (s for s, f in problem.folds.items() if f == fold):
-            predicted = model.predict(problem.design.rows(story))
+            # Without the intercept, beside which small predictions would lose their last digits.
+            predicted = problem.design.rows(story) @ model.weights
             r_train[story] = pearson(predicted, problem.responses[story])
-    return BlockFit(engine.fit(exclude=None), np.stack([r_train[s] for s in problem.folds]))
+    return BlockFit(solver.fit(exclude=None), np.stack([r_train[s] for s in problem.folds]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import h5py
 import numpy as np
 
 from pipeline.atomic import atomic_h5
+from pipeline.attribution import band_parts, band_shares
 from pipeline.dataset import Dataset
 from pipeline.design import Design
 from pipeline.fit.base import Problem, Ridge
-from pipeline.fit.candidates import alphas, band_scalings, story_folds
-from pipeline.fit.nested import choose_solver, fit_block
+from pipeline.fit.candidates import alphas, band_scalings, training_folds
+from pipeline.fit.grams import fold_grams, read_grams
+from pipeline.fit.memory import block_size
+from pipeline.fit.nested import choose_solver, fit_block, make_solver
 from pipeline.progress import track
 from pipeline.score import pearson
 
@@ -30,9 +34,10 @@ def fit_model(
     test: Sequence[str],
     options: dict[str, Any],
     seeds: dict[str, int],
-    voxels_per_block: int,
     attributes: dict[str, Any],
     output: str | Path,
+    grams: Sequence[str | Path] = (),
+    share: tuple[int, int] = (1, 1),
 ) -> None:
     """Fit banded ridge, predict the test stories and score everything.
 
@@ -51,40 +56,101 @@ def fit_model(
     train, test : sequences of str
         The subject's stories.
     options : dict
-        `fit` of the configuration.
+        `fit` of the configuration, and `voxels_per_block` (None: chosen from memory).
     seeds : dict
         `folds` and `search`.
-    voxels_per_block : int
-        Voxels in memory at a time.
     attributes : dict
         Written as attributes of the file.
     output : path
         HDF5 to write.
+    grams : sequence of paths
+        Gram matrices of the band pairs (`pipeline.fit.grams`); empty, they are made here.
+    share : (int, int)
+        Fit the i-th of n equal shares of the voxels only (1-based); `gather` joins the files.
     """
-    n_voxels = dataset.n_voxels(subject, train[0])
     n_rows = {story: dataset.grid(story).n_rows for story in [*train, *test]}
-    folds = story_folds(list(train), n_rows, options["n_folds"], seeds["folds"])
+    folds = training_folds(train, n_rows, options["n_folds"], seeds["folds"])
     scalings = band_scalings(len(design.bands), options["n_scalings"], seeds["search"])
-    blocks = [
-        slice(start, min(start + voxels_per_block, n_voxels))
-        for start in range(0, n_voxels, voxels_per_block)
-    ]
+    n_train = sum(n_rows[story] for story in train)
+    auto = choose_solver(options["solver"], n_train, design.n_columns, options["n_folds"])
+    name = "gram" if grams else auto
+    xx = None
+    if name == "gram":
+        xx = fold_grams(design.bands, folds, read_grams(grams) if grams else None)
+    voxels = share_of(dataset.n_voxels(subject, train[0]), *share)
     with atomic_h5(output) as file:
-        _create(file, n_voxels, design, train, test, n_rows)
+        _create(file, len(voxels), design, train, test, n_rows)
+        blocks = _blocks(voxels, options, name, n_train, design, len(scalings))
         for block in track(blocks, f"{subject}: blocks of voxels"):
             problem = Problem(
                 design,
                 {story: dataset.read_responses(subject, story, block) for story in train},
-                dict(zip(train, folds.tolist(), strict=True)),
+                folds,
                 scalings,
                 alphas(options["alphas"]),
+                options["min_gain"],
             )
-            solver = choose_solver(options["solver"], problem)
+            solver = make_solver(name, problem, options["device"], xx)
             fit = fit_block(problem, solver)
-            _write_training(file, block, fit.final, fit.r_train)
-            _write_test(file, block, fit.final, dataset, subject, design, test)
-        edges = _edge_shares(file, options["alphas"])
-        file.attrs.update(attributes | edges | {"solver": solver})
+            columns = slice(block.start - voxels.start, block.stop - voxels.start)
+            _write_training(file, columns, fit.final, fit.r_train)
+            measured = [dataset.read_responses(subject, story, block) for story in test]
+            _write_test(file, columns, fit.final, design, dict(zip(test, measured, strict=True)))
+        file.attrs.update(attributes | {"solver": name})
+        if share[1] == 1:
+            file.attrs.update(_edge_shares(file, options["alphas"]))
+
+
+def share_of(n_voxels: int, i: int, n: int) -> range:
+    """Voxels of the i-th (1-based) of n nearly equal shares."""
+    return range(n_voxels * (i - 1) // n, n_voxels * i // n)
+
+
+def gather(parts: Sequence[str | Path], options: dict[str, Any], output: str | Path) -> None:
+    """Join the shares of a fit, given in order, into the file that one fit would have written.
+
+    Parameters
+    ----------
+    parts : sequence of paths
+        Files of `fit_model` with a `share`.
+    options : dict
+        `fit.alphas` of the configuration.
+    output : path
+        HDF5 to write.
+    """
+    with ExitStack() as stack, atomic_h5(output) as file:
+        shares = [stack.enter_context(h5py.File(part)) for part in parts]
+        first = shares[0]
+        for name in ("train", "test", "bands"):
+            file[name] = first[name][:]
+        names = [name for name in first if name not in (*file, "predictions")]
+        for name in [*names, *(f"predictions/{story}" for story in first["predictions"])]:
+            n_voxels = sum(part[name].shape[-1] for part in shares)
+            joined = file.create_dataset(name, (*first[name].shape[:-1], n_voxels), np.float32)
+            start = 0
+            for part in shares:
+                stop = start + part[name].shape[-1]
+                joined[..., start:stop] = part[name][:]
+                start = stop
+        file.attrs.update(dict(first.attrs) | _edge_shares(file, options))
+
+
+def _blocks(
+    voxels: range,
+    options: dict[str, Any],
+    solver: str,
+    n_rows: int,
+    design: Design,
+    n_scalings: int,
+) -> list[slice]:
+    """Blocks of voxels, as configured or by memory."""
+    size = options["voxels_per_block"] or block_size(
+        len(voxels), options["memory_gb"], solver, n_rows, design.n_columns, len(design.bands),
+        options["n_folds"], n_scalings * options["alphas"]["n"],
+    )  # fmt: skip
+    logging.info("%d voxels in blocks of %d, solver %s", len(voxels), size, solver)
+    starts = range(voxels.start, voxels.stop, max(size, 1))
+    return [slice(start, min(start + size, voxels.stop)) for start in starts]
 
 
 def _create(
@@ -103,6 +169,7 @@ def _create(
         "r_test": (len(test), n_voxels),
         "r_train": (len(train), n_voxels),
         "scaling": (len(design.bands), n_voxels),
+        "share": (len(design.bands), n_voxels),
     } | {f"predictions/{story}": (n_rows[story], n_voxels) for story in test}
     for name, shape in shapes.items():
         file.create_dataset(name, shape, np.float32)
@@ -119,22 +186,19 @@ def _write_training(file: h5py.File, block: slice, final: Ridge, r_train: np.nda
 
 
 def _write_test(
-    file: h5py.File,
-    block: slice,
-    final: Ridge,
-    dataset: Dataset,
-    subject: str,
-    design: Design,
-    test: Sequence[str],
+    file: h5py.File, block: slice, final: Ridge, design: Design, measured: dict[str, np.ndarray]
 ) -> None:
-    predicted = [final.predict(design.rows(story)) for story in test]
-    measured = [dataset.read_responses(subject, story, block) for story in test]
-    r_test = np.stack([pearson(p, m) for p, m in zip(predicted, measured, strict=True)])
-    for story, p in zip(test, predicted, strict=True):
+    """Predict and score the test stories, whose responses are `measured`."""
+    predicted = {story: final.predict(design.rows(story)) for story in measured}
+    for story, p in predicted.items():
         file[f"predictions/{story}"][:, block] = p
+    r_test = np.stack([pearson(predicted[story], y) for story, y in measured.items()])
     file["r_test"][:, block] = r_test
     file["r"][block] = _mean_of_numbers(r_test)
-    file["r_concat"][block] = pearson(np.concatenate(predicted), np.concatenate(measured))
+    shares = [band_shares(band_parts(final.weights, design, s), y) for s, y in measured.items()]
+    file["share"][:, block] = _mean_of_numbers(np.stack(shares))
+    joined = [np.concatenate(list(stories.values())) for stories in (predicted, measured)]
+    file["r_concat"][block] = pearson(*joined)
 
 
 def _mean_of_numbers(r: np.ndarray) -> np.ndarray:

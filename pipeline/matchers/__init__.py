@@ -1,5 +1,8 @@
 """The registry of matchers: a new one is a new module here that defines `match` and `OPTIONS`.
 
+A module may also name the files that rules pass it (`RESOURCES`) and the options that a
+configuration must set (`REQUIRED`).
+
 `match(story, newest, rng, options) -> Matches` gets a `Story`, the newest row that each row may
 match (`newest`, array of shape (n_rows,), negative where none may), a random generator of its own,
 and its options. Candidates are the kept rows 0..newest[f] of the same story.
@@ -37,6 +40,7 @@ def matcher_kinds() -> dict[str, Kind]:
             matching.induction_features,
             options={**matching.OPTIONS, **module.OPTIONS},
             resources=getattr(module, "RESOURCES", ()),
+            required=getattr(module, "REQUIRED", ()),
         )
         for name, module in modules.items()
     }

@@ -1,4 +1,5 @@
 # Names of files and small questions about the configuration, shared by all rule files.
+from itertools import combinations_with_replacement
 from pathlib import Path
 
 from pipeline.config import all_stories, band_options, test_stories, training_stories
@@ -56,9 +57,27 @@ def fit_file(subject, model):
     return f"{RESULTS}/sub-{subject}/sub-{subject}_model-{model}_fit.h5"
 
 
+def gram_file(subject, a, b):
+    """Gram matrices of a pair of bands; always in the order of the configuration."""
+    a, b = sorted((a, b), key=list(CONFIG["features"]).index)
+    return f"{RESULTS}/sub-{subject}/grams/{a}_{b}.h5"
+
+
+def grams_of(subject, model):
+    """Gram matrices of a model's pairs of bands, if jobs share them."""
+    pairs = combinations_with_replacement(CONFIG["models"][model], 2)
+    shared = CONFIG["fit"]["share_grams"]
+    return [gram_file(subject, a, b) for a, b in pairs] if shared else []
+
+
 def all_fits():
     """Fits of all subjects and models."""
     return [fit_file(s, m) for s in CONFIG["subjects"] for m in CONFIG["models"]]
+
+
+def audits():
+    """One table a subject that is there when no leak was found."""
+    return [f"{RESULTS}/sub-{s}/sub-{s}_audit.tsv" for s in CONFIG["subjects"]]
 
 
 def map_markers():
@@ -70,10 +89,27 @@ def final_targets():
     """Everything a run makes by default."""
     return [
         *all_fits(),
+        *audits(),
         *map_markers(),
         f"{RESULTS}/summary.tsv",
         f"{RESULTS}/report.html",
     ]
+
+
+def audited_bands():
+    """Bands made from BOLD that some model uses, and the matchers that they redraw."""
+    bands = [b for b in used_bands() if band_source(b) != "stimulus"]
+    redrawn = [band_options(CONFIG, b).get("of") for b in bands]
+    return list(dict.fromkeys([*bands, *(b for b in redrawn if b)]))
+
+
+def audited_matches(subject):
+    """Matches of the audited bands."""
+    return {
+        b: matches_file(subject, b)
+        for b in audited_bands()
+        if band_source(b) == "matches"
+    }
 
 
 def eng1000_file():
@@ -100,6 +136,17 @@ def resources_of(band):
 def built(files):
     """Those of `files` that a rule makes; the dataset's own are covered by the manifest."""
     return [file for file in files if file == BUILT_ENG1000]
+
+
+def made_models(band):
+    """Models that a band reads and this run makes, which is the index of `lm`."""
+    made = {f"{RESULTS}/lm/index"} if CONFIG["lm"] else set()
+    return sorted(made & set(map(str, band_options(CONFIG, band).values())))
+
+
+def there(files):
+    """Those of `files` that exist: a dry run works before any download, the rule names the rest."""
+    return [file for file in files if Path(file).exists()]
 
 
 def stories_of(subject):

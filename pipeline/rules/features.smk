@@ -4,6 +4,7 @@ rule stimulus_features:
         manifest=MANIFEST,
         words=WORDS,
         built=lambda w: built(resources_of(w.band).values()),
+        models=lambda w: made_models(w.band),
     output:
         f"{RESULTS}/features/{{band}}.h5",
     log:
@@ -56,6 +57,7 @@ rule matches:
             if band_options(CONFIG, w.band)["kind"] == LAG
             else []
         ),
+        models=lambda w: made_models(w.band),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_matcher-{{band}}_matches.parquet",
     log:

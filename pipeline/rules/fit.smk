@@ -1,32 +1,107 @@
 # Banded ridge for every subject and model, and the table of all of them.
-rule fit_model:
+JOBS = CONFIG["fit"]["jobs"]
+# What changes where and how the work is done, but not its results, is no parameter of a rule.
+WORK = {"device", "jobs", "memory_gb", "threads"}
+
+
+rule gram:
+    input:
+        manifest=MANIFEST,
+        bands=lambda w: [band_file(w.subject, b) for b in dict.fromkeys((w.a, w.b))],
+    output:
+        f"{RESULTS}/sub-{{subject}}/grams/{{a}}_{{b}}.h5",
+    log:
+        f"{LOGS}/sub-{{subject}}/gram_{{a}}_{{b}}.log",
+    benchmark:
+        f"{BENCHMARKS}/gram/{{subject}}_{{a}}_{{b}}.tsv"
+    wildcard_constraints:
+        a="[A-Za-z0-9]+",
+        b="[A-Za-z0-9]+",
+    conda:
+        "../environment.yaml"
+    threads: CONFIG["fit"]["threads"]
+    resources:
+        mem_mb=memory(4),
+        runtime=60,
+    params:
+        dataset=dataset_options(),
+        train=lambda w: stories_of(w.subject)["train"],
+        bands=lambda w: {b: band_options(CONFIG, b) for b in (w.a, w.b)},
+        delays=CONFIG["delays"],
+        n_folds=CONFIG["fit"]["n_folds"],
+        seed=CONFIG["seeds"]["folds"],
+    script:
+        "../scripts/gram.py"
+
+
+rule fit_share:
     input:
         manifest=MANIFEST,
         bands=lambda w: [
             band_file(w.subject, band) for band in CONFIG["models"][w.model]
         ],
+        grams=lambda w: grams_of(w.subject, w.model),
     output:
-        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_fit.h5",
+        temp(
+            f"{RESULTS}/sub-{{subject}}/shares/sub-{{subject}}_model-{{model}}_share-{{share}}_fit.h5"
+        ),
     log:
-        f"{LOGS}/sub-{{subject}}/fit_{{model}}.log",
+        f"{LOGS}/sub-{{subject}}/fit_{{model}}_{{share}}.log",
     benchmark:
-        f"{BENCHMARKS}/fit_model/{{subject}}_{{model}}.tsv"
+        f"{BENCHMARKS}/fit_share/{{subject}}_{{model}}_{{share}}.tsv"
+    wildcard_constraints:
+        share="[0-9]+",
     conda:
         "../environment.yaml"
     threads: CONFIG["fit"]["threads"]
     resources:
-        mem_mb=memory(8),
+        mem_mb=memory(CONFIG["fit"]["memory_gb"]),
         runtime=240,
     params:
         dataset=dataset_options(),
         stories=lambda w: stories_of(w.subject),
         bands=lambda w: {b: band_options(CONFIG, b) for b in CONFIG["models"][w.model]},
         delays=CONFIG["delays"],
-        options={key: value for key, value in CONFIG["fit"].items() if key != "threads"},
+        options={k: v for k, v in CONFIG["fit"].items() if k not in WORK},
         seeds={key: CONFIG["seeds"][key] for key in ("folds", "search")},
-        voxels_per_block=CONFIG["voxels_per_block"],
     script:
         "../scripts/fit_model.py"
+
+
+if JOBS == 1:
+
+    use rule fit_share as fit_model with:
+        output:
+            f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_fit.h5",
+        log:
+            f"{LOGS}/sub-{{subject}}/fit_{{model}}.log",
+        benchmark:
+            f"{BENCHMARKS}/fit_model/{{subject}}_{{model}}.tsv"
+
+else:
+
+    rule fit_model:
+        input:
+            expand(
+                f"{RESULTS}/sub-{{{{subject}}}}/shares/sub-{{{{subject}}}}_model-{{{{model}}}}_share-{{share}}_fit.h5",
+                share=range(1, JOBS + 1),
+            ),
+        output:
+            f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_fit.h5",
+        log:
+            f"{LOGS}/sub-{{subject}}/fit_{{model}}.log",
+        benchmark:
+            f"{BENCHMARKS}/fit_model/{{subject}}_{{model}}.tsv"
+        conda:
+            "../environment.yaml"
+        threads: 1
+        resources:
+            mem_mb=memory(2),
+            runtime=30,
+        params:
+            alphas=CONFIG["fit"]["alphas"],
+        script:
+            "../scripts/gather_fit.py"
 
 
 rule summary:

@@ -4,7 +4,7 @@ LM = f"{RESULTS}/lm"
 
 rule lm_index:
     input:
-        CONFIG["lm"]["train"],
+        there(CONFIG["lm"]["train"]),
     output:
         directory(f"{LM}/index"),
     log:
@@ -25,7 +25,7 @@ rule lm_index:
 
 rule lm_tune:
     input:
-        CONFIG["lm"]["train"],
+        there(CONFIG["lm"]["train"]),
     output:
         f"{LM}/tau.tsv",
     log:
@@ -46,7 +46,7 @@ rule lm_tune:
 
 rule lm_eval:
     input:
-        documents=CONFIG["lm"]["evaluate"],
+        documents=there(CONFIG["lm"]["evaluate"]),
         index=f"{LM}/index",
         tau=f"{LM}/tau.tsv",
     output:

@@ -1,4 +1,4 @@
-"""Rule fit_model."""
+"""Rules fit_share and, where one job fits all voxels, fit_model."""
 
 from pipeline.dataset import Dataset
 from pipeline.design import Design, load_band
@@ -7,26 +7,30 @@ from pipeline.provenance import as_attribute, describe
 from pipeline.stage import stage
 
 with stage(snakemake):
-    params, wildcards = snakemake.params, snakemake.wildcards
+    params, wildcards, config = snakemake.params, snakemake.wildcards, snakemake.config
     train, test = params.stories["train"], params.stories["test"]
     bands = tuple(
         load_band(name, path, options, params.delays, train, test)
         for (name, options), path in zip(params.bands.items(), snakemake.input.bands, strict=True)
     )
-    description = describe(snakemake.config, snakemake.input.manifest)
+    description = describe(config, snakemake.input.manifest)
+    # How the work is cut is no parameter of the rule: it changes no result.
+    work = {key: config["fit"][key] for key in ("device", "memory_gb")}
+    share = wildcards.get("share")
     fit_model(
         Dataset.from_config(params.dataset),
         wildcards.subject,
         Design(bands),
         train,
         test,
-        params.options,
+        params.options | work | {"voxels_per_block": config["voxels_per_block"]},
         params.seeds,
-        params.voxels_per_block,
         {
             "subject": wildcards.subject,
             "model": wildcards.model,
             "provenance": as_attribute(description),
         },
         snakemake.output[0],
+        snakemake.input.grams,
+        (int(share), config["fit"]["jobs"]) if share else (1, 1),
     )

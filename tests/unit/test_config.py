@@ -46,7 +46,9 @@ def test_defaults_are_filled_in_and_the_original_is_left_alone():
     assert config["delays"] == [1, 2, 3, 4]
     assert config["timing"]["trim"] == [10, 5]
     assert config["fit"]["alphas"]["n"] == 9
-    assert config["seeds"] == {"simulation": 0, "folds": 0, "search": 0, "matching": 0}
+    assert config["seeds"] == dict.fromkeys(
+        ["simulation", "folds", "search", "matching", "audit"], 0
+    )
     assert config["subjects"]["S1"] == {"exclude": []}
     assert training_stories(config, "S2") == ["a", "c", "d"]
 

@@ -83,11 +83,11 @@ def test_test_stories_change_no_training_row(tmp_path, options, n_components):
 
 def test_reduction_is_the_training_stories_pca(tmp_path):
     path, values = write_band(tmp_path / "b.h5", n_columns=6)
-    band = load(path, {**WORDS, "n_components": 2}, delays=(0,))
+    band = load(path, {**WORDS, "n_components": 2})
     scaled = {s: zscore(v) for s, v in values.items()}
     pca = PCA(2).fit(np.concatenate([scaled[s] for s in ("a", "b", "c")]))
     expected = pca.transform(scaled["test"])
-    found = band.rows("test")
+    found = band.values["test"]
     signs = np.sign((found * expected).sum(axis=0))
     np.testing.assert_allclose(found * signs, expected, atol=1e-4)
 

@@ -1,14 +1,17 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge as SklearnRidge
 
 from pipeline.design import Band, Design
+from pipeline.errors import InputError
 from pipeline.fit.base import Problem
-from pipeline.fit.candidates import alphas, band_scalings, story_folds
-from pipeline.fit.gram_solver import GramSolver, ridge
-from pipeline.fit.himalaya_solver import HimalayaSolver
-from pipeline.fit.nested import SOLVERS, choose_solver, fit_block
+from pipeline.fit.candidates import CONCENTRATIONS, alphas, band_scalings, training_folds
+from pipeline.fit.nested import choose_solver, fit_block, make_solver
 from pipeline.score import pearson
+
+SOLVERS = ["gram", "kernel", "himalaya"]
 
 
 def make_problem(
@@ -28,11 +31,11 @@ def make_problem(
         for s in stories:
             responses[s] = responses[s] + values[s] @ mixing
         bands.append(Band(f"b{b}", values, (0, 1), (1.0, 0.5)))
-    folds = story_folds(stories, dict.fromkeys(stories, n_rows), n_folds, seed)
+    folds = training_folds(stories, dict.fromkeys(stories, n_rows), n_folds, seed)
     return Problem(
         Design(tuple(bands)),
         {s: r.astype(np.float32) for s, r in responses.items()},
-        dict(zip(stories, folds.tolist(), strict=True)),
+        folds,
         band_scalings(len(n_columns), n_scalings, seed),
         np.logspace(-1, 4, 6),
     )
@@ -57,7 +60,7 @@ def by_scikit_learn(problem, stories, scaling, alpha):
 @pytest.mark.parametrize("exclude", [None, 1])
 def test_weights_equal_scikit_learn_at_the_chosen_candidates(solver, n_columns, exclude):
     problem = make_problem(n_columns)
-    model = SOLVERS[solver](problem).fit(exclude)
+    model = make_solver(solver, problem).fit(exclude)
     for v in range(7):
         reference, factor = by_scikit_learn(
             problem, problem.stories(exclude), model.scaling[:, v], model.alpha[v]
@@ -81,7 +84,7 @@ def test_the_search_equals_a_plain_loop(solver, exclude):
                 X, Y = stack(problem, [s for s in stories if problem.folds[s] == fold])
                 reference, factor = by_scikit_learn(problem, train, scaling, alpha)
                 table[i, j] += pearson(reference.predict(X * factor), Y) / len(inner)
-    model = SOLVERS[solver](problem).fit(exclude)
+    model = make_solver(solver, problem).fit(exclude)
     flat = table.reshape(-1, 7)
     np.testing.assert_allclose(model.score, flat.max(axis=0), atol=1e-4)
     best = flat.argmax(axis=0)
@@ -90,26 +93,23 @@ def test_the_search_equals_a_plain_loop(solver, exclude):
 
 
 @pytest.mark.parametrize("n_columns", [(4, 6, 3), (60, 80)])
-def test_gram_equals_himalaya(n_columns):
+@pytest.mark.parametrize("solver", ["gram", "kernel"])
+def test_ours_equals_himalaya(n_columns, solver):
     problem = make_problem(n_columns, n_voxels=40)
-    a, b = (fit_block(problem, name) for name in ("himalaya", "gram"))
+    a, b = (fit_block(problem, make_solver(name, problem)) for name in ("himalaya", solver))
     np.testing.assert_allclose(a.r_train, b.r_train, atol=1e-4)
     np.testing.assert_allclose(a.final.score, b.final.score, atol=1e-4)
     np.testing.assert_allclose(a.final.weights, b.final.weights, atol=1e-4)
     np.testing.assert_allclose(a.final.alpha, b.final.alpha, rtol=1e-4)
 
 
-def test_voxels_do_not_influence_each_other():
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_voxels_do_not_influence_each_other(solver):
     problem = make_problem(n_voxels=9)
-    whole = fit_block(problem, "gram")
-    part = Problem(
-        problem.design,
-        {s: r[:, 3:5] for s, r in problem.responses.items()},
-        problem.folds,
-        problem.scalings,
-        problem.alphas,
-    )
-    block = fit_block(part, "gram")
+    whole = fit_block(problem, make_solver(solver, problem))
+    responses = {s: r[:, 3:5] for s, r in problem.responses.items()}
+    part = dataclasses.replace(problem, responses=responses)
+    block = fit_block(part, make_solver(solver, part))
     np.testing.assert_allclose(block.r_train, whole.r_train[:, 3:5], atol=1e-5)
     np.testing.assert_allclose(block.final.weights, whole.final.weights[:, 3:5], atol=1e-5)
 
@@ -118,14 +118,12 @@ def test_voxels_do_not_influence_each_other():
 def test_nested_predictions_ignore_the_fold_they_predict(solver):
     """Nothing of a fold, neither weights nor choices, enters the model that predicts it."""
     problem = make_problem()
-    before = SOLVERS[solver](problem).fit(0)
+    before = make_solver(solver, problem).fit(0)
     changed = {
         s: r if problem.folds[s] != 0 else np.random.default_rng(9).standard_normal(r.shape)
         for s, r in problem.responses.items()
     }
-    after = SOLVERS[solver](
-        Problem(problem.design, changed, problem.folds, problem.scalings, problem.alphas)
-    ).fit(0)
+    after = make_solver(solver, dataclasses.replace(problem, responses=changed)).fit(0)
     np.testing.assert_allclose(after.weights, before.weights, atol=1e-5)
     np.testing.assert_array_equal(after.alpha, before.alpha)
 
@@ -136,9 +134,8 @@ def test_noise_is_not_predicted(solver):
     problem = make_problem(n_voxels=400, noise=1.0)
     rng = np.random.default_rng(0)
     noise = {s: rng.standard_normal((30, 400)).astype(np.float32) for s in problem.folds}
-    fit = fit_block(
-        Problem(problem.design, noise, problem.folds, problem.scalings, problem.alphas), solver
-    )
+    problem = dataclasses.replace(problem, responses=noise)
+    fit = fit_block(problem, make_solver(solver, problem))
     assert abs(fit.r_train.mean()) < 0.02
     assert fit.final.score.mean() > 0.02  # the score that was maximised is biased upwards
 
@@ -152,7 +149,7 @@ def test_bands_are_scaled_per_voxel():
         for v in (0, 1):
             drive = bands[v].values[s][:, :10].sum(axis=1)
             problem.responses[s][:, v] = drive + rng.standard_normal(60) * 3
-    scaling = fit_block(problem, "gram").final.scaling
+    scaling = fit_block(problem, make_solver("gram", problem)).final.scaling
     assert scaling[0, 0] > 0.8
     assert scaling[1, 1] > 0.8
 
@@ -161,13 +158,20 @@ def test_folds_are_whole_stories_of_similar_length():
     """The authors drew random 40-TR chunks inside stories (error 10)."""
     stories = [f"s{i}" for i in range(20)]
     n_rows = {s: 100 + 15 * i for i, s in enumerate(stories)}
-    folds = story_folds(stories, n_rows, 5, seed=0)
-    assert folds.shape == (20,)
-    filled = np.bincount(folds, [n_rows[s] for s in stories])
+    folds = training_folds(stories, n_rows, 5, seed=0)
+    assert list(folds) == stories
+    filled = np.bincount(list(folds.values()), [n_rows[s] for s in stories])
     assert filled.max() - filled.min() <= max(n_rows.values())
-    assert (story_folds(stories, n_rows, 5, 0) == folds).all()
-    assert (story_folds(stories, n_rows, 5, 1) != folds).any()
-    assert len(set(story_folds(stories[:3], n_rows, 3, 0))) == 3
+    assert training_folds(stories, n_rows, 5, 0) == folds
+    assert training_folds(stories, n_rows, 5, 1) != folds
+    assert len(set(training_folds(stories[:3], n_rows, 3, 0).values())) == 3
+
+
+@pytest.mark.parametrize("n_stories", [1, 2])
+def test_fewer_stories_than_folds_are_an_error(n_stories):
+    stories = [f"s{i}" for i in range(n_stories)]
+    with pytest.raises(InputError, match="whole stories"):
+        training_folds(stories, dict.fromkeys(stories, 50), 3, seed=0)
 
 
 def test_candidates():
@@ -181,35 +185,25 @@ def test_candidates():
     np.testing.assert_allclose(alphas({"min": 0, "max": 4, "n": 3}), [1, 100, 10_000])
 
 
-def test_auto_takes_himalaya_for_small_problems_only():
-    small = make_problem()
-    assert choose_solver("auto", small) == "himalaya"
-    assert choose_solver("gram", small) == "gram"
-    big = make_problem((700, 500), n_rows=400, n_voxels=50)
-    many = Problem(
-        big.design, big.responses, big.folds, np.ones((20, 2)) / 2, np.logspace(0, 5, 20)
-    )
-    assert choose_solver("auto", many) == "gram"
+def test_auto_takes_the_smaller_systems():
+    assert choose_solver("auto", n_rows=30_000, n_columns=6_000, n_folds=5) == "gram"
+    assert choose_solver("auto", n_rows=3_000, n_columns=6_000, n_folds=5) == "kernel"
+    assert choose_solver("auto", n_rows=3_000, n_columns=2_700, n_folds=5) == "kernel"
+    assert choose_solver("himalaya", n_rows=3_000, n_columns=6_000, n_folds=5) == "himalaya"
 
 
-def test_single_precision_is_left_where_it_is_not_safe():
-    """Nearly collinear columns and a small alpha: as in double precision all the same."""
-    rng = np.random.default_rng(0)
-    base = rng.standard_normal((2000, 20))
-    X = np.concatenate([base, base + 1e-5 * rng.standard_normal(base.shape)], axis=1) * 30
-    Y = X @ rng.standard_normal((40, 3)) + rng.standard_normal((2000, 3))
-    xx, xy = X.T @ X, X.T @ Y
-    exact = np.linalg.solve(xx + 0.1 * np.eye(40), xy)
-    found = ridge(xx.astype(np.float32), xy.astype(np.float32), np.ones(40), 0.1)
-    predicted, expected = X @ found, X @ exact
-    assert np.abs(predicted - expected).max() < 1e-2 * np.abs(expected).max()
+def test_the_draws_are_himalayas():
+    from himalaya.kernel_ridge import generate_dirichlet_samples
+
+    theirs = np.asarray(generate_dirichlet_samples(9, 3, CONCENTRATIONS, random_state=4))
+    np.testing.assert_array_equal(band_scalings(3, 9, 4)[1:], theirs[1:])
 
 
-def test_a_constant_response_is_survived():
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_constant_response_is_survived(solver):
     problem = make_problem()
     for responses in problem.responses.values():
         responses[:, 2] = 0
-    for solver in (GramSolver, HimalayaSolver):
-        model = solver(problem).fit(None)
-        assert np.isfinite(model.weights).all()
-        assert np.abs(model.weights[:, 2]).max() < 1e-6
+    model = make_solver(solver, problem).fit(None)
+    assert np.isfinite(model.weights).all()
+    assert np.abs(model.weights[:, 2]).max() < 1e-6

@@ -92,8 +92,8 @@ class Case:
 
 @pytest.mark.parametrize("horizon", [1, 2, 5, 8])
 @pytest.mark.parametrize("kind", BOLD_KINDS)
-def test_bold_newer_than_the_horizon_changes_nothing(tmp_path, kind, horizon):
-    case = Case(tmp_path, kind, horizon)
+def test_bold_newer_than_the_horizon_changes_nothing(tmp_path, language, kind, horizon):
+    case = Case(tmp_path, kind, horizon, **language.get(kind, {}))
     before = case.design()
     reached = False
     for t in (12, 33, 40, 53, 69):

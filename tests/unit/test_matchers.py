@@ -84,12 +84,12 @@ def test_match_length_does_not_reward_fast_speech():
 
 @pytest.mark.parametrize("name", [n for n in matchers() if n != "oracle"])
 @pytest.mark.parametrize("horizon", [1, 2, 8])
-def test_every_matcher_stays_in_the_past(name, horizon):
+def test_every_matcher_stays_in_the_past(name, horizon, language):
     """Random matches of the authors' code could lie in the future (error 2)."""
     s = random_story(np.random.default_rng(0), n_rows=80)
     newest = newest_match(80, horizon, OPTIONS)
     module = matchers()[name]
-    options = {**OPTIONS, **module.OPTIONS}
+    options = {**OPTIONS, **module.OPTIONS, **language.get(name, {})}
     matches = module.match(s, newest, np.random.default_rng(0), options)
     found = matches.match_row != NO_MATCH
     assert found.any()

@@ -8,7 +8,11 @@ import pytest
 
 from pipeline.atomic import atomic_h5, atomic_path
 from pipeline.design import Band, Design
-from pipeline.fit.run import fit_model
+from pipeline.errors import InputError
+from pipeline.fit.candidates import training_folds
+from pipeline.fit.grams import write_gram
+from pipeline.fit.memory import block_size, fixed_bytes, voxel_bytes
+from pipeline.fit.run import fit_model, gather
 from tests.unit.responses import rewrite, write_responses
 
 ROWS = {"a": 40, "b": 50, "c": 45, "d": 40, "t1": 40, "t2": 35}
@@ -18,6 +22,10 @@ OPTIONS = {
     "n_folds": 3,
     "n_scalings": 3,
     "alphas": {"min": -1, "max": 5, "n": 7},
+    "min_gain": 0.0,
+    "device": "cpu",
+    "memory_gb": 4,
+    "voxels_per_block": None,
 }
 
 
@@ -42,12 +50,17 @@ def design(dataset):
     return Design(bands)
 
 
-def fit(dataset, design, path, voxels_per_block=100, **options):
+def fit(dataset, design, path, grams=(), share=(1, 1), **options):
     seeds = {"folds": 0, "search": 0}
     fit_model(
-        dataset, "S1", design, TRAIN, TEST, OPTIONS | options, seeds, voxels_per_block,
-        {"model": "m"}, path,
+        dataset, "S1", design, TRAIN, TEST, OPTIONS | options, seeds, {"model": "m"}, path, grams,
+        share,
     )  # fmt: skip
+    return read(path)
+
+
+def read(path):
+    """All arrays and attributes of a fit."""
     with h5py.File(path) as file:
         arrays = {}
         file.visititems(
@@ -58,13 +71,59 @@ def fit(dataset, design, path, voxels_per_block=100, **options):
         return arrays, dict(file.attrs)
 
 
-@pytest.mark.parametrize("solver", ["gram", "himalaya"])
+@pytest.mark.parametrize("solver", ["gram", "kernel", "himalaya"])
 def test_block_size_changes_nothing(dataset, design, tmp_path, solver):
     whole, _ = fit(dataset, design, tmp_path / "a.h5", solver=solver)
     blocks, _ = fit(dataset, design, tmp_path / "b.h5", voxels_per_block=3, solver=solver)
     for name in ("r", "r_test", "r_concat", "r_train", "r_cv", "predictions/t1"):
         np.testing.assert_allclose(whole[name], blocks[name], atol=1e-5, err_msg=name)
     np.testing.assert_array_equal(whole["alpha"], blocks["alpha"])
+
+
+@pytest.mark.parametrize("n_shares", [2, 3, 12])
+def test_shares_joined_are_the_whole(dataset, design, tmp_path, n_shares):
+    """Also with more jobs than voxels, where some have nothing to do."""
+    whole, attributes = fit(dataset, design, tmp_path / "whole.h5")
+    parts = [tmp_path / f"{i}.h5" for i in range(n_shares)]
+    for i, part in enumerate(parts, start=1):
+        fit(dataset, design, part, share=(i, n_shares))
+    gather(parts, OPTIONS["alphas"], tmp_path / "joined.h5")
+    joined, gathered = read(tmp_path / "joined.h5")
+    assert set(joined) == set(whole)
+    for name, expected in whole.items():
+        if expected.dtype.kind == "f":
+            np.testing.assert_allclose(joined[name], expected, atol=1e-5, err_msg=name)
+        else:
+            np.testing.assert_array_equal(joined[name], expected)
+    np.testing.assert_array_equal(joined["alpha"], whole["alpha"])
+    assert gathered == pytest.approx(attributes)
+
+
+def test_stored_grams_change_nothing(dataset, design, tmp_path):
+    """Pairs are stored once, in either order of the bands."""
+    folds = training_folds(TRAIN, ROWS, OPTIONS["n_folds"], seed=0)
+    signal, noise = design.bands
+    grams = []
+    for a, b in [(signal, signal), (noise, signal), (noise, noise)]:
+        grams.append(tmp_path / f"{a.name}_{b.name}.h5")
+        write_gram(grams[-1], a, b, folds)
+    made, _ = fit(dataset, design, tmp_path / "made.h5")
+    read_, _ = fit(dataset, design, tmp_path / "read.h5", grams=grams)
+    for name in ("r_train", "r", "alpha", "scaling"):
+        np.testing.assert_array_equal(made[name], read_[name])
+    with pytest.raises(InputError, match="no Gram matrix of noise and noise"):
+        fit(dataset, design, tmp_path / "f.h5", grams=grams[:2])
+
+
+def test_blocks_are_as_large_as_memory_allows():
+    shape = {"solver": "gram", "n_rows": 34_000, "n_columns": 5_740, "n_folds": 5}
+    options = {"n_bands": 2, "n_candidates": 72}
+    size = block_size(95_556, 16, **shape, **options)
+    needed = fixed_bytes(**shape, n_bands=2) + size * voxel_bytes(**shape, n_candidates=72)
+    assert 12e9 < needed <= 16e9
+    assert block_size(100, 16, **shape, **options) == 100
+    with pytest.raises(InputError, match="set it to"):
+        block_size(95_556, 4, **shape, **options)
 
 
 def test_signal_is_found_and_constant_voxels_have_no_r(dataset, design, tmp_path):

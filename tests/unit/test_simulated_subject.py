@@ -103,8 +103,8 @@ class Subject:
         design = Design(tuple(self.band(band) for band in MODELS[model]))
         path = self.root / "fit.h5"
         fit_model(
-            self.dataset, "S1", design, self.train, self.test, self.config["fit"],
-            self.config["seeds"], 8000, {}, path,
+            self.dataset, "S1", design, self.train, self.test,
+            self.config["fit"] | {"voxels_per_block": None}, self.config["seeds"], {}, path,
         )  # fmt: skip
         with h5py.File(path) as file:
             r = file["r_cv"][:]

@@ -2,14 +2,18 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from pipeline.score import pearson
 from pipeline.summary import COLUMNS
+from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.workflow
 SUBJECT = "sub-SIM01"
@@ -102,6 +106,25 @@ def test_another_model_recomputes_only_itself(tiny):
     jobs = dict(re.findall(r"^(\w+) +(\d+)$", plan.stdout, flags=re.MULTILINE))
     assert jobs["fit_model"] == "1"
     assert not {"simulate", "validate", "stimulus_features", "matches"} & set(jobs)
+
+
+def test_shares_of_voxels_and_stored_grams_give_the_same_fit(tiny):
+    """Two jobs a model and one for each pair of bands; features are those of the first run."""
+    shutil.copytree(tiny.results("tiny"), tiny.results("shares"))
+    name = Path(SUBJECT) / f"{SUBJECT}_model-ngram_fit.h5"
+    (tiny.results("shares") / name).unlink()
+    fit = yaml.safe_load((REPOSITORY / "config" / "tiny.yaml").read_text())["fit"]
+    config = tiny.configure("tiny", name="shares", fit=fit | {"jobs": 2, "share_grams": True})
+    done = tiny.snakemake(config, f"results/shares/{name}", "--rerun-triggers", "mtime")
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, flags=re.MULTILINE))
+    assert jobs == {"gram": "6", "fit_share": "2", "fit_model": "1", "total": "9"}
+    with h5py.File(tiny.results("tiny") / name) as a, h5py.File(tiny.results("shares") / name) as b:
+        for key in ("r", "r_train", "predictions/test01"):
+            np.testing.assert_allclose(b[key][:], a[key][:], atol=1e-5)
+        np.testing.assert_array_equal(b["alpha"][:], a["alpha"][:])
+    folder = tiny.results("shares") / SUBJECT
+    assert len(list((folder / "grams").iterdir())) == 6
+    assert not list((folder / "shares").glob("*"))  # joined, then removed
 
 
 def test_equal_seeds_equal_bytes_and_the_matching_seed_changes_random_controls_only(tiny):

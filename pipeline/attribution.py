@@ -1,0 +1,67 @@
+"""Which band explains a response: the product measure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from pipeline.design import Design
+
+
+def band_parts(weights: np.ndarray, design: Design, story: str) -> np.ndarray:
+    """What each band contributes to the predictions of a story.
+
+    Parameters
+    ----------
+    weights : array of shape (n_columns, n_voxels)
+        Weights of the design's columns.
+    design : Design
+        The model's bands.
+    story : str
+        The story.
+
+    Returns
+    -------
+    array of shape (n_bands, n_rows, n_voxels)
+        Each with mean zero over the rows, so that they sum to the predictions but for a constant.
+    """
+    rows = design.rows(story)
+    parts = []
+    for columns in design.slices:
+        part = rows[:, columns] @ weights[columns]
+        parts.append(part - part.mean(axis=0))
+    return np.stack(parts)
+
+
+def band_shares(parts: np.ndarray, measured: np.ndarray) -> np.ndarray:
+    """Each band's share of the explained variance of a story (product measure).
+
+    Shares sum to the R2 of the model (about the story's means). A share is negative where a band
+    makes the prediction worse; nothing is clipped.
+
+    Parameters
+    ----------
+    parts : array of shape (n_bands, n_rows, n_voxels)
+        `band_parts`.
+    measured : array of shape (n_rows, n_voxels)
+        Responses.
+
+    Returns
+    -------
+    array of shape (n_bands, n_voxels)
+        NaN where the response does not vary.
+    """
+    centred = measured - measured.mean(axis=0, dtype=np.float64)
+    variance = np.einsum("ij,ij->j", centred, centred)
+    constant = centred.std(axis=0) <= np.finfo(np.float32).eps
+    explained = np.einsum("bij,ij->bj", parts, 2 * centred - parts.sum(axis=0))
+    return explained / np.where(constant, np.nan, variance)
+
+
+def read_shares(path: str | Path) -> dict[str, np.ndarray]:
+    """Shares of a fit's HDF5, mean over test stories: band to array of shape (n_voxels,)."""
+    with h5py.File(path) as file:
+        names = file["bands"].asstr()[:].tolist()
+        return dict(zip(names, np.asarray(file["share"][:], np.float64), strict=True))

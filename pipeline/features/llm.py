@@ -1,0 +1,63 @@
+"""Black box: hidden states of a causal language model after every word."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from pipeline.features.base import Kind, Story
+
+
+@cache
+def load_model(name: str, dtype: str | None) -> tuple[Any, Any, int | None]:
+    """A model on the best device there is, its tokenizer, and its token for the beginning."""
+    import torch
+
+    from gim.causal import load_causal
+    from gim.tokenizer import load_tokenizer
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    default = "bfloat16" if device == "cuda" else "float32"
+    model = load_causal(name, device, getattr(torch, dtype or default))
+    return model, load_tokenizer(name), model.config.bos_token_id
+
+
+def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
+    """Hidden states of a story's words, downsampled, (n_rows, n_layers * width)."""
+    from gim.hidden import hidden_states
+
+    model, tokenizer, bos = load_model(options["model"], options["dtype"])
+    layers = options["layers"] if isinstance(options["layers"], list) else [options["layers"]]
+    words = story.words["word"].tolist()
+    values = hidden_states(
+        model, tokenizer, words, layers, options["context"], bos if options["bos"] else None
+    )
+    return story.to_rows(values, options["downsample"])
+
+
+def origin(options: dict[str, Any]) -> dict[str, str]:
+    """The model whose weights were loaded: name, architecture, layers and width."""
+    model = load_model(options["model"], options["dtype"])[0]
+    shape = f"{model.config.num_hidden_layers} layers of {model.config.hidden_size}"
+    return {"model": options["model"], "model_type": model.config.model_type, "shape": shape}
+
+
+KIND = Kind(
+    "llm",
+    "stimulus",
+    compute,
+    zscore="story",
+    options={
+        "model": None,  # a Hugging Face causal language model, folder or name
+        "layers": 8,  # one or several; 0 are the embeddings
+        "context": 25,  # words before each word that the model reads (null: all that fit)
+        "bos": True,
+        "dtype": None,  # null: bfloat16 on a GPU, float32 elsewhere
+        "downsample": "lanczos",
+    },
+    required=("model",),
+    origin=origin,
+    resumable=True,
+)

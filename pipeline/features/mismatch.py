@@ -1,0 +1,35 @@
+"""The expected word minus the one that came, as Eng1000 vectors. No BOLD enters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gim.reading import read
+from pipeline.features.base import Kind, Story
+from pipeline.features.eng1000 import load_eng1000
+from pipeline.matchers.gim import load_encoder
+
+
+def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
+    """Mean vector of the words GIM expected minus the actual word's, (n_rows, n_basis).
+
+    Zero for words before which there is nothing to copy from.
+    """
+    words = story.words
+    reading = read(words["word"].tolist(), load_encoder(options["encoder"]), options["tau"])
+    vectors = load_eng1000(options["eng1000"]).vectors(np.array(reading.vocabulary, dtype=object))
+    some = reading.expected.sum(axis=1, keepdims=True)
+    values = reading.expected @ vectors - some * vectors[reading.ids]
+    return story.to_rows(values, options["downsample"])
+
+
+KIND = Kind(
+    "mismatch",
+    "stimulus",
+    compute,
+    zscore="story",
+    options={"downsample": "lanczos", "encoder": None, "tau": 2},
+    resources=("eng1000",),
+)

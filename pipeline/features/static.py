@@ -1,0 +1,34 @@
+"""Static word vectors: a language model's own embedding of every word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gim.words import tokens_of_words
+from pipeline.features.base import Kind, Story
+from pipeline.features.llm import load_model, origin
+
+
+def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
+    """Mean input embedding of each word's tokens, downsampled, array of shape (n_rows, width)."""
+    model, tokenizer, _ = load_model(options["model"], options["dtype"])
+    ids, last = tokens_of_words(tokenizer, story.words["word"].tolist())
+    table = model.get_input_embeddings().weight.detach().float().cpu().numpy()
+    word_of = np.searchsorted(last, np.arange(len(ids)))
+    sums = np.zeros((len(last), table.shape[1]))
+    np.add.at(sums, word_of, table[ids])
+    values = sums / np.maximum(np.bincount(word_of, minlength=len(last)), 1)[:, None]
+    return story.to_rows(values, options["downsample"])
+
+
+KIND = Kind(
+    "static",
+    "stimulus",
+    compute,
+    zscore="story",
+    options={"model": None, "dtype": None, "downsample": "lanczos"},
+    required=("model",),
+    origin=origin,
+)

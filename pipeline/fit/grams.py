@@ -1,0 +1,96 @@
+"""Gram matrices of pairs of bands, summed over the stories of each fold.
+
+A pair's sums serve every model that has both bands and every block of voxels. They are in double
+precision: they are made once, and everything rests on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations_with_replacement
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from pipeline.atomic import atomic_h5
+from pipeline.design import Band
+from pipeline.errors import InputError, Problem
+
+Grams = Mapping[tuple[str, str], np.ndarray]  # (band, band): (n_folds, n_columns, n_columns)
+
+
+def gram_of(a: Band, b: Band, folds: Mapping[str, int]) -> np.ndarray:
+    """Sums of A'B over the stories of each fold, (n_folds, n_columns_a, n_columns_b), double.
+
+    Parameters
+    ----------
+    a, b : Band
+        The bands; may be the same one.
+    folds : mapping of str to int
+        Fold of each training story.
+    """
+    sums = np.zeros((max(folds.values()) + 1, a.n_columns, b.n_columns))
+    for story, fold in folds.items():
+        rows_a = a.rows(story).astype(np.float64)
+        rows_b = rows_a if a is b else b.rows(story).astype(np.float64)
+        sums[fold] += rows_a.T @ rows_b
+    return sums
+
+
+def write_gram(path: str | Path, a: Band, b: Band, folds: Mapping[str, int]) -> None:
+    """Write a pair's sums as HDF5, dataset `gram` with the bands' names as attributes."""
+    with atomic_h5(path) as file:
+        file["gram"] = gram_of(a, b, folds)
+        file.attrs.update({"a": a.name, "b": b.name})
+
+
+def read_grams(paths: Sequence[str | Path]) -> Grams:
+    """Read files of `write_gram`."""
+    grams = {}
+    for path in paths:
+        with h5py.File(path) as file:
+            grams[str(file.attrs["a"]), str(file.attrs["b"])] = file["gram"][:]
+    return grams
+
+
+def fold_grams(
+    bands: Sequence[Band], folds: Mapping[str, int], grams: Grams | None = None
+) -> list[np.ndarray]:
+    """X'X of each fold for `bands` side by side, each (n_columns, n_columns).
+
+    Parameters
+    ----------
+    bands : sequence of Band
+        The bands of the design.
+    folds : mapping of str to int
+        Fold of each training story.
+    grams : Grams, optional
+        The pairs' sums (`read_grams`); made here if not given.
+
+    Raises
+    ------
+    InputError
+        If a pair is missing or was made from another band.
+    """
+    if grams is None:
+        pairs = combinations_with_replacement(bands, 2)
+        grams = {(a.name, b.name): gram_of(a, b, folds) for a, b in pairs}
+    n_folds = max(folds.values()) + 1
+    return [
+        np.block([[_pair(a, b, grams, fold) for b in bands] for a in bands])
+        for fold in range(n_folds)
+    ]
+
+
+def _pair(a: Band, b: Band, grams: Grams, fold: int) -> np.ndarray:
+    if (a.name, b.name) in grams:
+        gram = grams[a.name, b.name][fold]
+    elif (b.name, a.name) in grams:
+        gram = grams[b.name, a.name][fold].T
+    else:
+        gram = np.empty((0, 0))
+    if gram.shape != (a.n_columns, b.n_columns):
+        what = f"no Gram matrix of {a.name} and {b.name} with the bands' columns"
+        raise InputError(Problem("Gram matrices", "", what, "delete them; they are made again"))
+    return gram

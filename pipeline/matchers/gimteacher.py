@@ -1,0 +1,43 @@
+"""Teacher matcher: similar next-token distributions of a causal language model."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from gim.causal import load_causal
+from gim.teacher import TeacherMetric
+from gim.tokenizer import load_tokenizer
+from gim.words import tokens_of_words
+from pipeline.features.base import Story
+from pipeline.matching import Matches
+from pipeline.similarity import OPTIONS as SIMILARITY_OPTIONS
+from pipeline.similarity import match_distributions, needed_words
+
+OPTIONS: dict[str, Any] = {
+    **SIMILARITY_OPTIONS,
+    "model": None,  # a Hugging Face causal language model, folder or name; required
+    "context": 1024,  # tokens (or the model's positions): each word sees half of them or more
+    "distance": "symmetric_kl",  # or "jsd", which needs a temperature
+    "temperature": None,
+}
+REQUIRED = ("model",)
+
+
+@cache
+def _load(model: str, distance: str, temperature: float | None, context: int) -> TeacherMetric:
+    tokenizer = load_tokenizer(model)
+    return TeacherMetric(load_causal(model), tokenizer, distance, temperature, context // 2)
+
+
+def match(
+    story: Story, newest: np.ndarray, rng: np.random.Generator, options: dict[str, Any]
+) -> Matches:
+    """Match by the model's distribution after each state; similarity is exp(-D / temperature)."""
+    teacher = _load(*(options[k] for k in ("model", "distance", "temperature", "context")))
+    ids, last = tokens_of_words(teacher.tokenizer, story.words["word"].tolist())
+    words = needed_words(story, options)
+    rows = teacher.log_probs(ids, last[words])
+    return match_distributions(story, newest, words, rows, teacher.similarity, options)

@@ -1,0 +1,44 @@
+"""Infini-gram matcher: similar next-token distributions of the longest match in a corpus."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from gim.distributions import corpus_distributions, smoothed_similarity
+from gim.infinigram import InfiniGram
+from gim.tokenizer import Tokenizer, load_tokenizer
+from gim.words import tokens_of_words
+from pipeline.features.base import Story
+from pipeline.matching import Matches
+from pipeline.similarity import OPTIONS as SIMILARITY_OPTIONS
+from pipeline.similarity import match_distributions, needed_words
+
+OPTIONS: dict[str, Any] = {
+    **SIMILARITY_OPTIONS,
+    "index": None,  # folder that `gim index` wrote; required
+    "tokenizer": None,  # the index's; null: the shipped one
+    "context": 1024,  # tokens
+    "smoothing": 0.01,  # share of a distribution spread over the vocabulary
+}
+REQUIRED = ("index",)
+
+
+@cache
+def _load(index: str, tokenizer: str | None) -> tuple[InfiniGram, Tokenizer]:
+    loaded = load_tokenizer(tokenizer)
+    return InfiniGram(index, loaded), loaded
+
+
+def match(
+    story: Story, newest: np.ndarray, rng: np.random.Generator, options: dict[str, Any]
+) -> Matches:
+    """Match by what follows the longest suffix of the context in the corpus."""
+    index, tokenizer = _load(options["index"], options["tokenizer"])
+    ids, last = tokens_of_words(tokenizer, story.words["word"].tolist())
+    words = needed_words(story, options)
+    rows = corpus_distributions(index, ids, last[words], options["context"])
+    similarity = smoothed_similarity(options["smoothing"])
+    return match_distributions(story, newest, words, rows, similarity, options)

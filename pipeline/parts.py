@@ -1,0 +1,52 @@
+"""Stories that are done, kept beside the file they will go into: long work resumes after them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.atomic import atomic_path
+from pipeline.features.base import Story
+
+
+class Parts:
+    """Features of single stories in a folder beside the output.
+
+    Parameters
+    ----------
+    output : path
+        The file that all of them will go into.
+    options : dict
+        Options of the band. A story that was computed with others, or from other words, is
+        computed again.
+    """
+
+    def __init__(self, output: str | Path, options: dict[str, Any]) -> None:
+        self.folder = Path(f"{output}.parts")
+        self.options = options
+
+    def get(
+        self, story: Story, compute: Callable[[Story, dict[str, Any]], np.ndarray]
+    ) -> np.ndarray:
+        """The story's features, read if they are there, else computed and kept."""
+        path = self.folder / f"{story.name}-{self._key(story)}.npy"
+        if path.is_file():
+            return np.load(path)
+        values = compute(story, self.options)
+        with atomic_path(path) as temporary, open(temporary, "wb") as file:
+            np.save(file, values)
+        return values
+
+    def remove(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _key(self, story: Story) -> str:
+        facts = [self.options, story.words.to_csv(), repr(story.grid)]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

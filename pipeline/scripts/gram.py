@@ -1,0 +1,19 @@
+"""Rule gram."""
+
+from pipeline.dataset import Dataset
+from pipeline.design import load_band
+from pipeline.fit.candidates import training_folds
+from pipeline.fit.grams import write_gram
+from pipeline.stage import stage
+
+with stage(snakemake):
+    params = snakemake.params
+    dataset, train = Dataset.from_config(params.dataset), params.train
+    n_rows = {story: dataset.grid(story).n_rows for story in train}
+    bands = {
+        name: load_band(name, path, options, params.delays, train, [])
+        for (name, options), path in zip(params.bands.items(), snakemake.input.bands, strict=True)
+    }
+    a, b = snakemake.wildcards.a, snakemake.wildcards.b
+    folds = training_folds(train, n_rows, params.n_folds, params.seed)
+    write_gram(snakemake.output[0], bands[a], bands[b], folds)

@@ -1,0 +1,103 @@
+"""Hard designs, against plain double precision: the right result or a clear error."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from pipeline.design import Band, Design, zscore
+from pipeline.errors import InputError
+from pipeline.fit.linalg import SMALL, Processor, System, Torch
+from pipeline.fit.nested import fit_block, make_solver
+from pipeline.score import pearson
+from tests.unit.test_fit import by_scikit_learn, make_problem, stack
+
+
+def hard_problem(kind):
+    """A problem whose second band is `kind`."""
+    problem = make_problem((30, 12) if kind != "wide" else (300, 200), n_rows=40)
+    first, second = problem.design.bands
+    rng = np.random.default_rng(0)
+    changed = {}
+    for story, values in second.values.items():
+        other = first.values[story][:, : values.shape[1]]
+        changed[story] = {
+            "collinear": lambda v, o=other: o + 1e-4 * rng.standard_normal(v.shape),
+            "constant": lambda v: zscore(np.where(np.arange(v.shape[1]) % 2, v, 7.0)),
+            "all constant": lambda v: np.zeros_like(v),
+            "large": lambda v: 1e3 * v,
+            "small": lambda v: 1e-3 * v,
+            "wide": lambda v: v,
+        }[kind](values).astype(np.float32)
+    bands = (first, Band(second.name, changed, second.delays, second.weights))
+    return dataclasses.replace(problem, design=Design(bands))
+
+
+KINDS = ["collinear", "constant", "all constant", "large", "small", "wide"]
+
+
+@pytest.mark.parametrize("solver", ["gram", "kernel"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_hard_designs_equal_double_precision(solver, kind):
+    problem = hard_problem(kind)
+    fit = fit_block(problem, make_solver(solver, problem))
+    X, _ = stack(problem, problem.stories())
+    predicted = fit.final.predict(X.astype(np.float32))
+    for v in range(problem.n_voxels):
+        scaling, alpha = fit.final.scaling[:, v], fit.final.alpha[v]
+        reference, factor = by_scikit_learn(problem, problem.stories(), scaling, alpha)
+        expected = reference.predict(X * factor)[:, v]
+        assert pearson(predicted[:, [v]], expected[:, None]) > 1 - 1e-6
+        np.testing.assert_allclose(predicted[:, v], expected, atol=2e-3 * np.abs(expected).max())
+        r = []
+        for fold in range(problem.n_folds):
+            inside = [s for s in problem.folds if problem.folds[s] == fold]
+            reference, factor = by_scikit_learn(problem, problem.stories(fold), scaling, alpha)
+            rows, Y = stack(problem, inside)
+            r.append(pearson(reference.predict(rows * factor), Y)[v])
+        assert fit.final.score[v] == pytest.approx(np.mean(r), abs=1e-4)
+
+
+def system(matrix, n=SMALL + 1):
+    """A system that counts as large, so that its precision depends on alpha."""
+
+    def build(double):
+        return matrix.astype(np.float64 if double else np.float32)
+
+    return System(build, n, matrix.trace(), Processor())
+
+
+def test_single_precision_is_left_where_it_is_not_safe():
+    """Nearly collinear columns and a small alpha: as in double precision all the same."""
+    rng = np.random.default_rng(0)
+    base = rng.standard_normal((2000, 20))
+    X = np.concatenate([base, base + 1e-5 * rng.standard_normal(base.shape)], axis=1) * 30
+    Y = X @ rng.standard_normal((40, 3)) + rng.standard_normal((2000, 3))
+    xx, xy = X.T @ X, X.T @ Y
+    expected = X @ np.linalg.solve(xx + 0.1 * np.eye(40), xy)
+    predicted = X @ system(xx).solve(0.1, xy)
+    assert np.abs(predicted - expected).max() < 1e-3 * np.abs(expected).max()
+
+
+def test_an_alpha_below_rounding_is_a_clear_error():
+    column = np.random.default_rng(0).standard_normal((50, 1)) * 1e6
+    collinear = np.repeat(column, 30, axis=1)
+    with pytest.raises(InputError, match=r"fit\.alphas\.min.*collinear"):
+        system(collinear.T @ collinear).solve(1e-9, np.ones((30, 1)))
+
+
+@pytest.mark.parametrize("solver", ["gram", "kernel"])
+def test_the_gpu_code_gives_what_the_processors_gives(solver, monkeypatch):
+    """PyTorch's own processor device stands in for the GPU."""
+    problem = make_problem((20, 30), n_voxels=12)
+    here = fit_block(problem, make_solver(solver, problem))
+    monkeypatch.setattr("pipeline.fit.nested.backend", lambda device: Torch("cpu"))
+    there = fit_block(problem, make_solver(solver, problem, "cuda"))
+    np.testing.assert_allclose(there.r_train, here.r_train, atol=1e-5)
+    np.testing.assert_allclose(there.final.weights, here.final.weights, atol=1e-5)
+    np.testing.assert_array_equal(there.final.alpha, here.final.alpha)
+
+
+def test_a_device_that_is_not_there_is_a_clear_error():
+    with pytest.raises(InputError, match=r"fit\.device"):
+        Torch("nonsense")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.provenance import commit, versions
+from gim.provenance import commit, versions
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (

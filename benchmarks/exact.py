@@ -1,11 +1,14 @@
 """Exact induction against rebuilding a suffix array of the context at every step."""
 
 from collections import Counter
+from functools import partial
 
 import numpy as np
 
 from benchmarks.common import seconds, shared_folder, write
+from gim.corpus import read_documents
 from gim.exact import ExactInduction
+from gim.tokenizer import load_tokenizer
 
 CONTEXT = 1024
 
@@ -14,11 +17,14 @@ def sample_ids(n: int) -> tuple[np.ndarray, str]:
     """Tokens of real text where there is any, else of a random vocabulary with Zipf's law."""
     folder = shared_folder()
     if folder is not None:
-        from gim.brief import read_tokens
-        from gim.tokenizer import load_tokenizer
-
+        tokenizer, parts, size = load_tokenizer(), [], 0
         corpora = [folder / "corpora" / f"{c}.dev.jsonl.xz" for c in ("wikipedia", "gutenberg")]
-        return read_tokens(corpora, load_tokenizer(), n)[:n], "wikipedia and gutenberg, dev split"
+        for document in read_documents(corpora):
+            parts.append(tokenizer.encode(document.text))
+            size += len(parts[-1])
+            if size >= n:
+                break
+        return np.concatenate(parts)[:n], "wikipedia and gutenberg, dev split"
     p = 1 / np.arange(1, 16_385)
     return np.random.default_rng(0).choice(16_384, n, p=p / p.sum()), "random, Zipf's law"
 
@@ -65,13 +71,13 @@ def rebuild(context: np.ndarray) -> tuple[int, dict[int, int]]:
     suffixes = np.array([body[4 * i : 4 * i + 64] for i in range(n)], dtype="S64")
     order = np.argsort(suffixes[:-1], kind="stable")
     ranked = suffixes[:-1][order]
-    low, high = 0, min(15, n - 1)
-    found = (0, 0, 0)
+    low, high, found = 0, min(15, n - 1), (0, 0, 0)
     while low < high:  # the longest suffix that occurs earlier
         length = (low + high + 1) // 2
         key = data[-4 * length :]
-        left = np.searchsorted(ranked, np.bytes_(key))
-        right = np.searchsorted(ranked, np.bytes_(key + b"\xff" * (64 - len(key))), "right")
+        left = int(np.searchsorted(ranked, np.bytes_(key)))
+        top = np.bytes_(key + b"\xff" * (64 - len(key)))
+        right = int(np.searchsorted(ranked, top, "right"))
         places = order[left:right]
         if np.any(places + length < n):
             low, found = length, (length, left, right)
@@ -81,6 +87,10 @@ def rebuild(context: np.ndarray) -> tuple[int, dict[int, int]]:
     places = order[left:right] + length if length else np.arange(n)
     ids, counts = np.unique(context[places[places < n]], return_counts=True)
     return length, dict(zip(ids.tolist(), counts.tolist(), strict=True))
+
+
+def _consume(ids: np.ndarray) -> None:
+    ExactInduction().extend(ids)
 
 
 def main() -> None:
@@ -111,8 +121,8 @@ def main() -> None:
     plain, slow, fast, only = best.values()
     growth = {}
     for n in (1_000, 10_000, 100_000):
-        repeats = max(3, 30_000 // n)
-        growth[n] = 1e6 * seconds(lambda n=n: ExactInduction().extend(ids[:n]), repeats) / n
+        part, repeats = ids[:n], max(3, 30_000 // n)
+        growth[n] = 1e6 * seconds(partial(_consume, part), repeats) / n
     write(
         "exact",
         f"exact induction with a context of {CONTEXT} tokens: consume, count, rank the next token",

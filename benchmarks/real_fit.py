@@ -10,37 +10,48 @@ from __future__ import annotations
 
 import argparse
 import time
+from typing import Any
 
 from benchmarks.common import write
 from pipeline.config import band_options, load, training_stories
 from pipeline.dataset import Dataset
-from pipeline.design import Design, load_band
+from pipeline.design import Band, Design, load_band
+from pipeline.features import kind_of
 from pipeline.fit.base import Problem
-from pipeline.fit.candidates import alphas, band_scalings, story_folds
-from pipeline.fit.gram_solver import GramSolver
-from pipeline.fit.nested import BlockFit, fit_block
+from pipeline.fit.candidates import alphas, band_scalings, training_folds
+from pipeline.fit.nested import BlockFit, fit_block, make_solver
+
+
+def load_bands(
+    config: dict, subject: str, names: list[str], train: list[str], test: list[str], **changes: Any
+) -> tuple[Band, ...]:
+    """Bands of a subject as the workflow left them; `changes` are options, by band."""
+    loaded = []
+    for name in names:
+        options = band_options(config, name) | changes.get(name, {})
+        folder = f"results/{config['name']}"
+        if kind_of(options["kind"]).source != "stimulus":
+            folder += f"/sub-{subject}"
+        path = f"{folder}/features/{name}.h5"
+        loaded.append(load_band(name, path, options, config["delays"], train, test))
+    return tuple(loaded)
 
 
 def make_problem(config: dict, subject: str, bands: dict[str, int | None]) -> Problem:
     """The problem of a model of `bands` (name: n_components) and one subject."""
     dataset = Dataset.from_config(config)
     train = training_stories(config, subject)
-    loaded = []
-    for name, n_components in bands.items():
-        options = band_options(config, name) | {"n_components": n_components}
-        folder = f"results/{config['name']}"
-        stimulus = name in ("eng1000", "wordrate", "position")
-        path = f"{folder}/features" if stimulus else f"{folder}/sub-{subject}/features"
-        loaded.append(load_band(name, f"{path}/{name}.h5", options, config["delays"], train, []))
+    changes = {name: {"n_components": n} for name, n in bands.items()}
+    loaded = load_bands(config, subject, list(bands), train, [], **changes)
     n_rows = {story: dataset.grid(story).n_rows for story in train}
     fit = config["fit"]
-    folds = story_folds(train, n_rows, fit["n_folds"], 0)
     return Problem(
-        Design(tuple(loaded)),
+        Design(loaded),
         {story: dataset.read_responses(subject, story) for story in train},
-        dict(zip(train, folds.tolist(), strict=True)),
+        training_folds(train, n_rows, fit["n_folds"], 0),
         band_scalings(len(bands), fit["n_scalings"], 0),
         alphas(fit["alphas"]),
+        fit["min_gain"],
     )
 
 
@@ -74,12 +85,12 @@ def main() -> None:
     problem = make_problem(config, arguments.subject, bands)
     products = unavoidable(problem)
     print(f"unavoidable products: {products:.1f} s")
-    plain = timed(lambda: GramSolver(problem).fit(None))
+    plain = timed(lambda: make_solver("gram", problem).fit(None))
     print(f"one search and fit: {plain:.1f} s")
     figures = {"plain_seconds": plain, "ratio_plain": plain / products}
     if not arguments.plain_only:
         fits: list[BlockFit] = []
-        nested = timed(lambda: fits.append(fit_block(problem, "gram")))
+        nested = timed(lambda: fits.append(fit_block(problem, make_solver("gram", problem))))
         print(f"nested fit: {nested:.1f} s")
         figures |= {"nested_seconds": nested, "ratio_nested": nested / products}
         figures["mean_r_out_of_fold"] = float(fits[0].r_train.mean())

@@ -1,0 +1,107 @@
+"""What each choice in distilling the encoder is worth: ``python -m benchmarks.encoder_ablation``.
+
+Short runs of config/distill.yaml, each with one thing changed, judged on the documents that
+training holds out (never on the dev sets): accuracy of fuzzy induction there, as written and as
+plain words. A finished run is not repeated, so that an interrupted benchmark goes on.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.common import write
+from gim.corpus import Document, read_documents
+from gim.encoder import Encoder
+from gim.evaluate import evaluate
+from gim.files import write_json
+from gim.measures import summarise
+from gim.model import GIM
+from gim.training.distill import distill
+from gim.training.reading import read_settings
+from gim.training.settings import Distillation
+from gim.training.tokens import plain
+
+POSITIONS = 300  # scored in each document
+# Receptive fields stay at 61 to 64 tokens where the number of layers changes.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "as configured": {},
+    "2 layers": {"encoder": {"layers": 2, "window": 32}},
+    "3 layers": {"encoder": {"layers": 3, "window": 22}},
+    "width 256": {"encoder": {"width": 256}},
+    "window 8": {"encoder": {"window": 8}},
+    "T 0.05": {"encoder": {"temperature": 0.05}},
+    "T 0.2": {"encoder": {"temperature": 0.2}},
+    "no nearest": {"losses": {"nearest": 0.0}},
+    "no reverse KL": {"losses": {"reverse_kl": 0.0}},
+    "no induction": {"losses": {"induction": 0.0}},
+    "induction alone": {"losses": {"nearest": 0.0, "reverse_kl": 0.0}},
+    "JSD, T_D 0.1": {"distance": "jsd", "distance_temperature": 0.1},
+    "fresh embeddings": {"initial_embeddings": False},
+    "no plain words": {"data": {"plain": 0.0}},
+    "sequences apart": {"data": {"together": 1}},
+}
+
+
+def variant(base: Distillation, changes: dict[str, Any], steps: int, out: Path) -> Distillation:
+    """``base`` with some of its fields changed, and fewer steps."""
+    fields = {
+        key: replace(getattr(base, key), **value) if isinstance(value, dict) else value
+        for key, value in changes.items()
+    }
+    short = replace(base.optimisation, steps=steps, checkpoint_every=steps)
+    return replace(base, out=str(out), optimisation=short, **fields)
+
+
+def held_out(settings: Distillation, as_plain: bool) -> Iterator[Document]:
+    """The documents that training leaves to validation."""
+    every = settings.data.hold_out
+    for number, document in enumerate(read_documents(settings.data.corpora)):
+        if number % every == every - 1:
+            yield replace(document, text=plain(document.text)) if as_plain else document
+
+
+def judge(settings: Distillation) -> dict[str, float]:
+    """Strict accuracy of fuzzy induction, and of exact induction beside it."""
+    encoder = Encoder.from_pretrained(settings.out)
+    found: dict[str, float] = {}
+    for name, as_plain in (("written", False), ("plain", True)):
+        model = GIM(encoder.tokenizer, None, encoder)
+        result = evaluate(
+            held_out(settings, as_plain), model, stride=1, positions=POSITIONS, seed=settings.seed
+        )
+        accuracy = summarise(result).set_index("model")["acc_strict"]
+        found |= {f"fuzzy_{name}": accuracy["fuzzy"], f"exact_{name}": accuracy["exact"]}
+    return {key: float(value) for key, value in found.items()}
+
+
+def main() -> None:
+    """Run what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", default="config/distill.yaml")
+    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--work", type=Path, default=Path("results/encoder_ablation"))
+    parser.add_argument("--only", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
+    args = parser.parse_args()
+    base = read_settings(args.config, Distillation)
+    rows = {}
+    for name in args.only:
+        out = args.work / name.replace(" ", "-")
+        figures = out.with_name(f"{out.name}.json")
+        if not figures.is_file():
+            settings = variant(base, VARIANTS[name], args.steps, out)
+            write_json(figures, {**distill(settings), **judge(settings)})
+        rows[name] = json.loads(figures.read_text(encoding="utf-8"))
+        print(name, {key: round(value, 4) for key, value in rows[name].items()})
+    write(
+        "encoder_ablation",
+        f"distillation of {args.steps} steps, one choice changed at a time",
+        "the settings of config/distill.yaml",
+        variants=rows,
+    )
+
+
+if __name__ == "__main__":
+    main()

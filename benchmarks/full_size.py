@@ -1,0 +1,150 @@
+"""A subject of full size, a few blocks of voxels: time, peak memory, projection for the whole.
+
+    python -m benchmarks.full_size [--rows 34000] [--voxels 256 1024] [--scalings 2]
+
+The shape is that of ds003020: Eng1000 (985 columns, 4 delays) and matches (300 columns, 6 delays)
+side by side, 95,556 voxels. Responses are made block by block, as a job would read them. Times are
+CPU seconds (set OMP_NUM_THREADS=1). Each block is one point; the first two give the line from which
+the whole is projected, the prediction for a third (if given) is the check.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from typing import Any
+
+import numpy as np
+
+from benchmarks.common import write
+from pipeline.design import Band, Design
+from pipeline.fit.base import Problem
+from pipeline.fit.candidates import band_scalings, training_folds
+from pipeline.fit.gram import GramEngine
+from pipeline.fit.grams import fold_grams
+from pipeline.fit.linalg import backend
+from pipeline.fit.memory import block_size, fixed_bytes, voxel_bytes
+from pipeline.fit.nested import fit_block
+from pipeline.fit.solver import SearchSolver
+
+VOXELS = 95_556
+STORY = 340  # rows
+ALPHAS = np.logspace(0, 6, 9)
+
+
+def make_design(rows: int, shrink: int) -> Design:
+    """Smooth random features in the shape of the real ones, columns divided by `shrink`."""
+    rng = np.random.default_rng(0)
+    stories = [f"s{i}" for i in range(max(rows // STORY, 5))]
+    bands = []
+    for name, n, delays in (("eng1000", 985, range(1, 5)), ("matches", 300, range(1, 7))):
+        values = {}
+        for story in stories:
+            noise = rng.standard_normal((STORY + 2, n // shrink), np.float32)
+            values[story] = (noise[:-2] + noise[1:-1] + noise[2:]) / np.float32(np.sqrt(3))
+        bands.append(Band(name, values, tuple(delays), (1.0,) * len(delays)))
+    return Design(tuple(bands))
+
+
+def make_responses(design: Design, n_voxels: int) -> dict[str, np.ndarray]:
+    """Responses of which a tenth of the variance follows the features."""
+    rng = np.random.default_rng(1)
+    mixing = rng.standard_normal((design.n_columns, n_voxels), np.float32)
+    mixing *= np.float32(np.sqrt(0.1 / design.n_columns))
+    responses = {}
+    for story in design.bands[0].values:
+        signal = design.rows(story) @ mixing
+        responses[story] = signal + rng.standard_normal(signal.shape, np.float32)
+    return responses
+
+
+def peak_gb() -> float:
+    """Largest memory of this process so far, GB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+
+
+def main() -> None:
+    """Fit blocks of several sizes, and project."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=34_000)
+    parser.add_argument("--voxels", type=int, nargs="+", default=[256, 1024])
+    parser.add_argument("--scalings", type=int, default=2)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--shrink", type=int, default=1, help="divide the columns by this")
+    parser.add_argument("--device", default="cpu")
+    arguments = parser.parse_args()
+    design = make_design(arguments.rows, arguments.shrink)
+    n_rows = dict.fromkeys(design.bands[0].values, STORY)
+    folds = training_folds(list(n_rows), n_rows, arguments.folds, seed=0)
+    started = time.process_time()
+    grams = fold_grams(design.bands, folds)
+    gram_seconds = time.process_time() - started
+    print(f"Gram matrices, once a subject: {gram_seconds:.0f} s", flush=True)
+    shape: dict[str, Any] = {
+        "solver": "gram",
+        "n_rows": sum(n_rows.values()),
+        "n_columns": design.n_columns,
+        "n_folds": arguments.folds,
+    }
+    n_candidates = arguments.scalings * len(ALPHAS)
+    points = []
+    for n_voxels in arguments.voxels:
+        problem = Problem(
+            design,
+            make_responses(design, n_voxels),
+            folds,
+            band_scalings(2, arguments.scalings, seed=0),
+            ALPHAS,
+        )
+        started, wall = time.process_time(), time.perf_counter()
+        engine = GramEngine(problem, backend(arguments.device), grams)
+        fit = fit_block(problem, SearchSolver(problem, engine))
+        predicted = fixed_bytes(**shape, n_bands=2)
+        predicted += n_voxels * voxel_bytes(**shape, n_candidates=n_candidates)
+        points.append(
+            {
+                "voxels": n_voxels,
+                "seconds": time.process_time() - started,
+                "wall_seconds": time.perf_counter() - wall,
+                "peak_gb": peak_gb(),
+                "stated_gb": predicted / 1e9,
+                "mean_r_out_of_fold": float(np.nanmean(fit.r_train)),
+            }
+        )
+        print(points[-1], flush=True)
+    block = block_size(VOXELS, 16, n_bands=2, n_candidates=n_candidates, **shape)
+    figures: dict[str, Any] = {"voxels_per_block_at_16_gb": block}
+    if len(points) > 1:
+        (x0, y0), (x1, y1) = ((p["voxels"], p["seconds"]) for p in points[:2])
+        slope = (y1 - y0) / (x1 - x0)
+        fixed = y0 - slope * x0
+        n_blocks = -(-VOXELS // block)
+        products = 2 * shape["n_rows"] * design.n_columns
+        figures |= {
+            "seconds_per_voxel": slope,
+            "seconds_per_block": fixed,
+            "blocks": n_blocks,
+            "projected_hours_whole_subject": (n_blocks * fixed + VOXELS * slope) / 3600,
+            "flops_of_products_per_voxel": products,
+            "projected_seconds": [fixed + slope * p["voxels"] for p in points],
+        }
+    write(
+        "full_size" if arguments.shrink == 1 else f"full_size_shrunk_{arguments.shrink}",
+        "nested cross-validated fit of blocks of voxels of a synthetic subject of full size; "
+        "projection for 95,556 voxels with the same number of scalings",
+        "none: the fit as it was before did not fit the time",
+        rows=shape["n_rows"],
+        columns=design.n_columns,
+        folds=arguments.folds,
+        scalings=arguments.scalings,
+        alphas=len(ALPHAS),
+        device=arguments.device,
+        gram_seconds=gram_seconds,
+        points=points,
+        **figures,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -49,7 +49,7 @@ def test_plain_text_is_one_document(tmp_path):
         ("a.txt", b"\xff\xfe1", "UTF-8"),
         ("a.txt", b"", "not one token"),
     ],
-    # names of our own: gzip writes the time into its bytes, and workers side by side must collect the same tests
+    # gzip writes the time into its bytes, and workers side by side must collect the same names
     ids=["cut line", "other key", "cut gz", "cut xz", "no zstd", "no UTF-8", "empty"],
 )
 def test_bad_corpora_are_named(tmp_path, name, content, words):

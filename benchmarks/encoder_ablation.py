@@ -1,8 +1,9 @@
 """What each choice in distilling the encoder is worth: ``python -m benchmarks.encoder_ablation``.
 
-Short runs of config/distill.yaml, each with one thing changed, judged on the documents that
-training holds out (never on the dev sets): accuracy of fuzzy induction there, as written and as
-plain words. A finished run is not repeated, so that an interrupted benchmark goes on.
+Short runs of config/distill.yaml, each with one thing changed, from a teacher trained for a while
+with config/pretrain.yaml; judged on the documents that training holds out (never on the dev sets):
+accuracy of fuzzy induction there, as written and as plain words. A finished run is not repeated, so
+that an interrupted benchmark goes on.
 """
 
 import argparse
@@ -20,8 +21,9 @@ from gim.files import write_json
 from gim.measures import summarise
 from gim.model import GIM
 from gim.training.distill import distill
+from gim.training.pretrain import pretrain
 from gim.training.reading import read_settings
-from gim.training.settings import Distillation
+from gim.training.settings import Distillation, Optimisation, Pretraining
 from gim.training.tokens import plain
 
 POSITIONS = 300  # scored in each document
@@ -51,8 +53,24 @@ def variant(base: Distillation, changes: dict[str, Any], steps: int, out: Path) 
         key: replace(getattr(base, key), **value) if isinstance(value, dict) else value
         for key, value in changes.items()
     }
-    short = replace(base.optimisation, steps=steps, checkpoint_every=steps)
-    return replace(base, out=str(out), optimisation=short, **fields)
+    return replace(base, out=str(out), optimisation=shorter(base.optimisation, steps), **fields)
+
+
+def shorter(optimisation: Optimisation, steps: int) -> Optimisation:
+    """The same schedule in fewer steps."""
+    warmup = max(optimisation.warmup * steps // optimisation.steps, 20)
+    every = max(steps // 4, 1)
+    return replace(optimisation, steps=steps, warmup=warmup, checkpoint_every=every)
+
+
+def make_teacher(config: str, steps: int, out: Path) -> dict[str, float]:
+    """Train the teacher that all variants share, unless it is there; its held-out figures."""
+    figures = out.with_name("teacher.json")
+    if not figures.is_file():
+        settings = read_settings(config, Pretraining)
+        short = shorter(settings.optimisation, steps)
+        write_json(figures, pretrain(replace(settings, out=str(out), optimisation=short)))
+    return dict(json.loads(figures.read_text(encoding="utf-8")))
 
 
 def held_out(settings: Distillation, as_plain: bool) -> Iterator[Document]:
@@ -81,11 +99,15 @@ def main() -> None:
     """Run what is missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", default="config/distill.yaml")
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--teacher-config", default="config/pretrain.yaml")
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--teacher-steps", type=int, default=1200)
     parser.add_argument("--work", type=Path, default=Path("results/encoder_ablation"))
     parser.add_argument("--only", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
     args = parser.parse_args()
-    base = read_settings(args.config, Distillation)
+    teacher = args.work / "teacher"
+    teacher_figures = make_teacher(args.teacher_config, args.teacher_steps, teacher)
+    base = replace(read_settings(args.config, Distillation), teacher=str(teacher))
     rows = {}
     for name in args.only:
         out = args.work / name.replace(" ", "-")
@@ -99,6 +121,8 @@ def main() -> None:
         "encoder_ablation",
         f"distillation of {args.steps} steps, one choice changed at a time",
         "the settings of config/distill.yaml",
+        teacher_steps=args.teacher_steps,
+        teacher=teacher_figures,
         variants=rows,
     )
 

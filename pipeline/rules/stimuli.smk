@@ -41,8 +41,8 @@ rule validate:
     params:
         config={
             key: CONFIG[key]
-            for key in ("data_root", "simulate", "subjects", "stories", "features")
-            + ("timing", "eng1000", "mask", "horizon")
+            for key in ("name", "data_root", "simulate", "subjects", "stories")
+            + ("features", "timing", "eng1000", "mask", "horizon")
         },
         fingerprint=fingerprint(CONFIG),
     script:

@@ -138,7 +138,9 @@ def band_features(
     """
     if matches is None:
         return kind_of(options["kind"]).compute(scores, options["horizon"], options)
-    return induction_features(matches, scores[:, : options["components"]], options["offsets"])
+    return induction_features(
+        matches, scores[:, : options["components"]], options["offsets"], options["before"]
+    )
 
 
 def story_matches(

@@ -25,6 +25,7 @@ NO_MATCH = -1
 
 OPTIONS: dict[str, Any] = {
     "offsets": (1, 2, 3),  # TRs after the match whose change from the match is copied
+    "before": False,  # a control: copy the TRs before the same matches instead
     "delays": (1, 2, 3, 4),  # FIR delays, TRs
     "stack": 3,  # features of this many TRs (the row's and those before it) go side by side
     "components": None,  # leading principal components whose changes are copied (null: all)
@@ -110,7 +111,9 @@ def fir_of_matches(options: dict[str, Any]) -> tuple[list[int], list[float]]:
     return delays.tolist(), np.sqrt(counts).tolist()
 
 
-def induction_features(matches: Matches, scores: np.ndarray, offsets: Sequence[int]) -> np.ndarray:
+def induction_features(
+    matches: Matches, scores: np.ndarray, offsets: Sequence[int], before: bool = False
+) -> np.ndarray:
     """How the BOLD changed after the matched rows, averaged by the matches' weights.
 
     Parameters
@@ -121,6 +124,9 @@ def induction_features(matches: Matches, scores: np.ndarray, offsets: Sequence[i
         Principal-component scores of the subject's BOLD in the story.
     offsets : sequence of int
         TRs after the match.
+    before : bool
+        Copy what came before the matches: PC[m-j] - PC[m], zero before the story's first row. What
+        a match gains by its moment being followed by something, this control cannot.
 
     Returns
     -------
@@ -130,7 +136,10 @@ def induction_features(matches: Matches, scores: np.ndarray, offsets: Sequence[i
     n_rows, n_components = scores.shape
     found = matches.match_row != NO_MATCH
     row, match = matches.row[found], matches.match_row[found]
-    changes = np.concatenate([scores[match + j] - scores[match] for j in offsets], axis=1)
+    copied = [match - j if before else match + j for j in offsets]
+    changes = np.concatenate(
+        [np.where(c[:, None] < 0, 0, scores[c] - scores[match]) for c in copied], axis=1
+    )
     features = np.zeros((n_rows, len(offsets) * n_components))
     np.add.at(features, row, changes * matches.weight[found, None])
     return features

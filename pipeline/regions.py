@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from pipeline.summary import Scores, interval
+from pipeline.summary import Scores, difference
 
 
 def read_regions(truth: str | Path, subject: str) -> np.ndarray:
@@ -53,6 +53,6 @@ def summarise_regions(
                     "n_voxels": int(voxels.sum()),
                     "r_mean": np.nanmean(scores.r[voxels]),
                 }
-                | interval(by_story)
+                | difference(by_story)
             )
     return pd.DataFrame(rows)

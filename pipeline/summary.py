@@ -19,6 +19,7 @@ COLUMNS = [
     "r_top10_cv", "delta_eng1000", "delta_lo", "delta_hi",
 ]  # fmt: skip
 CONFIDENCE = 0.95
+MEAN = "mean"  # the subject of rows that are means over subjects
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def summarise(
             scores = Scores.read(fits[subject, model])
             by_story = np.nanmean((scores.r_train - reference.r_train)[:, common], axis=1)
             differences[subject, model] = pd.Series(by_story, index=scores.train)
-            rows.append(_row(subject, model, scores, horizon) | interval(by_story))
+            rows.append(_row(subject, model, scores, horizon) | difference(by_story))
     for model in models:
         own_rows = [row for row in rows if row["model"] == model]
         own = pd.DataFrame(own_rows)
@@ -85,9 +86,9 @@ def summarise(
         by_story = pd.concat([differences[s, model] for s in subjects], axis=1).mean(axis=1)
         rows.append(
             own_rows[0]
-            | {"subject": "mean", "n_voxels": int(own["n_voxels"].sum())}
+            | {"subject": MEAN, "n_voxels": int(own["n_voxels"].sum())}
             | {str(column): value for column, value in means.items()}
-            | interval(by_story.to_numpy())
+            | difference(by_story.to_numpy())
         )
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -106,13 +107,24 @@ def _row(subject: str, model: str, scores: Scores, horizon: int) -> dict[str, ob
     }
 
 
-def interval(by_story: np.ndarray) -> dict[str, float]:
-    """Mean over stories and its Student t interval."""
+def difference(by_story: np.ndarray) -> dict[str, float]:
+    """`interval` of differences to the baseline, under the names of its columns."""
+    keys = ("delta_eng1000", "delta_lo", "delta_hi")
+    return dict(zip(keys, interval(by_story), strict=True))
+
+
+def interval(by_story: np.ndarray) -> tuple[float, float, float]:
+    """Mean over stories, and the ends of its Student t interval.
+
+    Parameters
+    ----------
+    by_story : array of shape (n_stories,)
+    """
     n, mean = len(by_story), by_story.mean()
     half = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * by_story.std(ddof=1) / np.sqrt(n)
-    return {"delta_eng1000": mean, "delta_lo": mean - half, "delta_hi": mean + half}
+    return float(mean), float(mean - half), float(mean + half)
 
 
-def write_summary(table: pd.DataFrame, path: str | Path) -> None:
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write the table as TSV with six decimals, so that equal runs give equal bytes."""
     write_text(path, table.to_csv(sep="\t", index=False, float_format="%.6f", na_rep="n/a"))

@@ -92,6 +92,7 @@ def final_targets():
         *audits(),
         *map_markers(),
         f"{RESULTS}/summary.tsv",
+        f"{RESULTS}/gains.tsv",
         f"{RESULTS}/report.html",
     ]
 

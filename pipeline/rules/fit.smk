@@ -108,7 +108,8 @@ rule summary:
     input:
         fits=all_fits(),
     output:
-        f"{RESULTS}/summary.tsv",
+        summary=f"{RESULTS}/summary.tsv",
+        gains=f"{RESULTS}/gains.tsv",
     log:
         f"{LOGS}/summary.log",
     benchmark:
@@ -121,7 +122,7 @@ rule summary:
         runtime=10,
     params:
         subjects=list(CONFIG["subjects"]),
-        models=list(CONFIG["models"]),
+        models=CONFIG["models"],
         baseline=CONFIG["baseline"],
         horizon=CONFIG["horizon"],
     script:

@@ -2,11 +2,13 @@
 
 from itertools import product
 
+from pipeline.gains import gains
 from pipeline.stage import stage
-from pipeline.summary import summarise, write_summary
+from pipeline.summary import summarise, write_table
 
 with stage(snakemake):
     params = snakemake.params
     keys = product(params.subjects, params.models)
     fits = dict(zip(keys, snakemake.input.fits, strict=True))
-    write_summary(summarise(fits, params.baseline, params.horizon), snakemake.output[0])
+    write_table(summarise(fits, params.baseline, params.horizon), snakemake.output.summary)
+    write_table(gains(fits, params.models, params.baseline), snakemake.output.gains)

@@ -50,6 +50,18 @@ def test_features_are_changes_after_the_match():
         np.testing.assert_allclose(features[row], np.concatenate(expected))
 
 
+def test_the_control_before_the_match_copies_older_bold_only():
+    scores = np.random.default_rng(0).standard_normal((30, 4))
+    match_row = np.full(30, NO_MATCH)
+    match_row[20], match_row[25] = 9, 1
+    matches = Matches.hard(match_row, np.ones(30))
+    features = induction_features(matches, scores, (1, 2, 3), before=True)
+    expected = [scores[8] - scores[9], scores[7] - scores[9], scores[6] - scores[9]]
+    np.testing.assert_allclose(features[20], np.concatenate(expected))
+    np.testing.assert_allclose(features[25, :4], scores[0] - scores[1])
+    assert (features[25, 4:] == 0).all()  # rows -1 and -2 do not exist
+
+
 def test_no_match_is_a_value_of_its_own_and_gives_zeros():
     """The authors' code fell back to word 0 (error 4)."""
     scores = np.random.default_rng(0).standard_normal((10, 2))

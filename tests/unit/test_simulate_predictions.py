@@ -13,7 +13,7 @@ from pipeline.dataset import Dataset
 from pipeline.design import delay, zscore
 from pipeline.downsample import downsample
 from pipeline.features.base import Story
-from pipeline.matchers import ngram, oracle
+from pipeline.matchers import matchers, oracle
 from pipeline.matching import OPTIONS, Matches, induction_features, newest_match
 from pipeline.simulate import Settings, simulate, story_names
 from pipeline.stimuli import read_textgrid
@@ -177,15 +177,34 @@ def test_region_b_lies_in_the_leading_components(data):
     assert captured.sum(axis=1).min() > 0.8
 
 
-def test_ngram_finds_verbatim_recurrences_and_not_paraphrases(data):
+def share_found(data, name, **options):
+    """Share of the recurrences of which a row is matched to the earlier telling, by kind."""
     found = {kind: [] for kind in RECURRENCES}
+    matcher = matchers()[name]
+    options = {**OPTIONS, **matcher.OPTIONS, **options}
     matches = {
-        s: ngram.match(story, data.newest(s), None, ngram.OPTIONS).match_row
+        s: matcher.match(story, data.newest(s), np.random.default_rng(0), options).match_row
         for s, story in data.stories.items()
     }
     for event in data.events[data.events.kind.isin(RECURRENCES)].itertuples():
         rows = np.arange(event.row_first, event.row_last + 1)
         true = rows - event.row_first + event.earlier_row_first
         found[event.kind].append((abs(matches[event.story][rows] - true) <= 1).any())
-    assert np.mean(found["verbatim"]) >= 0.9
-    assert np.mean(found["paraphrase"]) <= 0.1
+    return {kind: np.mean(values) for kind, values in found.items()}
+
+
+def test_ngram_finds_verbatim_recurrences_and_not_paraphrases(data):
+    found = share_found(data, "ngram")
+    assert found["verbatim"] >= 0.9
+    assert found["paraphrase"] <= 0.1
+
+
+def test_gim_finds_more_verbatim_recurrences_the_more_moments_it_may_match(data):
+    """Two tellings rarely fall on the TR grid alike: states at the ends of TRs miss most of them."""
+    chance = share_found(data, "random")
+    rows, words = (share_found(data, "gim", candidates=c) for c in ("rows", "words"))
+    assert words["verbatim"] >= 0.75
+    assert words["verbatim"] > rows["verbatim"] + 0.2
+    assert rows["verbatim"] > chance["verbatim"] + 0.1
+    # What comes next after a paraphrase is no more alike than after anything else.
+    assert abs(words["paraphrase"] - chance["paraphrase"]) < 0.15

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.summary import COLUMNS, interval, summarise, write_summary
+from pipeline.summary import COLUMNS, interval, summarise, write_table
 
 TRAIN = ["a", "b", "c", "d"]
 
@@ -95,11 +95,11 @@ def test_subjects_with_other_stories_are_averaged_by_story(tmp_path):
 
 
 def test_interval_of_equal_stories_is_a_point():
-    assert interval(np.full(5, 0.1))["delta_lo"] == pytest.approx(0.1)
+    assert interval(np.full(5, 0.1)) == pytest.approx((0.1, 0.1, 0.1))
 
 
 def test_written_with_six_decimals(tmp_path, fits):
-    write_summary(summarise(fits, "eng1000", 2), tmp_path / "s.tsv")
+    write_table(summarise(fits, "eng1000", 2), tmp_path / "s.tsv")
     lines = (tmp_path / "s.tsv").read_text().splitlines()
     assert lines[0].split("\t") == COLUMNS
     assert len(lines) == 7

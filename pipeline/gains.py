@@ -1,0 +1,96 @@
+"""What a band adds: pairs of models that differ in exactly that one band."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.score import top_voxels
+from pipeline.summary import MEAN, Scores, interval
+
+COLUMNS = [
+    "subject", "model", "over", "band", "gain", "gain_lo", "gain_hi", "gain_top10",
+    "gain_top10_lo", "gain_top10_hi", "gain_test", "gain_test_top10",
+]  # fmt: skip
+
+
+def nested_pairs(models: Mapping[str, list[str]]) -> list[tuple[str, str, str]]:
+    """Every model, another that has all its bands but one, and that band.
+
+    Parameters
+    ----------
+    models : dict of str to list of str
+        Bands of each model.
+    """
+    return [
+        (model, other, (set(bands) - set(fewer)).pop())
+        for model, bands in models.items()
+        for other, fewer in models.items()
+        if set(fewer) < set(bands) and len(fewer) == len(bands) - 1
+    ]
+
+
+def gains(
+    fits: Mapping[tuple[str, str], str | Path], models: Mapping[str, list[str]], baseline: str
+) -> pd.DataFrame:
+    """Gain in r of every model over those that lack one of its bands.
+
+    Parameters
+    ----------
+    fits : dict of (subject, model) to path
+        HDF5 files of the fits.
+    models : dict of str to list of str
+        Bands of each model.
+    baseline : str
+        Its cross-validation r chooses the best 10 % of voxels, the same for all pairs.
+
+    Returns
+    -------
+    DataFrame
+        Columns `COLUMNS`. `gain` is the difference in out-of-fold r over the training stories,
+        mean over voxels, with its Student t interval over stories, paired by story; `gain_top10`
+        the same in the best voxels; `gain_test` and `gain_test_top10` are differences in test r,
+        without an interval since test stories are few. The rows `mean` are means over subjects.
+    """
+    subjects = list(dict.fromkeys(subject for subject, _ in fits))
+    pairs = nested_pairs(models)
+    stories: dict[tuple[str, ...], pd.DataFrame] = {}
+    tests: dict[tuple[str, ...], pd.Series] = {}
+    for subject in subjects:
+        scores = {m: Scores.read(fits[subject, m]) for m in models}
+        best = top_voxels(scores[baseline].r_cv)
+        for pair in pairs:
+            stories[subject, *pair], tests[subject, *pair] = _compare(
+                scores[pair[0]], scores[pair[1]], best
+            )
+    for pair in pairs:
+        own = pd.concat([stories[s, *pair] for s in subjects])
+        stories[MEAN, *pair] = own.groupby(level=0, sort=False).mean()
+        tests[MEAN, *pair] = pd.concat([tests[s, *pair] for s in subjects], axis=1).mean(axis=1)
+    rows = [
+        dict(zip(COLUMNS, key, strict=False)) | _intervals(by_story) | dict(tests[key])
+        for key, by_story in stories.items()
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _compare(more: Scores, fewer: Scores, best: np.ndarray) -> tuple[pd.DataFrame, pd.Series]:
+    """Differences by training story, and in the test stories."""
+    train, test = more.r_train - fewer.r_train, more.r - fewer.r
+    by_story = {
+        "gain": np.nanmean(train, axis=1),
+        "gain_top10": np.nanmean(train[:, best], axis=1),
+    }
+    means = {"gain_test": np.nanmean(test), "gain_test_top10": np.nanmean(test[best])}
+    return pd.DataFrame(by_story, index=more.train), pd.Series(means)
+
+
+def _intervals(by_story: pd.DataFrame) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for column in ("gain", "gain_top10"):
+        mean, low, high = interval(by_story[column].to_numpy())
+        found |= {column: mean, f"{column}_lo": low, f"{column}_hi": high}
+    return found

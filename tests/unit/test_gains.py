@@ -1,0 +1,87 @@
+import h5py
+import numpy as np
+import pytest
+from scipy import stats
+
+from pipeline.gains import COLUMNS, gains, nested_pairs
+
+MODELS = {
+    "base": ["words"],
+    "lag": ["words", "mlag"],
+    "m": ["m", "mlag", "words"],
+    "other": ["words", "x"],
+}
+TRAIN = ["a", "b", "c", "d"]
+
+
+@pytest.fixture
+def fits(tmp_path):
+    rng = np.random.default_rng(0)
+    files = {}
+    for subject in ("S1", "S2"):
+        for model, bands in MODELS.items():
+            files[subject, model] = tmp_path / f"{subject}{model}.h5"
+            with h5py.File(files[subject, model], "w") as file:
+                for key in ("r", "r_concat", "r_cv"):
+                    file[key] = rng.uniform(-0.1, 0.4, 30)
+                file["r_train"] = rng.uniform(-0.1, 0.4, (4, 30))
+                file["bands"] = np.array(bands, dtype="S")
+                file["train"] = np.array(TRAIN, dtype="S")
+    return files
+
+
+def read(path, key):
+    with h5py.File(path) as file:
+        return file[key][:]
+
+
+def test_pairs_differ_in_one_band():
+    assert nested_pairs(MODELS) == [
+        ("lag", "base", "mlag"),
+        ("m", "lag", "m"),
+        ("other", "base", "x"),
+    ]
+
+
+def test_gain_is_the_paired_difference_over_stories(fits):
+    table = gains(fits, MODELS, "base")
+    assert list(table.columns) == COLUMNS
+    assert len(table) == 3 * 3
+    row = table[(table["subject"] == "S1") & (table["model"] == "m")].iloc[0]
+    assert row["over"] == "lag"
+    difference = read(fits["S1", "m"], "r_train") - read(fits["S1", "lag"], "r_train")
+    best = np.argsort(read(fits["S1", "base"], "r_cv"))[-3:]
+    for column, by_story in (
+        ("gain", difference.mean(axis=1)),
+        ("gain_top10", difference[:, best].mean(axis=1)),
+    ):
+        expected = stats.ttest_1samp(by_story, 0).confidence_interval(0.95)
+        assert row[column] == pytest.approx(by_story.mean())
+        assert row[f"{column}_lo"] == pytest.approx(expected.low)
+        assert row[f"{column}_hi"] == pytest.approx(expected.high)
+    test = read(fits["S1", "m"], "r") - read(fits["S1", "lag"], "r")
+    assert row["gain_test"] == pytest.approx(test.mean())
+    assert row["gain_test_top10"] == pytest.approx(test[best].mean())
+
+
+def test_mean_over_subjects_averages_each_story_first(fits):
+    table = gains(fits, MODELS, "base").set_index(["subject", "model"])
+    by_story = np.mean(
+        [
+            (read(fits[s, "lag"], "r_train") - read(fits[s, "base"], "r_train")).mean(axis=1)
+            for s in ("S1", "S2")
+        ],
+        axis=0,
+    )
+    expected = stats.ttest_1samp(by_story, 0).confidence_interval(0.95)
+    row = table.loc[("mean", "lag")]
+    assert row["gain_lo"] == pytest.approx(expected.low)
+    subjects = [table.loc[(s, "lag"), "gain_test"] for s in ("S1", "S2")]
+    assert row["gain_test"] == pytest.approx(np.mean(subjects))
+
+
+def test_models_without_pairs_give_an_empty_table(fits):
+    own = {k: v for k, v in fits.items() if k[1] == "base"}
+    table = gains(own, {"base": ["words"]}, "base")
+    assert list(table.columns) == COLUMNS
+    assert table.empty

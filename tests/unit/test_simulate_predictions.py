@@ -200,7 +200,7 @@ def test_ngram_finds_verbatim_recurrences_and_not_paraphrases(data):
 
 
 def test_gim_finds_more_verbatim_recurrences_the_more_moments_it_may_match(data):
-    """Two tellings rarely fall on the TR grid alike: states at the ends of TRs miss most of them."""
+    """Tellings rarely fall on the TR grid alike: states at the ends of TRs miss most of them."""
     chance = share_found(data, "random")
     rows, words = (share_found(data, "gim", candidates=c) for c in ("rows", "words"))
     assert words["verbatim"] >= 0.75

@@ -29,6 +29,7 @@ include: "pipeline/rules/stimuli.smk"
 include: "pipeline/rules/features.smk"
 include: "pipeline/rules/audit.smk"
 include: "pipeline/rules/fit.smk"
+include: "pipeline/rules/statistics.smk"
 include: "pipeline/rules/report.smk"
 
 
@@ -58,6 +59,12 @@ rule fit:
         all_fits(),
         audits(),
         f"{RESULTS}/summary.tsv",
+
+
+rule statistics:
+    input:
+        f"{RESULTS}/significance.tsv",
+        f"{RESULTS}/ceiling.tsv",
 
 
 rule maps:

@@ -160,6 +160,10 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
                 f"use one of {sorted(config['models'])}",
             )
         )
+    for pair in config["statistics"]["contrasts"] or ():
+        for model in sorted(set(pair) - set(config["models"])):
+            what = f"unknown model {model!r}"
+            broken.append(("statistics.contrasts", what, f"use {sorted(config['models'])}"))
     alphas = config["fit"]["alphas"]
     if alphas["min"] > alphas["max"]:
         broken.append(("fit.alphas", "min is above max", "swap them"))
@@ -233,6 +237,15 @@ def band_options(config: dict[str, Any], band: str) -> dict[str, Any]:
     if "horizon" in options and options["horizon"] is None:
         options["horizon"] = config["horizon"]
     return options
+
+
+def references(config: dict[str, Any], model: str) -> list[str]:
+    """Models that a model is compared with: as configured, or the baseline and its lag control."""
+    contrasts = config["statistics"]["contrasts"]
+    if contrasts is not None:
+        return [reference for name, reference in contrasts if name == model]
+    wanted = (config["baseline"], model + LAG)
+    return [m for m in wanted if m in config["models"] and m != model]
 
 
 def training_stories(config: dict[str, Any], subject: str) -> list[str]:

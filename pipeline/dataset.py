@@ -77,3 +77,12 @@ class Dataset:
         """Responses, array of shape (n_rows, n_voxels), float32."""
         with h5py.File(self.responses(subject, story)) as file:
             return np.asarray(file["data"][:, voxels], dtype=np.float32)
+
+    def read_repeats(
+        self, subject: str, story: str, voxels: slice = slice(None)
+    ) -> np.ndarray | None:
+        """Presentations of a repeated story, (n_repeats, n_rows, n_voxels), float32, or None."""
+        with h5py.File(self.responses(subject, story)) as file:
+            if "individual_repeats" not in file or len(file["individual_repeats"]) < 2:
+                return None
+            return np.asarray(file["individual_repeats"][:, :, voxels], dtype=np.float32)

@@ -2,7 +2,13 @@
 from itertools import combinations_with_replacement
 from pathlib import Path
 
-from pipeline.config import all_stories, band_options, test_stories, training_stories
+from pipeline.config import (
+    all_stories,
+    band_options,
+    references,
+    test_stories,
+    training_stories,
+)
 from pipeline.dataset import Dataset
 from pipeline.features import kind_of
 from pipeline.matchers import LAG
@@ -75,6 +81,21 @@ def all_fits():
     return [fit_file(s, m) for s in CONFIG["subjects"] for m in CONFIG["models"]]
 
 
+def ceiling_file(subject):
+    """Noise ceiling of a subject."""
+    return f"{RESULTS}/sub-{subject}/sub-{subject}_ceiling.h5"
+
+
+def stats_file(subject, model):
+    """Significance of a model, and its r over the noise ceiling."""
+    return f"{RESULTS}/sub-{subject}/sub-{subject}_model-{model}_stats.h5"
+
+
+def all_statistics():
+    """Significance of all subjects and models."""
+    return [stats_file(s, m) for s in CONFIG["subjects"] for m in CONFIG["models"]]
+
+
 def audits():
     """One table a subject that is there when no leak was found."""
     return [f"{RESULTS}/sub-{s}/sub-{s}_audit.tsv" for s in CONFIG["subjects"]]
@@ -93,6 +114,8 @@ def final_targets():
         *map_markers(),
         f"{RESULTS}/summary.tsv",
         f"{RESULTS}/gains.tsv",
+        f"{RESULTS}/significance.tsv",
+        f"{RESULTS}/ceiling.tsv",
         f"{RESULTS}/report.html",
     ]
 

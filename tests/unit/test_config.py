@@ -47,7 +47,7 @@ def test_defaults_are_filled_in_and_the_original_is_left_alone():
     assert config["timing"]["trim"] == [10, 5]
     assert config["fit"]["alphas"]["n"] == 9
     assert config["seeds"] == dict.fromkeys(
-        ["simulation", "folds", "search", "matching", "audit"], 0
+        ["simulation", "folds", "search", "matching", "audit", "permutation"], 0
     )
     assert config["subjects"]["S1"] == {"exclude": []}
     assert training_stories(config, "S2") == ["a", "c", "d"]

@@ -1,0 +1,79 @@
+# Noise ceilings and significance of every subject and model, and the tables of both.
+
+
+rule ceiling:
+    input:
+        MANIFEST,
+    output:
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_ceiling.h5",
+    log:
+        f"{LOGS}/sub-{{subject}}/ceiling.log",
+    benchmark:
+        f"{BENCHMARKS}/ceiling/{{subject}}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2),
+        runtime=30,
+    params:
+        dataset=dataset_options(),
+        test=lambda w: stories_of(w.subject)["test"],
+    script:
+        "../scripts/ceiling.py"
+
+
+rule model_statistics:
+    input:
+        manifest=MANIFEST,
+        fit=lambda w: fit_file(w.subject, w.model),
+        references=lambda w: [
+            fit_file(w.subject, m) for m in references(CONFIG, w.model)
+        ],
+    output:
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_stats.h5",
+    log:
+        f"{LOGS}/sub-{{subject}}/statistics_{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/model_statistics/{{subject}}_{{model}}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2),
+        runtime=120,
+    params:
+        dataset=dataset_options(),
+        references=lambda w: references(CONFIG, w.model),
+        uses_bold=lambda w: any(
+            band_source(b) != "stimulus" for b in CONFIG["models"][w.model]
+        ),
+        options={k: v for k, v in CONFIG["statistics"].items() if k != "contrasts"},
+        seed=CONFIG["seeds"]["permutation"],
+    script:
+        "../scripts/model_statistics.py"
+
+
+rule statistics_tables:
+    input:
+        fits=all_fits(),
+        statistics=all_statistics(),
+        ceilings=[ceiling_file(s) for s in CONFIG["subjects"]],
+    output:
+        significance=f"{RESULTS}/significance.tsv",
+        ceiling=f"{RESULTS}/ceiling.tsv",
+    log:
+        f"{LOGS}/statistics_tables.log",
+    benchmark:
+        f"{BENCHMARKS}/statistics_tables.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2),
+        runtime=10,
+    params:
+        subjects=list(CONFIG["subjects"]),
+        models=list(CONFIG["models"]),
+    script:
+        "../scripts/statistics_tables.py"

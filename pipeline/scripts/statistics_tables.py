@@ -1,0 +1,16 @@
+"""Rule statistics_tables."""
+
+from itertools import product
+
+from pipeline.significance.tables import ceiling_table, significance_table
+from pipeline.stage import stage
+from pipeline.summary import write_table
+
+with stage(snakemake):
+    params, files = snakemake.params, snakemake.input
+    keys = list(product(params.subjects, params.models))
+    statistics = dict(zip(keys, files.statistics, strict=True))
+    fits = dict(zip(keys, files.fits, strict=True))
+    ceilings = dict(zip(params.subjects, files.ceilings, strict=True))
+    write_table(significance_table(statistics), snakemake.output.significance)
+    write_table(ceiling_table(statistics, fits, ceilings), snakemake.output.ceiling)

@@ -1,0 +1,1 @@
+"""Is a prediction better than chance? Permutation tests within stories."""

@@ -1,0 +1,134 @@
+"""All tests of one model of one subject, block of voxels by block of voxels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from pipeline.dataset import Dataset
+from pipeline.matching import generator
+from pipeline.progress import track
+from pipeline.significance.blocks import draw_orders, draw_swaps, order_null, swap_null
+from pipeline.significance.shifts import draw_shifts, shift_null
+from pipeline.significance.tally import Tally, Test
+
+NULL_BYTES = 64 * 2**20  # of one block's permuted statistics
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Test predictions of a model as its fit's HDF5 has them.
+
+    Parameters
+    ----------
+    path : path
+        The fit.
+    """
+
+    path: str | Path
+
+    @property
+    def n_rows(self) -> dict[str, int]:
+        """Rows of each test story."""
+        with h5py.File(self.path) as file:
+            return {s: len(file[f"predictions/{s}"]) for s in file["test"].asstr()[:].tolist()}
+
+    @property
+    def r(self) -> np.ndarray:
+        """Mean r over the test stories, array of shape (n_voxels,)."""
+        with h5py.File(self.path) as file:
+            return np.asarray(file["r"][:])
+
+    @property
+    def n_voxels(self) -> int:
+        """Voxels."""
+        return len(self.r)
+
+    def read(self, voxels: slice) -> dict[str, np.ndarray]:
+        """Predictions of the test stories, arrays of shape (n_rows, n_voxels)."""
+        with h5py.File(self.path) as file:
+            return {
+                s: np.asarray(file[f"predictions/{s}"][:, voxels])
+                for s in file["test"].asstr()[:].tolist()
+            }
+
+
+def measured(
+    dataset: Dataset, subject: str, stories: Sequence[str], voxels: slice
+) -> list[np.ndarray]:
+    """Responses to stories, arrays of shape (n_rows, n_voxels)."""
+    return [dataset.read_responses(subject, story, voxels) for story in stories]
+
+
+def voxel_blocks(n_voxels: int, n_null: int) -> Iterator[slice]:
+    """Blocks of voxels whose permuted statistics fit into `NULL_BYTES`."""
+    size = max(NULL_BYTES // (4 * max(n_null, 1)), 1)
+    starts = range(0, n_voxels, size)
+    return track([slice(i, min(i + size, n_voxels)) for i in starts], "blocks of voxels")
+
+
+def test_r(
+    dataset: Dataset, subject: str, fit: Predictions, options: Mapping[str, Any], seed: int
+) -> Test:
+    """Is the mean r over the test stories above 0? One-sided, for every voxel.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where the responses are.
+    subject : str
+        The subject.
+    fit : Predictions
+        The model's.
+    options : dict
+        `statistics` of the configuration.
+    seed : int
+        Seed of the permutations, which are the same for all voxels and models of a subject.
+    """
+    rows = list(fit.n_rows.values())
+    rng = generator(seed, subject, options["scheme"])
+    if options["scheme"] == "shift":
+        shifts = draw_shifts(rows, options["min_shift"], options["permutations"], rng)
+        n_null = len(shifts)
+    else:
+        orders = draw_orders(rows, options["block"], options["permutations"], rng)
+        n_null = options["permutations"]
+    tally = Tally(n_null, fit.n_voxels, tail=options["tail"])
+    for voxels in voxel_blocks(fit.n_voxels, n_null):
+        predicted = fit.read(voxels)
+        responses = measured(dataset, subject, list(predicted), voxels)
+        stories = list(zip(predicted.values(), responses, strict=True))
+        if options["scheme"] == "shift":
+            tally.add(voxels, *shift_null(stories, shifts, options["min_shift"]))
+        else:
+            tally.add(voxels, *order_null(stories, orders))
+    return tally.result()
+
+
+def test_difference(
+    dataset: Dataset,
+    subject: str,
+    fit: Predictions,
+    reference: Predictions,
+    options: Mapping[str, Any],
+    seed: int,
+) -> Test:
+    """Do two models differ in their mean r over the test stories? Two-sided, for every voxel.
+
+    Parameters are those of `test_r`, and the `reference` model's predictions.
+    """
+    rows = list(fit.n_rows.values())
+    rng = generator(seed, subject, "swap")
+    swaps = draw_swaps(rows, options["block"], options["permutations"], rng)
+    tally = Tally(len(swaps[0]), fit.n_voxels, two_sided=True, tail=options["tail"])
+    for voxels in voxel_blocks(fit.n_voxels, len(swaps[0])):
+        ours, theirs = fit.read(voxels), reference.read(voxels)
+        responses = measured(dataset, subject, list(ours), voxels)
+        stories = list(zip(ours.values(), theirs.values(), responses, strict=True))
+        tally.add(voxels, *swap_null(stories, swaps, options["block"]))
+    return tally.result()

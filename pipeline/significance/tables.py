@@ -1,0 +1,109 @@
+"""Tables of a run: how many voxels are significant, and how near to their ceiling they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from pipeline.statistics import Ceiling, VoxelTest, read_ceiling, read_tests
+
+Paths = Mapping[tuple[str, str], str | Path]  # (subject, model) to file
+
+SIGNIFICANCE = [
+    "subject", "model", "test", "against", "n_voxels", "n_null", "p_floor", "n_fdr",
+    "fraction_fdr", "n_fwer", "p_mean",
+]  # fmt: skip
+CEILING = [
+    "subject", "model", "stories", "n_repeats", "n_voxels", "ceiling_mean", "r_mean",
+    "r_ceiling_mean", "r_ceiling_lo", "r_ceiling_hi", "uses_bold", "reason",
+]  # fmt: skip
+
+
+def significance_table(statistics: Paths) -> pd.DataFrame:
+    """One row per subject, model and test, columns `SIGNIFICANCE`.
+
+    Parameters
+    ----------
+    statistics : dict of (subject, model) to path
+        HDF5 files of `pipeline.statistics.write_statistics`.
+    """
+    rows = [
+        {"subject": subject, "model": model} | _counts(name, test)
+        for (subject, model), path in statistics.items()
+        for name, test in read_tests(path).items()
+    ]
+    return pd.DataFrame(rows, columns=SIGNIFICANCE)
+
+
+def _counts(name: str, test: VoxelTest) -> dict[str, Any]:
+    kind, _, against = name.partition("/")
+    alpha, n_voxels = test.attributes["alpha"], int((~np.isnan(test.p)).sum())
+    n_fdr = int((test.q < alpha).sum())
+    return {
+        "test": kind,
+        "against": against or None,
+        "n_voxels": n_voxels,
+        "n_null": int(test.attributes["n_null"]),
+        "p_floor": float(test.attributes["p_floor"]),
+        "n_fdr": n_fdr,
+        "fraction_fdr": n_fdr / n_voxels if n_voxels else np.nan,
+        "n_fwer": int((test.p_fwer < alpha).sum()),
+        "p_mean": float(test.attributes["p_mean"]),
+    }
+
+
+def ceiling_table(
+    statistics: Paths, fits: Paths, ceilings: Mapping[str, str | Path]
+) -> pd.DataFrame:
+    """One row per subject and model, columns `CEILING`.
+
+    `ceiling_mean` and `r_mean` are over the voxels that have a ceiling, and the repeated stories.
+
+    Parameters
+    ----------
+    statistics, fits : dict of (subject, model) to path
+        HDF5 files of `pipeline.statistics.write_statistics` and of the fits.
+    ceilings : dict of subject to path
+        HDF5 files of `pipeline.statistics.write_ceiling`.
+    """
+    known = {subject: read_ceiling(path) for subject, path in ceilings.items()}
+    rows = []
+    for (subject, model), path in statistics.items():
+        subject_ceiling = known[subject]
+        assert subject_ceiling is not None
+        with h5py.File(path) as file:
+            attributes = dict(file.attrs)
+        rows.append(
+            {"subject": subject, "model": model, "uses_bold": bool(attributes["uses_bold"])}
+            | _near(subject_ceiling, fits[subject, model])
+            | {
+                f"r_ceiling_{end}": float(attributes[f"r_ceiling_mean{suffix}"])
+                for end, suffix in (("mean", ""), ("lo", "_lo"), ("hi", "_hi"))
+            }
+        )
+    return pd.DataFrame(rows, columns=CEILING)
+
+
+def _near(known: Ceiling, fit: str | Path) -> dict[str, Any]:
+    with h5py.File(fit) as file:
+        stories = file["test"].asstr()[:].tolist()
+        r = np.asarray(file["r_test"][:], np.float64)
+    r = r[[stories.index(story) for story in known.stories]]
+    has_ceiling = ~np.isnan(known.ceiling)
+    return {
+        "stories": "+".join(known.stories) or None,
+        "n_repeats": "+".join(map(str, known.n_repeats)) or None,
+        "n_voxels": int(has_ceiling.any(axis=0).sum()) if len(known.stories) else 0,
+        "ceiling_mean": _mean(known.ceiling[has_ceiling]),
+        "r_mean": _mean(r[has_ceiling]),
+        "reason": known.reason or None,
+    }
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if len(values) else float("nan")

@@ -203,9 +203,9 @@ def read_tests(path: str | Path) -> dict[str, VoxelTest]:
 
 
 def _read_test(group: h5py.Group) -> VoxelTest:
-    values = [np.asarray(group[name][:], np.float64) for name in ("p", "q", "p_fwer")]
+    p, q, p_fwer = (np.asarray(group[name][:], np.float64) for name in ("p", "q", "p_fwer"))
     delta = np.asarray(group["delta"][:], np.float64) if "delta" in group else None
-    return VoxelTest(*values, delta, dict(group.attrs))
+    return VoxelTest(p, q, p_fwer, delta, dict(group.attrs))
 
 
 def read_test(path: str | Path, test: str = "r") -> VoxelTest | None:
@@ -244,9 +244,7 @@ def read_ceiling(path: str | Path) -> Ceiling | None:
         return None
     with h5py.File(path) as file:
         names = ("ev", "ev_lo", "ev_hi", "ceiling")
-        return Ceiling(
-            file["stories"].asstr()[:].tolist() if len(file["stories"]) else [],
-            file.attrs["n_repeats"].tolist(),
-            *(np.asarray(file[name][:], np.float64) for name in names),
-            str(file.attrs["reason"]),
-        )
+        ev, lo, hi, known = (np.asarray(file[name][:], np.float64) for name in names)
+        stories = file["stories"].asstr()[:].tolist() if len(file["stories"]) else []
+        n_repeats, reason = file.attrs["n_repeats"].tolist(), str(file.attrs["reason"])
+    return Ceiling(stories, n_repeats, ev, lo, hi, known, reason)

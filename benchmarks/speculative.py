@@ -11,7 +11,6 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from benchmarks.common import write
-from gim.brief import train_briefly
 from gim.causal import load_causal
 from gim.corpus import read_documents
 from gim.encoder import Encoder
@@ -59,9 +58,10 @@ def on_one_prompt() -> None:
     small = language_model(2, 128, tokenizer.vocab_size)
     memorise(large, ids, 40)
     memorise(small, ids, 150)
-    encoder = Encoder.create(tokenizer, seed=0, width=128, dim=64)
-    train_briefly(encoder, np.tile(ids, 4), steps=20, batch=2)
-    gims = {"exact": GIM(tokenizer), "fuzzy": GIM(tokenizer, None, encoder)}
+    gims = {
+        "exact": GIM(tokenizer),
+        "fuzzy": GIM(tokenizer, None, Encoder.from_pretrained()),
+    }
     figures = measure(large, gims, [ids], small)
     write(
         "speculative",

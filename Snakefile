@@ -70,3 +70,4 @@ rule statistics:
 rule maps:
     input:
         map_markers(),
+        REGIONS if parcellations() else [],

@@ -27,7 +27,10 @@ PATH_KEYS = (
     ("training", "pretrain"),
     ("training", "distill"),
 )
+TRUTH = "truth"  # parcellation of simulated subjects
 BAND_PATHS = ("encoder", "index", "tokenizer", "model")  # options of bands that may be paths
+REGION_PATHS = ("volume", "names", "left", "right", "surfaces")
+REGION_SOURCES = ({"volume"}, {"left", "right"}, {"atlas"})  # a parcellation is one of these
 BAND_OPTIONS = {"kind", "n_components"}  # options of every band, beside those of its kind
 
 
@@ -90,6 +93,9 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
     if config["lm"]:
         for key in ("train", "evaluate", "models"):
             config["lm"][key] = [expand_path(p) for p in config["lm"][key]]
+    for options in config["regions"].values():
+        for key in set(REGION_PATHS) & set(options):
+            options[key] = expand_path(options[key])
     config["eng1000"]["corpora"] = [expand_path(p) for p in config["eng1000"]["corpora"]]
     return config
 
@@ -164,9 +170,26 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
         for model in sorted(set(pair) - set(config["models"])):
             what = f"unknown model {model!r}"
             broken.append(("statistics.contrasts", what, f"use {sorted(config['models'])}"))
+    broken.extend(_broken_regions(config))
     alphas = config["fit"]["alphas"]
     if alphas["min"] > alphas["max"]:
         broken.append(("fit.alphas", "min is above max", "swap them"))
+    return broken
+
+
+def _broken_regions(config: dict[str, Any]) -> list[tuple[str, str, str]]:
+    broken = []
+    if config["regions"] and config["mask"] is None:
+        broken.append(("regions", "without a mask voxels have no place", "give `mask`"))
+    for name, options in config["regions"].items():
+        source = set(options) & {key for keys in REGION_SOURCES for key in keys}
+        if source not in REGION_SOURCES:
+            what = f"{' and '.join(sorted(source)) or 'nothing'} to read regions from"
+            remedy = "give `volume`, or `left` and `right`, or `atlas`"
+            broken.append((f"regions.{name}", what, remedy))
+        if name == TRUTH and config["simulate"] is not None:
+            what = "simulated subjects have true regions of this name"
+            broken.append((f"regions.{name}", what, "choose another name"))
     return broken
 
 

@@ -73,7 +73,7 @@ def render(
     summary : DataFrame
         `pipeline.summary.summarise`.
     regions : DataFrame or None
-        `pipeline.regions.summarise_regions`, for simulated subjects.
+        `pipeline.regions.summarise_regions`; the first parcellation is shown.
     timings : DataFrame
         `collect_timings`.
     maps : dict of subject to path
@@ -112,6 +112,8 @@ def render(
 
 def _by_region(regions: pd.DataFrame) -> list[dict[str, Any]]:
     """One record for each subject and model, with the mean r of each region."""
+    first = regions["parcellation"] == regions["parcellation"].iloc[0]
+    regions = regions[first & (regions["subject"] != "mean")]
     wide = regions.pivot_table("r_mean", index=["subject", "model"], columns="region")
     order = regions[["subject", "model"]].drop_duplicates()
     wide = wide.loc[list(order.itertuples(index=False, name=None))]

@@ -22,6 +22,7 @@ from pipeline.validation.files import file_problem
 from pipeline.validation.findings import Findings, some
 from pipeline.validation.masks import check_masks, mask_file
 from pipeline.validation.models import check_models, model_files
+from pipeline.validation.regions import check_regions
 from pipeline.validation.responses import check_responses, check_voxel_counts
 
 
@@ -60,6 +61,7 @@ def validate(config: dict[str, Any]) -> list[Problem]:
     findings.add(check_embedding(config))
     findings.add(check_models(config))
     findings.add(check_masks(config, n_voxels))
+    findings.add(check_regions(config))
     if findings.problems:
         raise InputError(dict.fromkeys(findings.problems))
     return list(dict.fromkeys(findings.warnings))

@@ -77,7 +77,7 @@ class Mask:
         InputError
             The file is missing or is not an image (an unfetched git-annex pointer, say).
         """
-        return cls(_read_image(path), order, space, str(path))
+        return cls(read_image(path), order, space, str(path))
 
     @classmethod
     def from_config(cls, config: dict[str, Any], subject: str) -> Mask:
@@ -187,7 +187,7 @@ def _header(img: nib.Nifti1Image) -> nib.Nifti1Header:
     return header
 
 
-def _read_image(path: str | Path) -> nib.Nifti1Image:
+def read_image(path: str | Path) -> nib.Nifti1Image:
     """Read an image, with clear errors."""
     if not Path(path).is_file():
         remedy = "fetch it (`datalad get`)" if Path(path).is_symlink() else "check the path"
@@ -243,7 +243,7 @@ def convert(source: Path, target: Path, mask: Mask, column: str | None = None) -
         with atomic_path(target) as temporary:
             nib.save(to_volume(_read_vector(source, column), mask), temporary)
     elif nifti == [True, False] and vector[1]:
-        _write_vector(to_vector(_read_image(source), mask), target, column)
+        _write_vector(to_vector(read_image(source), mask), target, column)
     else:
         what = f"cannot turn {source.name} into {target.name}"
         remedy = "name one file .npy or .tsv and the other .nii or .nii.gz"

@@ -2,6 +2,7 @@
 from itertools import combinations_with_replacement
 from pathlib import Path
 
+from pipeline.config import TRUTH as TRUE_REGIONS
 from pipeline.config import (
     all_stories,
     band_options,
@@ -13,6 +14,7 @@ from pipeline.dataset import Dataset
 from pipeline.features import kind_of
 from pipeline.matchers import LAG
 from pipeline.validate import fingerprint
+from pipeline.validation.regions import parcellation_files
 
 RESULTS = f"results/{CONFIG['name']}"
 LOGS = f"{RESULTS}/logs"
@@ -20,6 +22,7 @@ BENCHMARKS = f"{RESULTS}/benchmarks"
 MANIFEST = f"{RESULTS}/manifest.json"
 WORDS = f"{RESULTS}/words.parquet"
 BUILT_ENG1000 = f"{RESULTS}/english1000.hf5"
+REGIONS = f"{RESULTS}/regions.tsv"
 TRUTH = f"{CONFIG['data_root']}/truth"
 
 
@@ -104,6 +107,12 @@ def audits():
 def map_markers():
     """One file a subject that is there when its maps (or histograms) are."""
     return [f"{RESULTS}/sub-{s}/sub-{s}_maps.json" for s in CONFIG["subjects"]]
+
+
+def parcellations():
+    """Names of the sets of regions; simulated subjects have their true ones."""
+    truth = [TRUE_REGIONS] if CONFIG["simulate"] is not None else []
+    return [*truth, *CONFIG["regions"]]
 
 
 def final_targets():

@@ -26,10 +26,13 @@ rule subject_maps:
 
 rule regions:
     input:
-        truth=f"{TRUTH}/settings.json",
+        truth=f"{TRUTH}/settings.json" if CONFIG["simulate"] is not None else [],
+        manifest=MANIFEST,
+        regions=there(parcellation_files(CONFIG)),
         fits=all_fits(),
     output:
-        f"{RESULTS}/regions.tsv",
+        table=REGIONS,
+        charts=[f"{RESULTS}/regions_{name}.png" for name in parcellations()],
     log:
         f"{LOGS}/regions.log",
     benchmark:
@@ -44,6 +47,10 @@ rule regions:
         subjects=list(CONFIG["subjects"]),
         models=list(CONFIG["models"]),
         baseline=CONFIG["baseline"],
+        mask=CONFIG["mask"],
+        regions=CONFIG["regions"],
+        parcellations=parcellations(),
+        figures_for=CONFIG["maps"]["figures_for"],
     script:
         "../scripts/regions.py"
 
@@ -53,7 +60,7 @@ rule report:
         manifest=MANIFEST,
         warnings=f"{RESULTS}/warnings.txt",
         summary=f"{RESULTS}/summary.tsv",
-        regions=f"{RESULTS}/regions.tsv" if CONFIG["simulate"] is not None else [],
+        regions=REGIONS if parcellations() else [],
         fits=all_fits(),
         maps=map_markers(),
     output:

@@ -80,6 +80,16 @@ def test_completing_twice_changes_nothing():
         ({"subjects__a-b": {}}, "'a-b' does not match"),
         ({"fit__alphas": {"min": 4, "max": 1}}, "min is above max"),
         ({"stories__train": ["a", "a", "b"]}, "non-unique elements"),
+        ({"regions__r": {"volume": "a.nii"}}, "without a mask voxels have no place"),
+        (
+            {"mask": {"path": "m.nii"}, "regions__r": {"volume": "a", "atlas": "b"}},
+            "atlas and volume to read regions from",
+        ),
+        ({"mask": {"path": "m.nii"}, "regions__r": {"left": "a"}}, "regions.r: left to read"),
+        (
+            {"mask": {"path": "m"}, "simulate": {}, "regions__truth": {"volume": "a"}},
+            "simulated subjects have true regions of this name",
+        ),
     ],
 )
 def test_one_thing_wrong(changes, expected):
@@ -124,7 +134,9 @@ def test_bands_of_bold_get_the_horizon():
 
 def test_paths_are_expanded(monkeypatch):
     monkeypatch.setenv("STORIES", "/somewhere")
-    config = complete(changed(data_root="$STORIES/x", mask={"path": "~/mask.nii"}))
+    regions = {"r": {"volume": "$STORIES/r.nii"}}
+    config = complete(changed(data_root="$STORIES/x", mask={"path": "~/mask.nii"}, regions=regions))
+    assert config["regions"]["r"]["volume"] == "/somewhere/r.nii"
     assert config["data_root"] == "/somewhere/x"
     assert config["mask"]["path"] == str(Path.home() / "mask.nii")
 

@@ -22,7 +22,7 @@ from pipeline.extract import (
 )
 from pipeline.features import kind_of
 from pipeline.fit.run import fit_model
-from pipeline.regions import read_regions
+from pipeline.regions import read_truth
 from pipeline.simulate import Settings, simulate, story_names
 from pipeline.stimuli import read_stories
 
@@ -68,7 +68,7 @@ class Subject:
         read_stories(self.dataset, self.stories).to_parquet(self.words)
         self.basis = root / "basis.h5"
         response_basis(self.dataset, "S1", train, test, 20, self.basis)
-        self.regions = read_regions(root / "truth", "S1")
+        self.regions = read_truth(root / "truth", "S1")
         self.r = cache(self._r)
 
     def matches(self, band):

@@ -125,6 +125,20 @@ def test_excluded_stories_need_no_responses(tmp_path, stories):
     assert is_told(problems_of(config), hf5(tmp_path, "lacking"), "does not exist")
 
 
+def test_regions_are_read_before_long_work(config, tmp_path):
+    labelled = tmp_path / "regions.nii.gz"
+    config["regions"] = {"lobes": {"volume": str(labelled)}}
+    assert is_told(problems_of(config), labelled, "does not exist")
+    write_mask(labelled, N_VOXELS // 2)
+    assert validate(config) == []
+    assert "regions.nii.gz" not in manifest(config)["files"]  # fits do not depend on it
+    write_mask(labelled, 0)
+    assert is_told(problems_of(config), labelled, "none of its regions holds a voxel")
+    mask(tmp_path).write_text("no mask")  # told once, by the check of masks
+    (problem,) = problems_of(config)
+    assert is_told([problem], mask(tmp_path), "no NIfTI")
+
+
 def warning_of(config):
     (warning,) = validate(config)
     return warning

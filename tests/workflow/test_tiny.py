@@ -79,6 +79,20 @@ def test_maps_and_pictures_are_there(tiny):
     assert f"{stem}_view.html" in names
 
 
+def test_a_region_of_the_whole_brain_has_the_numbers_of_the_summary(tiny):
+    table = pd.read_csv(tiny.results("tiny") / "regions.tsv", sep="\t")
+    assert set(table["parcellation"]) == {"truth", "brain"}
+    brain = table[table["parcellation"] == "brain"].set_index(["subject", "model"])
+    summary = summary_of(tiny, "tiny")
+    for column in ("n_voxels", "r_mean"):
+        np.testing.assert_array_equal(brain[column], summary.loc[brain.index, column])
+    truth = table[(table["parcellation"] == "truth") & (table["subject"] == "SIM01")]
+    counts = truth.groupby("model")["n_voxels"].sum()
+    assert (counts == summary.loc["SIM01", "n_voxels"]).all()
+    for name in ("truth", "brain"):
+        assert (tiny.results("tiny") / f"regions_{name}.png").stat().st_size > 5000
+
+
 def test_the_report_needs_nothing_but_itself(tiny):
     html = (tiny.results("tiny") / "report.html").read_text()
     assert not re.findall(r'(?:src|href)="https?://', html)

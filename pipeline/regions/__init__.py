@@ -1,0 +1,7 @@
+"""Regions of the brain: which region a voxel belongs to, and how models do in each."""
+
+from pipeline.regions.chart import write_chart
+from pipeline.regions.labels import read_labels, region_files
+from pipeline.regions.summary import read_truth, summarise_regions
+
+__all__ = ["read_labels", "read_truth", "region_files", "summarise_regions", "write_chart"]

@@ -1,0 +1,140 @@
+"""The region of every voxel, from what the configuration names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+from nibabel.affines import apply_affine
+
+from pipeline.errors import InputError, Problem
+from pipeline.regions.annotation import NO_REGION, label_voxels, read_annotation, read_sheets
+from pipeline.regions.atlas import read_atlas
+from pipeline.volume import Mask, read_image
+
+FILES = ("volume", "names", "left", "right")  # options that are files; `surfaces` is a folder
+
+
+def region_files(options: Mapping[str, Any], subject: str) -> list[Path]:
+    """Files that a parcellation is read from (none for nilearn's own)."""
+    return [_path(options, key, subject) for key in FILES if options.get(key)]
+
+
+def read_labels(options: Mapping[str, Any], mask: Mask, subject: str) -> np.ndarray:
+    """Read a parcellation.
+
+    Parameters
+    ----------
+    options : mapping
+        One entry of the configuration's `regions`: `volume` with `names`, or `left` and `right`
+        with `surfaces`, or `atlas` with `options`. {subject} is replaced in paths.
+    mask : Mask
+        Where the voxels are.
+    subject : str
+        The subject's label.
+
+    Returns
+    -------
+    array of str, shape (n_voxels,)
+        Name of each voxel's region, empty outside all of them.
+
+    Raises
+    ------
+    InputError
+        A file is missing, is not what it should be, or no voxel is in any region.
+    """
+    if options.get("atlas"):
+        source = f"nilearn's atlas {options['atlas']}"
+        labels = _of_atlas(read_atlas(options["atlas"], options.get("options") or {}), mask, source)
+    elif options.get("volume"):
+        path = _path(options, "volume", subject)
+        source = str(path)
+        names = _read_names(_path(options, "names", subject)) if options.get("names") else {}
+        labels = label_volume(read_image(path), names, mask, source)
+    else:
+        sides = {side: _path(options, side, subject) for side in ("left", "right")}
+        source = ", ".join(map(str, sides.values()))
+        surfaces = _path(options, "surfaces", subject) if options.get("surfaces") else None
+        annotations = {side: read_annotation(path) for side, path in sides.items()}
+        labels = label_voxels(annotations, read_sheets(surfaces, mask), mask, source)
+    if (labels == NO_REGION).all():
+        what = f"none of its regions holds a voxel of {mask.source}"
+        raise InputError(Problem(source, "", what, "check that both are in the same space"))
+    return labels
+
+
+def label_volume(
+    img: nib.Nifti1Image, names: Mapping[int, str], mask: Mask, source: str
+) -> np.ndarray:
+    """Region at the centre of every voxel of the mask, on whatever grid the regions are.
+
+    Parameters
+    ----------
+    img : Nifti1Image, shape (x, y, z)
+        A whole number for each region, 0 outside.
+    names : mapping of int to str
+        Names of the numbers; others are named by the number itself.
+    mask : Mask
+        Where the voxels are.
+    source : str
+        The file, for error messages.
+
+    Returns
+    -------
+    array of str, shape (n_voxels,)
+
+    Raises
+    ------
+    InputError
+        The image is not 3-D or holds other than whole numbers.
+    """
+    data = np.asanyarray(img.dataobj)
+    if data.ndim != 3 or not np.array_equal(data, np.rint(np.nan_to_num(data))):
+        what = f"not a labelled image: shape {data.shape}, {data.dtype}"
+        remedy = "give a 3-D image that holds one whole number for each region"
+        raise InputError(Problem(source, "", what, remedy))
+    places = apply_affine(mask.img.affine, mask.voxels)
+    ijk = np.rint(apply_affine(np.linalg.inv(img.affine), places)).astype(int)
+    inside = np.all((ijk >= 0) & (ijk < data.shape), axis=1)
+    values = np.zeros(mask.n_voxels, dtype=int)
+    values[inside] = data[tuple(ijk[inside].T)]
+    found, inverse = np.unique(values, return_inverse=True)
+    known = {0: NO_REGION} | {int(value): str(name) for value, name in names.items() if value != 0}
+    return np.array([known.get(int(value), str(value)) for value in found])[inverse]
+
+
+def _of_atlas(atlas: Mapping[str, Any], mask: Mask, source: str) -> np.ndarray:
+    """Regions of one of nilearn's atlases, which are in MNI space."""
+    if mask.space != "MNI":
+        what, remedy = "the mask is in native space", "use regions in the subject's own space"
+        raise InputError(Problem(mask.source, source, what, remedy))
+    if "map_left" in atlas:
+        regions = np.array([str(name) for name in atlas["labels"]])
+        sides = {side: regions[atlas[f"map_{side}"]] for side in ("left", "right")}
+        return label_voxels(sides, read_sheets(None, mask), mask, source)
+    if atlas.get("lut") is None:
+        remedy = "choose one whose regions do not overlap (harvard_oxford with a maxprob, say)"
+        raise InputError(Problem(source, "", "the atlas is probabilistic", remedy))
+    img = atlas["maps"] if isinstance(atlas["maps"], nib.Nifti1Image) else read_image(atlas["maps"])
+    table = atlas["lut"]
+    names = dict(zip(table["index"].astype(int), table["name"].astype(str), strict=True))
+    background = {value: name for value, name in names.items() if name.lower() == "background"}
+    return label_volume(img, names | dict.fromkeys(background, NO_REGION), mask, source)
+
+
+def _path(options: Mapping[str, Any], key: str, subject: str) -> Path:
+    return Path(str(options[key]).replace("{subject}", subject))
+
+
+def _read_names(path: Path) -> dict[int, str]:
+    """Names of the numbers in a labelled image, from a BIDS look-up table."""
+    try:
+        table = pd.read_csv(path, sep="\t")
+        return dict(zip(table["index"].astype(int), table["name"].astype(str), strict=True))
+    except (OSError, ValueError, KeyError) as error:
+        remedy = "give a tab-separated table with the columns index and name"
+        raise InputError(Problem(path, "", f"not a table of names ({error})", remedy)) from error

@@ -1,0 +1,45 @@
+"""Checks of the parcellations that tables by region are made with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import InputError
+from pipeline.regions import read_labels, region_files
+from pipeline.validation.files import file_problem
+from pipeline.validation.findings import Findings
+from pipeline.volume import Mask
+
+
+def parcellation_files(config: dict[str, Any]) -> list[Path]:
+    """Files that the subjects' regions are read from."""
+    files = [
+        path
+        for subject in config["subjects"]
+        for options in config["regions"].values()
+        for path in region_files(options, subject)
+    ]
+    return list(dict.fromkeys(files))
+
+
+def check_regions(config: dict[str, Any]) -> Findings:
+    """Check that every subject's regions can be read and hold voxels of the subject's mask.
+
+    Subjects whose mask cannot be read are left to `pipeline.validation.masks`.
+    """
+    findings = Findings()
+    findings.problems += [p for p in map(file_problem, parcellation_files(config)) if p]
+    if findings.problems:
+        return findings
+    for subject in config["subjects"] if config["regions"] else ():
+        try:
+            mask = Mask.from_config(config["mask"], subject)
+        except InputError:
+            continue
+        for options in config["regions"].values():
+            try:
+                read_labels(options, mask, subject)
+            except InputError as error:
+                findings.problems += error.problems
+    return findings

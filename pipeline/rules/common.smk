@@ -115,6 +115,13 @@ def parcellations():
     return [*truth, *CONFIG["regions"]]
 
 
+def region_inputs():
+    """Files of the sets of regions but those of a simulated dataset, which the manifest covers."""
+    files = parcellation_files(CONFIG)
+    made = CONFIG["simulate"] is not None
+    return [f for f in files if not (made and f.is_relative_to(CONFIG["data_root"]))]
+
+
 def final_targets():
     """Everything a run makes by default."""
     return [

@@ -28,7 +28,7 @@ rule regions:
     input:
         truth=f"{TRUTH}/settings.json" if CONFIG["simulate"] is not None else [],
         manifest=MANIFEST,
-        regions=there(parcellation_files(CONFIG)),
+        regions=there(region_inputs()),
         fits=all_fits(),
     output:
         table=REGIONS,

@@ -42,7 +42,7 @@ rule validate:
         config={
             key: CONFIG[key]
             for key in ("name", "data_root", "simulate", "subjects", "stories")
-            + ("features", "timing", "eng1000", "mask", "horizon")
+            + ("features", "timing", "eng1000", "mask", "regions", "horizon")
         },
         fingerprint=fingerprint(CONFIG),
     script:

@@ -9,8 +9,10 @@ from benchmarks.common import seconds, write
 from benchmarks.exact import sample_ids
 from gim.encoder import RECEPTIVE, Encoder
 from gim.fuzzy import FuzzyInduction
+from gim.words import join_words
 
 CONTEXT = 1024
+WORDS = 2000  # of a story
 
 
 def main() -> None:
@@ -42,12 +44,17 @@ def main() -> None:
         stream.push(int(token))
         stream.counts()
     step = (time.process_time() - started) / 100
+    shipped = Encoder.from_pretrained()
+    story = shipped.tokenizer.decode(ids).split()[:WORDS]
+    story_seconds = seconds(lambda: shipped.vectors(*join_words(story)))
     write(
         "fuzzy",
         f"fuzzy induction with a context of {CONTEXT} tokens, over a whole text",
         "encode the 64-token windows of the whole context again at every position",
         data=source,
         encoder={"width": encoder.config.width, "layers": encoder.config.layers},
+        shipped_encoder_seconds_per_story_of_2000_words=story_seconds,
+        shipped_encoder_words_per_second=len(story) / story_seconds,
         microseconds_per_position=1e6 * fast,
         milliseconds_per_single_step=1e3 * step,
         alternative_milliseconds_per_position=1e3 * slow,

@@ -22,11 +22,10 @@ from gim.align import Segmenter
 from gim.block import Block
 from gim.encoding import EncoderStream
 from gim.errors import InputError
-from gim.files import atomic_directory, write_json
+from gim.files import SHIPPED, atomic_directory, write_json
 from gim.tokenizer import Tokenizer, load_tokenizer
 
 RECEPTIVE = 64
-SHIPPED = Path(__file__).parent / "data" / "encoder"
 MODEL_TYPE = "gim-encoder"
 
 

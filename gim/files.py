@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+SHIPPED = Path(__file__).parent / "data" / "encoder"  # the encoder of this package
+
 
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[Path]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gim.reading import Reading, read
 from pipeline.features.base import Kind, Story
 from pipeline.matchers.gim import load_encoder
+
+if TYPE_CHECKING:
+    from gim.reading import Reading
 
 COLUMNS = (
     "surprisal", "entropy", "suffix", "exact", "similarity", "lag", "repeated_word",
@@ -39,6 +41,8 @@ def columns(reading: Reading) -> np.ndarray:
 
 def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
     """Induction features of a story, array of shape (n_rows, len(COLUMNS))."""
+    from gim.reading import read
+
     words = story.words
     reading = read(words["word"].tolist(), load_encoder(options["encoder"]), options["tau"])
     return story.to_rows(columns(reading), options["downsample"])

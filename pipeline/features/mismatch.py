@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from gim.reading import read
 from pipeline.features.base import Kind, Story
 from pipeline.features.eng1000 import load_eng1000
 from pipeline.matchers.gim import load_encoder
@@ -17,6 +16,8 @@ def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
 
     Zero for words before which there is nothing to copy from.
     """
+    from gim.reading import read
+
     words = story.words
     reading = read(words["word"].tolist(), load_encoder(options["encoder"]), options["tau"])
     vectors = load_eng1000(options["eng1000"]).vectors(np.array(reading.vocabulary, dtype=object))

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from gim.distributions import exact_distributions, smoothed_similarity
 from gim.tokenizer import load_tokenizer
 from gim.words import tokens_of_words
 from pipeline.features.base import Story
@@ -29,6 +28,8 @@ def match(
     story: Story, newest: np.ndarray, rng: np.random.Generator, options: dict[str, Any]
 ) -> Matches:
     """Match by what followed the longest earlier match of the context, wherever it was."""
+    from gim.distributions import exact_distributions, smoothed_similarity
+
     tokenizer = _tokenizer(options["tokenizer"])
     ids, last = tokens_of_words(tokenizer, story.words["word"].tolist())
     words = needed_words(story, options)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gim.causal import load_causal
-from gim.teacher import TeacherMetric
 from gim.tokenizer import load_tokenizer
 from gim.words import tokens_of_words
 from pipeline.features.base import Story
 from pipeline.matching import Matches
 from pipeline.similarity import OPTIONS as SIMILARITY_OPTIONS
 from pipeline.similarity import match_distributions, needed_words
+
+if TYPE_CHECKING:
+    from gim.teacher import TeacherMetric
 
 OPTIONS: dict[str, Any] = {
     **SIMILARITY_OPTIONS,
@@ -28,6 +29,9 @@ REQUIRED = ("model",)
 
 @cache
 def _load(model: str, distance: str, temperature: float | None, context: int) -> TeacherMetric:
+    from gim.causal import load_causal
+    from gim.teacher import TeacherMetric
+
     tokenizer = load_tokenizer(model)
     return TeacherMetric(load_causal(model), tokenizer, distance, temperature, context // 2)
 

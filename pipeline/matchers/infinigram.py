@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gim.distributions import corpus_distributions, smoothed_similarity
-from gim.infinigram import InfiniGram
 from gim.tokenizer import Tokenizer, load_tokenizer
 from gim.words import tokens_of_words
 from pipeline.features.base import Story
 from pipeline.matching import Matches
 from pipeline.similarity import OPTIONS as SIMILARITY_OPTIONS
 from pipeline.similarity import match_distributions, needed_words
+
+if TYPE_CHECKING:
+    from gim.infinigram import InfiniGram
 
 OPTIONS: dict[str, Any] = {
     **SIMILARITY_OPTIONS,
@@ -28,6 +29,8 @@ REQUIRED = ("index",)
 
 @cache
 def _load(index: str, tokenizer: str | None) -> tuple[InfiniGram, Tokenizer]:
+    from gim.infinigram import InfiniGram
+
     loaded = load_tokenizer(tokenizer)
     return InfiniGram(index, loaded), loaded
 
@@ -36,6 +39,8 @@ def match(
     story: Story, newest: np.ndarray, rng: np.random.Generator, options: dict[str, Any]
 ) -> Matches:
     """Match by what follows the longest suffix of the context in the corpus."""
+    from gim.distributions import corpus_distributions, smoothed_similarity
+
     index, tokenizer = _load(options["index"], options["tokenizer"])
     ids, last = tokens_of_words(tokenizer, story.words["word"].tolist())
     words = needed_words(story, options)

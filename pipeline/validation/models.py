@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gim.encoder import SHIPPED
+from gim.files import SHIPPED
 from pipeline.config import band_options
 from pipeline.validation.findings import Findings
 

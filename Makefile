@@ -7,13 +7,13 @@ READY := $(VENV)/.ready
 CORES ?= all
 SNAKEMAKE := $(BIN)/snakemake --profile profiles/default --cores $(CORES)
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test cluster faults lint bench clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,slurm]'
 	touch $@
 
 demo: $(READY)
@@ -23,6 +23,14 @@ demo: $(READY)
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+# A real SLURM on this machine, as root (docs/cluster.md).
+cluster: $(READY)
+	timeout --kill-after=30 1200 tests/cluster/run.sh
+
+# Kills, full disks, damage: half an hour (docs/faults.md).
+faults: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults $(ARGS)
 
 bench: $(READY)
 	for b in exact fuzzy infinigram speculative; do OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.$$b || exit 1; done

@@ -19,7 +19,7 @@ rule audit:
     threads: 1
     resources:
         mem_mb=memory(6),
-        runtime=120,
+        runtime=minutes(120),
     params:
         dataset=dataset_options(),
         stories=lambda w: stories_of(w.subject),

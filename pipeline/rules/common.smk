@@ -205,3 +205,14 @@ def dataset_options():
 def memory(gigabytes):
     """Memory in MB, doubled at every retry."""
     return lambda wildcards, attempt: int(gigabytes * 1000 * 2 ** (attempt - 1))
+
+
+def minutes(number):
+    """Longest run time in minutes, doubled at every retry."""
+    return lambda wildcards, attempt: number * 2 ** (attempt - 1)
+
+
+def gpus(band=None):
+    """GPUs of a job: one where `fit.device` says that there are any and the work can use one."""
+    useful = band is None or band_options(CONFIG, band)["kind"] == "llm"
+    return int(useful and CONFIG["fit"]["device"] != "cpu")

@@ -16,7 +16,8 @@ rule stimulus_features:
     threads: 1
     resources:
         mem_mb=memory(3),
-        runtime=60,
+        runtime=minutes(60),
+        gpu=lambda w: gpus(w.band),
     params:
         dataset=dataset_options(),
         stories=all_stories(CONFIG),
@@ -39,7 +40,7 @@ rule response_basis:
     threads: 1
     resources:
         mem_mb=memory(6),
-        runtime=120,
+        runtime=minutes(120),
     params:
         dataset=dataset_options(),
         stories=lambda w: stories_of(w.subject),
@@ -69,7 +70,7 @@ rule matches:
     threads: 1
     resources:
         mem_mb=memory(3),
-        runtime=60,
+        runtime=minutes(60),
     params:
         dataset=dataset_options(),
         stories=lambda w: stories_of(w.subject),
@@ -97,7 +98,7 @@ rule match_features:
     threads: 1
     resources:
         mem_mb=memory(3),
-        runtime=60,
+        runtime=minutes(60),
     params:
         stories=lambda w: stories_of(w.subject),
         options=lambda w: band_options(CONFIG, w.band),
@@ -122,7 +123,7 @@ rule response_features:
     threads: 1
     resources:
         mem_mb=memory(3),
-        runtime=60,
+        runtime=minutes(60),
     params:
         stories=lambda w: stories_of(w.subject),
         options=lambda w: band_options(CONFIG, w.band),

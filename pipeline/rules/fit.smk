@@ -22,7 +22,7 @@ rule gram:
     threads: CONFIG["fit"]["threads"]
     resources:
         mem_mb=memory(4),
-        runtime=60,
+        runtime=minutes(60),
     params:
         dataset=dataset_options(),
         train=lambda w: stories_of(w.subject)["train"],
@@ -56,7 +56,8 @@ rule fit_share:
     threads: CONFIG["fit"]["threads"]
     resources:
         mem_mb=memory(CONFIG["fit"]["memory_gb"]),
-        runtime=240,
+        runtime=minutes(240),
+        gpu=gpus(),
     params:
         dataset=dataset_options(),
         stories=lambda w: stories_of(w.subject),
@@ -97,7 +98,7 @@ else:
         threads: 1
         resources:
             mem_mb=memory(2),
-            runtime=30,
+            runtime=minutes(30),
         params:
             alphas=CONFIG["fit"]["alphas"],
         script:
@@ -119,7 +120,7 @@ rule summary:
     threads: 1
     resources:
         mem_mb=memory(4),
-        runtime=10,
+        runtime=minutes(10),
     params:
         subjects=list(CONFIG["subjects"]),
         models=CONFIG["models"],

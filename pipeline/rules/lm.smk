@@ -16,7 +16,7 @@ rule lm_index:
     threads: 1
     resources:
         mem_mb=memory(4),
-        runtime=240,
+        runtime=minutes(240),
     params:
         options=CONFIG["lm"],
     script:
@@ -37,7 +37,7 @@ rule lm_tune:
     threads: 1
     resources:
         mem_mb=memory(6),
-        runtime=480,
+        runtime=minutes(480),
     params:
         options=CONFIG["lm"],
     script:
@@ -60,7 +60,7 @@ rule lm_eval:
     threads: 1
     resources:
         mem_mb=memory(6),
-        runtime=480,
+        runtime=minutes(480),
     params:
         options=CONFIG["lm"],
     script:

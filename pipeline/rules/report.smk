@@ -14,7 +14,7 @@ rule subject_maps:
     threads: 1
     resources:
         mem_mb=memory(4),
-        runtime=60,
+        runtime=minutes(60),
     params:
         models=list(CONFIG["models"]),
         baseline=CONFIG["baseline"],
@@ -42,7 +42,7 @@ rule regions:
     threads: 1
     resources:
         mem_mb=memory(2),
-        runtime=10,
+        runtime=minutes(10),
     params:
         subjects=list(CONFIG["subjects"]),
         models=list(CONFIG["models"]),
@@ -76,7 +76,7 @@ rule report:
     threads: 1
     resources:
         mem_mb=memory(2),
-        runtime=10,
+        runtime=minutes(10),
     params:
         benchmarks=BENCHMARKS,
         subjects=list(CONFIG["subjects"]),

@@ -13,7 +13,7 @@ if CONFIG["simulate"] is not None:
         threads: 1
         resources:
             mem_mb=memory(2),
-            runtime=10,
+            runtime=minutes(10),
         params:
             subjects=list(CONFIG["subjects"]),
             settings=CONFIG["simulate"],
@@ -37,7 +37,7 @@ rule validate:
     threads: 1
     resources:
         mem_mb=memory(4),
-        runtime=60,
+        runtime=minutes(60),
     params:
         config={
             key: CONFIG[key]
@@ -63,7 +63,7 @@ rule words:
     threads: 1
     resources:
         mem_mb=memory(1),
-        runtime=10,
+        runtime=minutes(10),
     params:
         dataset=dataset_options(),
         stories=all_stories(CONFIG),
@@ -85,7 +85,7 @@ rule eng1000:
     threads: 1
     resources:
         mem_mb=memory(3),
-        runtime=60,
+        runtime=minutes(60),
     params:
         options=CONFIG["eng1000"],
     script:

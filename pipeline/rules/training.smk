@@ -19,7 +19,8 @@ rule pretrain:
     threads: CONFIG["training"]["threads"]
     resources:
         mem_mb=memory(8),
-        runtime=1440,
+        runtime=minutes(1440),
+        gpu=gpus(),
     script:
         "../scripts/train.py"
 
@@ -40,6 +41,7 @@ rule distill:
     threads: CONFIG["training"]["threads"]
     resources:
         mem_mb=memory(8),
-        runtime=1440,
+        runtime=minutes(1440),
+        gpu=gpus(),
     script:
         "../scripts/train.py"

@@ -38,6 +38,7 @@ MODULES = {
     "sentencepiece": "sentencepiece",
     "snakefmt": "snakefmt",
     "snakemake": "snakemake",
+    "snakemake-executor-plugin-slurm": "snakemake_executor_plugin_slurm",
     "threadpoolctl": "threadpoolctl",
     "tokenizers": "tokenizers",
     "torch": "torch",

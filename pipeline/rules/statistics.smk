@@ -15,7 +15,7 @@ rule ceiling:
     threads: 1
     resources:
         mem_mb=memory(2),
-        runtime=30,
+        runtime=minutes(30),
     params:
         dataset=dataset_options(),
         test=lambda w: stories_of(w.subject)["test"],
@@ -41,7 +41,7 @@ rule model_statistics:
     threads: 1
     resources:
         mem_mb=memory(2),
-        runtime=120,
+        runtime=minutes(120),
     params:
         dataset=dataset_options(),
         references=lambda w: references(CONFIG, w.model),
@@ -71,7 +71,7 @@ rule statistics_tables:
     threads: 1
     resources:
         mem_mb=memory(2),
-        runtime=10,
+        runtime=minutes(10),
     params:
         subjects=list(CONFIG["subjects"]),
         models=list(CONFIG["models"]),

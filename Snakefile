@@ -65,6 +65,7 @@ rule statistics:
     input:
         f"{RESULTS}/significance.tsv",
         f"{RESULTS}/ceiling.tsv",
+        partition_tables(),
 
 
 rule maps:

@@ -15,6 +15,7 @@ from pipeline.errors import InputError, Problem
 from pipeline.features import kind_of, known_kinds
 from pipeline.matchers import LAG
 from pipeline.matching import OPTIONS as MATCHING_OPTIONS
+from pipeline.spaces import broken_partitions
 
 SCHEMA = Path(__file__).parent / "schema" / "config.schema.yaml"
 PATH_KEYS = (
@@ -171,6 +172,7 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
             what = f"unknown model {model!r}"
             broken.append(("statistics.contrasts", what, f"use {sorted(config['models'])}"))
     broken.extend(_broken_regions(config))
+    broken.extend(broken_partitions(config))
     alphas = config["fit"]["alphas"]
     if alphas["min"] > alphas["max"]:
         broken.append(("fit.alphas", "min is above max", "swap them"))

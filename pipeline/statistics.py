@@ -121,17 +121,17 @@ def write_statistics(
     ours = Predictions(fit)
     with atomic_h5(output) as file:
         file.attrs.update(attributes)
-        _write_test(file, test_r(dataset, subject, ours, options, seed), options)
+        write_test(file, test_r(dataset, subject, ours, options, seed), options)
         for name, path in references.items():
             theirs = Predictions(path)
             test = test_difference(dataset, subject, ours, theirs, options, seed)
             group = file.create_group(f"contrast/{name}")
             group["delta"] = ours.r - theirs.r
-            _write_test(group, test, options)
+            write_test(group, test, options)
         _write_r_ceiling(file, dataset, subject, ours)
 
 
-def _write_test(group: h5py.Group, test: Test, options: Mapping[str, Any]) -> None:
+def write_test(group: h5py.Group, test: Test, options: Mapping[str, Any]) -> None:
     """Write p, q and p_fwer, and as attributes how they were made."""
     for name in ("p", "q", "p_fwer"):
         group[name] = getattr(test, name).astype(np.float32)

@@ -13,6 +13,7 @@ from pipeline.config import (
 from pipeline.dataset import Dataset
 from pipeline.features import kind_of
 from pipeline.matchers import LAG
+from pipeline.spaces import all_models, partition_models
 from pipeline.validate import fingerprint
 from pipeline.validation.regions import parcellation_files
 
@@ -21,6 +22,7 @@ LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
 MANIFEST = f"{RESULTS}/manifest.json"
 WORDS = f"{RESULTS}/words.parquet"
+MODELS = all_models(CONFIG)  # with those that only variance partitioning needs
 BUILT_ENG1000 = f"{RESULTS}/english1000.hf5"
 REGIONS = f"{RESULTS}/regions.tsv"
 TRUTH = f"{CONFIG['data_root']}/truth"
@@ -34,7 +36,7 @@ wildcard_constraints:
 
 def used_bands():
     """Bands that some model uses, in the order of the configuration."""
-    wanted = {band for bands in CONFIG["models"].values() for band in bands}
+    wanted = {band for bands in MODELS.values() for band in bands}
     return [band for band in CONFIG["features"] if band in wanted]
 
 
@@ -74,7 +76,7 @@ def gram_file(subject, a, b):
 
 def grams_of(subject, model):
     """Gram matrices of a model's pairs of bands, if jobs share them."""
-    pairs = combinations_with_replacement(CONFIG["models"][model], 2)
+    pairs = combinations_with_replacement(MODELS[model], 2)
     shared = CONFIG["fit"]["share_grams"]
     return [gram_file(subject, a, b) for a, b in pairs] if shared else []
 
@@ -92,6 +94,22 @@ def ceiling_file(subject):
 def stats_file(subject, model):
     """Significance of a model, and its r over the noise ceiling."""
     return f"{RESULTS}/sub-{subject}/sub-{subject}_model-{model}_stats.h5"
+
+
+def partition_file(subject, partition):
+    """What the spaces of a partition explain alone and in common."""
+    return f"{RESULTS}/sub-{subject}/sub-{subject}_partition-{partition}_r2.h5"
+
+
+def partition_fits(subject, partition):
+    """Fits of every combination of a partition's spaces, of all of them last."""
+    models = partition_models(CONFIG, partition).values()
+    return [fit_file(subject, model) for model in models]
+
+
+def partition_tables():
+    """The table of all partitions, if there are any."""
+    return [f"{RESULTS}/partition.tsv"] if CONFIG["partitions"] else []
 
 
 def all_statistics():
@@ -132,6 +150,7 @@ def final_targets():
         f"{RESULTS}/gains.tsv",
         f"{RESULTS}/significance.tsv",
         f"{RESULTS}/ceiling.tsv",
+        *partition_tables(),
         f"{RESULTS}/report.html",
     ]
 

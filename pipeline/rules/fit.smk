@@ -37,9 +37,7 @@ rule gram:
 rule fit_share:
     input:
         manifest=MANIFEST,
-        bands=lambda w: [
-            band_file(w.subject, band) for band in CONFIG["models"][w.model]
-        ],
+        bands=lambda w: [band_file(w.subject, band) for band in MODELS[w.model]],
         grams=lambda w: grams_of(w.subject, w.model),
     output:
         temp(
@@ -61,7 +59,7 @@ rule fit_share:
     params:
         dataset=dataset_options(),
         stories=lambda w: stories_of(w.subject),
-        bands=lambda w: {b: band_options(CONFIG, b) for b in CONFIG["models"][w.model]},
+        bands=lambda w: {b: band_options(CONFIG, b) for b in MODELS[w.model]},
         delays=CONFIG["delays"],
         options={k: v for k, v in CONFIG["fit"].items() if k not in WORK},
         seeds={key: CONFIG["seeds"][key] for key in ("folds", "search")},

@@ -77,3 +77,61 @@ rule statistics_tables:
         models=list(CONFIG["models"]),
     script:
         "../scripts/statistics_tables.py"
+
+
+rule partition:
+    input:
+        manifest=MANIFEST,
+        fits=lambda w: partition_fits(w.subject, w.partition),
+    output:
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_partition-{{partition}}_r2.h5",
+    log:
+        f"{LOGS}/sub-{{subject}}/partition_{{partition}}.log",
+    benchmark:
+        f"{BENCHMARKS}/partition/{{subject}}_{{partition}}.tsv"
+    wildcard_constraints:
+        partition="[A-Za-z0-9]+",
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2),
+        runtime=60,
+    params:
+        dataset=dataset_options(),
+        spaces=lambda w: list(CONFIG["partitions"][w.partition]),
+        options={k: v for k, v in CONFIG["statistics"].items() if k != "contrasts"},
+        seed=CONFIG["seeds"]["permutation"],
+    script:
+        "../scripts/partition.py"
+
+
+rule partition_table:
+    input:
+        partitions=[
+            partition_file(s, p)
+            for s in CONFIG["subjects"]
+            for p in CONFIG["partitions"]
+        ],
+        fits=[
+            partition_fits(s, p)[-1]
+            for s in CONFIG["subjects"]
+            for p in CONFIG["partitions"]
+        ],
+    output:
+        f"{RESULTS}/partition.tsv",
+    log:
+        f"{LOGS}/partition_table.log",
+    benchmark:
+        f"{BENCHMARKS}/partition_table.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2),
+        runtime=10,
+    params:
+        subjects=list(CONFIG["subjects"]),
+        partitions=list(CONFIG["partitions"]),
+    script:
+        "../scripts/partition_table.py"

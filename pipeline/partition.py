@@ -1,0 +1,199 @@
+"""Variance partitioning: what feature spaces explain alone and what they share, by refitting.
+
+Every combination of two or three spaces is a model of its own. What a space explains that the
+others cannot is R2 of all of them minus R2 without it; what spaces share follows by inclusion and
+exclusion (commonality analysis; de Heer et al. 2017, doi:10.1523/JNEUROSCI.3267-16.2017). Unlike
+the shares of one fit (`pipeline.attribution`), unique variance is not divided at will between bands
+that predict the same, as bands made from autocorrelated BOLD do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from pipeline.atomic import atomic_h5
+from pipeline.dataset import Dataset
+from pipeline.matching import generator
+from pipeline.score import top_voxels
+from pipeline.significance.blocks import block_starts, draw_swaps
+from pipeline.significance.run import Predictions, measured, voxel_blocks
+from pipeline.significance.stories import mean_over_stories
+from pipeline.significance.tally import Tally
+from pipeline.spaces import Spaces, subsets
+from pipeline.statistics import write_test
+
+COLUMNS = [
+    "subject", "partition", "part", "kind", "n_voxels", "r2_mean", "r2_top10", "n_fdr", "p_mean",
+]  # fmt: skip
+
+
+def parts(r2: Mapping[Spaces, np.ndarray], spaces: Sequence[str]) -> dict[Spaces, np.ndarray]:
+    """What each combination of spaces explains in common that the others do not.
+
+    Parameters
+    ----------
+    r2 : dict of combination to array of shape (n_voxels,)
+        R2 of the model of each combination (`subsets`).
+    spaces : sequence of str
+        All spaces.
+
+    Returns
+    -------
+    dict of combination to array of shape (n_voxels,)
+        Unique variance for single spaces, shared variance for several. They sum to R2 of all
+        spaces; negative ones are kept as they are.
+    """
+    return {shared: _common(r2, spaces, shared) for shared in subsets(spaces)}
+
+
+def _common(r2: Mapping[Spaces, np.ndarray], spaces: Sequence[str], shared: Spaces) -> np.ndarray:
+    """Inclusion and exclusion: R2 of the others with each part of `shared`, signs alternating."""
+    total = np.zeros_like(r2[tuple(spaces)])
+    for inside in [(), *subsets(shared)]:
+        union = tuple(s for s in spaces if s not in shared or s in inside)
+        if union:  # no space explains nothing
+            total = total + (-1) ** (len(inside) + 1) * r2[union]
+    return total
+
+
+def block_errors(predicted: np.ndarray, response: np.ndarray, length: int) -> np.ndarray:
+    """Squared error of each block of TRs as a share of the response's variance in the story.
+
+    Parameters
+    ----------
+    predicted, response : arrays of shape (n_rows, n_voxels)
+        Of one story; their means over the story are taken out.
+    length : int
+        TRs of a block.
+
+    Returns
+    -------
+    array of shape (n_blocks, n_voxels)
+        Sums to 1 - R2; NaN where the response does not vary.
+    """
+    y = response - response.mean(axis=0, dtype=np.float64)
+    error = y - (predicted - predicted.mean(axis=0, dtype=np.float64))
+    total = np.einsum("ij,ij->j", y, y)
+    constant = y.std(axis=0) <= np.finfo(np.float32).eps
+    sums = np.add.reduceat(error * error, block_starts(len(y), length), axis=0)
+    return sums / np.where(constant, np.nan, total)
+
+
+def _errors(
+    predicted: Mapping[str, np.ndarray], responses: Sequence[np.ndarray], length: int
+) -> list[np.ndarray]:
+    """`block_errors` of each story."""
+    pairs = zip(predicted.values(), responses, strict=True)
+    return [block_errors(p, y, length) for p, y in pairs]
+
+
+def _unique_null(
+    without: Sequence[np.ndarray], full: Sequence[np.ndarray], signs: Sequence[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """What R2 gains, (n_voxels,), and with the models swapped in blocks, (n_null, n_voxels)."""
+    gains = [w - f for w, f in zip(without, full, strict=True)]
+    observed = mean_over_stories(gain.sum(axis=0) for gain in gains)
+    return observed, mean_over_stories(s @ g for s, g in zip(signs, gains, strict=True))
+
+
+def write_partition(
+    dataset: Dataset,
+    subject: str,
+    fits: Mapping[Spaces, str | Path],
+    options: Mapping[str, Any],
+    seed: int,
+    attributes: Mapping[str, Any],
+    output: str | Path,
+) -> None:
+    """Partition the variance that the fits of all combinations of spaces explain on test stories.
+
+    Writes HDF5: `r2/A+B` of every combination, `part/A` (unique) and `part/A&B` (shared), mean over
+    test stories, and for unique parts `test/A` with p, q and p_fwer: the predictions of the models
+    with and without the space are swapped block by block, two-sided.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where the responses are.
+    subject : str
+        The subject.
+    fits : dict of combination to path
+        Fits of the models, those of single spaces first (`subsets`).
+    options : dict
+        `statistics` of the configuration.
+    seed : int
+        Seed of the permutations.
+    attributes : dict
+        Written as attributes of the file.
+    output : path
+        HDF5 to write.
+    """
+    spaces = list(fits)[-1]
+    models = {combination: Predictions(path) for combination, path in fits.items()}
+    n_rows, n_voxels = models[spaces].n_rows, models[spaces].n_voxels
+    rng = generator(seed, subject, "swap")
+    swaps = draw_swaps(list(n_rows.values()), options["block"], options["permutations"], rng)
+    signs = [1 - 2 * swap.astype(np.float32) for swap in swaps]
+    r2 = {combination: np.full(n_voxels, np.nan) for combination in fits}
+    tallies = {s: Tally(len(swaps[0]), n_voxels, True, options["tail"]) for s in spaces}
+    for voxels in voxel_blocks(n_voxels, len(swaps[0])):
+        responses = measured(dataset, subject, list(n_rows), voxels)
+        errors = {
+            combination: _errors(model.read(voxels), responses, options["block"])
+            for combination, model in models.items()
+        }
+        for combination, by_story in errors.items():
+            r2[combination][voxels] = mean_over_stories(1 - e.sum(axis=0) for e in by_story)
+        for space, tally in tallies.items():
+            without = tuple(s for s in spaces if s != space)
+            tally.add(voxels, *_unique_null(errors[without], errors[spaces], signs))
+    with atomic_h5(output) as file:
+        for combination, values in r2.items():
+            file[f"r2/{'+'.join(combination)}"] = values.astype(np.float32)
+        for shared, values in parts(r2, spaces).items():
+            file[f"part/{'&'.join(shared)}"] = values.astype(np.float32)
+        for space, tally in tallies.items():
+            write_test(file.create_group(f"test/{space}"), tally.result(), options)
+        file["spaces"] = np.array(spaces, dtype="S")
+        file.attrs.update(attributes)
+
+
+def partition_table(
+    files: Mapping[tuple[str, str], str | Path], full: Mapping[tuple[str, str], str | Path]
+) -> pd.DataFrame:
+    """One row per subject, partition and part, columns `COLUMNS`.
+
+    Parameters
+    ----------
+    files : dict of (subject, partition) to path
+        HDF5 files of `write_partition`.
+    full : dict of (subject, partition) to path
+        Fits of all spaces together, whose cross-validation r chooses the best 10 % of voxels.
+    """
+    rows = []
+    for (subject, partition), path in files.items():
+        with h5py.File(full[subject, partition]) as fit:
+            best = top_voxels(np.asarray(fit["r_cv"][:], np.float64))
+        with h5py.File(path) as file:
+            spaces = file["spaces"].asstr()[:].tolist()
+            total = np.asarray(file[f"r2/{'+'.join(spaces)}"][:], np.float64)
+            values = {name: np.asarray(data[:], np.float64) for name, data in file["part"].items()}
+            tests = {space: _counts(group) for space, group in file["test"].items()}
+        names = ["&".join(shared) for shared in subsets(spaces)]
+        for name, r2 in [(n, values[n]) for n in names] + [("total", total)]:
+            kind = "total" if name == "total" else "shared" if "&" in name else "unique"
+            means = {"r2_mean": np.nanmean(r2), "r2_top10": np.nanmean(r2[best])}
+            row = {"subject": subject, "partition": partition, "part": name, "kind": kind}
+            rows.append(row | {"n_voxels": (~np.isnan(r2)).sum()} | means | tests.get(name, {}))
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"n_fdr": "Int64"})
+
+
+def _counts(group: h5py.Group) -> dict[str, Any]:
+    significant = int((group["q"][:] < group.attrs["alpha"]).sum())
+    return {"n_fdr": significant, "p_mean": float(group.attrs["p_mean"])}

@@ -1,0 +1,18 @@
+"""Rule partition."""
+
+from pipeline.dataset import Dataset
+from pipeline.partition import write_partition
+from pipeline.spaces import subsets
+from pipeline.stage import stage
+
+with stage(snakemake):
+    params, wildcards = snakemake.params, snakemake.wildcards
+    write_partition(
+        Dataset.from_config(params.dataset),
+        wildcards.subject,
+        dict(zip(subsets(params.spaces), snakemake.input.fits, strict=True)),
+        params.options,
+        params.seed,
+        {"subject": wildcards.subject, "partition": wildcards.partition},
+        snakemake.output[0],
+    )

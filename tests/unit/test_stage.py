@@ -1,0 +1,135 @@
+"""What a job says, and leaves, when its input is damaged or the machine fails."""
+
+import errno
+import json
+import logging
+import os
+from types import SimpleNamespace
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from pipeline.atomic import atomic_h5
+from pipeline.damage import damage
+from pipeline.errors import InputError
+from pipeline.stage import fault_of_machine, stage
+
+
+def write_h5(path):
+    with h5py.File(path, "w") as file:
+        file["x"] = np.arange(1000.0)
+
+
+def write_parquet(path):
+    pd.DataFrame({"x": np.arange(1000)}).to_parquet(path)
+
+
+def write_tsv(path):
+    path.write_text("a\tb\n1\t0.25\n")
+
+
+def write_json(path):
+    path.write_text(json.dumps({"x": list(range(100))}, indent=1))
+
+
+WRITERS = {".h5": write_h5, ".parquet": write_parquet, ".tsv": write_tsv, ".json": write_json}
+
+
+@pytest.fixture
+def job(tmp_path, monkeypatch):
+    """A job of the run `r` with one file of each kind."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "results" / "r"
+    folder.mkdir(parents=True)
+    files = [f"results/r/file{suffix}" for suffix in WRITERS]
+    for file in files:
+        WRITERS[os.path.splitext(file)[1]](tmp_path / file)
+    yield SimpleNamespace(input=files, log=["job.log"], rule="fit", threads=1, config={"name": "r"})
+    logging.basicConfig(handlers=[logging.NullHandler()], force=True)  # closes the log
+    logging.captureWarnings(False)
+
+
+def test_whole_files_pass(job):
+    with stage(job):
+        pass
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(share=st.floats(0, 1, exclude_max=True))
+@example(share=0.0)
+def test_a_cut_file_is_seen_wherever_it_is_cut(tmp_path, suffix, share):
+    path = tmp_path / f"file{suffix}"
+    WRITERS[suffix](path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    cut_at_a_line = suffix == ".tsv" and path.read_bytes().endswith(b"\n")
+    assert damage(path) or cut_at_a_line
+
+
+def test_a_damaged_input_is_named_and_put_aside(job, tmp_path):
+    path = tmp_path / job.input[0]
+    os.truncate(path, 900)
+    with pytest.raises(SystemExit), stage(job):
+        pytest.fail("the job must not start")
+    assert not path.exists()
+    assert path.with_name("file.h5.damaged").stat().st_size == 900
+    log = (tmp_path / "job.log").read_text()
+    assert "results/r/file.h5: the file is damaged" in log
+    assert "Remedy: run again" in log
+    assert "Traceback" not in log
+
+
+def test_files_outside_of_the_results_are_left_alone(job, tmp_path):
+    mine = tmp_path / "mine.h5"
+    mine.write_bytes(b"no HDF5")
+    job.input = [str(mine), "mine.h5"]
+    with stage(job):
+        pass
+    assert mine.read_bytes() == b"no HDF5"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "a.tsv"), "free some space"),
+        (OSError("Can't write data (errno = 28, error message = 'No space')"), "free some space"),
+        (PermissionError(errno.EACCES, "Permission denied", "a.tsv"), "make it writable"),
+        (MemoryError("Unable to allocate 8 GiB"), "lower fit.memory_gb"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "lower fit.memory_gb"),
+        (RuntimeError("CUDA out of memory. Tried to allocate"), "lower fit.memory_gb"),
+    ],
+    ids=["full", "full-hdf5", "rights", "memory", "memory-torch", "memory-gpu"],
+)
+def test_faults_of_the_machine_are_said_plainly(job, tmp_path, error, said):
+    with pytest.raises(SystemExit), stage(job):
+        raise error
+    log = (tmp_path / "job.log").read_text()
+    assert said in log
+    assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), FileNotFoundError(errno.ENOENT, "no", "a")])
+def test_our_own_faults_keep_their_traceback(job, tmp_path, error):
+    assert fault_of_machine(error, "rule fit") is None
+    with pytest.raises(type(error)), stage(job):
+        raise error
+    assert "Traceback" in (tmp_path / "job.log").read_text()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+def test_hdf5_on_a_full_disk_is_recognised():
+    with pytest.raises(OSError) as caught, h5py.File("/dev/full", "w") as file:
+        file["x"] = np.zeros(10**6)
+    assert "free some space" in str(fault_of_machine(caught.value, "rule fit"))
+
+
+def test_a_failed_hdf5_leaves_nothing(tmp_path):
+    with pytest.raises(InputError), atomic_h5(tmp_path / "x.h5") as file:
+        file["x"] = 1
+        raise InputError([])
+    assert list(tmp_path.iterdir()) == []

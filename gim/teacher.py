@@ -9,10 +9,12 @@ from copy import copy
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from gim.align import Segmenter, TokenTree, build_tree
 from gim.causal import max_context, read_log_probs, window_log_probs
+from gim.divergence import DIVERGENCES, Distance
 from gim.errors import InputError
 from gim.tokenizer import Tokenizer
 
@@ -41,12 +43,13 @@ class TeacherMetric:
         self,
         model: Any,
         tokenizer: Tokenizer,
-        distance: str = "symmetric_kl",
+        distance: Distance = "symmetric_kl",
         temperature: float | None = None,
         window: int = 64,
     ) -> None:
-        if distance not in ("symmetric_kl", "jsd"):
-            raise InputError(f'distance {distance!r} is neither "symmetric_kl" nor "jsd"')
+        if distance not in DIVERGENCES:
+            names = " nor ".join(f'"{name}"' for name in DIVERGENCES)
+            raise InputError(f"distance {distance!r} is neither {names}")
         if distance == "jsd" and temperature is None:
             raise InputError('distance "jsd" needs a temperature, tuned on held-out text')
         if model.config.vocab_size < tokenizer.vocab_size:
@@ -78,7 +81,8 @@ class TeacherMetric:
 
     def divergence(self, queries: NDArray, keys: NDArray) -> NDArray[np.float32]:
         """D between log-probabilities, shape (n_queries, n_keys)."""
-        return (_jsd if self.distance == "jsd" else _symmetric_kl)(queries, keys)
+        a, b = torch.from_numpy(queries), torch.from_numpy(keys)
+        return DIVERGENCES[self.distance](a, b).numpy()
 
     def similarity(self, queries: NDArray, keys: NDArray) -> NDArray[np.float32]:
         """exp(-D / temperature), shape (n_queries, n_keys)."""
@@ -87,24 +91,6 @@ class TeacherMetric:
     def first(self, position: int) -> int:
         """The first token that a position sees."""
         return max(0, (position // self.window - 1) * self.window)
-
-
-def _symmetric_kl(a: NDArray, b: NDArray) -> NDArray:
-    """(KL(p|q) + KL(q|p)) / 2 of log-probabilities, by two matrix products."""
-    p, q = np.exp(a), np.exp(b)
-    own = np.einsum("ij,ij->i", p, a)[:, None] + np.einsum("ij,ij->i", q, b)
-    return np.maximum((own - p @ b.T - a @ q.T) / 2, 0)
-
-
-def _jsd(a: NDArray, b: NDArray) -> NDArray:
-    """KL(p|m)/2 + KL(q|m)/2 with m = (p + q)/2; a row of ``a`` at a time, to bound memory."""
-    q = np.exp(b)
-    out = np.empty((len(a), len(b)), np.float32)
-    for i, row in enumerate(a):
-        p = np.exp(row)
-        log_m = np.logaddexp(row, b) - np.float32(np.log(2))
-        out[i] = (p * (row - log_m)).sum(1) / 2 + (q * (b - log_m)).sum(1) / 2
-    return np.maximum(out, 0)
 
 
 class _Line:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-Distance = Literal["symmetric_kl", "jsd"]
+from gim.divergence import Distance
 
 
 @dataclass(frozen=True)

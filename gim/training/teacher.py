@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gim.divergence import DIVERGENCES, Distance
 from gim.errors import InputError
 from gim.tokenizer import Tokenizer
-from gim.training.settings import Distance
 
 
 class Teacher:
@@ -109,27 +109,10 @@ class Teacher:
         chunk : int
             Distributions held at once, of queries and of candidates each.
         """
-        measure = _jsd if kind == "jsd" else _symmetric_kl
         out = candidates.new_empty(len(queries), len(candidates), dtype=torch.float32)
         for top in range(0, len(queries), chunk):
             a = self.log_probs(queries[top : top + chunk])
             for left in range(0, len(candidates), chunk):
                 b = self.log_probs(candidates[left : left + chunk])
-                out[top : top + chunk, left : left + chunk] = measure(a, b)
+                out[top : top + chunk, left : left + chunk] = DIVERGENCES[kind](a, b)
         return out
-
-
-def _symmetric_kl(a: Tensor, b: Tensor) -> Tensor:
-    p, q = a.exp(), b.exp()
-    own = torch.einsum("iv,iv->i", p, a)[:, None] + torch.einsum("jv,jv->j", q, b)
-    return ((own - p @ b.T - a @ q.T) / 2).clamp_(min=0)
-
-
-def _jsd(a: Tensor, b: Tensor) -> Tensor:
-    """A row of ``a`` at a time, to bound memory."""
-    q = b.exp()
-    rows = []
-    for row in a:
-        log_m = torch.logaddexp(row, b) - np.log(2)
-        rows.append(((row.exp() * (row - log_m)).sum(1) + (q * (b - log_m)).sum(1)) / 2)
-    return torch.stack(rows).clamp_(min=0)

@@ -15,6 +15,7 @@ from pipeline.similarity import OPTIONS as SIMILARITY_OPTIONS
 from pipeline.similarity import match_distributions, needed_words
 
 if TYPE_CHECKING:
+    from gim.divergence import Distance
     from gim.teacher import TeacherMetric
 
 OPTIONS: dict[str, Any] = {
@@ -28,7 +29,7 @@ REQUIRED = ("model",)
 
 
 @cache
-def _load(model: str, distance: str, temperature: float | None, context: int) -> TeacherMetric:
+def _load(model: str, distance: Distance, temperature: float | None, context: int) -> TeacherMetric:
     from gim.causal import load_causal
     from gim.teacher import TeacherMetric
 

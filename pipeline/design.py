@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from pipeline.features import kind_of
+from pipeline.matchers import is_matcher
 from pipeline.matching import fir_of_matches
 
 
@@ -58,12 +59,15 @@ class Band:
         FIR delays, TRs; (0,) where none apply.
     weights : sequence of float
         Factor of each delay's columns.
+    copied : bool
+        Whether it copies what followed a match (`pipeline.matchers.is_matcher`).
     """
 
     name: str
     values: dict[str, np.ndarray]
     delays: Sequence[int]
     weights: Sequence[float]
+    copied: bool = False
 
     @property
     def n_columns(self) -> int:
@@ -166,7 +170,8 @@ def make_band(
     else:
         delays = delays if kind.fir else (0,)
         weights = [1.0] * len(delays)
-    return Band(name, {s: v.astype(np.float32) for s, v in values.items()}, delays, weights)
+    values = {story: v.astype(np.float32) for story, v in values.items()}
+    return Band(name, values, delays, weights, is_matcher(options))
 
 
 def _scale_by_training(

@@ -43,7 +43,8 @@ def fit_model(
 
     Writes HDF5, one column a voxel: `r_test` (test stories), `r` (their mean), `r_concat` (stories
     on end), `r_train` (out-of-fold, training stories), `r_cv` (their mean), `alpha`, `scaling`
-    (bands), `predictions/STORY`. Test stories are read last and choose nothing.
+    (bands), `predictions/STORY` and, where bands copy matches, `copied/STORY`, what these add
+    to the predictions (about its mean). Test stories are read last and choose nothing.
 
     Parameters
     ----------
@@ -123,8 +124,9 @@ def gather(parts: Sequence[str | Path], options: dict[str, Any], output: str | P
         first = shares[0]
         for name in ("train", "test", "bands"):
             file[name] = first[name][:]
-        names = [name for name in first if name not in (*file, "predictions")]
-        for name in [*names, *(f"predictions/{story}" for story in first["predictions"])]:
+        groups = [name for name in ("predictions", "copied") if name in first]
+        names = [name for name in first if name not in (*file, *groups)]
+        for name in [*names, *(f"{group}/{story}" for group in groups for story in first[group])]:
             n_voxels = sum(part[name].shape[-1] for part in shares)
             joined = file.create_dataset(name, (*first[name].shape[:-1], n_voxels), np.float32)
             start = 0
@@ -170,7 +172,9 @@ def _create(
         "r_train": (len(train), n_voxels),
         "scaling": (len(design.bands), n_voxels),
         "share": (len(design.bands), n_voxels),
-    } | {f"predictions/{story}": (n_rows[story], n_voxels) for story in test}
+    }
+    for group in ("predictions", "copied") if _copied(design) else ("predictions",):
+        shapes |= {f"{group}/{story}": (n_rows[story], n_voxels) for story in test}
     for name, shape in shapes.items():
         file.create_dataset(name, shape, np.float32)
     file["train"] = np.array(train, dtype="S")
@@ -195,10 +199,20 @@ def _write_test(
     r_test = np.stack([pearson(predicted[story], y) for story, y in measured.items()])
     file["r_test"][:, block] = r_test
     file["r"][block] = _mean_of_numbers(r_test)
-    shares = [band_shares(band_parts(final.weights, design, s), y) for s, y in measured.items()]
+    shares, copied = [], _copied(design)
+    for story, y in measured.items():
+        parts = band_parts(final.weights, design, story)
+        shares.append(band_shares(parts, y))
+        if copied:
+            file[f"copied/{story}"][:, block] = parts[copied].sum(axis=0)
     file["share"][:, block] = _mean_of_numbers(np.stack(shares))
     joined = [np.concatenate(list(stories.values())) for stories in (predicted, measured)]
     file["r_concat"][block] = pearson(*joined)
+
+
+def _copied(design: Design) -> list[int]:
+    """Indices of the bands that copy what followed a match."""
+    return [i for i, band in enumerate(design.bands) if band.copied]
 
 
 def _mean_of_numbers(r: np.ndarray) -> np.ndarray:

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from functools import cache
 from types import ModuleType
+from typing import Any
 
 from pipeline import matching
 from pipeline.features.base import Kind
@@ -26,6 +28,17 @@ def matchers() -> dict[str, ModuleType]:
     """Matcher modules by name, without the lag control, which redraws another's matches."""
     names = [module.name for module in pkgutil.iter_modules(__path__) if module.name != LAG]
     return {name: importlib.import_module(f"{__name__}.{name}") for name in names}
+
+
+def is_matcher(options: Mapping[str, Any]) -> bool:
+    """Whether a band copies what followed matches of its own; controls do not.
+
+    Parameters
+    ----------
+    options : mapping
+        `pipeline.config.band_options` of the band.
+    """
+    return options["kind"] in matchers() and not options["before"]
 
 
 def matcher_kinds() -> dict[str, Kind]:

@@ -12,7 +12,8 @@ from pipeline.config import (
 )
 from pipeline.dataset import Dataset
 from pipeline.features import kind_of
-from pipeline.matchers import LAG
+from pipeline.matchers import LAG, is_matcher
+from pipeline.matching import fir_of_matches
 from pipeline.spaces import all_models, partition_models
 from pipeline.validate import fingerprint
 from pipeline.validation.regions import parcellation_files
@@ -138,6 +139,26 @@ def region_inputs():
     files = parcellation_files(CONFIG)
     made = CONFIG["simulate"] is not None
     return [f for f in files if not (made and f.is_relative_to(CONFIG["data_root"]))]
+
+
+def explored_bands():
+    """Models that copy what followed matches, and the first band of each that does."""
+    copying = [b for b in used_bands() if is_matcher(band_options(CONFIG, b))]
+    found = {
+        m: [b for b in copying if b in bands] for m, bands in CONFIG["models"].items()
+    }
+    return {model: bands[0] for model, bands in found.items() if bands}
+
+
+def match_times(band):
+    """Delays at which a match reaches predictions, and rows after it that are copied."""
+    options = band_options(CONFIG, band)
+    return fir_of_matches(options)[0], list(options["offsets"])
+
+
+def explorer_files():
+    """One file a subject with what the report's match explorer shows."""
+    return [f"{RESULTS}/sub-{s}/sub-{s}_explorer.json" for s in CONFIG["subjects"]]
 
 
 def final_targets():

@@ -55,11 +55,46 @@ rule regions:
         "../scripts/regions.py"
 
 
+rule explorer:
+    input:
+        manifest=MANIFEST,
+        words=WORDS,
+        truth=f"{TRUTH}/settings.json" if CONFIG["simulate"] is not None else [],
+        fits=lambda w: [fit_file(w.subject, model) for model in CONFIG["models"]],
+        matches=lambda w: [
+            matches_file(w.subject, band)
+            for band in dict.fromkeys(explored_bands().values())
+        ],
+    output:
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_explorer.json",
+    log:
+        f"{LOGS}/sub-{{subject}}/explorer.log",
+    benchmark:
+        f"{BENCHMARKS}/explorer/{{subject}}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4),
+        runtime=20,
+    params:
+        dataset=dataset_options(),
+        stories=lambda w: stories_of(w.subject)["test"],
+        models=CONFIG["models"],
+        baseline=CONFIG["baseline"],
+        explored=explored_bands(),
+        bands={band: match_times(band) for band in explored_bands().values()},
+    script:
+        "../scripts/explorer.py"
+
+
 rule report:
     input:
         manifest=MANIFEST,
         warnings=f"{RESULTS}/warnings.txt",
         summary=f"{RESULTS}/summary.tsv",
+        gains=f"{RESULTS}/gains.tsv",
+        explorers=explorer_files(),
         regions=REGIONS if parcellations() else [],
         fits=all_fits(),
         maps=map_markers(),

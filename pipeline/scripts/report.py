@@ -1,27 +1,38 @@
 """Rule report."""
 
 import json
+from itertools import product
+from pathlib import Path
 
 import pandas as pd
 
 from pipeline.atomic import write_text
 from pipeline.provenance import describe
-from pipeline.report import collect_timings, render
+from pipeline.report import Run, collect_timings, render
 from pipeline.stage import stage
+
+
+def table(path):
+    """A TSV, or None where the run has none."""
+    return pd.read_csv(path, sep="\t") if path else None
+
 
 with stage(snakemake):
     params, files = snakemake.params, snakemake.input
     timings = collect_timings(params.benchmarks, params.subjects, params.models)
     description = describe(snakemake.config, files.manifest)
-    html = render(
-        pd.read_csv(files.summary, sep="\t"),
-        pd.read_csv(files.regions, sep="\t") if files.regions else None,
-        timings,
-        dict(zip(params.subjects, files.maps, strict=True)),
-        files.fits,
-        files.warnings,
-        description,
+    keys = product(params.subjects, params.models)
+    run = Run(
+        provenance=description,
+        summary=table(files.summary),
+        gains=table(files.gains),
+        timings=timings,
+        regions=table(files.regions),
+        fits=dict(zip(keys, map(Path, files.fits), strict=True)),
+        maps=dict(zip(params.subjects, map(Path, files.maps), strict=True)),
+        explorers=dict(zip(params.subjects, map(Path, files.explorers), strict=True)),
+        warnings=Path(files.warnings).read_text(encoding="utf-8").splitlines(),
     )
     write_text(snakemake.output.timings, timings.to_csv(sep="\t", index=False, na_rep="n/a"))
     write_text(snakemake.output.provenance, json.dumps(description, indent=1, sort_keys=True))
-    write_text(snakemake.output.report, html)
+    write_text(snakemake.output.report, render(run))

@@ -1,6 +1,7 @@
 """A whole fit from files to file: blocks, edges, constant voxels, honesty about test stories."""
 
 import logging
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -80,9 +81,30 @@ def test_block_size_changes_nothing(dataset, design, tmp_path, solver):
     np.testing.assert_array_equal(whole["alpha"], blocks["alpha"])
 
 
+def with_copied_noise(design):
+    """The design, its noise band said to be made from matches."""
+    signal, noise = design.bands
+    return Design((signal, replace(noise, copied=True)))
+
+
+def test_what_matches_add_is_what_a_test_story_without_them_lacks(dataset, design, tmp_path):
+    whole, _ = fit(dataset, with_copied_noise(design), tmp_path / "whole.h5")
+    signal, noise = design.bands
+    silent = {s: v * (s in TRAIN) for s, v in noise.values.items()}  # no matches in test stories
+    without, _ = fit(dataset, Design((signal, replace(noise, values=silent))), tmp_path / "w.h5")
+    assert not any(name.startswith("copied") for name in without)
+    for story in TEST:
+        lacking = whole[f"predictions/{story}"] - without[f"predictions/{story}"]
+        assert lacking.std() > 1e-3
+        np.testing.assert_allclose(
+            whole[f"copied/{story}"], lacking - lacking.mean(axis=0), atol=1e-5
+        )
+
+
 @pytest.mark.parametrize("n_shares", [2, 3, 12])
 def test_shares_joined_are_the_whole(dataset, design, tmp_path, n_shares):
     """Also with more jobs than voxels, where some have nothing to do."""
+    design = with_copied_noise(design)
     whole, attributes = fit(dataset, design, tmp_path / "whole.h5")
     parts = [tmp_path / f"{i}.h5" for i in range(n_shares)]
     for i, part in enumerate(parts, start=1):

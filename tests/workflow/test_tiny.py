@@ -96,9 +96,22 @@ def test_a_region_of_the_whole_brain_has_the_numbers_of_the_summary(tiny):
 def test_the_report_needs_nothing_but_itself(tiny):
     html = (tiny.results("tiny") / "report.html").read_text()
     assert not re.findall(r'(?:src|href)="https?://', html)
-    assert "data:image/png;base64," in html
+    assert "data:image/webp;base64," in html
     r = summary_of(tiny, "tiny").loc[("SIM01", "ngram"), "r_mean"]
-    assert f"<td>{r:.3f}</td>" in html
+    assert f'<td data-value="{r:.6f}">' in html
+
+
+def test_the_match_explorer_reads_the_runs_own_files(tiny):
+    folder = tiny.results("tiny") / SUBJECT
+    found = json.loads((folder / f"{SUBJECT}_explorer.json").read_text())
+    assert found["models"].keys() == {"eng1000", "random", "ngram"}  # lag controls have no matches
+    matches = pd.read_parquet(folder / f"{SUBJECT}_matcher-ngram_matches.parquet")
+    own = matches[matches["story"] == "test01"]
+    shown = found["stories"]["test01"]["matches"]["ngram"]
+    assert shown["to"] == own["match_tr"].fillna(-1).astype(int).tolist()
+    assert shown["words"] == own["matched_words"].tolist()
+    assert found["models"]["ngram"]["delays"] == [1, 2, 3, 4, 5, 6]
+    assert "copied" in found["stories"]["test01"]["predicted"]["ngram"]
 
 
 def test_timings_name_every_job(tiny):

@@ -1,0 +1,144 @@
+"""Figures of the report: SVG in the page's colours, narrow enough for a phone."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+INK, MUTED, RULE = "#1c2430", "#5d6875", "#d5dae1"
+# Okabe and Ito: told apart by the colour-blind.
+BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#8a94a0"
+WIDTH = 5.6  # inches: 9 points stay readable when the figure shrinks to a phone's width
+STYLE: Any = {  # matplotlib's settings
+    "svg.fonttype": "none",
+    "svg.hashsalt": "report",
+    "font.family": "sans-serif",
+    "font.size": 9.5,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "ytick.labelcolor": INK,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": RULE,
+    "grid.linewidth": 0.6,
+}
+N_BINS = 70
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One row of a forest plot.
+
+    Parameters
+    ----------
+    label : str
+        The row's name.
+    value, lo, hi : float
+        A difference and its interval.
+    strong : bool
+        Drawn filled: the comparison that carries the claim.
+    dots : sequence of float
+        The same of single subjects.
+    """
+
+    label: str
+    value: float
+    lo: float
+    hi: float
+    strong: bool = True
+    dots: Sequence[float] = ()
+
+
+def forest(rows: Sequence[Difference], label: str) -> str:
+    """Differences with their intervals about a line at zero, first row on top.
+
+    Parameters
+    ----------
+    rows : sequence of Difference
+        At least one.
+    label : str
+        What the horizontal axis is.
+
+    Returns
+    -------
+    str
+        Data URL.
+    """
+    with mpl.rc_context(STYLE):
+        figure = _figure(0.75 + 0.3 * len(rows))
+        axes = figure.subplots()
+        axes.grid(axis="y", visible=False)
+        axes.axvline(0, color=INK, lw=1)
+        for y, row in enumerate(rows):
+            colour = BLUE if row.strong else GREY
+            axes.plot(row.dots, [y] * len(row.dots), "o", ms=3.5, color=colour, alpha=0.4, mew=0)
+            axes.plot([row.lo, row.hi], [y, y], color=colour, lw=2.2, solid_capstyle="butt")
+            face = colour if row.strong else "white"
+            axes.plot(row.value, y, "o", ms=6.5, color=colour, mfc=face, mew=1.6)
+        axes.set_yticks(range(len(rows)), [row.label for row in rows])
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel(label)
+        return data_url(figure)
+
+
+def distributions(r: Mapping[str, np.ndarray], baseline: str) -> str:
+    """Histogram of each model's test r over voxels, the baseline's outlined, on common axes.
+
+    Parameters
+    ----------
+    r : mapping of model to array of shape (n_voxels,)
+        NaN is left out.
+    baseline : str
+        The model outlined in every panel.
+
+    Returns
+    -------
+    str
+        Data URL.
+    """
+    finite = {model: values[np.isfinite(values)] for model, values in r.items()}
+    pooled = np.concatenate(list(finite.values()))
+    edges = np.linspace(pooled.min(), pooled.max() + 1e-9, N_BINS + 1)
+    with mpl.rc_context(STYLE):
+        figure = _figure(0.7 + 0.58 * len(r))
+        panels = figure.subplots(len(r), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+        for axes, (model, values) in zip(panels, finite.items(), strict=True):
+            axes.stairs(np.histogram(values, edges)[0], edges, fill=True, color=BLUE, alpha=0.55)
+            if model != baseline:
+                counts = np.histogram(finite[baseline], edges)[0]
+                axes.stairs(counts, edges, color=ORANGE, lw=1)
+            axes.axvline(values.mean(), color=INK, lw=1, ls="--")
+            axes.set_ylabel(model, rotation=0, ha="right", va="center")
+            axes.set_yticks([])
+            axes.spines["left"].set_visible(False)
+            axes.tick_params(axis="x", length=0 if axes is not panels[-1] else 3)
+        panels[-1].set_xlabel("test correlation (Pearson r); height: voxels")
+        return data_url(figure)
+
+
+def data_url(figure: Figure) -> str:
+    """SVG of a figure as a data URL; equal figures give equal bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return f"data:image/svg+xml;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _figure(height: float) -> Figure:
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    FigureCanvasSVG(figure)
+    return figure

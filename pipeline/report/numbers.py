@@ -1,0 +1,49 @@
+"""How numbers are written in the report."""
+
+from __future__ import annotations
+
+import math
+
+MINUS = "\N{MINUS SIGN}"
+NONE = "n/a"
+
+
+def correlation(value: float) -> str:
+    """Three decimals, a true minus sign."""
+    return _text(value, "{:.3f}")
+
+
+def signed(value: float) -> str:
+    """Three decimals and always a sign."""
+    return _text(value, "{:+.3f}")
+
+
+def percent(value: float) -> str:
+    """A share as percent."""
+    return _text(100 * value, "{:.1f} %")
+
+
+def duration(seconds: float) -> str:
+    """Seconds as 12.3 s, 4 min 05 s or 2 h 03 min."""
+    if not math.isfinite(seconds):
+        return NONE
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return (
+        f"{minutes} min {rest:02d} s"
+        if minutes < 60
+        else f"{minutes // 60} h {minutes % 60:02d} min"
+    )
+
+
+def interval(lo: float, hi: float) -> str:
+    """Both ends of an interval."""
+    return f"{signed(lo)} to {signed(hi)}" if math.isfinite(lo) else NONE
+
+
+def _text(value: float, form: str) -> str:
+    return form.format(value).replace("-", MINUS) if math.isfinite(value) else NONE
+
+
+FILTERS = {"r": correlation, "signed": signed, "percent": percent, "duration": duration}

@@ -1,0 +1,17 @@
+// The map switch: one picture is shown, chosen by model, statistic and kind. Where a choice has no
+// picture, the other two give way.
+for (const maps of document.querySelectorAll(".maps")) {
+  const selects = [...maps.querySelectorAll("select")];
+  const images = [...maps.querySelectorAll("img")];
+  const caption = maps.querySelector("figcaption");
+  const agreeing = (image) => selects.filter((s) => image.dataset[s.dataset.key] === s.value).length;
+  const show = (changed) => {
+    const possible = images.filter((i) => !changed || i.dataset[changed.dataset.key] === changed.value);
+    const chosen = possible.reduce((best, image) => (agreeing(image) > agreeing(best) ? image : best));
+    for (const image of images) image.hidden = image !== chosen;
+    for (const select of selects) select.value = chosen.dataset[select.dataset.key];
+    caption.textContent = chosen.alt;
+  };
+  maps.addEventListener("change", (event) => show(event.target));
+  show(null);
+}

@@ -1,0 +1,100 @@
+"""Which voxels and regions the match explorer shows: chosen on training stories only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.gains import nested_pairs
+from pipeline.summary import Scores
+
+BEST_GAIN, BEST_BASELINE = 4, 3  # voxels of each model, and of the baseline
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A voxel, or the mean of several.
+
+    Parameters
+    ----------
+    label : str
+        What the reader chooses.
+    group : str
+        Why it is there.
+    voxels : array of int, shape (n_voxels,)
+        Indices in the voxel vector.
+    """
+
+    label: str
+    group: str
+    voxels: np.ndarray
+
+
+def choose_units(
+    scores: Mapping[str, Scores],
+    over: Mapping[str, str],
+    baseline: str,
+    regions: Mapping[str, np.ndarray],
+) -> list[Unit]:
+    """Voxels that gain most from matches or that the baseline predicts best, and all regions.
+
+    Parameters
+    ----------
+    scores : mapping of model to Scores
+        Scores of a subject.
+    over : mapping of model to model
+        A model with matches and the one that it is held against; the voxels with the largest gain
+        in out-of-fold r over the training stories are taken.
+    baseline : str
+        The baseline model.
+    regions : mapping of name to array of int
+        Indices of each region's voxels.
+
+    Returns
+    -------
+    list of Unit
+        No voxel twice.
+    """
+    units: list[Unit] = []
+    taken: set[int] = set()
+
+    def add(group: str, score: np.ndarray, n: int, note: str) -> None:
+        order = np.argsort(-np.nan_to_num(score, nan=-np.inf), kind="stable")
+        for voxel in [int(v) for v in order if int(v) not in taken and np.isfinite(score[v])][:n]:
+            taken.add(voxel)
+            label = f"voxel {voxel} ({note} {score[voxel]:.2f})"
+            units.append(Unit(label, group, np.array([voxel])))
+
+    for model, reference in over.items():
+        gain = scores[model].r_cv - scores[reference].r_cv
+        group = f"Gain most from {model} over {reference}"
+        add(group, gain, BEST_GAIN, "out-of-fold r rises by")
+    add(f"Best with {baseline}", scores[baseline].r_cv, BEST_BASELINE, "out-of-fold r")
+    for name, voxels in regions.items():
+        units.append(Unit(f"{name} (mean of {len(voxels)} voxels)", "Regions", voxels))
+    return units
+
+
+def references(
+    models: Mapping[str, list[str]], explored: Mapping[str, str], baseline: str
+) -> dict[str, str]:
+    """The model that each explored one is held against: that without its matches.
+
+    Parameters
+    ----------
+    models : mapping of model to list of bands
+        All models.
+    explored : mapping of model to band
+        Models with matches, and the band that copies them.
+    baseline : str
+        What a model is held against if none has all its other bands.
+    """
+    without = {(model, band): other for model, other, band in nested_pairs(models)}
+    return {model: without.get((model, band), baseline) for model, band in explored.items()}
+
+
+def region_voxels(regions: np.ndarray) -> dict[str, np.ndarray]:
+    """Indices of the voxels of each region, from the region's name of every voxel."""
+    return {f"region {name}": np.flatnonzero(regions == name) for name in np.unique(regions)}

@@ -1,0 +1,41 @@
+"""Rule explorer."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.atomic import write_text
+from pipeline.dataset import Dataset
+from pipeline.regions import read_regions
+from pipeline.report.explorer import Explored, explore
+from pipeline.report.units import choose_units, references, region_voxels
+from pipeline.stage import stage
+from pipeline.summary import Scores
+
+with stage(snakemake):
+    params, files, subject = snakemake.params, snakemake.input, snakemake.wildcards.subject
+    fits = dict(zip(params.models, files.fits, strict=True))
+    matches = dict(zip(params.bands, files.matches, strict=True))
+    models = {params.baseline: Explored(fits[params.baseline])} | {
+        model: Explored(fits[model], band, matches[band], *params.bands[band])
+        for model, band in params.explored.items()
+    }
+    regions = {}
+    if files.truth:
+        regions = region_voxels(read_regions(Path(files.truth).parent, subject))
+    units = choose_units(
+        {model: Scores.read(path) for model, path in fits.items()},
+        references(params.models, params.explored, params.baseline),
+        params.baseline,
+        regions,
+    )
+    collected = explore(
+        Dataset.from_config(params.dataset),
+        subject,
+        pd.read_parquet(files.words),
+        params.stories,
+        models,
+        units,
+    )
+    write_text(snakemake.output[0], json.dumps(collected, separators=(",", ":")))

@@ -1,0 +1,192 @@
+"""Runs made up on disk, with every file that the report reads, and the report made from them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from pipeline.config import complete
+from pipeline.gains import gains
+from pipeline.matching import NO_MATCH, Matches, save_matches
+from pipeline.report import Run, render
+from pipeline.report.explorer import Explored, explore
+from pipeline.report.units import choose_units, references
+from pipeline.score import pearson
+from pipeline.summary import Scores, summarise, write_table
+from tests.unit.responses import write_responses
+
+ROWS = {"a": 40, "b": 42, "c": 44, "x": 50, "y": 46}
+TRAIN, TEST = ["a", "b", "c"], ["x", "y"]
+N_VOXELS = 24
+LAG = 12  # rows from each row to its match
+MODELS = {
+    "eng1000": ["eng1000"],
+    "drift": ["eng1000", "drift"],
+    "ngramlag": ["eng1000", "drift", "ngramlag"],
+    "ngram": ["eng1000", "drift", "ngramlag", "ngram"],
+    "random": ["eng1000", "drift", "random"],
+}
+GAIN = {"ngram": 0.1}  # out-of-fold r above the other models
+LOOK = {"eng1000": 1.5, "ngram": 0.6}  # noise of predictions; less is better
+
+
+@dataclass(frozen=True)
+class Made:
+    """A run on disk and its report."""
+
+    folder: Path
+    run: Run
+    html: Path
+
+
+def configuration(root, subjects, models):
+    bands = {band for names in models.values() for band in names}
+    return complete(
+        {
+            "name": "made",
+            "data_root": str(root),
+            "subjects": dict.fromkeys(subjects),
+            "stories": {"train": TRAIN, "test": TEST},
+            "features": {
+                b: {} for b in ("eng1000", "drift", "ngram", "ngramlag", "random") if b in bands
+            },
+            "models": models,
+            "fit": {"n_folds": 3},
+        }
+    )
+
+
+def write_fit(path, dataset, subject, model, bands, rng):
+    """A fit whose test scores are those of its made-up predictions."""
+    r_train = 0.1 + GAIN.get(model, 0) + 0.01 * rng.standard_normal((len(TRAIN), N_VOXELS))
+    with h5py.File(path, "w") as file:
+        r_test = []
+        for story in TEST:
+            measured = dataset.read_responses(subject, story)
+            noise = rng.standard_normal(measured.shape)
+            predicted = (measured + LOOK.get(model, 1.0) * noise * measured.std()).astype(
+                np.float32
+            )
+            file[f"predictions/{story}"] = predicted
+            r_test.append(pearson(predicted, measured))
+            if {"ngram", "random"} & set(bands):
+                file[f"copied/{story}"] = (0.3 * noise).astype(np.float32)
+        file["r_test"], file["r"], file["r_concat"] = r_test, np.mean(r_test, axis=0), r_test[0]
+        file["r_train"], file["r_cv"] = r_train, r_train.mean(axis=0)
+        file["alpha"] = np.full(N_VOXELS, 100.0)
+        for key, names in (("bands", bands), ("train", TRAIN), ("test", TEST)):
+            file[key] = np.array(names, dtype="S")
+        file.attrs.update({"subject": subject, "model": model, "solver": "gram"})
+        file.attrs.update({"alpha_at_min": 0.0, "alpha_at_max": 0.3 * (model == "drift")})
+
+
+def made_words():
+    """Two words a row, and some before the first row and after the last; one needs escaping."""
+    tables = []
+    for story, n in ROWS.items():
+        rows = np.repeat(np.arange(-2, n + 2), 2)
+        text = [f"{story}{row}{'ab'[i % 2]}" for i, row in enumerate(rows)]
+        text[20] = "</script><b>"
+        onset = 10 + 2.0 * rows + np.tile([0.2, 1.2], n + 4)  # row 0 starts 10 s in
+        tables.append(
+            pd.DataFrame({"story": story, "word": text, "onset": onset, "offset": onset + 0.5})
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def write_matches(path):
+    matches = {}
+    for story, n in ROWS.items():
+        row = np.arange(n)
+        to = np.where(row >= LAG, row - LAG, NO_MATCH)
+        matches[story] = Matches.hard(to, 1 + row % 4, [f"words of {r}" for r in row])
+    save_matches(path, matches)
+
+
+def write_maps(folder, subject, models):
+    """Pictures of one colour each, and the list of them."""
+    records = []
+    for i, model in enumerate(models):
+        for kind in ("surface", "glass"):
+            for stat in ("r", "rdiff"):
+                if stat == "rdiff" and model == "eng1000":
+                    continue
+                name = f"{model}_{kind}_{stat}.png"
+                Image.new("RGB", (60, 20), (20 * i, 90, 120)).save(folder / name)
+                minus = "eng1000" if stat == "rdiff" else None
+                records.append(
+                    {"file": name, "kind": kind, "stat": stat, "model": model, "minus": minus}
+                    | {"band": None, "q": None, "title": f"{subject}, {model}, {stat}", "unit": "r"}
+                )
+    return records
+
+
+def make(folder, subjects, models, maps):
+    """Write everything and the report."""
+    rng = np.random.default_rng(1)
+    config = configuration(folder / "data", subjects, models)
+    words, fits, listings, explorers = made_words(), {}, {}, {}
+    for number, subject in enumerate(subjects):
+        own = folder / f"sub-{subject}"
+        own.mkdir(parents=True)
+        dataset = write_responses(folder / "data", ROWS, N_VOXELS, subject, seed=number, latent=6)
+        for model, bands in models.items():
+            path = own / f"{model}_fit.h5"
+            write_fit(path, dataset, subject, model, bands, rng)
+            fits[subject, model] = path
+        records = write_maps(own, subject, models) if maps else []
+        listings[subject] = own / "maps.json"
+        listings[subject].write_text(json.dumps({"files": [], "maps": records}))
+        explored = {"eng1000": Explored(fits[subject, "eng1000"])}
+        for model in {"ngram", "random"} & set(models):
+            write_matches(own / "matches.parquet")
+            explored[model] = Explored(
+                fits[subject, model], model, own / "matches.parquet", [1, 2, 3, 4, 5, 6], [1, 2, 3]
+            )
+        over = references(models, {m: m for m in explored if m != "eng1000"}, "eng1000")
+        scores = {m: Scores.read(fits[subject, m]) for m in models}
+        units = choose_units(scores, over, "eng1000", {"front": np.arange(8)})
+        explorers[subject] = own / "explorer.json"
+        found = explore(dataset, subject, words, TEST, explored, units)
+        explorers[subject].write_text(json.dumps(found))
+    write_table(summarise(fits, "eng1000", 2), folder / "summary.tsv")
+    write_table(gains(fits, models, "eng1000"), folder / "gains.tsv")
+    run = Run(
+        provenance={
+            "config": config,
+            "commit": "0" * 40,
+            "versions": {"numpy": "2"},
+            "inputs_sha256": "f" * 64,
+        },
+        summary=pd.read_csv(folder / "summary.tsv", sep="\t"),
+        gains=pd.read_csv(folder / "gains.tsv", sep="\t"),
+        timings=pd.DataFrame(
+            [("fit_model", subjects[0], "ngram", 61.0, 100.0)],
+            columns=["rule", "subject", "model", "seconds", "peak_mb"],
+        ),
+        regions=None,
+        fits=fits,
+        maps=listings,
+        explorers=explorers,
+        warnings=["a story is short"],
+    )
+    html = folder / "report.html"
+    html.write_text(render(run), encoding="utf-8")
+    return Made(folder, run, html)
+
+
+@pytest.fixture(scope="session")
+def mapped(tmp_path_factory):
+    """One subject, with maps."""
+    return make(tmp_path_factory.mktemp("mapped"), ["S1"], MODELS, maps=True)
+
+
+@pytest.fixture(scope="session")
+def unmapped(tmp_path_factory):
+    """Two subjects without maps."""
+    return make(tmp_path_factory.mktemp("unmapped"), ["S1", "S2"], MODELS, maps=False)

@@ -1,0 +1,160 @@
+"""The report in a real browser: nothing fails, nothing is fetched, and every control works."""
+
+import shutil
+
+import h5py
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
+PHONE = {"width": 390, "height": 844}
+PATIENCE = 60_000  # ms: the machine may be busy
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as manager:
+        browser = manager.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open a report; at the end, complain of errors and of anything fetched."""
+    faults, fetched = [], []
+
+    def open_page(made, **options):
+        page = browser.new_page(**options)
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda r: fetched.append(r.url))
+        page.goto(made.html.as_uri())
+        return page
+
+    yield open_page
+    assert not faults
+    assert [url for url in fetched if not url.startswith(("file:", "data:"))] == []
+    assert len([url for url in fetched if url.startswith("file:")]) == 1
+
+
+def shown_map(page):
+    return page.locator(".map img:visible")
+
+
+def test_the_map_switch_shows_one_picture_of_what_is_chosen(mapped, visit):
+    page = visit(mapped)
+    assert shown_map(page).count() == 1
+    page.select_option("[data-key=model]", "ngram")
+    page.select_option("[data-key=show]", "difference to eng1000")
+    page.select_option("[data-key=kind]", "glass")
+    assert shown_map(page).count() == 1
+    assert shown_map(page).get_attribute("alt") == "S1, ngram, rdiff (glass brain)"
+    page.select_option("[data-key=model]", "eng1000")  # has no difference to itself
+    assert shown_map(page).get_attribute("alt") == "S1, eng1000, r (glass brain)"
+    assert page.input_value("[data-key=show]") == "test correlation"
+
+
+def test_a_click_on_a_word_shows_its_match(mapped, visit):
+    page = visit(mapped)
+    page.select_option("#explore-model", "ngram")
+    page.click("#tr30")
+    moment = page.inner_text("#moment")
+    assert "TR 30, 1:10 into the story" in moment  # 10 s, then 2 s a TR
+    assert "TR 18, 0:46" in moment
+    assert "12 TR (24 s)" in moment
+    assert "3 (\N{LEFT DOUBLE QUOTATION MARK}words of 30" in moment
+    assert "to TR 31\N{EN DASH}36" in moment
+    assert page.inner_text("#story .now") == "x30a x30b"
+    assert page.inner_text("#story .match") == "x18a x18b"
+    assert [s.inner_text() for s in page.query_selector_all("#story .after")] == [
+        f"x{t}a x{t}b" for t in (19, 20, 21)
+    ]
+    page.click("#moment button")
+    assert page.inner_text("#story .now") == "x18a x18b"
+
+
+def test_the_explorer_by_keyboard_alone(mapped, visit):
+    page = visit(mapped)
+    page.select_option("#explore-model", "ngram")
+    page.click("#tr30")
+    page.focus("#story")
+    for key, row in [
+        ("ArrowRight", 31),
+        ("Enter", 19),
+        ("Backspace", 31),
+        ("ArrowLeft", 30),
+        ("Home", 0),
+    ]:
+        page.keyboard.press(key)
+        assert page.get_attribute("#story", "aria-activedescendant") == f"tr{row}"
+    assert "no match" in page.inner_text("#moment")
+    page.keyboard.press("End")
+    assert page.get_attribute("#story .now", "data-t") == "49"
+
+
+def test_the_time_line_is_that_of_the_fit(mapped, visit):
+    """Also after choosing another story, model and response; a click chooses a moment."""
+    page = visit(mapped)
+    page.select_option("#explore-story", "y")
+    page.select_option("#explore-model", "random")
+    page.select_option("#explore-unit", index=1)
+    label = page.locator("#explore-unit option").nth(1).inner_text()
+    voxel = int(label.split()[1])
+    with h5py.File(mapped.run.fits["S1", "random"]) as file:
+        r = float(file["r_test"][1, voxel])
+    assert f"r = {r:.3f}".replace("-", "\N{MINUS SIGN}") in page.inner_text("#timeline figcaption")
+    assert page.locator("#timeline path").count() == 3
+    page.select_option("#explore-model", "eng1000")
+    assert page.locator("#timeline path").count() == 2  # no matches, nothing to leave out
+    chart = page.locator("#timeline svg.chart")
+    width = chart.bounding_box()["width"]
+    chart.click(position={"x": width - 9, "y": 50})
+    assert page.get_attribute("#story .now", "data-t") == "45"
+
+
+def test_every_link_of_the_menu_leads_somewhere(mapped, visit):
+    page = visit(mapped)
+    targets = page.eval_on_selector_all("nav a, .skip", "links => links.map(l => l.hash)")
+    assert len(targets) > 6
+    assert all(page.locator(target).count() == 1 for target in targets)
+
+
+def test_words_of_the_story_are_text_not_markup(mapped, visit):
+    page = visit(mapped)
+    assert "</script><b>" in page.inner_text("#story")
+    assert page.locator("#story b").count() == 0
+
+
+@pytest.mark.parametrize("which", ["mapped", "unmapped"])
+def test_a_phone_scrolls_down_only(which, visit, request):
+    page = visit(request.getfixturevalue(which), viewport=PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.tap("#tr30") if page.evaluate("'ontouchstart' in window") else page.click("#tr30")
+    assert page.locator("#story .now").is_visible()
+
+
+def test_without_maps_the_report_still_answers(unmapped, visit):
+    page = visit(unmapped)
+    answer = page.inner_text("#answer")
+    assert "Yes" in answer
+    assert "Matches found by ngram add to the prediction" in answer
+    assert page.locator("#maps").count() == 0
+    assert "Maps: the configuration names no mask" in page.inner_text("#provenance")
+    page.select_option("#explore-subject", "S2")
+    page.click("#tr20")
+    assert page.locator("#moment svg.chart").count() == 1
+
+
+def test_printing_opens_what_is_folded(mapped, visit):
+    page = visit(mapped)
+    assert page.locator("details:not([open])").count() > 0
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details:not([open])").count() > 0
+    assert len(page.pdf()) > 10_000

@@ -71,11 +71,11 @@ def answer(config: dict[str, Any], gains: pd.DataFrame, subject: str) -> dict[st
         (no matcher gains above its control) or none (there is no such comparison); `figure`.
     """
     options = {band: band_options(config, band) for band in config["features"]}
-    found = [
-        Verdict(row, _control(options, config["models"][row["over"]], row["band"]),
-                options[row["band"]]["kind"] == TRUTH)
-        for row in gains[gains["subject"] == subject].to_dict("records")
-    ]  # fmt: skip
+    found = []
+    for record in gains[gains["subject"] == subject].to_dict("records"):
+        row = {str(key): value for key, value in record.items()}
+        control = _control(options, config["models"][row["over"]], row["band"])
+        found.append(Verdict(row, control, options[row["band"]]["kind"] == TRUTH))
     matching = [v for v in found if is_matcher(options[v.row["band"]])]
     verdicts = [v for v in matching if v.control]
     controlled = {v.row["band"] for v in verdicts}

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 INK, MUTED, RULE = "#1c2430", "#5d6875", "#d5dae1"
 # Okabe and Ito: told apart by the colour-blind.
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#8a94a0"
+COLOURS = (BLUE, ORANGE, "#009e73", "#cc79a7", "#e69f00", "#56b4e9", INK)
 WIDTH = 5.6  # inches: 9 points stay readable when the figure shrinks to a phone's width
 STYLE: Any = {  # matplotlib's settings
     "svg.fonttype": "none",
@@ -128,6 +129,39 @@ def distributions(r: Mapping[str, np.ndarray], baseline: str) -> str:
             axes.spines["left"].set_visible(False)
             axes.tick_params(axis="x", length=0 if axes is not panels[-1] else 3)
         panels[-1].set_xlabel("test correlation (Pearson r); height: voxels")
+        return data_url(figure)
+
+
+def lines(
+    series: Mapping[str, Sequence[tuple[float, float, float, float]]], x_label: str, y_label: str
+) -> str:
+    """Values with intervals against a number, one line a name.
+
+    Parameters
+    ----------
+    series : mapping of name to sequence of (x, value, lo, hi)
+        In ascending x.
+    x_label, y_label : str
+        What the axes are.
+
+    Returns
+    -------
+    str
+        Data URL.
+    """
+    with mpl.rc_context(STYLE):
+        figure = _figure(3.6)
+        axes = figure.subplots()
+        axes.axhline(0, color=INK, lw=1)
+        for i, (name, points) in enumerate(series.items()):
+            x, value, lo, hi = np.transpose(points)
+            colour, style = COLOURS[i % len(COLOURS)], ("-", "--", ":")[i // len(COLOURS) % 3]
+            axes.fill_between(x, lo, hi, color=colour, alpha=0.15, lw=0)
+            axes.plot(x, value, "o", ls=style, ms=4.5, color=colour, label=name)
+        axes.set_xticks(sorted({point[0] for points in series.values() for point in points}))
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+        figure.legend(loc="outside lower center", ncols=3, frameon=False)
         return data_url(figure)
 
 

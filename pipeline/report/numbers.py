@@ -23,6 +23,11 @@ def percent(value: float) -> str:
     return _text(100 * value, "{:.1f} %")
 
 
+def whole(value: float) -> str:
+    """A count, which a table with gaps holds as a float."""
+    return _text(value, "{:.0f}")
+
+
 def duration(seconds: float) -> str:
     """Seconds as 12.3 s, 4 min 05 s or 2 h 03 min."""
     if not math.isfinite(seconds):
@@ -37,13 +42,14 @@ def duration(seconds: float) -> str:
     )
 
 
-def interval(lo: float, hi: float) -> str:
-    """Both ends of an interval."""
-    return f"{signed(lo)} to {signed(hi)}" if math.isfinite(lo) else NONE
-
-
 def _text(value: float, form: str) -> str:
     return form.format(value).replace("-", MINUS) if math.isfinite(value) else NONE
 
 
-FILTERS = {"r": correlation, "signed": signed, "percent": percent, "duration": duration}
+FILTERS = {
+    "r": correlation,
+    "signed": signed,
+    "percent": percent,
+    "whole": whole,
+    "duration": duration,
+}

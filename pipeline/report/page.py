@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,14 @@ import pandas as pd
 import yaml
 
 from pipeline.report.answer import answer, shown_subject
+from pipeline.report.citation import cited_works
 from pipeline.report.figures import Difference, distributions, forest
 from pipeline.report.fits import fit_facts, read_r
 from pipeline.report.maps import map_pictures
 from pipeline.report.numbers import FILTERS
+from pipeline.report.regions import parcellations
+from pipeline.report.significance import ceilings, significance_rows
+from pipeline.report.sweep import sweep
 from pipeline.summary import MEAN
 
 HERE = Path(__file__).parent
@@ -32,8 +36,16 @@ class Run:
         `pipeline.provenance.describe`.
     summary, gains, timings : DataFrame
         summary.tsv, gains.tsv and timings.tsv.
+    significance, ceiling : DataFrame
+        significance.tsv and ceiling.tsv.
     regions : DataFrame or None
         regions.tsv, where there are regions.
+    charts : dict of parcellation to path
+        Charts of the regions.
+    partition : DataFrame or None
+        partition.tsv, where the configuration has partitions.
+    sweep : sequence of (dict, DataFrame)
+        Configurations and gains.tsv of the runs of `report.sweep`.
     fits : dict of (subject, model) to path
         HDF5 of the fits.
     maps, explorers : dict of subject to path
@@ -46,11 +58,16 @@ class Run:
     summary: pd.DataFrame
     gains: pd.DataFrame
     timings: pd.DataFrame
-    regions: pd.DataFrame | None
+    significance: pd.DataFrame
+    ceiling: pd.DataFrame
     fits: dict[tuple[str, str], Path]
     maps: dict[str, Path]
     explorers: dict[str, Path]
-    warnings: Sequence[str] = field(default_factory=list)
+    warnings: Sequence[str] = ()
+    regions: pd.DataFrame | None = None
+    charts: Mapping[str, Path] = field(default_factory=dict)
+    partition: pd.DataFrame | None = None
+    sweep: Sequence[tuple[dict[str, Any], pd.DataFrame]] = ()
 
     @property
     def config(self) -> dict[str, Any]:
@@ -70,6 +87,8 @@ def render(run: Run) -> str:
     environment.filters |= FILTERS
     config, subjects = run.config, list(run.config["subjects"])
     maps = {subject: map_pictures(path) for subject, path in run.maps.items()}
+    found_ceilings = ceilings(run.ceiling)
+    swept = sweep([(config, run.gains), *run.sweep], shown_subject(run.summary))
     return environment.get_template("report.html.j2").render(
         config=config,
         name=config["name"],
@@ -78,15 +97,20 @@ def render(run: Run) -> str:
         answer=answer(config, run.gains, shown_subject(run.summary)),
         models=_models(run),
         maps=maps,
-        regions=None if run.regions is None else _by_region(run.regions),
+        regions=[] if run.regions is None else parcellations(run.regions, run.charts),
+        significance=significance_rows(run.significance, config["baseline"]),
+        ceilings=found_ceilings,
+        partition=None if run.partition is None else run.partition.to_dict("records"),
+        sweep=swept,
         distributions={s: distributions(read_r(run.fits, s), config["baseline"]) for s in subjects},
         explorers={s: path.read_text(encoding="utf-8") for s, path in run.explorers.items()},
         fits=[fit_facts(path) for path in run.fits.values()],
         warnings=run.warnings,
         timings=run.timings.to_dict("records"),
         provenance=run.provenance,
+        works=cited_works(),
         settings=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
-        absent=_absent(run, maps),
+        absent=_absent(run, maps, found_ceilings, swept),
         style=_static("css"),
         scripts=_static("js"),
     )
@@ -115,29 +139,24 @@ def _models(run: Run) -> dict[str, Any]:
     }
 
 
-def _by_region(regions: pd.DataFrame) -> dict[str, Any]:
-    """One record for each subject and model, with the mean r of each region."""
-    wide = regions.pivot_table("r_mean", index=["subject", "model"], columns="region")
-    order = regions[["subject", "model"]].drop_duplicates()
-    wide = wide.loc[list(order.itertuples(index=False, name=None))]
-    top = float(wide.to_numpy().max())
-    return {
-        "names": [str(name) for name in wide.columns],
-        "rows": [
-            {str(k): v for k, v in row.items()} for row in wide.reset_index().to_dict("records")
-        ],
-        "top": top,
-    }
-
-
-def _absent(run: Run, maps: dict[str, Any]) -> list[tuple[str, str]]:
+def _absent(
+    run: Run, maps: dict[str, Any], found_ceilings: dict[str, Any], swept: dict[str, Any]
+) -> list[tuple[str, str]]:
     """Sections that this run has no numbers for, and why."""
     absent = []
     if not any(found["pictures"] for found in maps.values()):
         why = "the configuration names no mask, so that voxels have no place in a volume"
-        absent.append(("Maps", why if run.config["mask"] is None else "no map could be drawn"))
+        absent.append(("Maps", why if run.config["mask"] is None else "no figure was asked for"))
     if run.regions is None:
         absent.append(("Regions", "the configuration names none, and the data are not simulated"))
+    for subjects, reason in found_ceilings["reasons"]:
+        absent.append(("Noise ceiling", f"{subjects}: {reason}"))
+    if run.partition is None:
+        absent.append(("Variance partitioning", "the configuration names no partitions"))
+    if not swept["bands"]:
+        absent.append(
+            ("Horizons", "no band was made with two; other runs are named in report.sweep")
+        )
     return absent
 
 

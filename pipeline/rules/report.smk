@@ -94,6 +94,12 @@ rule report:
         warnings=f"{RESULTS}/warnings.txt",
         summary=f"{RESULTS}/summary.tsv",
         gains=f"{RESULTS}/gains.tsv",
+        significance=f"{RESULTS}/significance.tsv",
+        ceiling=f"{RESULTS}/ceiling.tsv",
+        sweep_gains=expand("results/{name}/gains.tsv", name=CONFIG["report"]["sweep"]),
+        sweep_provenance=expand(
+            "results/{name}/provenance.json", name=CONFIG["report"]["sweep"]
+        ),
         explorers=explorer_files(),
         regions=REGIONS if parcellations() else [],
         fits=all_fits(),

@@ -27,11 +27,17 @@ with stage(snakemake):
         summary=table(files.summary),
         gains=table(files.gains),
         timings=timings,
-        regions=table(files.regions),
+        significance=table(files.significance),
+        ceiling=table(files.ceiling),
         fits=dict(zip(keys, map(Path, files.fits), strict=True)),
         maps=dict(zip(params.subjects, map(Path, files.maps), strict=True)),
         explorers=dict(zip(params.subjects, map(Path, files.explorers), strict=True)),
         warnings=Path(files.warnings).read_text(encoding="utf-8").splitlines(),
+        regions=table(files.regions),
+        sweep=[
+            (json.loads(Path(origin).read_text(encoding="utf-8"))["config"], table(gains))
+            for origin, gains in zip(files.sweep_provenance, files.sweep_gains, strict=True)
+        ],
     )
     write_text(snakemake.output.timings, timings.to_csv(sep="\t", index=False, na_rep="n/a"))
     write_text(snakemake.output.provenance, json.dumps(description, indent=1, sort_keys=True))

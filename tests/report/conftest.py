@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import h5py
@@ -126,6 +127,62 @@ def write_maps(folder, subject, models):
     return records
 
 
+def significance(subjects, models):
+    """A test of r for each model, one against the baseline, and one against the lag control."""
+    rows = []
+    for i, (subject, model) in enumerate(product(subjects, models)):
+        tests = [("r", None)] + [("contrast", "eng1000")] * (model != "eng1000")
+        tests += [("contrast", "ngramlag")] * (model == "ngram")
+        for test, against in tests:
+            rows.append(
+                (subject, model, test, against, N_VOXELS, 99, 0.01, i, i / N_VOXELS, 0, 0.5)
+            )
+    columns = "subject model test against n_voxels n_null p_floor n_fdr fraction_fdr n_fwer p_mean"
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def ceiling(subjects, models, repeated):
+    rows = []
+    for subject, model in product(subjects, models):
+        known = ("x", "5", 20, 0.8, 0.4, 0.5, 0.45, 0.55, model != "eng1000", None)
+        unknown = (None, None, 0, *[np.nan] * 5, model != "eng1000", "no story was repeated")
+        rows.append((subject, model, *(known if repeated else unknown)))
+    columns = (
+        "subject model stories n_repeats n_voxels ceiling_mean r_mean r_ceiling_mean r_ceiling_lo "
+        "r_ceiling_hi uses_bold reason"
+    )
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def regions(subjects, models):
+    """Two parcellations, one finer than the table."""
+    places = [("truth", r) for r in "AB"] + [("fine", f"area {i}") for i in range(15)]
+    rows = [
+        (s, m, *place, 10, 0.01 * i, 0.1)
+        for s, m in product([*subjects, "mean"], models)
+        for i, place in enumerate(places)
+    ]
+    columns = "subject model parcellation region n_voxels r_mean delta_eng1000"
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def partition(subjects):
+    rows = [
+        (s, "language", part, kind, N_VOXELS, 0.1, 0.2, n, 0.01)
+        for s in subjects
+        for part, kind, n in [("match", "unique", 3), ("word&match", "shared", np.nan)]
+    ]
+    columns = "subject partition part kind n_voxels r2_mean r2_top10 n_fdr p_mean"
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def other_horizon(config, folder):
+    """The same run with a horizon of 8, in which nothing is gained."""
+    table = pd.read_csv(folder / "gains.tsv", sep="\t")
+    table[["gain", "gain_lo", "gain_hi"]] = [0.0, -0.001, 0.001]
+    return config | {"horizon": 8}, table
+
+
 def make(folder, subjects, models, maps):
     """Write everything and the report."""
     rng = np.random.default_rng(1)
@@ -169,7 +226,11 @@ def make(folder, subjects, models, maps):
             [("fit_model", subjects[0], "ngram", 61.0, 100.0)],
             columns=["rule", "subject", "model", "seconds", "peak_mb"],
         ),
-        regions=None,
+        significance=significance(subjects, models),
+        ceiling=ceiling(subjects, models, repeated=maps),
+        regions=regions(subjects, models) if maps else None,
+        partition=partition(subjects) if maps else None,
+        sweep=[other_horizon(config, folder)] if maps else [],
         fits=fits,
         maps=listings,
         explorers=explorers,

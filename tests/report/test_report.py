@@ -1,13 +1,16 @@
 """What the report says: the numbers of the tables and of the fits, and nothing from outside."""
 
 import re
+from html import unescape
 
 import h5py
 import numpy as np
 import pytest
 
 from pipeline.report import render
+from pipeline.report.citation import cited_works
 from pipeline.report.numbers import MINUS
+from pipeline.report.sweep import horizon_of
 
 CELL = re.compile(r'<td data-value="(-?[\d.]+|nan)"[^>]*>([^<]*)</td>')
 
@@ -56,3 +59,53 @@ def test_a_fit_at_the_edge_of_its_alphas_is_named(mapped):
     assert [w for w in warnings if "S1, drift: 30.0 %" in w]
     assert not [w for w in warnings if "S1, ngram" in w]
     assert "a story is short" in warnings
+
+
+def test_other_sections_have_the_numbers_of_their_tables(mapped):
+    html = mapped.html.read_text()
+    assert ("0.800000", "0.800") in cells(html, "statistics")
+    section = html.split('<section id="statistics">')[1].split("</section>")[0]
+    assert "other than ngramlag: 3 (12.5 %)" in section
+    assert "word &amp; match" in section
+    assert ("0.010000", "0.010") in cells(html, "regions")
+    assert "3 more regions are in" in html
+
+
+def test_horizons_of_several_runs_are_shown_together(mapped, unmapped):
+    found = cells(mapped.html.read_text(), "sweep")
+    gain = mapped.run.gains.query("subject == 'S1' and band == 'ngram'")["gain"].item()
+    assert (f"{gain:.6f}", f"{gain:+.3f}") in found
+    assert ("0.000000", "+0.000") in found
+    html = unmapped.html.read_text()
+    assert '<section id="sweep">' not in html
+    assert "no band was made with two" in html
+
+
+def test_what_is_not_there_is_said_with_the_reason(unmapped):
+    absent = unmapped.html.read_text().split("What is not here, and why")[1].split("</ul>")[0]
+    assert "S1, S2: no story was repeated" in absent
+    for section in ("Maps", "Regions", "Variance partitioning", "Horizons"):
+        assert f"<b>{section}</b>" in absent
+
+
+def test_the_works_to_cite_are_those_of_the_citation_file(mapped):
+    text = unescape(mapped.html.read_text().split('id="citation"')[1])
+    for work in cited_works():
+        assert work["title"] in text
+        assert work["doi"] in text
+    assert len(cited_works()) > 3
+
+
+@pytest.mark.parametrize(
+    ("options", "horizon"),
+    [
+        ({"horizon": None}, None),
+        ({"horizon": 2, "min_lag": None, "delays": [1, 2], "offsets": [1, 2, 3]}, 2),
+        ({"horizon": 2, "min_lag": 4, "delays": [1, 2], "offsets": [1, 2, 3]}, 2),
+        ({"horizon": 2, "min_lag": 30, "delays": [1, 2], "offsets": [1, 2, 3]}, 28),
+        ({"horizon": 5}, 5),
+    ],
+    ids=["no BOLD", "published", "published, as a lag", "long lag", "no lags"],
+)
+def test_the_newest_bold_that_a_band_uses(options, horizon):
+    assert horizon_of(options) == horizon

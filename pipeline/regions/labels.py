@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import h5py
 import nibabel as nib
 import numpy as np
 import pandas as pd
 from nibabel.affines import apply_affine
 
+from pipeline.config import TRUTH
 from pipeline.errors import InputError, Problem
 from pipeline.regions.annotation import NO_REGION, label_voxels, read_annotation, read_sheets
 from pipeline.regions.atlas import read_atlas
@@ -22,6 +24,41 @@ FILES = ("volume", "names", "left", "right")  # options that are files; `surface
 def region_files(options: Mapping[str, Any], subject: str) -> list[Path]:
     """Files that a parcellation is read from (none for nilearn's own)."""
     return [_path(options, key, subject) for key in FILES if options.get(key)]
+
+
+def read_parcellations(
+    regions: Mapping[str, Mapping[str, Any]],
+    mask: Mapping[str, Any] | None,
+    truth: str | Path | None,
+    subject: str,
+) -> dict[str, np.ndarray]:
+    """Read all parcellations of a subject, the true regions of a simulated one first.
+
+    Parameters
+    ----------
+    regions : mapping
+        `regions` of the configuration.
+    mask : mapping or None
+        `mask` of the configuration, where `regions` names any.
+    truth : path or None
+        Folder of the ground truth of simulated subjects.
+    subject : str
+        The subject.
+
+    Returns
+    -------
+    dict of parcellation to array of str, shape (n_voxels,)
+    """
+    found = {TRUTH: read_truth(truth, subject)} if truth else {}
+    for name, options in regions.items():
+        found[name] = read_labels(options, Mask.from_config(dict(mask or {}), subject), subject)
+    return found
+
+
+def read_truth(truth: str | Path, subject: str) -> np.ndarray:
+    """True region (A, B, C or D) of a simulated subject's voxels, array of str, (n_voxels,)."""
+    with h5py.File(Path(truth) / "regions.h5") as file:
+        return file[subject].asstr()[:]
 
 
 def read_labels(options: Mapping[str, Any], mask: Mask, subject: str) -> np.ndarray:

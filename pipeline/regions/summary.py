@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -18,12 +17,6 @@ COLUMNS = [
     "delta_lo", "delta_hi", "selectivity", "selectivity_lo", "selectivity_hi",
 ]  # fmt: skip
 KEYS = ["subject", "model", "parcellation", "region"]
-
-
-def read_truth(truth: str | Path, subject: str) -> np.ndarray:
-    """True region (A, B, C or D) of a simulated subject's voxels, array of str, (n_voxels,)."""
-    with h5py.File(Path(truth) / "regions.h5") as file:
-        return file[subject].asstr()[:]
 
 
 def summarise_regions(

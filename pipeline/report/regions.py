@@ -30,8 +30,6 @@ def parcellations(table: pd.DataFrame, charts: Mapping[str, Path]) -> list[dict[
         `name`, `regions` (names), `rows` (subject, model and a `cell` for each region: its row of
         the table), `top` (largest mean r, for the colours), `chart` (data URL or None).
     """
-    if "parcellation" not in table:
-        table = table.assign(parcellation="truth")
     found = []
     for name, own in table[table["subject"] != MEAN].groupby("parcellation", sort=False):
         regions = own["region"].drop_duplicates().tolist()

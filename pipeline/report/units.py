@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.gains import nested_pairs
+from pipeline.regions.annotation import NO_REGION
 from pipeline.summary import Scores
 
 BEST_GAIN, BEST_BASELINE = 4, 3  # voxels of each model, and of the baseline
+MOST_REGIONS = 24  # of a parcellation
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,17 @@ def references(
     return {model: without.get((model, band), baseline) for model, band in explored.items()}
 
 
-def region_voxels(regions: np.ndarray) -> dict[str, np.ndarray]:
-    """Indices of the voxels of each region, from the region's name of every voxel."""
-    return {f"region {name}": np.flatnonzero(regions == name) for name in np.unique(regions)}
+def region_voxels(parcellations: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Indices of the voxels of the largest regions.
+
+    Parameters
+    ----------
+    parcellations : mapping of name to array of str, shape (n_voxels,)
+        Region of every voxel, empty where there is none.
+    """
+    found: dict[str, np.ndarray] = {}
+    for labels in parcellations.values():
+        names, counts = np.unique(labels[labels != NO_REGION], return_counts=True)
+        largest = names[np.sort(np.argsort(-counts, kind="stable")[:MOST_REGIONS])]
+        found |= {f"region {name}": np.flatnonzero(labels == name) for name in largest}
+    return found

@@ -60,6 +60,7 @@ rule explorer:
         manifest=MANIFEST,
         words=WORDS,
         truth=f"{TRUTH}/settings.json" if CONFIG["simulate"] is not None else [],
+        regions=there(region_inputs()),
         fits=lambda w: [fit_file(w.subject, model) for model in CONFIG["models"]],
         matches=lambda w: [
             matches_file(w.subject, band)
@@ -84,6 +85,8 @@ rule explorer:
         baseline=CONFIG["baseline"],
         explored=explored_bands(),
         bands={band: match_times(band) for band in explored_bands().values()},
+        mask=CONFIG["mask"],
+        regions=CONFIG["regions"],
     script:
         "../scripts/explorer.py"
 
@@ -102,6 +105,8 @@ rule report:
         ),
         explorers=explorer_files(),
         regions=REGIONS if parcellations() else [],
+        charts=[f"{RESULTS}/regions_{name}.png" for name in parcellations()],
+        partition=partition_tables(),
         fits=all_fits(),
         maps=map_markers(),
     output:
@@ -122,5 +127,6 @@ rule report:
         benchmarks=BENCHMARKS,
         subjects=list(CONFIG["subjects"]),
         models=list(CONFIG["models"]),
+        parcellations=parcellations(),
     script:
         "../scripts/report.py"

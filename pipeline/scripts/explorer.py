@@ -7,7 +7,7 @@ import pandas as pd
 
 from pipeline.atomic import write_text
 from pipeline.dataset import Dataset
-from pipeline.regions import read_regions
+from pipeline.regions import read_parcellations
 from pipeline.report.explorer import Explored, explore
 from pipeline.report.units import choose_units, references, region_voxels
 from pipeline.stage import stage
@@ -21,14 +21,13 @@ with stage(snakemake):
         model: Explored(fits[model], band, matches[band], *params.bands[band])
         for model, band in params.explored.items()
     }
-    regions = {}
-    if files.truth:
-        regions = region_voxels(read_regions(Path(files.truth).parent, subject))
+    truth = Path(files.truth).parent if files.truth else None
+    regions = read_parcellations(params.regions, params.mask, truth, subject)
     units = choose_units(
         {model: Scores.read(path) for model, path in fits.items()},
         references(params.models, params.explored, params.baseline),
         params.baseline,
-        regions,
+        region_voxels(regions),
     )
     collected = explore(
         Dataset.from_config(params.dataset),

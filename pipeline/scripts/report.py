@@ -34,6 +34,8 @@ with stage(snakemake):
         explorers=dict(zip(params.subjects, map(Path, files.explorers), strict=True)),
         warnings=Path(files.warnings).read_text(encoding="utf-8").splitlines(),
         regions=table(files.regions),
+        charts=dict(zip(params.parcellations, map(Path, files.charts), strict=True)),
+        partition=table(next(iter(files.partition), None)),
         sweep=[
             (json.loads(Path(origin).read_text(encoding="utf-8"))["config"], table(gains))
             for origin, gains in zip(files.sweep_provenance, files.sweep_gains, strict=True)

@@ -119,7 +119,7 @@ def main() -> None:
         rows[name] = json.loads(figures.read_text(encoding="utf-8"))
         print(name, {key: round(value, 4) for key, value in rows[name].items()})
     write(
-        "encoder_ablation",
+        f"encoder_ablation_{args.steps}",
         f"distillation of {args.steps} steps, one choice changed at a time",
         "the settings of config/distill.yaml",
         teacher_steps=args.teacher_steps,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from pipeline.ceiling import (
     r_over_ceiling,
 )
 from pipeline.dataset import Dataset
-from pipeline.significance.run import Predictions, test_difference, test_r
+from pipeline.significance.copies import Matcher
+from pipeline.significance.run import Predictions, test_difference, test_matches, test_r
 from pipeline.significance.tally import Test
 
 ENDS = ("", "_lo", "_hi")  # of the names of an estimate's value and interval
@@ -96,6 +97,7 @@ def write_statistics(
     seed: int,
     attributes: Mapping[str, Any],
     output: str | Path,
+    matchers: Iterable[Matcher] = (),
 ) -> None:
     """Write a model's significance and its r over the noise ceiling.
 
@@ -117,6 +119,8 @@ def write_statistics(
         Written as attributes of the file.
     output : path
         HDF5 to write (docs/outputs.md).
+    matchers : iterable of Matcher
+        Bands of the model whose matches are permuted.
     """
     ours = Predictions(fit)
     with atomic_h5(output) as file:
@@ -128,6 +132,9 @@ def write_statistics(
             group = file.create_group(f"contrast/{name}")
             group["delta"] = ours.r - theirs.r
             write_test(group, test, options)
+        for matcher in matchers:
+            test = test_matches(dataset, subject, ours, matcher, options, seed)
+            write_test(file.create_group(f"matches/{matcher.band.name}"), test, options)
         _write_r_ceiling(file, dataset, subject, ours)
 
 
@@ -194,11 +201,11 @@ class VoxelTest:
 
 
 def read_tests(path: str | Path) -> dict[str, VoxelTest]:
-    """All tests of a `_stats.h5`: `r`, `contrast/REF` and, for matchers, `matches`."""
+    """All tests of a `_stats.h5`: `r`, `contrast/REF` and, for matchers, `matches/BAND`."""
     with h5py.File(path) as file:
-        groups = {"r": file} | {f"contrast/{ref}": g for ref, g in file.get("contrast", {}).items()}
-        if "matches" in file:
-            groups["matches"] = file["matches"]
+        groups = {"r": file}
+        for kind in ("contrast", "matches"):
+            groups |= {f"{kind}/{name}": group for name, group in file.get(kind, {}).items()}
         return {name: _read_test(group) for name, group in groups.items()}
 
 

@@ -38,6 +38,7 @@ def fit_model(
     output: str | Path,
     grams: Sequence[str | Path] = (),
     share: tuple[int, int] = (1, 1),
+    keep: Sequence[str] = (),
 ) -> None:
     """Fit banded ridge, predict the test stories and score everything.
 
@@ -68,6 +69,8 @@ def fit_model(
         Gram matrices of the band pairs (`pipeline.fit.grams`); empty, they are made here.
     share : (int, int)
         Fit the i-th of n equal shares of the voxels only (1-based); `gather` joins the files.
+    keep : sequence of str
+        Bands whose weights are written, `weights_BAND` (column, voxel).
     """
     n_rows = {story: dataset.grid(story).n_rows for story in [*train, *test]}
     folds = training_folds(train, n_rows, options["n_folds"], seeds["folds"])
@@ -97,6 +100,7 @@ def fit_model(
             _write_training(file, columns, fit.final, fit.r_train)
             measured = [dataset.read_responses(subject, story, block) for story in test]
             _write_test(file, columns, fit.final, design, dict(zip(test, measured, strict=True)))
+            _write_weights(file, columns, fit.final, design, keep)
         file.attrs.update(attributes | {"solver": name})
         if share[1] == 1:
             file.attrs.update(_edge_shares(file, options["alphas"]))
@@ -213,6 +217,17 @@ def _write_test(
 def _copied(design: Design) -> list[int]:
     """Indices of the bands that copy what followed a match."""
     return [i for i, band in enumerate(design.bands) if band.copied]
+
+
+def _write_weights(
+    file: h5py.File, block: slice, final: Ridge, design: Design, keep: Sequence[str]
+) -> None:
+    """Write the weights of the delayed columns of the bands in `keep`."""
+    for band, columns in zip(design.bands, design.slices, strict=True):
+        if band.name in keep:
+            shape = (band.n_columns, len(file["r"]))
+            weights = file.require_dataset(f"weights_{band.name}", shape, np.float32)
+            weights[:, block] = final.weights[columns]
 
 
 def _mean_of_numbers(r: np.ndarray) -> np.ndarray:

@@ -41,6 +41,17 @@ def is_matcher(options: Mapping[str, Any]) -> bool:
     return options["kind"] in matchers() and not options["before"]
 
 
+def copies_single_matches(options: Mapping[str, Any]) -> bool:
+    """Whether a band copies what followed one match a row, which permutations can exchange.
+
+    Parameters
+    ----------
+    options : mapping
+        `pipeline.config.band_options` of the band.
+    """
+    return is_matcher(options) and options.get("n_matches", 1) == 1
+
+
 def matcher_kinds() -> dict[str, Kind]:
     """A kind of feature space for every matcher, and one for lag-matched controls."""
     from pipeline.matchers import lag

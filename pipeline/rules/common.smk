@@ -12,7 +12,7 @@ from pipeline.config import (
 )
 from pipeline.dataset import Dataset
 from pipeline.features import kind_of
-from pipeline.matchers import LAG, is_matcher
+from pipeline.matchers import LAG, copies_single_matches, is_matcher
 from pipeline.matching import fir_of_matches
 from pipeline.spaces import all_models, partition_models
 from pipeline.validate import fingerprint
@@ -85,6 +85,11 @@ def grams_of(subject, model):
 def all_fits():
     """Fits of all subjects and models."""
     return [fit_file(s, m) for s in CONFIG["subjects"] for m in CONFIG["models"]]
+
+
+def permuted_bands(model):
+    """Bands of a model whose matches can be permuted."""
+    return [b for b in MODELS[model] if copies_single_matches(band_options(CONFIG, b))]
 
 
 def ceiling_file(subject):

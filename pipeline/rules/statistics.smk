@@ -30,6 +30,9 @@ rule model_statistics:
         references=lambda w: [
             fit_file(w.subject, m) for m in references(CONFIG, w.model)
         ],
+        features=lambda w: [band_file(w.subject, b) for b in permuted_bands(w.model)],
+        matches=lambda w: [matches_file(w.subject, b) for b in permuted_bands(w.model)],
+        basis=lambda w: basis_file(w.subject) if permuted_bands(w.model) else [],
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_stats.h5",
     log:
@@ -48,6 +51,9 @@ rule model_statistics:
         uses_bold=lambda w: any(
             band_source(b) != "stimulus" for b in CONFIG["models"][w.model]
         ),
+        matchers=lambda w: {b: band_options(CONFIG, b) for b in permuted_bands(w.model)},
+        stories=lambda w: stories_of(w.subject),
+        delays=CONFIG["delays"],
         options={k: v for k, v in CONFIG["statistics"].items() if k != "contrasts"},
         seed=CONFIG["seeds"]["permutation"],
     script:

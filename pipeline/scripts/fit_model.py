@@ -3,6 +3,7 @@
 from pipeline.dataset import Dataset
 from pipeline.design import Design, load_band
 from pipeline.fit.run import fit_model
+from pipeline.matchers import copies_single_matches
 from pipeline.provenance import as_attribute, describe
 from pipeline.stage import stage
 
@@ -33,4 +34,5 @@ with stage(snakemake):
         snakemake.output[0],
         snakemake.input.grams,
         (int(share), config["fit"]["jobs"]) if share else (1, 1),
+        [name for name, options in params.bands.items() if copies_single_matches(options)],
     )

@@ -1,16 +1,23 @@
 """Rule model_statistics."""
 
 from pipeline.dataset import Dataset
+from pipeline.significance.copies import Matcher
 from pipeline.stage import stage
 from pipeline.statistics import write_statistics
 
 with stage(snakemake):
-    params, wildcards = snakemake.params, snakemake.wildcards
+    params, wildcards, files = snakemake.params, snakemake.wildcards, snakemake.input
+    matchers = [
+        Matcher.read(name, options, features, matches, files.basis, params.delays, params.stories)
+        for (name, options), features, matches in zip(
+            params.matchers.items(), files.features, files.matches, strict=True
+        )
+    ]
     write_statistics(
         Dataset.from_config(params.dataset),
         wildcards.subject,
-        snakemake.input.fit,
-        dict(zip(params.references, snakemake.input.references, strict=True)),
+        files.fit,
+        dict(zip(params.references, files.references, strict=True)),
         params.options,
         params.seed,
         {
@@ -20,4 +27,5 @@ with stage(snakemake):
             "scheme": params.options["scheme"],
         },
         snakemake.output[0],
+        matchers,
     )

@@ -14,10 +14,13 @@ from pipeline.dataset import Dataset
 from pipeline.matching import generator
 from pipeline.progress import track
 from pipeline.significance.blocks import draw_orders, draw_swaps, order_null, swap_null
+from pipeline.significance.copies import Matcher
+from pipeline.significance.matches import match_null, permuted_matches
 from pipeline.significance.shifts import draw_shifts, shift_null
 from pipeline.significance.tally import Tally, Test
 
 NULL_BYTES = 64 * 2**20  # of one block's permuted statistics
+CACHED = 256  # voxels whose predictions of a story stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,11 @@ class Predictions:
         """Voxels."""
         return len(self.r)
 
+    def weights(self, band: str, voxels: slice) -> np.ndarray:
+        """Weights of a band's columns, array of shape (n_columns, n_voxels)."""
+        with h5py.File(self.path) as file:
+            return np.asarray(file[f"weights_{band}"][:, voxels])
+
     def read(self, voxels: slice) -> dict[str, np.ndarray]:
         """Predictions of the test stories, arrays of shape (n_rows, n_voxels)."""
         with h5py.File(self.path) as file:
@@ -65,9 +73,9 @@ def measured(
     return [dataset.read_responses(subject, story, voxels) for story in stories]
 
 
-def voxel_blocks(n_voxels: int, n_null: int) -> Iterator[slice]:
-    """Blocks of voxels whose permuted statistics fit into `NULL_BYTES`."""
-    size = max(NULL_BYTES // (4 * max(n_null, 1)), 1)
+def voxel_blocks(n_voxels: int, n_null: int, largest: int | None = None) -> Iterator[slice]:
+    """Blocks of voxels, at most `largest`, whose permuted statistics fit into `NULL_BYTES`."""
+    size = min(max(NULL_BYTES // (4 * max(n_null, 1)), 1), largest or n_voxels)
     starts = range(0, n_voxels, size)
     return track([slice(i, min(i + size, n_voxels)) for i in starts], "blocks of voxels")
 
@@ -131,4 +139,35 @@ def test_difference(
         responses = measured(dataset, subject, list(ours), voxels)
         stories = list(zip(ours.values(), theirs.values(), responses, strict=True))
         tally.add(voxels, *swap_null(stories, swaps, options["block"]))
+    return tally.result()
+
+
+def test_matches(
+    dataset: Dataset,
+    subject: str,
+    fit: Predictions,
+    matcher: Matcher,
+    options: Mapping[str, Any],
+    seed: int,
+) -> Test:
+    """Do the particular matches of a band matter? One-sided, for every voxel.
+
+    Parameters are those of `test_r`, and the band of the model whose matches are permuted within
+    lag bins; the model and its other bands stay as they are.
+    """
+    rng = generator(seed, subject, matcher.band.name, "matches")
+    n = options["permutations"]
+    permuted = [
+        permuted_matches(rows, matcher.newest[story], n, rng)
+        for story, rows in matcher.match_rows.items()
+    ]
+    tally = Tally(n, fit.n_voxels, tail=options["tail"])
+    for voxels in voxel_blocks(fit.n_voxels, n, CACHED):
+        weights, predicted = fit.weights(matcher.band.name, voxels), fit.read(voxels)
+        responses = measured(dataset, subject, list(predicted), voxels)
+        stories = [
+            matcher.copies(story, p, y, weights)
+            for (story, p), y in zip(predicted.items(), responses, strict=True)
+        ]
+        tally.add(voxels, *match_null(stories, list(matcher.match_rows.values()), permuted))
     return tally.result()

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.fft import irfft, rfft
 from scipy.signal import lfilter
 from scipy.stats import binom, false_discovery_control, genpareto, norm
 
+from pipeline.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.score import pearson
 from pipeline.significance.blocks import (
@@ -25,6 +27,7 @@ from pipeline.significance.blocks import (
 from pipeline.significance.correct import fdr, pareto_p
 from pipeline.significance.shifts import draw_shifts, shift_null, shifted_r, with_moments_of_all
 from pipeline.significance.tally import Tally
+from pipeline.stimuli import read_textgrid
 
 LEVELS = (0.05, 0.01)
 
@@ -243,6 +246,35 @@ def test_shifts_have_their_nominal_rate(region, n_rows):
     shifts = draw_shifts(n_rows, 20, 500, rng)
     p = p_of(*shift_null(stories, shifts, 20))
     assert all(within_exact_bounds(p, level) for level in LEVELS)
+
+
+@pytest.mark.shared
+def test_real_bold_predicted_by_features_of_its_words_after_phases_are_randomised(shared):
+    """Words and BOLD are real, with their autocorrelations; that they belong together is not.
+
+    Ten draws of the phases of each component, independent of each other.
+    """
+    dataset = Dataset(shared / "realdata/ds003020-pcs", {})
+    stories = ["fromboyhoodtofatherhood", "onapproachtopluto", "wheretheressmoke"]
+    rng = np.random.default_rng(20)
+    pairs = []
+    for story in stories:
+        bold = np.tile(dataset.read_responses("UTS03", story), (1, 10))
+        words = read_textgrid(dataset.textgrid(story))
+        rate = np.bincount(dataset.grid(story).row_of(words["onset"]).clip(0), minlength=len(bold))
+        rate = lfilter([0, 1, 2, 2, 1], [1.0], rate[: len(bold)])[:, None]
+        pairs.append((np.repeat(rate, bold.shape[1], axis=1), phase_randomised(bold, rng)))
+    shifts = draw_shifts([len(y) for _, y in pairs], 20, 500, rng)
+    p = p_of(*shift_null(pairs, shifts, 20))
+    assert len(p) == 1000
+    assert all(within_exact_bounds(p, level) for level in LEVELS)
+
+
+def phase_randomised(series, rng):
+    """Series of the same spectra whose phases are drawn at random, each column by itself."""
+    spectrum = rfft(series - series.mean(axis=0), axis=0)
+    phases = np.exp(2j * np.pi * rng.random(spectrum.shape))
+    return irfft(np.abs(spectrum) * phases, n=len(series), axis=0)
 
 
 def test_without_the_moments_of_all_shifts_too_many_are_significant():

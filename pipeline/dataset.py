@@ -1,45 +1,64 @@
-"""Where the files of a dataset are (the layout of ds003020), and how they are read."""
+"""Where the files of a dataset are (by default as in ds003020), and how they are read."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+import pandas as pd
 
 from pipeline.errors import InputError, Problem
+from pipeline.readers import is_hdf5, read_transcript
 from pipeline.timing import Grid
+
+TRANSCRIPTS = "derivative/TextGrids/{story}.TextGrid"
+RESPONSES = "derivative/preprocessed_data/{subject}/{story}.hf5"
+VOLUMES = "derivative/respdict.json"
+KEYS = ("name", "data_root", "timing", "transcripts", "responses")  # of a configuration
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Paths and readers of a dataset in the layout of ds003020.
+    """Paths and readers of a dataset.
 
     Parameters
     ----------
     root : Path
-        The dataset's root, the folder that holds `derivative/`.
+        The dataset's root; in ds003020 the folder that holds `derivative/`.
     timing : dict
         Keyword arguments of `pipeline.timing.Grid` beside `n_scanned`.
+    transcripts, responses_as : mapping
+        `transcripts` and `responses` of the configuration; default, as in ds003020.
+    run : Path, optional
+        Folder of the run's results, where responses are kept that had to be prepared.
     """
 
     root: Path
     timing: dict[str, Any]
+    transcripts: Mapping[str, Any] = field(default_factory=dict)
+    responses_as: Mapping[str, Any] = field(default_factory=dict)
+    run: Path = Path("results")
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Dataset:
-        """Build from a complete configuration (`pipeline.config.complete`)."""
+        """Build from a complete configuration (`pipeline.config.complete`), or its `KEYS`."""
         timing = dict(config["timing"])
         timing["trim"] = tuple(timing["trim"])
-        return cls(Path(config["data_root"]), timing)
+        transcripts, responses = (config.get(key, {}) for key in ("transcripts", "responses"))
+        run = Path("results") / config["name"] if "name" in config else Path("results")
+        return cls(Path(config["data_root"]), timing, transcripts, responses, run)
 
     @property
     def respdict(self) -> Path:
-        """JSON: story to number of scanned volumes."""
-        return self.root / "derivative" / "respdict.json"
+        """JSON: story to number of scanned volumes; the run's own if they had to be counted."""
+        given = self.responses_as.get("volumes", VOLUMES)
+        return self.root / given if given else self.run / "volumes.json"
 
     @property
     def eng1000(self) -> Path:
@@ -51,13 +70,29 @@ class Dataset:
         """Ground truth of a simulated dataset."""
         return self.root / "truth"
 
-    def textgrid(self, story: str) -> Path:
-        """TextGrid of a story."""
-        return self.root / "derivative" / "TextGrids" / f"{story}.TextGrid"
+    def transcript(self, story: str) -> Path:
+        """Transcript of a story."""
+        return self.root / _filled(self.transcripts.get("path", TRANSCRIPTS), story=story)
+
+    def source(self, subject: str, story: str) -> Path:
+        """File of a subject's responses to a story as they were given."""
+        pattern = self.responses_as.get("path", RESPONSES)
+        return self.root / _filled(pattern, subject=subject, story=story)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether responses are used as they were given: HDF5 of the kept rows."""
+        options = self.responses_as
+        as_given = options.get("trimmed", True) and not (
+            options.get("zscore") or options.get("high_pass")
+        )
+        return as_given and is_hdf5(options.get("path", RESPONSES))
 
     def responses(self, subject: str, story: str) -> Path:
-        """HDF5 of a subject's responses to a story."""
-        return self.root / "derivative" / "preprocessed_data" / subject / f"{story}.hf5"
+        """HDF5 of a subject's responses to a story, one row for each kept volume."""
+        if self.is_ready:
+            return self.source(subject, story)
+        return self.run / f"sub-{subject}" / "responses" / f"{story}.hf5"
 
     def grid(self, story: str) -> Grid:
         """TR grid of a story."""
@@ -67,6 +102,32 @@ class Dataset:
                 Problem(self.respdict, story, "the story is not listed", "add its volume count")
             )
         return Grid(n_scanned=n_scanned[story], **self.timing)
+
+    def n_scanned(self, n_rows: int) -> int:
+        """Scanned volumes of a story whose file of responses has `n_rows` rows."""
+        kept = self.responses_as.get("trimmed", True)
+        empty = Grid(0, **self.timing)
+        return n_rows + empty.unused_volumes + (sum(empty.trim) if kept else 0)
+
+    def rows_in_file(self, grid: Grid) -> int:
+        """Rows that the file of the responses to a story should have."""
+        return grid.n_rows if self.responses_as.get("trimmed", True) else grid.n_volumes
+
+    def subjects(self) -> set[str] | None:
+        """Subjects that the dataset has a folder (or file) of; None if its paths do not say."""
+        parts = Path(self.responses_as.get("path", RESPONSES)).parts
+        depth = next((i for i, part in enumerate(parts) if "{subject}" in part), None)
+        if depth is None or any("{" in part for part in parts[:depth]):
+            return None
+        name = re.escape(parts[depth]).replace(r"\{story\}", ".+")
+        name = name.replace(r"\{subject\}", "([A-Za-z0-9]+)", 1).replace(r"\{subject\}", r"\1")
+        folder = self.root.joinpath(*parts[:depth])
+        there = folder.iterdir() if folder.is_dir() else ()
+        return {found.group(1) for path in there if (found := re.fullmatch(name, path.name))}
+
+    def read_words(self, story: str) -> pd.DataFrame:
+        """Words of a story (`pipeline.readers.read_transcript`)."""
+        return read_transcript(self.transcript(story), self.transcripts)
 
     def n_voxels(self, subject: str, story: str) -> int:
         """Voxels in a subject's responses."""
@@ -86,3 +147,10 @@ class Dataset:
             if "individual_repeats" not in file or len(file["individual_repeats"]) < 2:
                 return None
             return np.asarray(file["individual_repeats"][:, :, voxels], dtype=np.float32)
+
+
+def _filled(pattern: str, **labels: str) -> str:
+    """A path with {story} and {subject} replaced."""
+    for key, label in labels.items():
+        pattern = pattern.replace(f"{{{key}}}", label)
+    return pattern

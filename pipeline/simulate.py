@@ -77,7 +77,7 @@ def _write_stimuli(dataset: Dataset, stories: Sequence[Story], vectors: np.ndarr
     write.write_eng1000(dataset.eng1000, vectors)
     for story in stories:
         odd = int(story.name[-2:]) % 2 == 1  # transcripts come in both of Praat's formats
-        write.write_textgrid(dataset.textgrid(story.name), story, short=odd)
+        write.write_textgrid(dataset.transcript(story.name), story, short=odd)
 
 
 def _write_subject(

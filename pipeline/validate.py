@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from pipeline.config import all_stories, test_stories, training_stories
+from pipeline.config import all_stories, pairs, training_stories
 from pipeline.dataset import Dataset
 from pipeline.errors import InputError, Problem
+from pipeline.prepare import reading_options
 from pipeline.progress import track
-from pipeline.stimuli import read_textgrid
+from pipeline.readers import shape_of
 from pipeline.timing import Grid
 from pipeline.validation.embedding import check_embedding, embedding_files, needs
-from pipeline.validation.files import file_problem
 from pipeline.validation.findings import Findings, some
 from pipeline.validation.masks import check_masks, mask_file
 from pipeline.validation.models import check_models, model_files
 from pipeline.validation.regions import check_regions
 from pipeline.validation.responses import check_responses, check_voxel_counts
+from pipeline.validation.stories import check_stories
+from pipeline.validation.volumes import check_volumes, count_volumes
+
+__all__ = ["count_volumes", "fingerprint", "input_files", "manifest", "validate"]
 
 
 def validate(config: dict[str, Any]) -> list[Problem]:
@@ -48,8 +48,8 @@ def validate(config: dict[str, Any]) -> list[Problem]:
     findings = Findings()
     n_voxels: dict[str, int] = {}
     if dataset.root.is_dir():
-        grids = _check_respdict(dataset, all_stories(config), findings)
-        _check_stories(dataset, all_stories(config), grids, findings)
+        grids = check_volumes(config, dataset, findings)
+        check_stories(dataset, all_stories(config), grids, findings)
         for subject in config["subjects"]:
             _check_subject(config, dataset, subject, grids, findings, n_voxels)
     else:
@@ -73,9 +73,9 @@ def input_files(config: dict[str, Any]) -> list[Path]:
     masks = [mask_file(config, subject) for subject in config["subjects"]]
     truth = dataset.truth.rglob("*") if needs(config, "truth") else ()
     files = [
-        dataset.respdict,
-        *(dataset.textgrid(story) for story in all_stories(config)),
-        *(dataset.responses(subject, story) for subject, story in _pairs(config)),
+        *([dataset.respdict] if config["responses"]["volumes"] else []),
+        *(dataset.transcript(story) for story in all_stories(config)),
+        *(dataset.source(subject, story) for subject, story in pairs(config)),
         *embedding_files(config),
         *model_files(config).values(),
         *(mask for mask in masks if mask is not None),
@@ -100,12 +100,19 @@ def manifest(config: dict[str, Any]) -> dict[str, Any]:
     """
     dataset = Dataset.from_config(config)
     files = track(input_files(config), "checksums of files")
-    heard = dict(reversed(list(_pairs(config))))  # any one story of each subject
     return {
         "files": {_name(path, dataset.root): _describe(path) for path in files},
         "n_rows": {story: dataset.grid(story).n_rows for story in all_stories(config)},
-        "n_voxels": {s: dataset.n_voxels(s, heard[s]) for s in config["subjects"]},
+        "n_voxels": {
+            subject: _n_voxels(config, dataset, subject) for subject in config["subjects"]
+        },
     }
+
+
+def _n_voxels(config: dict[str, Any], dataset: Dataset, subject: str) -> int:
+    """Voxels in a subject's responses to any one story."""
+    path = dataset.source(subject, training_stories(config, subject)[0])
+    return shape_of(path, reading_options(config, subject))[1]
 
 
 def fingerprint(config: dict[str, Any]) -> str:
@@ -119,13 +126,6 @@ def fingerprint(config: dict[str, Any]) -> str:
     files = [p for p in input_files(config) if not (is_simulated and p.is_relative_to(root))]
     lines = [f"{path.as_posix()} {_state(path)}" for path in files]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
-
-
-def _pairs(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every subject and story that the subject heard."""
-    for subject in config["subjects"]:
-        for story in [*training_stories(config, subject), *test_stories(config, subject)]:
-            yield subject, story
 
 
 def _name(path: Path, root: Path) -> str:
@@ -147,60 +147,6 @@ def _state(path: Path) -> str:
     return f"{status.st_size} {status.st_mtime_ns}"
 
 
-def _check_respdict(dataset: Dataset, stories: list[str], findings: Findings) -> dict[str, Grid]:
-    """The TR grids of the stories whose volume counts are well."""
-    path = dataset.respdict
-    if problem := file_problem(path):
-        findings.problems.append(problem)
-        return {}
-    try:
-        counts = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # of JSON and of its encoding
-        findings.problem(path, "", f"not JSON ({error})", "fetch the file again")
-        return {}
-    if not isinstance(counts, dict):
-        findings.problem(path, "", "not an object of story: volumes", "fetch the file again")
-        return {}
-    grids = {}
-    for story in stories:
-        if story not in counts:
-            what = "the story is not listed"
-            findings.problem(path, story, what, "add its number of scanned volumes")
-        elif type(counts[story]) is not int or counts[story] <= 0:
-            what = f"{counts[story]!r} is not a number of volumes"
-            findings.problem(path, story, what, "give the number of scanned volumes")
-        elif (grid := Grid(counts[story], **dataset.timing)).n_rows < 1:
-            what = f"{counts[story]} volumes leave no row after trimming"
-            findings.problem(path, story, what, "correct it, or `timing` in the configuration")
-        else:
-            grids[story] = grid
-    return grids
-
-
-def _check_stories(
-    dataset: Dataset, stories: list[str], grids: dict[str, Grid], findings: Findings
-) -> None:
-    """Check every TextGrid, and that the words fit into the scan."""
-    for story in track(stories, "transcripts"):
-        path = dataset.textgrid(story)
-        try:
-            words = read_textgrid(path)
-        except InputError as error:
-            findings.problems += error.problems
-        else:
-            if story in grids:
-                _check_span(path, words, grids[story], findings)
-
-
-def _check_span(path: Path, words: pd.DataFrame, grid: Grid, findings: Findings) -> None:
-    end = grid.n_volumes * grid.tr - grid.sound_start
-    late = words["word"][words["onset"] >= end]
-    if len(late):
-        what = f"{len(late)} of {len(words)} words begin after the scan's end at {end:g} s"
-        remedy = "nothing, if the scan was cut short; else check respdict.json and `timing`"
-        findings.warn(path, f"words {some(late)}", what, remedy)
-
-
 def _check_subject(
     config: dict[str, Any],
     dataset: Dataset,
@@ -210,19 +156,23 @@ def _check_subject(
     n_voxels: dict[str, int],
 ) -> None:
     """Check a subject's responses; note its number of voxels if they agree on one."""
-    folder = dataset.responses(subject, "any").parent
-    if not folder.is_dir():
-        there = folder.parent.iterdir() if folder.parent.is_dir() else ()
-        names = sorted(path.name for path in there if path.is_dir())
-        what = f"unknown subject {subject!r}; there are {some(names, 20) or 'none'}"
-        findings.problem(folder, f"subjects.{subject}", what, "use one of them, or fetch it")
+    there = dataset.subjects()
+    if there is not None and subject not in there:
+        what = f"unknown subject {subject!r}; there are {some(sorted(there), 20) or 'none'}"
+        path = dataset.source(subject, "STORY").parent
+        findings.problem(path, f"subjects.{subject}", what, "use one of them, or fetch it")
         return
-    stories = [story for name, story in _pairs(config) if name == subject]
+    try:
+        options = reading_options(config, subject)
+    except InputError as error:
+        findings.problems += error.problems
+        return
+    stories = [story for name, story in pairs(config) if name == subject]
     found: dict[Path, int] = {}
     for story in track(stories, f"responses of {subject}"):
-        path = dataset.responses(subject, story)
-        n_rows = grids[story].n_rows if story in grids else None
-        in_file, count = check_responses(path, n_rows)
+        path = dataset.source(subject, story)
+        n_rows = dataset.rows_in_file(grids[story]) if story in grids else None
+        in_file, count = check_responses(path, n_rows, options)
         findings.add(in_file)
         if count is not None:
             found[path] = count

@@ -6,6 +6,7 @@ rule audit:
         manifest=MANIFEST,
         words=WORDS,
         basis=lambda w: basis_file(w.subject),
+        responses=lambda w: responses_of(w.subject),
         features=lambda w: [band_file(w.subject, b) for b in audited_bands()],
         matches=lambda w: list(audited_matches(w.subject).values()),
     output:

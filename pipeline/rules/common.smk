@@ -10,7 +10,7 @@ from pipeline.config import (
     test_stories,
     training_stories,
 )
-from pipeline.dataset import Dataset
+from pipeline.dataset import KEYS, Dataset
 from pipeline.features import kind_of
 from pipeline.matchers import LAG, copies_single_matches, is_matcher
 from pipeline.matching import fir_of_matches
@@ -244,7 +244,22 @@ def stories_of(subject):
 
 def dataset_options():
     """What `Dataset.from_config` needs."""
-    return {key: CONFIG[key] for key in ("data_root", "timing")}
+    return {key: CONFIG[key] for key in KEYS}
+
+
+def responses_of(subject):
+    """Responses that a rule makes ready; HDF5 of the kept rows is used as it is."""
+    dataset = Dataset.from_config(CONFIG)
+    if dataset.is_ready:
+        return []
+    stories = [story for part in stories_of(subject).values() for story in part]
+    return [str(dataset.responses(subject, story)) for story in stories]
+
+
+def counted_volumes():
+    """Volume counts of the stories, if the dataset has no file of them."""
+    path = Dataset.from_config(CONFIG).respdict
+    return [] if CONFIG["responses"]["volumes"] else [str(path)]
 
 
 def memory(gigabytes):

@@ -28,7 +28,8 @@ rule stimulus_features:
 
 rule response_basis:
     input:
-        MANIFEST,
+        manifest=MANIFEST,
+        responses=lambda w: responses_of(w.subject),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_basis.h5",
     log:

@@ -39,6 +39,7 @@ rule fit_share:
         manifest=MANIFEST,
         bands=lambda w: [band_file(w.subject, band) for band in MODELS[w.model]],
         grams=lambda w: grams_of(w.subject, w.model),
+        responses=lambda w: responses_of(w.subject),
     output:
         temp(
             f"{RESULTS}/sub-{{subject}}/shares/sub-{{subject}}_model-{{model}}_share-{{share}}_fit.h5"

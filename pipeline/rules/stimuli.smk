@@ -28,6 +28,7 @@ rule validate:
     output:
         manifest=MANIFEST,
         warnings=f"{RESULTS}/warnings.txt",
+        volumes=counted_volumes(),
     log:
         f"{LOGS}/validate.log",
     benchmark:
@@ -41,12 +42,35 @@ rule validate:
     params:
         config={
             key: CONFIG[key]
-            for key in ("name", "data_root", "simulate", "subjects", "stories")
-            + ("features", "timing", "eng1000", "mask", "regions", "horizon")
+            for key in (*KEYS, "simulate", "subjects", "stories", "features")
+            + ("eng1000", "mask", "regions", "horizon")
         },
         fingerprint=fingerprint(CONFIG),
     script:
         "../scripts/validate.py"
+
+
+rule responses:
+    input:
+        MANIFEST,
+    output:
+        f"{RESULTS}/sub-{{subject}}/responses/{{story}}.hf5",
+    log:
+        f"{LOGS}/sub-{{subject}}/responses_{{story}}.log",
+    benchmark:
+        f"{BENCHMARKS}/responses/{{subject}}_{{story}}.tsv"
+    wildcard_constraints:
+        story="[^/]+",
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4),
+        runtime=30,
+    params:
+        config={key: CONFIG[key] for key in (*KEYS, "mask")},
+    script:
+        "../scripts/responses.py"
 
 
 rule words:

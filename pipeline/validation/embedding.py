@@ -11,9 +11,10 @@ import numpy as np
 from pipeline.config import band_options
 from pipeline.dataset import Dataset
 from pipeline.features import kind_of
+from pipeline.readers.hdf5 import numeric_dataset
 from pipeline.validation.files import file_problem
 from pipeline.validation.findings import Findings, some
-from pipeline.validation.responses import blocks, numeric_dataset
+from pipeline.validation.responses import blocks
 
 N_BASIS_WORDS = 985
 _FETCH = "fetch the file again, or build it from `eng1000.corpora`"

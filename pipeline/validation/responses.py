@@ -1,4 +1,4 @@
-"""Checks of the BOLD responses: one HDF5 file per subject and story.
+"""Checks of the BOLD responses: one file per subject and story.
 
 Responses are read once, in blocks of bounded size, whatever the size of the file.
 """
@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 
-from pipeline.validation.files import file_problem
+from pipeline.errors import InputError
+from pipeline.readers import open_responses
+from pipeline.readers.hdf5 import numeric_dataset
+from pipeline.readers.values import Values
 from pipeline.validation.findings import Findings, some
 
 BLOCK_BYTES = 64 * 2**20
@@ -20,15 +24,20 @@ _FETCH = "fetch or copy the file again"
 _NOT_FINITE = "prepare the responses again without NaN and infinities, or exclude the story"
 
 
-def check_responses(path: Path, n_rows: int | None) -> tuple[Findings, int | None]:
+def check_responses(
+    path: Path, n_rows: int | None, options: Mapping[str, Any]
+) -> tuple[Findings, int | None]:
     """Check the responses of one subject to one story.
 
     Parameters
     ----------
     path : Path
-        HDF5 with `data`, (row, voxel), and perhaps `individual_repeats`, (repeat, row, voxel).
+        In any format of `pipeline.readers`; HDF5 may hold `individual_repeats`, (repeat, row,
+        voxel), as well.
     n_rows : int or None
-        Rows of the story by `respdict.json`; None if not known.
+        Rows that the file should have; None if not known.
+    options : mapping
+        As for `pipeline.readers.open_responses`.
 
     Returns
     -------
@@ -38,42 +47,16 @@ def check_responses(path: Path, n_rows: int | None) -> tuple[Findings, int | Non
         Voxels in the file, None if that cannot be told.
     """
     findings = Findings()
-    if problem := file_problem(path):
-        findings.problems.append(problem)
-        return findings, None
     try:
-        with h5py.File(path) as file:
-            data = numeric_dataset(file, "data", 2, findings)
-            if data is None:
-                return findings, None
+        with open_responses(path, options) as data:
             _check_rows(path, data.shape[0], n_rows, findings)
             _check_values(path, data, findings)
-            if "individual_repeats" in file:
-                _check_repeats(file, data.shape, findings)
+            if isinstance(data, h5py.Dataset) and "individual_repeats" in data.file:
+                _check_repeats(data.file, data.shape, findings)
             return findings, int(data.shape[1])
-    except OSError as error:
-        findings.problem(path, "", f"truncated or not HDF5 ({_short(error)})", _FETCH)
+    except InputError as error:
+        findings.problems += error.problems
         return findings, None
-
-
-def numeric_dataset(
-    file: h5py.File, name: str, n_dimensions: int, findings: Findings
-) -> h5py.Dataset | None:
-    """A dataset of numbers with so many dimensions, or None and a problem noted."""
-    data = file.get(name)
-    if not isinstance(data, h5py.Dataset):
-        what = f"there is no dataset {name!r}, only {some(map(repr, file)) or 'nothing'}"
-        findings.problem(file.filename, name, what, _FETCH)
-        return None
-    if data.dtype.kind not in "fiu":
-        what = f"the values are {data.dtype}, not numbers"
-        findings.problem(file.filename, name, what, "store them as float32")
-        return None
-    if data.ndim != n_dimensions or 0 in data.shape:
-        what = f"the shape is {data.shape}, not {n_dimensions}-dimensional and filled"
-        findings.problem(file.filename, name, what, _FETCH)
-        return None
-    return data
 
 
 def check_voxel_counts(n_voxels: Mapping[Path, int]) -> Findings:
@@ -88,13 +71,13 @@ def check_voxel_counts(n_voxels: Mapping[Path, int]) -> Findings:
     return findings
 
 
-def blocks(data: h5py.Dataset) -> Iterator[tuple[slice, slice, np.ndarray]]:
-    """Read a (row, voxel) dataset in blocks of `BLOCK_BYTES` at most, or of one HDF5 chunk.
+def blocks(data: Values) -> Iterator[tuple[slice, slice, np.ndarray]]:
+    """Read (row, voxel) values in blocks of `BLOCK_BYTES` at most, or of one HDF5 chunk.
 
     Blocks are whole chunks, so that no chunk is decompressed twice.
     """
     n_rows, n_voxels = data.shape
-    chunk_rows, chunk_voxels = data.chunks or (1, n_voxels)
+    chunk_rows, chunk_voxels = getattr(data, "chunks", None) or (1, n_voxels)
     n_values = BLOCK_BYTES // data.dtype.itemsize
     voxel_step = _multiple(n_values // chunk_rows, chunk_voxels, n_voxels)
     row_step = _multiple(n_values // voxel_step, chunk_rows, n_rows)
@@ -112,12 +95,12 @@ def _multiple(wanted: int, unit: int, limit: int) -> int:
 
 def _check_rows(path: Path, found: int, expected: int | None, findings: Findings) -> None:
     if expected is not None and found != expected:
-        what = f"{found} rows, but respdict.json and the trimming make it {expected}"
+        what = f"{found} rows, but the scanned volumes and the trimming make it {expected}"
         remedy = "fetch both files again, or correct `timing` in the configuration"
         findings.problem(path, "data", what, remedy)
 
 
-def _check_values(path: Path, data: h5py.Dataset, findings: Findings) -> None:
+def _check_values(path: Path, data: Values, findings: Findings) -> None:
     """Look for values that are not finite, and for voxels that never change."""
     n_rows, n_voxels = data.shape
     low = np.full(n_voxels, np.inf)
@@ -160,8 +143,3 @@ def _check_repeats(file: h5py.File, shape: tuple[int, int], findings: Findings) 
     if len(repeats) < 2:
         what = "there is one presentation only, so there is no noise ceiling"
         findings.warn(file.filename, name, what, "nothing, if the story was heard once")
-
-
-def _short(error: OSError) -> str:
-    """The first line of an error, without the library's own file name and line."""
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -101,7 +101,7 @@ STORY_FAULTS = {
     "rows": (
         lambda r, s: write_responses(hf5(r, s), rows(N_ROWS - 1)),
         hf5,
-        f"{N_ROWS - 1} rows, but respdict.json and the trimming make it {N_ROWS}",
+        f"{N_ROWS - 1} rows, but the scanned volumes and the trimming make it {N_ROWS}",
     ),
     "voxels": (
         lambda r, s: write_responses(hf5(r, s), rows(n_voxels=N_VOXELS + 1)),

@@ -15,11 +15,11 @@ from pipeline.dataset import Dataset
 from pipeline.design import zscore
 from pipeline.errors import InputError
 from pipeline.matching import generator
+from pipeline.readers import read_textgrid
 from pipeline.simulate import Settings, simulate, story_names
 from pipeline.simulation import bold, lexicon, write
 from pipeline.simulation.settings import N_PHRASES
 from pipeline.simulation.story import tell
-from pipeline.stimuli import read_textgrid
 
 SUBJECT = "sub01"
 TINY = Settings(n_train=3, n_test=1, rows=(55, 65), n_voxels=150, n_repeats=2)
@@ -54,20 +54,20 @@ def test_files_have_the_layout_of_the_dataset(root):
         assert data.shape == (respdict[story] - 20, mask.sum())
         np.testing.assert_allclose(data.mean(axis=0), 0, atol=1e-5)
         np.testing.assert_allclose(data.std(axis=0), 1, atol=1e-5)
-        assert set(read_textgrid(dataset.textgrid(story)).word) <= set(vocab)
+        assert set(read_textgrid(dataset.transcript(story)).word) <= set(vocab)
 
 
 def test_textgrids_are_as_told_markers_apart(root):
     dataset = Dataset(root, {})
     for name in ("train01", "train02"):  # Praat's short and long format
         story = tell(name, generator(0, "story", name), TINY)
-        words = read_textgrid(dataset.textgrid(name))
+        words = read_textgrid(dataset.transcript(name))
         told = [(word, onset, offset) for onset, offset, word in story.words]
         assert list(words.itertuples(index=False, name=None)) == told
-        text = dataset.textgrid(name).read_text()
+        text = dataset.transcript(name).read_text()
         assert '"phone"' in text and '"sp"' in text and '"{LG}"' in text
-    assert "xmin" not in dataset.textgrid("train01").read_text()
-    assert "xmin" in dataset.textgrid("train02").read_text()
+    assert "xmin" not in dataset.transcript("train01").read_text()
+    assert "xmin" in dataset.transcript("train02").read_text()
 
 
 def test_first_test_story_has_repeats_and_their_average(root):

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from pipeline.dataset import Dataset
 from pipeline.errors import InputError
-from pipeline.stimuli import MAX_FAULTS, read_stories, read_textgrid
+from pipeline.readers import read_textgrid
+from pipeline.readers.words import MAX_FAULTS
+from pipeline.stimuli import read_stories
 from tests.unit.datasets import WORDS, long_textgrid, short_textgrid, write_dataset
 
 FORMATS = {"long": long_textgrid, "short": short_textgrid}
@@ -104,7 +106,7 @@ def test_word_tier(save, names):
     assert read_textgrid(save(long_textgrid(tiers)))["word"].tolist() == ["yes"]
 
 
-@pytest.mark.parametrize("names", [("phone",), ("swordfish",), ("phones", "phonemes"), ()])
+@pytest.mark.parametrize("names", [("phone",), ("a", "swordfish", "b"), ("phones", "phonemes"), ()])
 def test_no_word_tier(save, names):
     problem = fault(save(long_textgrid({name: [(0, 1, "a")] for name in names})))
     if names:
@@ -256,8 +258,8 @@ def test_read_stories(tmp_path):
 def test_read_stories_raises_all_problems_at_once(tmp_path):
     write_dataset(tmp_path, ["first", "second", "third"], [])
     dataset = Dataset(tmp_path, {})
-    dataset.textgrid("first").unlink()
-    dataset.textgrid("third").write_text("")
+    dataset.transcript("first").unlink()
+    dataset.transcript("third").write_text("")
     with pytest.raises(InputError) as caught:
         read_stories(dataset, ["first", "second", "third"])
     assert len(caught.value.problems) == 2

@@ -243,7 +243,7 @@ def test_responses_are_read_in_small_blocks(tmp_path, monkeypatch, chunks, block
         file["data"][17, 1] = np.nan
         file["data"][16, 9] = np.inf
         file["data"][:, 3] = 2.0
-    findings, n_voxels = responses.check_responses(path, N_ROWS)
+    findings, n_voxels = responses.check_responses(path, N_ROWS, {})
     assert n_voxels == N_VOXELS
     assert findings.problems[0].place == "data, rows 16, 17; voxels 1, 9"
     assert findings.warnings[0].place == "data, voxels 3"

@@ -1,0 +1,70 @@
+"""Responses in HDF5: a dataset `data` of shape (rows, voxels)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+
+from pipeline.errors import InputError, Problem
+from pipeline.validation.files import file_problem
+from pipeline.validation.findings import Findings, some
+
+_FETCH = "fetch or copy the file again"
+
+
+@contextmanager
+def open_hdf5(path: str | Path) -> Iterator[h5py.Dataset]:
+    """Open the dataset `data` of an HDF5 file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, truncated or no HDF5 (also while it is being read), or `data` is
+        not a filled 2-D dataset of numbers.
+    """
+    if problem := file_problem(path):
+        raise InputError(problem)
+    findings = Findings()
+    try:
+        with h5py.File(path) as file:
+            data = numeric_dataset(file, "data", 2, findings)
+            if data is None:
+                raise InputError(findings.problems)
+            yield data
+    except OSError as error:
+        what = f"truncated or not HDF5 ({_short(error)})"
+        raise InputError(Problem(path, "", what, _FETCH)) from error
+
+
+def shape_of(path: str | Path) -> tuple[int, int]:
+    """Rows and voxels of the dataset `data`."""
+    with open_hdf5(path) as data:
+        return int(data.shape[0]), int(data.shape[1])
+
+
+def numeric_dataset(
+    file: h5py.File, name: str, n_dimensions: int, findings: Findings
+) -> h5py.Dataset | None:
+    """A dataset of numbers with so many dimensions, or None and a problem noted."""
+    data = file.get(name)
+    if not isinstance(data, h5py.Dataset):
+        what = f"there is no dataset {name!r}, only {some(map(repr, file)) or 'nothing'}"
+        findings.problem(file.filename, name, what, _FETCH)
+        return None
+    if data.dtype.kind not in "fiu":
+        what = f"the values are {data.dtype}, not numbers"
+        findings.problem(file.filename, name, what, "store them as float32")
+        return None
+    if data.ndim != n_dimensions or 0 in data.shape:
+        what = f"the shape is {data.shape}, not {n_dimensions}-dimensional and filled"
+        findings.problem(file.filename, name, what, _FETCH)
+        return None
+    return data
+
+
+def _short(error: OSError) -> str:
+    """The first line of an error, without the library's own file name and line."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

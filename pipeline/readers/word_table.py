@@ -1,0 +1,109 @@
+"""Transcripts as tables (CSV, TSV, BIDS events): one row a word, times in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.errors import InputError, Problem
+from pipeline.readers.delimited import line_of, numbers, read_delimited
+from pipeline.readers.words import MARKERS, fault_problems, word_table
+from pipeline.validation.findings import some
+
+ROLES = ("word", "onset", "offset", "duration")
+
+
+def read_word_table(
+    path: str | Path,
+    columns: Mapping[str, str] | None = None,
+    where: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    start: float = 0.0,
+    markers: Collection[str] = MARKERS,
+) -> pd.DataFrame:
+    """Read the words of a table.
+
+    A word ends at its `offset`, or `duration` after its onset, whichever column there is; where
+    neither says, at its onset. Rows without a word (`n/a`) are passed over.
+
+    Parameters
+    ----------
+    path : path
+        .csv or .tsv with a header.
+    columns : mapping of str to str, optional
+        Names of the columns word, onset, offset and duration, where they are others.
+    where : mapping of str to str, optional
+        Take only the rows that hold this value in this column.
+    encoding : str, optional
+        Default UTF-8.
+    start : float
+        When the sound starts on the table's clock, seconds.
+    markers : collection of str
+        Labels that are no words.
+
+    Returns
+    -------
+    DataFrame of n_words rows
+        As of `pipeline.readers.read_transcript`.
+
+    Raises
+    ------
+    InputError
+        If the file is no table, a column is missing, or a time is no number, or runs backwards.
+    """
+    path = Path(path)
+    if not isinstance(start, int | float):
+        what = "a table does not state where its clock begins"
+        remedy = "give `transcripts.start` in seconds"
+        raise InputError(Problem(path, "transcripts.start", what, remedy))
+    table = read_delimited(path, encoding)
+    names = {role: role for role in ROLES} | dict(columns or {})
+    _check_columns(path, table, [names["word"], names["onset"], *(where or {})])
+    for column, value in (where or {}).items():
+        table = table[table[column] == str(value)]
+    table = table[table[names["word"]].notna()]
+    onset, offset = _times(path, table, names)
+    return word_table(
+        path, "the table", table[names["word"]].tolist(), (onset, offset), start, markers
+    )
+
+
+def _check_columns(path: Path, table: pd.DataFrame, needed: list[str]) -> None:
+    missing = [name for name in needed if name not in table]
+    if missing:
+        what = f"there is no column {some(map(repr, missing))}, only {some(map(repr, table), 10)}"
+        remedy = "name the columns in `transcripts.columns` (commas separate a .csv, tabs a .tsv)"
+        raise InputError(Problem(path, "line 1", what, remedy))
+
+
+def _times(
+    path: Path, table: pd.DataFrame, names: Mapping[str, str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Onsets and offsets, checked."""
+    cells = {role: table.get(names[role]) for role in ("onset", "offset", "duration")}
+    read = {role: numbers(column) for role, column in cells.items() if column is not None}
+    onset = read["onset"]
+    offset = onset.copy()
+    if "duration" in read:
+        offset = onset + read["duration"].fillna(0)
+    if "offset" in read:
+        offset = read["offset"].fillna(offset)
+    unreadable = ~np.isfinite(onset)
+    for role, values in read.items():
+        column = cells[role]
+        assert column is not None
+        unreadable |= column.notna() & ~np.isfinite(values)
+    faults = {
+        "the times are no numbers of seconds": unreadable.to_numpy(),
+        "the word ends before it starts": (offset < onset).to_numpy(),
+    }
+
+    def shown(i: int) -> str:
+        return f"line {line_of(int(table.index[i]))}, {table[names['word']].iloc[i]!r}"
+
+    if found := fault_problems(path, "the table", faults, shown, "correct the times"):
+        raise InputError(found)
+    return onset.to_numpy(), offset.to_numpy()

@@ -1,0 +1,117 @@
+"""What is a word in a transcript, and times that can be."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.errors import InputError, Problem
+
+COLUMNS = ["word", "onset", "offset"]
+# Silences, breaths, lip smacks, laughs and noises as the transcripts of ds003020 write them when
+# they do not put them in braces.
+MARKERS = frozenset(
+    ["sp", "sil", "spn", "br", "lg", "ls", "ns", "cg", "sentence_start", "sentence_end"]
+)
+OVERLAP_TOLERANCE = 1e-4  # seconds; aligners round the times of neighbours differently
+MAX_FAULTS = 10  # faults of one kind listed per file
+
+_BRACKETED = re.compile(r"[\[{(<].*?[\]})>]")
+_STRAY_BRACKET = re.compile(r"[\[\]{}()<>]")
+_PUNCTUATION = frozenset('",;:!? \t\n')  # the apostrophes and points of ASCII belong to words
+
+
+def clean(label: str, markers: Collection[str] = MARKERS) -> str:
+    """The word in a label, or an empty string where it is a marker or has no letter or digit.
+
+    Lower case, in Unicode's composed form, without brackets and the punctuation around it.
+    """
+    label = unicodedata.normalize("NFC", label)
+    label = label.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").lower()
+    label = _stripped(_STRAY_BRACKET.sub("", _BRACKETED.sub("", label)))
+    is_word = label not in markers and any(character.isalnum() for character in label)
+    return label if is_word else ""
+
+
+def _stripped(label: str) -> str:
+    """A label without the punctuation around it, of whatever script."""
+    inner = [i for i, character in enumerate(label) if not _is_punctuation(character)]
+    return label[inner[0] : inner[-1] + 1] if inner else ""
+
+
+def _is_punctuation(character: str) -> bool:
+    if character.isascii():
+        return character in _PUNCTUATION
+    return unicodedata.category(character).startswith("P")
+
+
+def word_table(
+    path: Path,
+    place: str,
+    labels: list[str],
+    times: tuple[np.ndarray, np.ndarray],
+    start: float,
+    markers: Collection[str],
+) -> pd.DataFrame:
+    """Words with onsets and offsets from the start of the sound; labels that are none are dropped.
+
+    Parameters
+    ----------
+    path, place : Path, str
+        Where they were read, for the error message.
+    labels : list of str
+        As transcribed.
+    times : tuple of two arrays of shape (n_labels,)
+        Starts and ends, seconds on the transcript's clock.
+    start : float
+        When the sound starts on that clock, seconds.
+    markers : collection of str
+        Labels that are no words.
+
+    Raises
+    ------
+    InputError
+        If no word is left.
+    """
+    onset, offset = (t - start for t in times)
+    words = pd.DataFrame(
+        {"word": [clean(label, markers) for label in labels], "onset": onset, "offset": offset},
+        columns=COLUMNS,
+    )
+    words = words[words["word"] != ""].sort_values("onset", kind="stable", ignore_index=True)
+    if words.empty:
+        raise InputError(Problem(path, place, "it holds no words", "check the transcript"))
+    return words
+
+
+def fault_problems(
+    path: Path, place: str, faults: dict[str, np.ndarray], shown: Any, remedy: str
+) -> list[Problem]:
+    """One problem for each faulty entry, the first `MAX_FAULTS` of each kind.
+
+    Parameters
+    ----------
+    path, place : Path, str
+        Where the entries are.
+    faults : dict of str to bool array of shape (n_entries,)
+        What is wrong, and with which entries.
+    shown : callable
+        Names an entry by its index.
+    remedy : str
+        What to do about it.
+    """
+    problems = []
+    for what, where in faults.items():
+        indices = np.flatnonzero(where)
+        places = [f"{place}, {shown(i)}" for i in indices[:MAX_FAULTS]]
+        problems += [Problem(path, at, what, remedy) for at in places]
+        if len(indices) > MAX_FAULTS:
+            more = f"{what}: {len(indices) - MAX_FAULTS} more such intervals"
+            problems.append(Problem(path, place, more, remedy))
+    return problems

@@ -1,0 +1,7 @@
+"""Rule responses."""
+
+from pipeline.prepare import prepare
+from pipeline.stage import stage
+
+with stage(snakemake):
+    prepare(snakemake.params.config, *snakemake.wildcards, snakemake.output[0])

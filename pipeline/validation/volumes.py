@@ -1,0 +1,87 @@
+"""How many volumes were scanned for each story: as the dataset says, or as its responses have."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import all_stories, pairs
+from pipeline.dataset import Dataset
+from pipeline.errors import InputError, Problem
+from pipeline.prepare import reading_options
+from pipeline.readers import shape_of
+from pipeline.timing import Grid
+from pipeline.validation.files import file_problem
+from pipeline.validation.findings import Findings
+
+
+def count_volumes(config: dict[str, Any]) -> dict[str, int]:
+    """Scanned volumes of every story by its responses, where no file of the dataset says them.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or subjects have different numbers of rows for a story.
+    """
+    dataset = Dataset.from_config(config)
+    rows: dict[str, dict[int, str]] = {story: {} for story in all_stories(config)}
+    problems = []
+    for subject, story in pairs(config):
+        path = dataset.source(subject, story)
+        try:
+            n_rows, _ = shape_of(path, reading_options(config, subject))
+        except InputError as error:
+            problems += error.problems
+            continue
+        rows[story].setdefault(n_rows, subject)
+        if len(rows[story]) > 1:
+            first, *_ = rows[story]
+            what = f"{n_rows} rows, but {first} for {rows[story][first]}"
+            remedy = "cut the runs to one length, the story's words lie on one grid"
+            problems.append(Problem(path, f"story {story}", what, remedy))
+    if problems:
+        raise InputError(problems)
+    return {story: dataset.n_scanned(next(iter(found))) for story, found in rows.items() if found}
+
+
+def check_volumes(config: dict[str, Any], dataset: Dataset, findings: Findings) -> dict[str, Grid]:
+    """The TR grids of the stories whose volume counts are well."""
+    if config["responses"]["volumes"]:
+        path, counts = dataset.respdict, _read_respdict(dataset.respdict, findings)
+    else:
+        path, counts = dataset.root, {}
+        try:
+            counts = count_volumes(config)
+        except InputError as error:
+            findings.problems += error.problems
+    grids = {}
+    for story in all_stories(config) if counts else ():
+        if story not in counts:
+            what = "the story is not listed"
+            findings.problem(path, story, what, "add its number of scanned volumes")
+        elif type(counts[story]) is not int or counts[story] <= 0:
+            what = f"{counts[story]!r} is not a number of volumes"
+            findings.problem(path, story, what, "give the number of scanned volumes")
+        elif (grid := Grid(counts[story], **dataset.timing)).n_rows < 1:
+            what = f"{counts[story]} volumes leave no row after trimming"
+            findings.problem(path, story, what, "correct it, or `timing` in the configuration")
+        else:
+            grids[story] = grid
+    return grids
+
+
+def _read_respdict(path: Path, findings: Findings) -> dict[str, Any]:
+    """Volume counts as they stand in the file, empty and a problem if it is damaged."""
+    if problem := file_problem(path):
+        findings.problems.append(problem)
+        return {}
+    try:
+        counts = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # of JSON and of its encoding
+        findings.problem(path, "", f"not JSON ({error})", "fetch the file again")
+        return {}
+    if not isinstance(counts, dict):
+        findings.problem(path, "", "not an object of story: volumes", "fetch the file again")
+        return {}
+    return counts

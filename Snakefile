@@ -33,6 +33,11 @@ include: "pipeline/rules/statistics.smk"
 include: "pipeline/rules/report.smk"
 
 
+if CONFIG["fetch"] is not None:
+
+    include: "pipeline/rules/fetch.smk"
+
+
 if CONFIG["lm"] is not None:
 
     include: "pipeline/rules/lm.smk"

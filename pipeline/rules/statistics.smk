@@ -3,7 +3,8 @@
 
 rule ceiling:
     input:
-        MANIFEST,
+        manifest=MANIFEST,
+        responses=lambda w: responses_of(w.subject),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_ceiling.h5",
     log:
@@ -33,6 +34,7 @@ rule model_statistics:
         features=lambda w: [band_file(w.subject, b) for b in permuted_bands(w.model)],
         matches=lambda w: [matches_file(w.subject, b) for b in permuted_bands(w.model)],
         basis=lambda w: basis_file(w.subject) if permuted_bands(w.model) else [],
+        responses=lambda w: responses_of(w.subject),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_stats.h5",
     log:

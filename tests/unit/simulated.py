@@ -15,7 +15,7 @@ from pipeline.features.base import Story
 from pipeline.matchers import oracle
 from pipeline.matching import OPTIONS, induction_features, newest_match
 from pipeline.simulate import Settings, story_names
-from pipeline.stimuli import read_textgrid
+from pipeline.readers import read_textgrid
 
 SUBJECT = "sub01"
 SMALL = Settings(n_train=6, rows=(150, 200), n_voxels=300, n_repeats=3)
@@ -35,7 +35,7 @@ class Data:
         self.train, self.test = story_names(SMALL)
         names = self.train + self.test
         self.stories = {
-            s: Story(s, read_textgrid(dataset.textgrid(s)), dataset.grid(s)) for s in names
+            s: Story(s, read_textgrid(dataset.transcript(s)), dataset.grid(s)) for s in names
         }
         self.bold = {s: dataset.read_responses(SUBJECT, s).astype(float) for s in names}
         with h5py.File(dataset.eng1000) as file:

@@ -14,6 +14,7 @@ MODULES = {
     "h5py": "h5py",
     "himalaya": "himalaya",
     "hypothesis": "hypothesis",
+    "huggingface-hub": "huggingface_hub",
     "infini-gram": "infini_gram",
     "jinja2": "jinja2",
     "jsonschema": "jsonschema",
@@ -31,6 +32,7 @@ MODULES = {
     "pytest": "pytest",
     "pytest-xdist": "xdist",
     "pyyaml": "yaml",
+    "requests": "requests",
     "ruff": "ruff",
     "safetensors": "safetensors",
     "scikit-learn": "sklearn",
@@ -46,6 +48,7 @@ MODULES = {
     "transformers": "transformers",
     "types-jsonschema": "jsonschema-stubs",
     "types-pyyaml": "yaml-stubs",
+    "types-requests": "requests-stubs",
     "types-tqdm": "tqdm-stubs",
     "zstandard": "zstandard",
 }

@@ -1,0 +1,152 @@
+"""What has to be fetched: which files of the dataset are not there, or not what they should be."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import requests
+
+from pipeline.errors import InputError, Problem
+from pipeline.fetch.annex import Key, key_in, local_key
+from pipeline.fetch.https import TIMEOUT, partial, size_of
+from pipeline.progress import track
+from pipeline.validation.files import file_problem
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A file to fetch.
+
+    Parameters
+    ----------
+    path : Path
+        Its place in the dataset.
+    target : Path
+        Where its content goes: the same, or the object that the link there points to.
+    url : str
+        Where the content is.
+    key : Key or None
+        What it must be; None for the small files that lie in git itself.
+    """
+
+    path: Path
+    target: Path
+    url: str
+    key: Key | None
+
+    @property
+    def size(self) -> int:
+        """Bytes still to come."""
+        return max(self.key.size - size_of(partial(self.target)), 0) if self.key else 0
+
+
+def missing_files(
+    root: Path, paths: Sequence[Path], files: str, pointers: str, jobs: int = 1
+) -> list[Missing]:
+    """The files that are missing, unfetched or damaged.
+
+    A file's key comes from its link or pointer in a clone, or else from `pointers`. Files that are
+    there are read and compared with it.
+
+    Parameters
+    ----------
+    root : Path
+        The dataset's root.
+    paths : sequence of Path
+        Files under it.
+    files : str
+        Address under which the files' contents are.
+    pointers : str
+        Address under which the files are as git has them: annexed ones as links or pointers.
+    jobs : int
+        Files looked at at a time.
+
+    Raises
+    ------
+    InputError
+        If the dataset has no such file, or a link leads out of it.
+    """
+
+    def look(path: Path) -> Missing | InputError | None:
+        try:
+            return _missing(root, path, files, pointers)
+        except InputError as error:
+            return error
+
+    with ThreadPoolExecutor(jobs) as pool:
+        looked = list(track(pool.map(look, paths), f"{len(paths)} files looked at"))
+    if errors := [found for found in looked if isinstance(found, InputError)]:
+        raise InputError(problem for error in errors for problem in error.problems)
+    return [found for found in looked if isinstance(found, Missing)]
+
+
+def check_space(folder: Path, n_bytes: int, what: str) -> int:
+    """Free bytes where `folder` is or will be.
+
+    Raises
+    ------
+    InputError
+        If they are fewer than `n_bytes`.
+    """
+    there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    free = shutil.disk_usage(there).free
+    if n_bytes > free:
+        problem = f"{what} needs {gigabytes(n_bytes)}, only {gigabytes(free)} are free"
+        raise InputError(
+            Problem(folder, "", problem, "make room, or name fewer stories or subjects")
+        )
+    return free
+
+
+def gigabytes(n_bytes: int) -> str:
+    """A number of bytes for people."""
+    return f"{n_bytes / 1e9:.2f} GB" if n_bytes >= 1e7 else f"{n_bytes / 1e6:.2f} MB"
+
+
+def _missing(root: Path, path: Path, files: str, pointers: str) -> Missing | None:
+    name = quote(path.relative_to(root).as_posix())
+    url, is_there = f"{files.rstrip('/')}/{name}", file_problem(path) is None
+    key = local_key(path)
+    if key is None:
+        pointer = f"{pointers.rstrip('/')}/{name}"
+        key = _remote_key(path, pointer)
+        if key is None:  # git holds the file itself
+            url = pointer
+    if is_there and (key is None or key.fits(path)):
+        return None
+    return Missing(path, _target(root, path), url, key)
+
+
+def _remote_key(path: Path, url: str) -> Key | None:
+    """The key that git has in the file's place, None if it has the file itself."""
+    try:
+        answer = requests.get(url, timeout=TIMEOUT)
+        answer.raise_for_status()
+    except requests.RequestException as error:
+        response = error.response
+        status = (
+            f"the server answers {response.status_code}" if response is not None else str(error)
+        )
+        remedy = "check the names in the configuration, the network, and `fetch.pointers`"
+        raise InputError(Problem(path, url, status, remedy)) from error
+    return key_in(answer.content)
+
+
+def _target(root: Path, path: Path) -> Path:
+    """Where the content goes; a link of git-annex leads into the clone, and nowhere else."""
+    target = Path(os.path.realpath(path))
+    if not target.is_relative_to(os.path.realpath(root)):
+        what = f"the link leads out of the dataset, to {target}"
+        raise InputError(Problem(path, "", what, "replace it by a link of git-annex, or remove it"))
+    return target
+
+
+def total(missing: Sequence[Missing]) -> int:
+    """Bytes still to come."""
+    return sum(file.size for file in missing)

@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import yaml
 
+from pipeline.blocks import broken_blocks
 from pipeline.errors import InputError, Problem
 from pipeline.features import kind_of, known_kinds
 from pipeline.matchers import LAG
@@ -136,6 +137,7 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
         broken.append(
             ("stories", f"{story!r} is both a training and a test story", "remove it from one list")
         )
+    broken.extend(broken_blocks(config))
     for subject, options in config["subjects"].items():
         for story in sorted(set(options["exclude"]) - {*stories["train"], *stories["test"]}):
             broken.append(

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from pipeline.blocks import Blocks, block_grid, block_of, block_rows, whole_story
 from pipeline.errors import InputError, Problem
 from pipeline.readers import is_hdf5, read_transcript
 from pipeline.timing import Grid
@@ -20,7 +21,7 @@ from pipeline.timing import Grid
 TRANSCRIPTS = "derivative/TextGrids/{story}.TextGrid"
 RESPONSES = "derivative/preprocessed_data/{subject}/{story}.hf5"
 VOLUMES = "derivative/respdict.json"
-KEYS = ("name", "data_root", "timing", "transcripts", "responses")  # of a configuration
+KEYS = ("name", "data_root", "timing", "transcripts", "responses", "blocks")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,9 @@ class Dataset:
         Keyword arguments of `pipeline.timing.Grid` beside `n_scanned`.
     transcripts, responses_as : mapping
         `transcripts` and `responses` of the configuration; default, as in ds003020.
+    blocks : mapping
+        `blocks` of the configuration: a block has its story's transcript and responses, and only
+        its own rows.
     run : Path, optional
         Folder of the run's results, where responses are kept that had to be prepared.
     """
@@ -43,16 +47,15 @@ class Dataset:
     timing: dict[str, Any]
     transcripts: Mapping[str, Any] = field(default_factory=dict)
     responses_as: Mapping[str, Any] = field(default_factory=dict)
+    blocks: Blocks = field(default_factory=dict)
     run: Path = Path("results")
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Dataset:
         """Build from a complete configuration (`pipeline.config.complete`), or its `KEYS`."""
-        timing = dict(config["timing"])
-        timing["trim"] = tuple(timing["trim"])
-        transcripts, responses = (config.get(key, {}) for key in ("transcripts", "responses"))
-        run = Path("results") / config["name"] if "name" in config else Path("results")
-        return cls(Path(config["data_root"]), timing, transcripts, responses, run)
+        timing = {**config["timing"], "trim": tuple(config["timing"]["trim"])}
+        formats = (config[key] for key in ("transcripts", "responses", "blocks"))
+        return cls(Path(config["data_root"]), timing, *formats, Path("results") / config["name"])
 
     @property
     def respdict(self) -> Path:
@@ -72,46 +75,57 @@ class Dataset:
 
     def transcript(self, story: str) -> Path:
         """Transcript of a story."""
-        return self.root / _filled(self.transcripts.get("path", TRANSCRIPTS), story=story)
+        pattern = self.transcripts.get("path", TRANSCRIPTS)
+        return self.root / _filled(pattern, story=whole_story(story, self.blocks))
 
     def source(self, subject: str, story: str) -> Path:
         """File of a subject's responses to a story as they were given."""
         pattern = self.responses_as.get("path", RESPONSES)
-        return self.root / _filled(pattern, subject=subject, story=story)
+        return self.root / _filled(pattern, subject=subject, story=whole_story(story, self.blocks))
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether responses are used as they were given: HDF5 of the kept rows."""
+    def is_ready(self, story: str) -> bool:
+        """Whether responses are used as they were given: HDF5 of a story's kept rows."""
         options = self.responses_as
-        as_given = options.get("trimmed", True) and not (
-            options.get("zscore") or options.get("high_pass")
-        )
+        changed = options.get("zscore") or options.get("high_pass") or not options.get("trimmed", 1)
+        as_given = not changed and block_of(story, self.blocks) is None
         return as_given and is_hdf5(options.get("path", RESPONSES))
 
     def responses(self, subject: str, story: str) -> Path:
         """HDF5 of a subject's responses to a story, one row for each kept volume."""
-        if self.is_ready:
+        if self.is_ready(story):
             return self.source(subject, story)
         return self.run / f"sub-{subject}" / "responses" / f"{story}.hf5"
 
     def grid(self, story: str) -> Grid:
         """TR grid of a story."""
         n_scanned = json.loads(self.respdict.read_text())
-        if story not in n_scanned:
+        whole = whole_story(story, self.blocks)
+        if whole not in n_scanned:
             raise InputError(
-                Problem(self.respdict, story, "the story is not listed", "add its volume count")
+                Problem(self.respdict, whole, "the story is not listed", "add its volume count")
             )
-        return Grid(n_scanned=n_scanned[story], **self.timing)
+        return self.grid_of(story, n_scanned[whole])
+
+    def grid_of(self, story: str, n_scanned: int) -> Grid:
+        """TR grid of a story of which so many volumes were scanned; a block keeps its rows only."""
+        grid, block = Grid(n_scanned, **self.timing), block_of(story, self.blocks)
+        if block is None:
+            return grid
+        return block_grid(grid, block_rows(grid.n_rows, **self.blocks[block[0]], number=block[1]))
 
     def n_scanned(self, n_rows: int) -> int:
         """Scanned volumes of a story whose file of responses has `n_rows` rows."""
-        kept = self.responses_as.get("trimmed", True)
-        empty = Grid(0, **self.timing)
-        return n_rows + empty.unused_volumes + (sum(empty.trim) if kept else 0)
+        return n_rows + sum(self.cut) + Grid(0, **self.timing).unused_volumes
 
     def rows_in_file(self, grid: Grid) -> int:
         """Rows that the file of the responses to a story should have."""
-        return grid.n_rows if self.responses_as.get("trimmed", True) else grid.n_volumes
+        return grid.n_volumes - sum(self.cut)
+
+    @property
+    def cut(self) -> tuple[int, int]:
+        """Volumes of the grid that the files of responses lack, at the start and at the end."""
+        trimmed = self.responses_as.get("trimmed", True)
+        return Grid(0, **self.timing).trim if trimmed else (0, 0)
 
     def subjects(self) -> set[str] | None:
         """Subjects that the dataset has a folder (or file) of; None if its paths do not say."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from scipy.fft import dct, idct
 
 from pipeline.atomic import atomic_h5
 from pipeline.dataset import Dataset
@@ -51,19 +52,18 @@ def prepare(config: dict[str, Any], subject: str, story: str, output: str | Path
     """
     dataset = Dataset.from_config(config)
     options, grid = reading_options(config, subject), dataset.grid(story)
-    with open_responses(dataset.source(subject, story), options) as source, atomic_h5(output) as to:
-        to["data"] = ready(source[:], grid, options)
-        repeats = (
-            source.file.get("individual_repeats") if isinstance(source, h5py.Dataset) else None
-        )
-        if repeats is not None:
-            to["individual_repeats"] = np.stack([ready(one, grid, options) for one in repeats])
+    path, first = dataset.source(subject, story), dataset.cut[0]
+    with open_responses(path, options) as source, atomic_h5(output) as file:
+        file["data"] = ready(source[:], grid, first, options)
+        if isinstance(source, h5py.Dataset) and REPEATS in source.file:
+            repeats = source.file[REPEATS]
+            file[REPEATS] = np.stack([ready(one, grid, first, options) for one in repeats])
 
 
-def ready(values: np.ndarray, grid: Grid, options: dict[str, Any]) -> np.ndarray:
+def ready(values: np.ndarray, grid: Grid, first: int, options: dict[str, Any]) -> np.ndarray:
     """Filter, trim and scale the responses to a story.
 
-    The filter sees the whole run, before it is trimmed.
+    The filter sees the whole run, before it is trimmed; a block is scaled by its own rows.
 
     Parameters
     ----------
@@ -71,6 +71,8 @@ def ready(values: np.ndarray, grid: Grid, options: dict[str, Any]) -> np.ndarray
         As read.
     grid : Grid
         TR grid of the story.
+    first : int
+        Volume of the grid that is the first row of the file.
     options : dict
         `responses` of the configuration.
 
@@ -78,18 +80,20 @@ def ready(values: np.ndarray, grid: Grid, options: dict[str, Any]) -> np.ndarray
     -------
     array of shape (n_rows, n_voxels), float32
     """
+    values = values.astype(np.float64)
     if options["high_pass"]:
-        from nilearn.signal import clean  # nilearn is slow to import
+        values = values - slow_part(values, grid.tr, options["high_pass"])
+    values = values[grid.kept.start - first : grid.kept.stop - first]
+    return (zscore(values) if options["zscore"] else values).astype(np.float32)
 
-        values = clean(
-            values.astype(np.float64),
-            detrend=False,
-            standardize_confounds=False,
-            standardize=None,
-            filter="cosine",
-            high_pass=options["high_pass"],
-            t_r=grid.tr,
-        )
-    if not options["trimmed"]:
-        values = values[grid.kept]
-    return (zscore(values.astype(np.float64)) if options["zscore"] else values).astype(np.float32)
+
+def slow_part(values: np.ndarray, tr: float, high_pass: float) -> np.ndarray:
+    """What cosines slower than `high_pass` Hz say of each column, its mean not included.
+
+    The discrete cosine transform without its terms of higher frequency: term k has frequency
+    k / (2 n tr).
+    """
+    n_terms = int(np.floor(2 * len(values) * tr * high_pass)) + 1
+    terms = dct(values, axis=0, norm="ortho")
+    terms[0] = terms[n_terms:] = 0
+    return idct(terms, axis=0, norm="ortho")

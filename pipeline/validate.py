@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pipeline.blocks import shared_stories
 from pipeline.config import all_stories, pairs, training_stories
 from pipeline.dataset import Dataset
 from pipeline.errors import InputError, Problem
@@ -62,6 +63,10 @@ def validate(config: dict[str, Any]) -> list[Problem]:
     findings.add(check_models(config))
     findings.add(check_masks(config, n_voxels))
     findings.add(check_regions(config))
+    for story, gap in shared_stories(config).items():
+        what = f"training and test rows are of one story, {gap} TRs apart (time-blocked)"
+        remedy = "nothing, if there is no other story; the r is of this story, not of new ones"
+        findings.warn("blocks", story, what, remedy)
     if findings.problems:
         raise InputError(dict.fromkeys(findings.problems))
     return list(dict.fromkeys(findings.warnings))
@@ -171,6 +176,8 @@ def _check_subject(
     found: dict[Path, int] = {}
     for story in track(stories, f"responses of {subject}"):
         path = dataset.source(subject, story)
+        if path in found:  # of another block
+            continue
         n_rows = dataset.rows_in_file(grids[story]) if story in grids else None
         in_file, count = check_responses(path, n_rows, options)
         findings.add(in_file)

@@ -24,7 +24,7 @@ def download(
     url: str,
     target: Path,
     key: Key | None,
-    progress: Callable[[int], None] = lambda n_bytes: None,
+    progress: Callable[[int], object] = lambda n_bytes: None,
 ) -> None:
     """Download a file.
 
@@ -74,7 +74,7 @@ def size_of(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _receive(url: str, part: Path, key: Key | None, progress: Callable[[int], None]) -> None:
+def _receive(url: str, part: Path, key: Key | None, progress: Callable[[int], object]) -> None:
     """Complete the partial file, trying again when the connection drops."""
     failures = 0
     while key is None or size_of(part) < key.size or not part.exists():
@@ -104,7 +104,7 @@ def _receive(url: str, part: Path, key: Key | None, progress: Callable[[int], No
         time.sleep(WAIT * 2 ** (failures - 1))
 
 
-def _append(url: str, part: Path, progress: Callable[[int], None]) -> None:
+def _append(url: str, part: Path, progress: Callable[[int], object]) -> None:
     """Ask for what is missing, and write what comes."""
     have = size_of(part)
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pipeline.blocks import whole_story
 from pipeline.config import all_stories, pairs
 from pipeline.dataset import Dataset
 from pipeline.errors import InputError, Problem
@@ -25,16 +26,17 @@ def count_volumes(config: dict[str, Any]) -> dict[str, int]:
         If a file cannot be read, or subjects have different numbers of rows for a story.
     """
     dataset = Dataset.from_config(config)
-    rows: dict[str, dict[int, str]] = {story: {} for story in all_stories(config)}
+    heard = {(subject, whole_story(story, config["blocks"])) for subject, story in pairs(config)}
+    rows: dict[str, dict[int, str]] = {}
     problems = []
-    for subject, story in pairs(config):
+    for subject, story in sorted(heard):
         path = dataset.source(subject, story)
         try:
             n_rows, _ = shape_of(path, reading_options(config, subject))
         except InputError as error:
             problems += error.problems
             continue
-        rows[story].setdefault(n_rows, subject)
+        rows.setdefault(story, {}).setdefault(n_rows, subject)
         if len(rows[story]) > 1:
             first, *_ = rows[story]
             what = f"{n_rows} rows, but {first} for {rows[story][first]}"
@@ -42,7 +44,7 @@ def count_volumes(config: dict[str, Any]) -> dict[str, int]:
             problems.append(Problem(path, f"story {story}", what, remedy))
     if problems:
         raise InputError(problems)
-    return {story: dataset.n_scanned(next(iter(found))) for story, found in rows.items() if found}
+    return {story: dataset.n_scanned(next(iter(found))) for story, found in rows.items()}
 
 
 def check_volumes(config: dict[str, Any], dataset: Dataset, findings: Findings) -> dict[str, Grid]:
@@ -56,18 +58,20 @@ def check_volumes(config: dict[str, Any], dataset: Dataset, findings: Findings) 
         except InputError as error:
             findings.problems += error.problems
     grids = {}
-    for story in all_stories(config) if counts else ():
+    for name in all_stories(config) if counts else ():
+        story = whole_story(name, config["blocks"])
         if story not in counts:
             what = "the story is not listed"
             findings.problem(path, story, what, "add its number of scanned volumes")
         elif type(counts[story]) is not int or counts[story] <= 0:
             what = f"{counts[story]!r} is not a number of volumes"
             findings.problem(path, story, what, "give the number of scanned volumes")
-        elif (grid := Grid(counts[story], **dataset.timing)).n_rows < 1:
+        elif (grid := dataset.grid_of(name, counts[story])).n_rows < 1:
             what = f"{counts[story]} volumes leave no row after trimming"
-            findings.problem(path, story, what, "correct it, or `timing` in the configuration")
+            remedy = "correct it, or `timing` or `blocks` in the configuration"
+            findings.problem(path, name, what, remedy)
         else:
-            grids[story] = grid
+            grids[name] = grid
     return grids
 
 

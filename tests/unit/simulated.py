@@ -14,8 +14,8 @@ from pipeline.downsample import downsample
 from pipeline.features.base import Story
 from pipeline.matchers import oracle
 from pipeline.matching import OPTIONS, induction_features, newest_match
-from pipeline.simulate import Settings, story_names
 from pipeline.readers import read_textgrid
+from pipeline.simulate import Settings, story_names
 
 SUBJECT = "sub01"
 SMALL = Settings(n_train=6, rows=(150, 200), n_voxels=300, n_repeats=3)

@@ -42,4 +42,4 @@ lint: $(READY)
 	$(BIN)/snakefmt --check Snakefile pipeline/rules
 
 clean:
-	rm -rf results/demo results/tiny data/demo data/tiny
+	rm -rf results/demo results/tiny results/own data/demo data/tiny data/own

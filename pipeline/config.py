@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -294,10 +293,3 @@ def test_stories(config: dict[str, Any], subject: str) -> list[str]:
 def all_stories(config: dict[str, Any]) -> list[str]:
     """Every story of the configuration, training first."""
     return [*config["stories"]["train"], *config["stories"]["test"]]
-
-
-def pairs(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every subject with every story that the subject heard."""
-    for subject in config["subjects"]:
-        for story in [*training_stories(config, subject), *test_stories(config, subject)]:
-            yield subject, story

@@ -54,8 +54,14 @@ class Dataset:
     def from_config(cls, config: dict[str, Any]) -> Dataset:
         """Build from a complete configuration (`pipeline.config.complete`), or its `KEYS`."""
         timing = {**config["timing"], "trim": tuple(config["timing"]["trim"])}
-        formats = (config[key] for key in ("transcripts", "responses", "blocks"))
-        return cls(Path(config["data_root"]), timing, *formats, Path("results") / config["name"])
+        return cls(
+            Path(config["data_root"]),
+            timing,
+            config["transcripts"],
+            config["responses"],
+            config["blocks"],
+            run=Path("results") / config["name"],
+        )
 
     @property
     def respdict(self) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.blocks import shared_stories
-from pipeline.config import all_stories, pairs, training_stories
+from pipeline.config import all_stories, training_stories
 from pipeline.dataset import Dataset
 from pipeline.errors import InputError, Problem
 from pipeline.prepare import reading_options
@@ -22,7 +22,7 @@ from pipeline.validation.models import check_models, model_files
 from pipeline.validation.regions import check_regions
 from pipeline.validation.responses import check_responses, check_voxel_counts
 from pipeline.validation.stories import check_stories
-from pipeline.validation.volumes import check_volumes, count_volumes
+from pipeline.validation.volumes import check_volumes, count_volumes, pairs
 
 __all__ = ["count_volumes", "fingerprint", "input_files", "manifest", "validate"]
 

@@ -91,6 +91,7 @@ rule partition:
     input:
         manifest=MANIFEST,
         fits=lambda w: partition_fits(w.subject, w.partition),
+        responses=lambda w: responses_of(w.subject),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_partition-{{partition}}_r2.h5",
     log:

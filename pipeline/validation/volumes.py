@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pipeline.blocks import whole_story
-from pipeline.config import all_stories, pairs
+from pipeline.config import all_stories, test_stories, training_stories
 from pipeline.dataset import Dataset
 from pipeline.errors import InputError, Problem
 from pipeline.prepare import reading_options
@@ -15,6 +16,13 @@ from pipeline.readers import shape_of
 from pipeline.timing import Grid
 from pipeline.validation.files import file_problem
 from pipeline.validation.findings import Findings
+
+
+def pairs(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every subject with every story that the subject heard."""
+    for subject in config["subjects"]:
+        for story in [*training_stories(config, subject), *test_stories(config, subject)]:
+            yield subject, story
 
 
 def count_volumes(config: dict[str, Any]) -> dict[str, int]:

@@ -27,6 +27,7 @@ MODULES = {
     "packaging": "packaging",
     "pandas": "pandas",
     "pandas-stubs": "pandas-stubs",
+    "playwright": "playwright",
     "praatio": "praatio",
     "pyarrow": "pyarrow",
     "pytest": "pytest",

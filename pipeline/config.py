@@ -27,6 +27,7 @@ PATH_KEYS = (
     ("eng1000", "path"),
     ("eng1000", "basis_words"),
     ("mask", "path"),
+    ("mask", "pycortex", "database"),
     ("lm", "tokenizer"),
     ("lm", "encoder"),
     ("training", "pretrain"),
@@ -123,7 +124,7 @@ def expand_path(path: str) -> str:
 
 def _expand(config: dict[str, Any], keys: tuple[str, ...]) -> None:
     for key in keys[:-1]:
-        config = config[key] or {}
+        config = config.get(key) or {}
     if config.get(keys[-1]):
         config[keys[-1]] = expand_path(config[keys[-1]])
 

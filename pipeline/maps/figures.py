@@ -1,4 +1,4 @@
-"""Glass brain, slices and the interactive view, drawn by nilearn.
+"""Glass brain and slices, drawn by nilearn.
 
 A figure's brain is drawn once; for each map only the coloured layer and the title change.
 """
@@ -8,24 +8,19 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html import escape
 from pathlib import Path
 from typing import Any
-from warnings import catch_warnings, simplefilter
 
 import nibabel as nib
 import numpy as np
-from nibabel.affines import apply_affine
-from nilearn.plotting import plot_anat, plot_glass_brain, view_img
+from nilearn.plotting import plot_anat, plot_glass_brain
 
-from pipeline.atomic import write_text
 from pipeline.maps.backdrop import Backdrop
 from pipeline.maps.canvas import Canvas
 from pipeline.maps.scale import Scale
 
 HIDDEN = 1e-9  # nilearn shows what is above this
 ANATOMY_WHITE = 1.6  # grey level that would be white: anatomy stays darker than the colours
-STYLE = "body {background: black; color: white; font-family: sans-serif} h1 {font-size: 1.2em}"
 
 
 @contextmanager
@@ -53,10 +48,11 @@ class _Layered:
 
     def save(self, values: np.ndarray, path: Path, title: str, subtitle: str) -> None:
         """Paint a map, array of shape (n_voxels,), and write the figure as PNG."""
-        image = _clip(self.backdrop.image(values), self.scale)
+        image = clip_image(self.backdrop.image(values), self.scale)
         before = {id(i) for axes in self.canvas.figure.axes for i in axes.images}
         colours = {"cmap": self.scale.cmap, "vmin": self.scale.vmin, "vmax": self.scale.vmax}
-        for display in self.displays:
+        shown = self.displays if np.any(image.dataobj) else []  # nilearn warns of empty layers
+        for display in shown:
             display.add_overlay(image, threshold=HIDDEN, interpolation="bilinear", **colours)
         self.canvas.save(path, title, subtitle)
         for axes in self.canvas.figure.axes:
@@ -109,46 +105,6 @@ class Slices(_Layered):
         super().__init__(canvas, backdrop, scale, displays)
 
 
-class InteractiveView:
-    """Web page with three cuts through the cross; a click moves it, and shows the value there."""
-
-    def __init__(self, backdrop: Backdrop, scale: Scale) -> None:
-        self.backdrop, self.scale = backdrop, scale
-
-    def save(self, values: np.ndarray, path: Path, title: str, subtitle: str) -> None:
-        """Write the view of a map, array of shape (n_voxels,), opened at its peak, as HTML."""
-        image, scale = self.backdrop.image(values), self.scale
-        with catch_warnings():
-            # nilearn ignores the symmetry of a scale that is given, and says so.
-            simplefilter("ignore", UserWarning)
-            view = view_img(
-                _clip(image, scale),
-                bg_img=self.backdrop.grid,
-                cut_coords=_peak(image, scale),
-                threshold=HIDDEN,
-                vmin=scale.vmin,
-                vmax=scale.vmax,
-                cmap=scale.cmap,
-                symmetric_cmap=scale.vmin < 0,
-                black_bg=True,
-                dim=0.5,
-                resampling_interpolation="nearest",
-            )
-        heading = (
-            f"<h1>{escape(title)}</h1><p>{escape(subtitle)}</p>"
-            f"<p>Colours: {escape(str(scale))}. Click to move the cross; x, y, z in mm.</p>"
-        )
-        page = view.get_standalone().replace("</head>", f"<style>{STYLE}</style></head>", 1)
-        write_text(path, page.replace("<body>", f"<body>{heading}", 1))
-
-
-def _peak(image: nib.Nifti1Image, scale: Scale) -> np.ndarray:
-    """World coordinates of the highest value, or of the highest difference either way."""
-    values = np.nan_to_num(image.get_fdata())
-    peak = (np.abs(values) if scale.vmin < 0 else values).argmax()
-    return apply_affine(image.affine, np.unravel_index(peak, image.shape))
-
-
-def _clip(image: nib.Nifti1Image, scale: Scale) -> nib.Nifti1Image:
+def clip_image(image: nib.Nifti1Image, scale: Scale) -> nib.Nifti1Image:
     """Image within the limits of the scale."""
     return nib.Nifti1Image(scale.clip(image.get_fdata(dtype=np.float32)), image.affine)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,6 +14,7 @@ from matplotlib.figure import Figure
 from pipeline.atomic import atomic_path
 
 N_BINS = 60
+UNIT = "test correlation (Pearson r)"
 COLOUR, BASE_COLOUR = "#0072B2", "#D55E00"  # Okabe and Ito: told apart by the colour-blind
 
 
@@ -22,7 +24,7 @@ def write_histograms(
     path: Path,
     subject: str,
     baseline: str = "eng1000",
-) -> Path:
+) -> dict[str, Any]:
     """Write one histogram of the test correlations a model, on common axes, as PNG.
 
     Parameters
@@ -40,8 +42,8 @@ def write_histograms(
 
     Returns
     -------
-    Path
-        `path`.
+    dict
+        A record of the file, as of `pipeline.maps.voxelmap`.
     """
     edges = _edges(r)
     figure = Figure(figsize=(8, 1.1 + 1.15 * len(r)), dpi=110, layout="constrained")
@@ -51,13 +53,22 @@ def write_histograms(
         _panel(axes, values, edges, f"{model}: {' + '.join(bands[model])}")
         if baseline in r and model != baseline:
             axes.stairs(_counts(r[baseline], edges), edges, color=BASE_COLOUR, lw=1.2)
-    panels[-1].set_xlabel("test correlation (Pearson r)")
+    panels[-1].set_xlabel(UNIT)
     figure.supylabel("voxels")
     note = f" (outline: {baseline}; dashed: mean)" if baseline in r else " (dashed: mean)"
     figure.suptitle(f"{subject}: test correlation per model{note}")
     with atomic_path(path) as temporary:
         figure.savefig(temporary)
-    return path
+    named = dict.fromkeys(("model", "minus", "q", "band"))
+    title = f"{subject}: test correlation per model"
+    return {
+        "file": path.name,
+        "kind": "histograms",
+        "stat": "r",
+        "title": title,
+        **named,
+        "unit": UNIT,
+    }
 
 
 def _edges(r: Mapping[str, np.ndarray]) -> np.ndarray:

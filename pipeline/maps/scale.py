@@ -49,6 +49,26 @@ class Scale:
         tiny = 1e-4 * self.vmax
         return np.nan_to_num(np.where(np.abs(clipped) < tiny, tiny, clipped))
 
+    def over(self, grey: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Colours of `values` over grey levels.
+
+        Parameters
+        ----------
+        grey, values : arrays of shape (rows, columns)
+            NaN in `grey` is background; NaN in `values` leaves the grey bare.
+
+        Returns
+        -------
+        array of shape (rows, columns, 4)
+            RGBA, transparent on the background.
+        """
+        paint = self.cmap(self.norm(values))
+        picture = np.zeros_like(paint)
+        ground = np.nan_to_num(grey)[..., None]
+        picture[..., :3] = paint[..., :3] * paint[..., 3:] + ground * (1 - paint[..., 3:])
+        picture[..., 3] = np.isfinite(grey)
+        return picture
+
     def __str__(self) -> str:
         return f"{self.label}: {self.vmin:g} to {self.vmax:g}"
 
@@ -67,19 +87,17 @@ def correlation_scale(maps: Iterable[np.ndarray]) -> Scale:
     )
 
 
-def difference_scale(maps: Iterable[np.ndarray], baseline: str) -> Scale:
-    """Symmetric diverging scale for differences to the baseline model.
+def difference_scale(maps: Iterable[np.ndarray]) -> Scale:
+    """Symmetric diverging scale for differences between models.
 
     Parameters
     ----------
     maps : iterable of arrays of shape (n_voxels,)
-        The differences of every model; NaN allowed.
-    baseline : str
-        Name of the model that was subtracted.
+        The differences of every pair of models; NaN allowed.
     """
     top = _top(np.abs(values) for values in maps)
     cmap = LinearSegmentedColormap.from_list("blue-orange", BLUE_ORANGE)
-    return Scale(-top, top, _fading(cmap, centre=0.5), f"difference in r to {baseline}")
+    return Scale(-top, top, _fading(cmap, centre=0.5), "difference in Pearson r")
 
 
 def _top(maps: Iterable[np.ndarray]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -15,7 +16,7 @@ from pipeline.volume import Mask, to_volume
 
 def write_shares(
     shares: Mapping[str, Mapping[str, np.ndarray]], mask: Mask, folder: Path, subject: str
-) -> list[Path]:
+) -> list[dict[str, Any]]:
     """Write each band's share of the explained variance as NIfTI, negative shares kept.
 
     Parameters
@@ -31,11 +32,11 @@ def write_shares(
 
     Returns
     -------
-    list of Path
-        The files; one scale, in their headers, for all of them.
+    list of dict
+        One record a file, as of `pipeline.maps.voxelmap`; one scale, in their headers, for all.
     """
-    top = difference_scale([v for bands in shares.values() for v in bands.values()], "zero").vmax
-    written = []
+    top = difference_scale([v for bands in shares.values() for v in bands.values()]).vmax
+    records = []
     for model, bands in shares.items():
         for band, values in bands.items():
             path = folder / f"sub-{subject}_model-{model}_band-{band}_stat-share_statmap.nii.gz"
@@ -44,5 +45,8 @@ def write_shares(
             img.header["descrip"] = f"share of {band} in R2"
             with atomic_path(path) as temporary:
                 nib.save(img, temporary)
-            written.append(path)
-    return written
+            named = {"model": model, "minus": None, "band": band, "q": None}
+            title = f"{subject}, {model}: share of {band} in R2"
+            facts = {"file": path.name, "kind": "nifti", "stat": "share", "title": title}
+            records.append(facts | named | {"unit": "share of R2"})
+    return records

@@ -140,6 +140,7 @@ class Cortex:
         thickness = load_fsaverage_data("fsaverage5", data_type="thickness")
         self._matrix, self._cortical = {}, {}
         self.rasters, self.grey = {}, {}
+        self.inflated, self.sulci = inflated.parts, sulci.data.parts
         for hemi in ("left", "right"):
             inner, outer = (s.parts[hemi].coordinates for s in (white, pial))
             self._matrix[hemi] = sum(
@@ -210,13 +211,6 @@ class SurfaceFigure:
         """Paint a map, array of shape (n_voxels,), and write it as PNG."""
         vertices = self.cortex.sample(values)
         for view, (hemi, _, _) in VIEWS.items():
-            grey = self.cortex.grey[view]
-            paint = self.scale.cmap(
-                self.scale.norm(self.cortex.rasters[view].paint(vertices[hemi]))
-            )
-            picture = np.zeros_like(paint)
-            ground = np.nan_to_num(grey)[..., None]
-            picture[..., :3] = paint[..., :3] * paint[..., 3:] + ground * (1 - paint[..., 3:])
-            picture[..., 3] = np.isfinite(grey)
-            self._images[view].set_data(picture)
+            painted = self.cortex.rasters[view].paint(vertices[hemi])
+            self._images[view].set_data(self.scale.over(self.cortex.grey[view], painted))
         self.canvas.save(path, title, subtitle)

@@ -123,6 +123,12 @@ def all_statistics():
     return [stats_file(s, m) for s in CONFIG["subjects"] for m in CONFIG["models"]]
 
 
+def mapped_statistics(subject):
+    """Significance of a subject's models, by which maps are thresholded, if there are maps."""
+    there = CONFIG["mask"] is not None
+    return [stats_file(subject, m) for m in CONFIG["models"]] if there else []
+
+
 def audits():
     """One table a subject that is there when no leak was found."""
     return [f"{RESULTS}/sub-{s}/sub-{s}_audit.tsv" for s in CONFIG["subjects"]]

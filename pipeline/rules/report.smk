@@ -3,6 +3,7 @@ rule subject_maps:
     input:
         manifest=MANIFEST,
         fits=lambda w: [fit_file(w.subject, model) for model in CONFIG["models"]],
+        statistics=lambda w: mapped_statistics(w.subject),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_maps.json",
     log:
@@ -18,8 +19,10 @@ rule subject_maps:
     params:
         models=list(CONFIG["models"]),
         baseline=CONFIG["baseline"],
+        references={model: references(CONFIG, model) for model in CONFIG["models"]},
         mask=CONFIG["mask"],
-        options=CONFIG["maps"],
+        figures_for=CONFIG["maps"]["figures_for"],
+        level=CONFIG["statistics"]["alpha"],
     script:
         "../scripts/subject_maps.py"
 

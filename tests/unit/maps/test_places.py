@@ -152,7 +152,7 @@ def test_missing_voxels_neither_count_as_zero_nor_spread(places, backdrop, corte
 @pytest.mark.filterwarnings("ignore:empty mask")
 @pytest.mark.parametrize("kind", ["slices", "glass", "surface"])
 def test_no_value_leaves_anatomy_bare_and_zero_does_not(backdrop, cortex, places, tmp_path, kind):
-    scale = difference_scale([np.linspace(-0.2, 0.2, 50)], "eng1000")
+    scale = difference_scale([np.linspace(-0.2, 0.2, 50)])
     figure = {
         "slices": lambda: Slices(backdrop, scale),
         "glass": lambda: GlassBrain(backdrop, scale),
@@ -178,15 +178,14 @@ def test_scales_are_common_and_readable():
     maps = [np.array([-0.3, 0.11, np.nan]), np.array([0.0, 0.237, 0.1])]
     r = correlation_scale(maps)
     assert (r.vmin, r.vmax) == (0.0, 0.25)
-    change = difference_scale(maps, "eng1000")
+    change = difference_scale(maps)
     assert (change.vmin, change.vmax) == (-0.3, 0.3)
-    assert "eng1000" in change.label
     for flat in ([np.zeros(3)], [np.full(3, np.nan)]):
         assert correlation_scale(flat).vmax > 0
 
 
 def test_colours_grow_lighter_and_bare_in_the_middle():
-    r, change = correlation_scale([np.ones(3)]), difference_scale([np.ones(3)], "b")
+    r, change = correlation_scale([np.ones(3)]), difference_scale([np.ones(3)])
     light = r.cmap(np.linspace(0, 1, 20))[:, :3] @ [0.3, 0.6, 0.1]
     assert (np.diff(light) > 0).all()
     low, middle, high = change.cmap([0.0, 0.5, 1.0])

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import h5py
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ import yaml
 
 from pipeline.score import pearson
 from pipeline.summary import COLUMNS
+from pipeline.volume import Mask, to_vector
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.workflow
@@ -76,7 +78,34 @@ def test_maps_and_pictures_are_there(tiny):
     names = {path.name for path in folder.iterdir()}
     stem = f"{SUBJECT}_model-ngram_stat-r"
     assert {f"{stem}_glass.png", f"{stem}_slices.png", f"{stem}_surface.png"} <= names
-    assert f"{stem}_view.html" in names
+    assert {f"{stem}_view.html", f"{stem}_surfview.html"} <= names
+    records = json.loads((folder / f"{SUBJECT}_maps.json").read_text())["maps"]
+    assert {record["file"] for record in records} <= names
+    assert {r["minus"] for r in records if r["model"] == "ngram"} == {None, "eng1000", "ngramlag"}
+
+
+def test_maps_hold_the_numbers_of_the_fits(tiny):
+    folder = tiny.results("tiny") / SUBJECT
+    mask = Mask.from_file(tiny.folder / "data/tiny/mask.nii.gz", "xyz", "MNI")
+    fits, q = {}, {}
+    for model in ("ngram", "ngramlag"):
+        with h5py.File(folder / f"{SUBJECT}_model-{model}_fit.h5") as file:
+            fits[model] = file["r"][:]
+    with h5py.File(folder / f"{SUBJECT}_model-ngram_stats.h5") as file:
+        q["r"], q["ngramlag"] = file["q"][:], file["contrast/ngramlag/q"][:]
+
+    def shown(name):
+        return to_vector(nib.load(folder / f"{SUBJECT}_model-ngram_{name}_statmap.nii.gz"), mask)
+
+    difference = fits["ngram"] - fits["ngramlag"]
+    for name, values, passed in [
+        ("stat-r", fits["ngram"], q["r"] < 0.05),
+        ("minus-ngramlag_stat-rdiff", difference, q["ngramlag"] < 0.05),
+    ]:
+        np.testing.assert_allclose(shown(name), values, atol=1e-6)
+        kept = np.where(passed, values, np.nan)
+        np.testing.assert_allclose(shown(f"{name}_q-05"), kept, atol=1e-6)
+    assert np.isfinite(shown("stat-r_q-05")).any()
 
 
 def test_a_region_of_the_whole_brain_has_the_numbers_of_the_summary(tiny):

@@ -65,10 +65,11 @@ def test_maps_keep_negative_shares_and_share_a_scale(tmp_path):
     mask = mask_of("xyz")
     n = int((mask.img.get_fdata() > 0).sum())
     shares = {"gim": {"eng1000": np.linspace(-0.2, 0.4, n), "gim": np.full(n, -0.01)}}
-    files = write_shares(shares, mask, tmp_path, "S1")
-    assert [f.name for f in files] == [
+    records = write_shares(shares, mask, tmp_path, "S1")
+    assert [record["band"] for record in records] == ["eng1000", "gim"]
+    assert [record["file"] for record in records] == [
         f"sub-S1_model-gim_band-{band}_stat-share_statmap.nii.gz" for band in ("eng1000", "gim")
     ]
-    images = [nib.load(f) for f in files]
+    images = [nib.load(tmp_path / record["file"]) for record in records]
     assert images[0].header["cal_max"] == images[1].header["cal_max"]
     np.testing.assert_allclose(to_vector(images[0], mask), shares["gim"]["eng1000"], atol=1e-6)

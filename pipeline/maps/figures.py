@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, filterwarnings
 
 import nibabel as nib
 import numpy as np
@@ -51,9 +52,10 @@ class _Layered:
         image = clip_image(self.backdrop.image(values), self.scale)
         before = {id(i) for axes in self.canvas.figure.axes for i in axes.images}
         colours = {"cmap": self.scale.cmap, "vmin": self.scale.vmin, "vmax": self.scale.vmax}
-        shown = self.displays if np.any(image.dataobj) else []  # nilearn warns of empty layers
-        for display in shown:
-            display.add_overlay(image, threshold=HIDDEN, interpolation="bilinear", **colours)
+        with catch_warnings():
+            filterwarnings("ignore", message="empty mask")  # nothing passes the threshold
+            for display in self.displays:
+                display.add_overlay(image, threshold=HIDDEN, interpolation="bilinear", **colours)
         self.canvas.save(path, title, subtitle)
         for axes in self.canvas.figure.axes:
             for layer in [i for i in axes.images if id(i) not in before]:

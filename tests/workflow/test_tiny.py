@@ -105,7 +105,6 @@ def test_maps_hold_the_numbers_of_the_fits(tiny):
         np.testing.assert_allclose(shown(name), values, atol=1e-6)
         kept = np.where(passed, values, np.nan)
         np.testing.assert_allclose(shown(f"{name}_q-05"), kept, atol=1e-6)
-    assert np.isfinite(shown("stat-r_q-05")).any()
 
 
 def test_a_region_of_the_whole_brain_has_the_numbers_of_the_summary(tiny):
@@ -117,7 +116,7 @@ def test_a_region_of_the_whole_brain_has_the_numbers_of_the_summary(tiny):
         np.testing.assert_array_equal(brain[column], summary.loc[brain.index, column])
     truth = table[(table["parcellation"] == "truth") & (table["subject"] == "SIM01")]
     counts = truth.groupby("model")["n_voxels"].sum()
-    assert (counts == summary.loc["SIM01", "n_voxels"]).all()
+    assert counts.to_dict() == summary.loc["SIM01", "n_voxels"].to_dict()
     for name in ("truth", "brain"):
         assert (tiny.results("tiny") / f"regions_{name}.png").stat().st_size > 5000
 

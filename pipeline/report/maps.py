@@ -12,8 +12,8 @@ from PIL import Image
 
 SHOWN = {"surface": "surface", "flatmap": "flatmap", "glass": "glass brain"}
 STATISTICS = {"r": "test correlation", "rdiff": "difference"}
-QUALITY = 82  # of WebP, 0 to 100
-MAX_WIDTH = 1400  # pixels
+QUALITY = 76  # of WebP, 0 to 100
+MAX_WIDTH = 1200  # pixels
 
 
 def map_pictures(listing: str | Path) -> dict[str, Any]:

@@ -108,8 +108,16 @@ rule summary:
     input:
         fits=all_fits(),
     output:
-        summary=f"{RESULTS}/summary.tsv",
-        gains=f"{RESULTS}/gains.tsv",
+        summary=report(
+            f"{RESULTS}/summary.tsv",
+            caption="../captions/summary.rst",
+            category="Tables",
+        ),
+        gains=report(
+            f"{RESULTS}/gains.tsv",
+            caption="../captions/gains.rst",
+            category="Tables",
+        ),
     log:
         f"{LOGS}/summary.log",
     benchmark:

@@ -35,7 +35,11 @@ rule regions:
         fits=all_fits(),
     output:
         table=REGIONS,
-        charts=[f"{RESULTS}/regions_{name}.png" for name in parcellations()],
+        charts=report(
+            [f"{RESULTS}/regions_{name}.png" for name in parcellations()],
+            caption="../captions/regions.rst",
+            category="Regions",
+        ),
     log:
         f"{LOGS}/regions.log",
     benchmark:
@@ -113,7 +117,11 @@ rule report:
         fits=all_fits(),
         maps=map_markers(),
     output:
-        report=f"{RESULTS}/report.html",
+        report=report(
+            f"{RESULTS}/report.html",
+            caption="../captions/report.rst",
+            category="Report",
+        ),
         timings=f"{RESULTS}/timings.tsv",
         provenance=f"{RESULTS}/provenance.json",
     log:

@@ -142,6 +142,14 @@ def test_the_match_explorer_reads_the_runs_own_files(tiny):
     assert "copied" in found["stories"]["test01"]["predicted"]["ngram"]
 
 
+def test_snakemake_makes_its_own_report(tiny, tmp_path):
+    page = tmp_path / "snakemake.html"
+    tiny.snakemake(tiny.configure("tiny"), "--report", str(page))
+    html = page.read_text()
+    for name in ("report.html", "summary.tsv", "gains.tsv", "regions_truth.png"):
+        assert f"results/tiny/{name}" in html
+
+
 def test_timings_name_every_job(tiny):
     table = pd.read_csv(tiny.results("tiny") / "timings.tsv", sep="\t")
     fits = table[table["rule"] == "fit_model"]

@@ -1,8 +1,8 @@
 // A line chart in SVG that redraws at the width it is given.
-function lineChart(figure, { series, from, to, height, marks = [], fed = null, label, tick, onChoose = null }) {
+function lineChart(figure, { series, from, to, height, marks = [], fed = null, label, tick, origin = 0, onChoose = null }) {
   const NS = "http://www.w3.org/2000/svg";
   const width = Math.max(280, figure.clientWidth || 600);
-  const edge = { left: 34, right: 8, top: 6, bottom: 30 };
+  const edge = { left: 34, right: 16, top: 6, bottom: 30 };
   const make = (name, attributes, text) => {
     const element = document.createElementNS(NS, name);
     for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
@@ -29,7 +29,7 @@ function lineChart(figure, { series, from, to, height, marks = [], fed = null, l
     svg.append(make("text", { x: edge.left - 5, y: y(v) + 4, "text-anchor": "end" }, text));
   }
   const every = [1, 2, 5, 10, 20, 50, 100, 200].find((s) => (to - from) / s <= width / 70) || 500;
-  for (let t = Math.ceil(from / every) * every; t <= to; t += every) {
+  for (let t = origin + Math.ceil((from - origin) / every) * every; t <= to; t += every) {
     svg.append(make("text", { x: x(t), y: height - 16, "text-anchor": "middle" }, tick(t)));
   }
   svg.append(make("text", { x: (edge.left + width) / 2, y: height - 2, "text-anchor": "middle" }, label));

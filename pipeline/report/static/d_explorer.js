@@ -155,7 +155,7 @@
     chart.append(legend([["then-line", "measured then"], ["measured", "measured now"], ["predicted", "predicted now"],
       ...(without ? [["without", "without matches"]] : [])]),
     lineChart(chart, { series, from: 0, to: BEFORE + AFTER, height: 190, marks: [{ at: BEFORE, name: "now" }],
-      fed: [BEFORE + delays[0], BEFORE + delays.at(-1)], label: "TRs from the moment; shaded: reached by this match",
+      origin: BEFORE, fed: [BEFORE + delays[0], BEFORE + delays.at(-1)], label: "TRs from the moment; shaded: reached by this match",
       tick: (t) => signed(t - BEFORE).replace(/\.00$/, "").replace("+0", "0") }));
   }
 

@@ -146,8 +146,8 @@ def test_snakemake_makes_its_own_report(tiny, tmp_path):
     page = tmp_path / "snakemake.html"
     tiny.snakemake(tiny.configure("tiny"), "--report", str(page))
     html = page.read_text()
-    for name in ("report.html", "summary.tsv", "gains.tsv", "regions_truth.png"):
-        assert f"results/tiny/{name}" in html
+    for caption in ("The report of run tiny", "What each band adds", "Gain of every model over"):
+        assert caption in html
 
 
 def test_timings_name_every_job(tiny):

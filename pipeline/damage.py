@@ -47,7 +47,7 @@ def damage(path: Path) -> str:
         try:
             check(path)
         except (OSError, ValueError) as error:  # also pyarrow's, and broken JSON and UTF-8
-            return str(error).splitlines()[0]
+            return str(error).splitlines()[0].rstrip(".")
     return ""
 
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tests.faults.outcome import Outcome
 from tests.faults.workflow import TABLE, Workflow
 
 KINDS = ("everything", "snakemake", "a job")
+PER_RUN = 7  # kills before a run is let through
+DELAY = (0.0, 30.0)  # seconds
 
 
 def children(pid):
@@ -34,49 +37,57 @@ def kill(process, kind, rng):
     return len(below)
 
 
-def kills(root, reference, number, seed):
-    """Runs that are killed until one gets through, again and again, until `number` kills were done.
+def kills(root, whole, number, seed):
+    """Kill runs that make a random half of the results again; let every seventh get through.
 
     After Snakemake alone was killed its jobs go on, and write beside those of the next start.
     """
     rng = random.Random(seed)
-    done, chain = 0, 0
-    while done < number:
-        chain += 1
-        workflow = Workflow.create(root / f"kills{chain}", like=None)
-        # The first chain goes through everything, the others to the table.
-        targets = [] if chain == 1 else [TABLE]
-        while done < number or workflow.table() is None:
-            if workflow.locked():
-                workflow.run("--unlock")
+    for i in range(number):
+        if i % PER_RUN == 0:
+            workflow = Workflow.create(root / f"kills{i}", like=whole)
+            removed = remove(workflow, rng)
             begin = time.monotonic()
-            process = workflow.start(*targets)
-            delay = rng.uniform(2, 25)
-            with contextlib.suppress(Exception):
-                process.wait(delay if done < number else 1200)
-            if process.poll() is not None:
-                break
-            kind = KINDS[done % len(KINDS)]
-            below = kill(process, kind, rng)
-            process.wait()
-            done += 1
-            table = workflow.table()
+        yield killed(workflow, whole, KINDS[i % len(KINDS)], rng)
+        if i % PER_RUN == PER_RUN - 1 or i == number - 1:
+            status = workflow.recover(TABLE)
             yield Outcome(
-                f"kill -9 of {kind} after {delay:.0f} s",
-                f"{below} processes were there; "
-                f"{'locked' if workflow.locked() else 'not locked'}, exit {process.returncode}",
-                f"{len(list(workflow.folder.rglob('.partial-*')))} partial files",
-                "to be continued",
-                table in (None, reference),
+                f"after {i % PER_RUN + 1} kills, left alone",
+                f"{removed} results were to be made",
+                "",
+                f"exit {status}",
+                status == 0 and workflow.table() == whole.table(),
                 time.monotonic() - begin,
             )
-        begin = time.monotonic()
-        status = workflow.recover(*targets)
-        yield Outcome(
-            f"start {chain}, at last left alone",
-            "",
-            "",
-            f"exit {status}",
-            status == 0 and workflow.table() == reference,
-            time.monotonic() - begin,
-        )
+
+
+def remove(workflow, rng):
+    """Remove the table and a random half of what leads to it; returns how many files."""
+    folder = workflow.folder / "results" / "tiny"
+    files = [p for p in sorted(folder.rglob("*")) if p.suffix in (".h5", ".parquet")]
+    chosen = [folder / "summary.tsv", *rng.sample(files, len(files) // 2)]
+    for path in chosen:
+        path.unlink()
+    return len(chosen)
+
+
+def killed(workflow, whole, kind, rng):
+    """Start, kill at a random moment of its work, and see that no wrong table is there."""
+    begin = time.monotonic()
+    if workflow.locked():
+        workflow.run("--unlock")
+    process = workflow.start(TABLE)
+    workflow.wait_for_lock(process)
+    delay = rng.uniform(*DELAY)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(delay)
+    below = kill(process, kind, rng) if process.poll() is None else "no"
+    status = process.wait()
+    return Outcome(
+        f"kill -9 of {kind} after {delay:.0f} s",
+        f"{below} processes below, exit {status}, {'' if workflow.locked() else 'not '}locked",
+        f"{len(list(workflow.folder.rglob('.partial-*')))} partial files",
+        "see below",
+        workflow.table() in (None, whole.table()),
+        time.monotonic() - begin,
+    )

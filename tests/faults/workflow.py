@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,15 +35,18 @@ class Workflow:
         shutil.copy(REPOSITORY / "Snakefile", folder)
         return cls(folder)
 
-    def start(self, *arguments, **options):
-        """Start Snakemake in a session of its own, its output in `log`; returns the process."""
+    def start(self, *arguments, prefix=(), **options):
+        """Start Snakemake in a session of its own, its output in `log`; returns the process.
+
+        `prefix` is a command that starts the command.
+        """
         command = [sys.executable, "-m", "snakemake", "--configfile", "config/tiny.yaml"]
         environment = {
             **os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(self.folder), "HOME": "/tmp",
         }  # fmt: skip
         with open(self.folder / "log", "w") as log:
             return subprocess.Popen(
-                [*command, "--cores", "2", "--rerun-incomplete", *arguments],
+                [*prefix, *command, "--cores", "2", "--rerun-incomplete", *arguments],
                 cwd=self.folder,
                 env=environment,
                 stdout=log,
@@ -69,6 +73,11 @@ class Workflow:
     def locked(self):
         locks = self.folder / ".snakemake" / "locks"
         return locks.is_dir() and any(locks.iterdir())
+
+    def wait_for_lock(self, process):
+        """Wait until the process has begun its work, or ended."""
+        while not self.locked() and process.poll() is None:
+            time.sleep(0.1)
 
     def said(self, *words):
         """The last line of the run's output that has one of the words, without its time."""

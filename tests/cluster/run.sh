@@ -5,7 +5,7 @@ set -euo pipefail
 repository=$(realpath "$(dirname "$0")/../..")
 python=${PYTHON:-$repository/.venv/bin/python}
 slurm=$repository/tests/cluster/slurm.sh
-patience=${PATIENCE:-120}  # seconds to wait for what must happen
+patience=${PATIENCE:-300}  # seconds to wait for what must happen
 
 say() { echo "$(date +%T) $*"; }
 skip() { echo "SLURM test: did not run: $*"; exit 77; }

@@ -1,10 +1,23 @@
-"""Regions of the brain: which region a voxel belongs to, and how models do in each."""
+"""Regions of the brain: which region a voxel belongs to, and how models do in each.
 
-from pipeline.regions.chart import write_chart
-from pipeline.regions.labels import read_labels, read_parcellations, read_truth, region_files
-from pipeline.regions.summary import summarise_regions
+What needs nilearn or matplotlib is imported on first use: every job looks at the regions' files.
+"""
 
-__all__ = [
-    "read_labels", "read_parcellations", "read_truth", "region_files", "summarise_regions",
-    "write_chart",
-]  # fmt: skip
+from importlib import import_module
+from typing import Any
+
+_WHERE = {
+    "read_labels": "labels",
+    "read_parcellations": "labels",
+    "read_truth": "labels",
+    "summarise_regions": "summary",
+    "write_chart": "chart",
+}
+
+__all__ = list(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

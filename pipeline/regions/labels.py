@@ -16,14 +16,8 @@ from pipeline.config import TRUTH
 from pipeline.errors import InputError, Problem
 from pipeline.regions.annotation import NO_REGION, label_voxels, read_annotation, read_sheets
 from pipeline.regions.atlas import read_atlas
+from pipeline.regions.files import region_path
 from pipeline.volume import Mask, read_image
-
-FILES = ("volume", "names", "left", "right")  # options that are files; `surfaces` is a folder
-
-
-def region_files(options: Mapping[str, Any], subject: str) -> list[Path]:
-    """Files that a parcellation is read from (none for nilearn's own)."""
-    return [_path(options, key, subject) for key in FILES if options.get(key)]
 
 
 def read_parcellations(
@@ -88,14 +82,14 @@ def read_labels(options: Mapping[str, Any], mask: Mask, subject: str) -> np.ndar
         source = f"nilearn's atlas {options['atlas']}"
         labels = _of_atlas(read_atlas(options["atlas"], options.get("options") or {}), mask, source)
     elif options.get("volume"):
-        path = _path(options, "volume", subject)
+        path = region_path(options, "volume", subject)
         source = str(path)
-        names = _read_names(_path(options, "names", subject)) if options.get("names") else {}
+        names = _read_names(region_path(options, "names", subject)) if options.get("names") else {}
         labels = label_volume(read_image(path), names, mask, source)
     else:
-        sides = {side: _path(options, side, subject) for side in ("left", "right")}
+        sides = {side: region_path(options, side, subject) for side in ("left", "right")}
         source = ", ".join(map(str, sides.values()))
-        surfaces = _path(options, "surfaces", subject) if options.get("surfaces") else None
+        surfaces = region_path(options, "surfaces", subject) if options.get("surfaces") else None
         annotations = {side: read_annotation(path) for side, path in sides.items()}
         labels = label_voxels(annotations, read_sheets(surfaces, mask), mask, source)
     if (labels == NO_REGION).all():
@@ -161,10 +155,6 @@ def _of_atlas(atlas: Mapping[str, Any], mask: Mask, source: str) -> np.ndarray:
     names = dict(zip(table["index"].astype(int), table["name"].astype(str), strict=True))
     background = {value: name for value, name in names.items() if name.lower() == "background"}
     return label_volume(img, names | dict.fromkeys(background, NO_REGION), mask, source)
-
-
-def _path(options: Mapping[str, Any], key: str, subject: str) -> Path:
-    return Path(str(options[key]).replace("{subject}", subject))
 
 
 def _read_names(path: Path) -> dict[int, str]:

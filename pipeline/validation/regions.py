@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import InputError
-from pipeline.regions import read_labels, region_files
+from pipeline.regions.files import region_files
 from pipeline.validation.files import file_problem
 from pipeline.validation.findings import Findings
 from pipeline.volume import Mask
@@ -28,6 +28,8 @@ def check_regions(config: dict[str, Any]) -> Findings:
 
     Subjects whose mask cannot be read are left to `pipeline.validation.masks`.
     """
+    from pipeline.regions import read_labels  # nilearn is slow to import
+
     findings = Findings()
     findings.problems += [p for p in map(file_problem, parcellation_files(config)) if p]
     if findings.problems:

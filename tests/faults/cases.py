@@ -22,7 +22,7 @@ CUT = (
     f"{SUBJECT}/sub-SIM01_model-ngram_fit.h5",
     TABLE,
 )
-SAID = ("No space", "protected", "damaged", "Permission", "cannot be locked", "memory is exhausted", "rights")
+SAID = ("No space", "protected", "damaged", "cannot be locked", "memory is exhausted")
 
 
 def outcome(fault, happened, workflow, whole, begin, said, *targets, broke=True):
@@ -156,7 +156,7 @@ def out_of_memory(root, whole):
         code.write_text(text + BALLAST.format(numbers=numbers))
         with limited() as limit:
             status = workflow.run(TABLE, preexec_fn=limit)
-        said = workflow.said(*SAID, "Exited", "exit status", "signal", "died")
+        said = workflow.said(*SAID) or workflow.said("Command ")
         code.write_text(text)
         happened = f"exit {status}"
         yield outcome(fault, happened, workflow, whole, begin, said, TABLE, broke=status != 0)

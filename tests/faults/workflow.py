@@ -80,10 +80,10 @@ class Workflow:
             time.sleep(0.1)
 
     def said(self, *words):
-        """The last line of the run's output that has one of the words, without its time."""
+        """The last line of the run's output that has one of the words; empty if none has."""
         lines = (self.folder / "log").read_text(errors="replace").splitlines()
         found = [line.strip() for line in lines if any(word in line for word in words)]
-        return found[-1] if found else "nothing"
+        return found[-1].replace(f"{self.folder}/", "") if found else ""
 
     def table(self):
         """Bytes of the table, None if there is none."""

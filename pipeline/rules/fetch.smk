@@ -11,7 +11,7 @@ rule fetch:
     threads: CONFIG["fetch"]["jobs"]
     resources:
         mem_mb=memory(1),
-        runtime=1440,
+        runtime=minutes(1440),
     params:
         config=CONFIG,
     script:

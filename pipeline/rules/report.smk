@@ -84,7 +84,7 @@ rule explorer:
     threads: 1
     resources:
         mem_mb=memory(4),
-        runtime=20,
+        runtime=minutes(20),
     params:
         dataset=dataset_options(),
         stories=lambda w: stories_of(w.subject)["test"],

@@ -105,7 +105,7 @@ rule partition:
     threads: 1
     resources:
         mem_mb=memory(2),
-        runtime=60,
+        runtime=minutes(60),
     params:
         dataset=dataset_options(),
         spaces=lambda w: list(CONFIG["partitions"][w.partition]),
@@ -138,7 +138,7 @@ rule partition_table:
     threads: 1
     resources:
         mem_mb=memory(2),
-        runtime=10,
+        runtime=minutes(10),
     params:
         subjects=list(CONFIG["subjects"]),
         partitions=list(CONFIG["partitions"]),

@@ -66,7 +66,7 @@ rule responses:
     threads: 1
     resources:
         mem_mb=memory(4),
-        runtime=30,
+        runtime=minutes(30),
     params:
         config={key: CONFIG[key] for key in (*KEYS, "mask")},
     script:

@@ -6,15 +6,16 @@ level is binomial and its exact bounds hold.
 
 from itertools import product
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from praatio.textgrid import openTextgrid
 from scipy.fft import irfft, rfft
 from scipy.signal import lfilter
 from scipy.stats import binom, false_discovery_control, genpareto, norm
 
-from pipeline.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.score import pearson
 from pipeline.significance.blocks import (
@@ -27,7 +28,7 @@ from pipeline.significance.blocks import (
 from pipeline.significance.correct import fdr, pareto_p
 from pipeline.significance.shifts import draw_shifts, shift_null, shifted_r, with_moments_of_all
 from pipeline.significance.tally import Tally
-from pipeline.stimuli import read_textgrid
+from pipeline.timing import Grid
 
 LEVELS = (0.05, 0.01)
 
@@ -254,16 +255,18 @@ def test_real_bold_predicted_by_features_of_its_words_after_phases_are_randomise
 
     Ten draws of the phases of each component, independent of each other.
     """
-    dataset = Dataset(shared / "realdata/ds003020-pcs", {})
-    stories = ["fromboyhoodtofatherhood", "onapproachtopluto", "wheretheressmoke"]
+    root = shared / "realdata/ds003020-pcs/derivative"
     rng = np.random.default_rng(20)
     pairs = []
-    for story in stories:
-        bold = np.tile(dataset.read_responses("UTS03", story), (1, 10))
-        words = read_textgrid(dataset.textgrid(story))
-        rate = np.bincount(dataset.grid(story).row_of(words["onset"]).clip(0), minlength=len(bold))
-        rate = lfilter([0, 1, 2, 2, 1], [1.0], rate[: len(bold)])[:, None]
-        pairs.append((np.repeat(rate, bold.shape[1], axis=1), phase_randomised(bold, rng)))
+    for story in ("fromboyhoodtofatherhood", "onapproachtopluto", "wheretheressmoke"):
+        with h5py.File(root / f"preprocessed_data/UTS03/{story}.hf5") as file:
+            bold = np.tile(file["data"][:], (1, 10))
+        words = openTextgrid(str(root / f"TextGrids/{story}.TextGrid"), False).tiers[1].entries
+        onsets = np.array([word.start for word in words])
+        rows = Grid(n_scanned=len(bold) + 20).row_of(onsets)
+        rate = np.bincount(rows[(rows >= 0) & (rows < len(bold))], minlength=len(bold))
+        delayed = lfilter([0, 1, 2, 2, 1], [1.0], rate)[:, None]
+        pairs.append((np.repeat(delayed, bold.shape[1], axis=1), phase_randomised(bold, rng)))
     shifts = draw_shifts([len(y) for _, y in pairs], 20, 500, rng)
     p = p_of(*shift_null(pairs, shifts, 20))
     assert len(p) == 1000

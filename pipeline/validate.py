@@ -21,7 +21,7 @@ from pipeline.validation.masks import check_masks, mask_file
 from pipeline.validation.models import check_models, model_files
 from pipeline.validation.regions import check_regions
 from pipeline.validation.responses import check_responses, check_voxel_counts
-from pipeline.validation.stories import check_stories
+from pipeline.validation.stories import check_shifts, check_stories
 from pipeline.validation.volumes import check_volumes, count_volumes, pairs
 
 __all__ = ["count_volumes", "fingerprint", "input_files", "manifest", "validate"]
@@ -51,6 +51,7 @@ def validate(config: dict[str, Any]) -> list[Problem]:
     if dataset.root.is_dir():
         grids = check_volumes(config, dataset, findings)
         check_stories(dataset, all_stories(config), grids, findings)
+        findings.add(check_shifts(config, grids))
         for subject in config["subjects"]:
             _check_subject(config, dataset, subject, grids, findings, n_voxels)
     else:

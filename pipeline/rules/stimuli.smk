@@ -43,7 +43,7 @@ rule validate:
         config={
             key: CONFIG[key]
             for key in (*KEYS, "simulate", "subjects", "stories", "features")
-            + ("eng1000", "mask", "regions", "horizon")
+            + ("eng1000", "mask", "regions", "horizon", "statistics")
         },
         fingerprint=fingerprint(CONFIG),
     script:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -52,3 +53,15 @@ def _check_span(path: Path, words: pd.DataFrame, grid: Grid, findings: Findings)
             what = f"{len(outside)} of {len(words)} words begin {place}"
             remedy = "nothing, if the scan was cut short; else check the volume counts and `timing`"
             findings.warn(path, f"words {some(outside)}", what, remedy)
+
+
+def check_shifts(config: dict[str, Any], grids: dict[str, Grid]) -> Findings:
+    """Find test stories too short to be shifted as far as the tests of significance ask for."""
+    findings, options = Findings(), config["statistics"]
+    for story in config["stories"]["test"] if options["scheme"] == "shift" else ():
+        if story in grids and grids[story].n_rows < 2 * options["min_shift"]:
+            n_rows = grids[story].n_rows
+            what = f"the test story {story} has {n_rows} rows, too few to shift it so far"
+            remedy = f"set it to {max(n_rows // 4, 1)} or so, longer than your BOLD's memory"
+            findings.problem("configuration", "statistics.min_shift", what, remedy)
+    return findings

@@ -302,3 +302,12 @@ def test_real_dataset_passes(shared):
     described = manifest(config)
     assert described["n_voxels"] == {"UTS01": 100, "UTS03": 100}
     assert sum(described["n_rows"][story] for story in split["train"]) == 33876
+
+
+def test_test_stories_too_short_to_be_shifted(tmp_path, stories):
+    write_dataset(tmp_path, stories, [SUBJECT])
+    options = {"min_shift": N_ROWS // 2 + 1}
+    config = make_config(tmp_path, stories, {SUBJECT: None}, statistics=options)
+    assert is_told(problems_of(config), "configuration", f"four has {N_ROWS} rows")
+    config["statistics"]["scheme"] = "block"
+    assert validate(config) == []

@@ -19,7 +19,7 @@ from pipeline.significance.matches import match_null, permuted_matches
 from pipeline.significance.shifts import draw_shifts, shift_null
 from pipeline.significance.tally import Tally, Test
 
-NULL_BYTES = 64 * 2**20  # of one block's permuted statistics
+NULL_BYTES = 32 * 2**20  # of one block's permuted statistics
 CACHED = 256  # voxels whose predictions of a story stay in the processor's cache
 
 
@@ -75,7 +75,7 @@ def measured(
 
 def voxel_blocks(n_voxels: int, n_null: int, largest: int | None = None) -> Iterator[slice]:
     """Blocks of voxels, at most `largest`, whose permuted statistics fit into `NULL_BYTES`."""
-    size = min(max(NULL_BYTES // (4 * max(n_null, 1)), 1), largest or n_voxels)
+    size = min(max(NULL_BYTES // (4 * max(n_null, 500)), 1), largest or n_voxels)
     starts = range(0, n_voxels, size)
     return track([slice(i, min(i + size, n_voxels)) for i in starts], "blocks of voxels")
 

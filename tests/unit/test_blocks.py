@@ -20,7 +20,11 @@ from tests.unit.datasets import N_ROWS, make_config, write_dataset, write_respon
 
 SUBJECT = "S1"
 BLOCKS = ["story-1", "story-2", "story-3", "story-4"]
-OPTIONS = {"blocks": {"story": {"n": 4, "gap": 2}}, "delays": [1, 2]}
+OPTIONS = {
+    "statistics": {"min_shift": 1},
+    "blocks": {"story": {"n": 4, "gap": 2}},
+    "delays": [1, 2],
+}
 
 
 @given(st.integers(20, 2000), st.integers(2, 12), st.integers(1, 20))

@@ -7,13 +7,13 @@ READY := $(VENV)/.ready
 CORES ?= all
 SNAKEMAKE := $(BIN)/snakemake --profile profiles/default --cores $(CORES)
 
-.PHONY: demo test cluster faults lint bench clean
+.PHONY: demo test cluster faults lint docs bench clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,slurm]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,docs,slurm]'
 	touch $@
 
 demo: $(READY)
@@ -31,6 +31,11 @@ cluster: $(READY)
 # Kills, full disks, damage: half an hour (docs/faults.md).
 faults: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults $(ARGS)
+
+# The API reference from the docstrings; pages go to docs/api/.
+docs: $(READY)
+	PDOC_ALLOW_EXEC=1 $(BIN)/python docs/api.py docs/api
+	@echo "Open docs/api/index.html."
 
 bench: $(READY)
 	for b in exact fuzzy infinigram speculative; do OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.$$b || exit 1; done

@@ -1,0 +1,32 @@
+"""The API reference from the docstrings, one page a module: python docs/api.py FOLDER."""
+
+import sys
+import warnings
+from pathlib import Path
+from pkgutil import walk_packages
+
+import pdoc
+
+import gim
+import pipeline
+
+# pdoc cannot find the imports behind a NamedTuple's annotations: a type without a link is no loss.
+HARMLESS = "Error parsing type annotation"
+
+
+def build(folder: Path) -> list[str]:
+    """Write the pages; return what pdoc could not document."""
+    for name in gim.__all__:  # imported on first use, which pdoc does not do
+        setattr(gim, name, getattr(gim, name))
+    # Named one by one: where a package has __all__, pdoc takes it for all of its modules.
+    names = [m.name for p in (gim, pipeline) for m in walk_packages(p.__path__, f"{p.__name__}.")]
+    public = [name for name in names if "._" not in name]
+    pdoc.render.configure(docformat="numpy")
+    with warnings.catch_warnings(record=True) as caught:
+        pdoc.pdoc("gim", "pipeline", *public, output_directory=folder)
+    messages = (str(warning.message) for warning in caught)
+    return [m for m in messages if m.startswith(("Found", "Error")) and HARMLESS not in m]
+
+
+if __name__ == "__main__":
+    sys.exit("\n".join(build(Path(sys.argv[1]))) or None)

@@ -5,7 +5,7 @@
 The configuration names dataset, features and models (docs/configuration.md); results go to results/NAME.
 """
 
-from pipeline.config import complete
+from pipeline.config import complete, read_file
 from pipeline.errors import InputError
 
 # Only without --configfile: Snakemake would merge the two, and a run would get the demo's subjects.
@@ -18,6 +18,8 @@ workdir: workflow.basedir
 
 
 try:
+    for given in workflow.configfiles:
+        read_file(given)
     CONFIG = complete(config)
 except InputError as error:
     raise WorkflowError(str(error))

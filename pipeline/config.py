@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import math
 import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ from typing import Any
 import jsonschema
 import yaml
 
+from gim.errors import InputError as LibraryError
+from gim.strict_yaml import read_yaml
 from pipeline.blocks import broken_blocks
 from pipeline.errors import InputError, Problem
 from pipeline.features import kind_of, known_kinds
@@ -37,6 +41,21 @@ TRUTH = "truth"  # parcellation of simulated subjects
 BAND_PATHS = ("encoder", "index", "tokenizer", "model")  # options of bands that may be paths
 REGION_PATHS = ("volume", "names", "left", "right", "surfaces")
 REGION_SOURCES = ({"volume"}, {"left", "right"}, {"atlas"})  # a parcellation is one of these
+
+# Unlike JSON Schema's own, a count has no decimal point, and a number is finite.
+_Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
+            "number": lambda _, value: (
+                isinstance(value, int | float)
+                and not isinstance(value, bool)
+                and math.isfinite(value)
+            ),
+        }
+    ),
+)
 BAND_OPTIONS = {"kind", "n_components"}  # options of every band, beside those of its kind
 
 
@@ -54,14 +73,25 @@ def load(path: str | Path) -> dict[str, Any]:
     InputError
         If the file is missing, is not YAML, or breaks a rule (all of them are listed).
     """
+    return complete(read_file(path), path)
+
+
+def read_file(path: str | Path) -> Any:
+    """What a YAML file holds; Snakemake's own reader takes the last of two equal keys.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not YAML, or gives a key twice.
+    """
     path = Path(path)
     if not path.is_file():
         raise InputError(Problem(path, "", "no such configuration", "pass a file from config/"))
     try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(Problem(path, "", f"not YAML: {error}", "mend the syntax")) from error
-    return complete(config, path)
+        return read_yaml(path)
+    except LibraryError as error:
+        what = str(error).removeprefix(f"{path}: ")
+        raise InputError(Problem(path, "", what, "mend the file")) from error
 
 
 def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any]:
@@ -80,9 +110,9 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
         Listing every unknown or ill-typed key and every reference to something undefined.
     """
     config = copy.deepcopy(config)
-    problems = [
+    problems = list(_odd_keys(config, "$", source)) or [
         Problem(source, error.json_path, error.message, "see docs/configuration.md")
-        for error in jsonschema.Draft202012Validator(schema()).iter_errors(config)
+        for error in _Validator(schema()).iter_errors(config)
     ]
     if problems:
         raise InputError(problems)
@@ -104,6 +134,23 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
             options[key] = expand_path(options[key])
     config["eng1000"]["corpora"] = [expand_path(p) for p in config["eng1000"]["corpora"]]
     return config
+
+
+def _odd_keys(
+    value: Any, place: str, source: str | Path, around: tuple[Any, ...] = ()
+) -> Iterator[Problem]:
+    """Keys that YAML takes for numbers, dates or truth values; parts that contain themselves."""
+    if any(value is outer for outer in around):
+        yield Problem(source, place, "this part contains itself", "remove the YAML alias (*)")
+        return
+    items = value.items() if isinstance(value, dict) else ()
+    for key, inner in items:
+        if not isinstance(key, str):
+            what = f"the key {key!r} is not a name but of type {type(key).__name__}"
+            yield Problem(source, place, what, "put it in quotation marks")
+        yield from _odd_keys(inner, f"{place}.{key}", source, (*around, value))
+    for i, inner in enumerate(value if isinstance(value, list) else ()):
+        yield from _odd_keys(inner, f"{place}[{i}]", source, (*around, value))
 
 
 def _fill(value: Any, part: dict[str, Any]) -> None:

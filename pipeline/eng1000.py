@@ -115,14 +115,14 @@ def _fault(found: dict[str, np.ndarray]) -> tuple[str, str] | None:
         if key not in found:
             return key, "the dataset is missing"
     data, vocab = found["data"], found["vocab"]
-    if data.ndim != 2 or 0 in data.shape or not np.issubdtype(data.dtype, np.number):
+    if data.ndim != 2 or 0 in data.shape or data.dtype.kind not in "fiu":
         return "data", f"numbers of shape (basis words, words) expected, not {data.shape}"
-    if vocab.dtype.kind not in "SO":
+    if h5py.check_string_dtype(vocab.dtype) is None:
         return "vocab", f"byte strings expected, not {vocab.dtype}"
     if vocab.shape != data.shape[1:]:
         return "vocab", f"{data.shape[1]} words expected, one a column of data, not {vocab.shape}"
-    if not np.isfinite(data).all():
-        return "data", "there are values that are not finite"
+    if not np.isfinite(data).all() or np.abs(data).max() > np.finfo(np.float32).max:
+        return "data", "there are values that are not finite in single precision"
     if "basis" in found and found["basis"].shape != data.shape[:1]:
         return "basis", f"{data.shape[0]} words expected, not {found['basis'].shape}"
     return None

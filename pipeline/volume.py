@@ -20,7 +20,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 from nibabel.filebasedimages import ImageFileError
-from nibabel.spatialimages import HeaderDataError
+from nibabel.spatialimages import HeaderDataError, HeaderTypeError
 
 from pipeline.atomic import atomic_path
 from pipeline.errors import InputError, Problem
@@ -28,6 +28,17 @@ from pipeline.errors import InputError, Problem
 ORDERS = ("xyz", "zyx")
 SPACES = ("native", "MNI")
 NIFTI = (".nii", ".nii.gz")
+UNREADABLE = (  # what nibabel raises for images that are damaged, their headers among them
+    ImageFileError,
+    HeaderDataError,
+    HeaderTypeError,
+    ArithmeticError,
+    EOFError,
+    MemoryError,
+    OSError,
+    ValueError,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,10 +206,15 @@ def read_image(path: str | Path) -> nib.Nifti1Image:
     try:
         img = nib.nifti1.load(path)
         np.asanyarray(img.dataobj)  # a truncated file shows only here
-        return img
-    except (ImageFileError, HeaderDataError, EOFError, OSError, zlib.error) as error:
+    except UNREADABLE as error:
         remedy = "fetch it (`datalad get`) or give a NIfTI file"
-        raise InputError(Problem(path, "", f"not a readable image ({error})", remedy)) from error
+        what = f"truncated or no NIfTI image ({str(error) or type(error).__name__})"
+        raise InputError(Problem(path, "", what, remedy)) from error
+    if not np.isfinite(img.affine).all() or np.linalg.matrix_rank(img.affine) < 4:
+        what = "the affine does not place its voxels in space"
+        remedy = "give an image whose header has a valid qform or sform"
+        raise InputError(Problem(path, "affine", what, remedy))
+    return img
 
 
 def _read_vector(path: Path, column: str | None) -> np.ndarray:

@@ -1,12 +1,14 @@
 """A YAML file into a dataclass, or one clear error."""
 
+import math
+import operator
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
-import yaml
-
 from gim.errors import InputError
+from gim.strict_yaml import read_yaml
 
 T = TypeVar("T")
 
@@ -20,16 +22,13 @@ def read_settings(path: str | Path, kind: type[T]) -> T:
         For an unreadable file, an unknown or missing key, or a value of the wrong type; it names
         the file, the key and what is allowed.
     """
-    try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read as YAML ({error})") from error
-    return _build(kind, values, str(path), "")
+    return _build(kind, read_yaml(path), str(path), "")
 
 
 def _build(kind: type[T], values: Any, path: str, place: str) -> T:
     if not isinstance(values, dict):
-        raise InputError(f"{path}: {place or 'the file'} must hold keys and values")
+        what = f"be of type mapping, that is hold keys and values, not {values!r:.40}"
+        raise InputError(f"{path}: {place or 'the file'} must {what}")
     known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
     for key in values:
         if key not in known:
@@ -38,6 +37,7 @@ def _build(kind: type[T], values: Any, path: str, place: str) -> T:
     for name, field in known.items():
         if name in values:
             found[name] = _checked(field.type, values[name], path, f"{place}{name}")
+            _check_range(found[name], field.metadata, path, f"{place}{name}")
         elif field.default is MISSING and field.default_factory is MISSING:
             raise InputError(f"{path}: the key {place}{name} is missing")
     return kind(**found)
@@ -60,4 +60,18 @@ def _checked(kind: Any, value: Any, path: str, place: str) -> Any:
     if wrong_bool or not isinstance(value, allowed):
         names = " or ".join(getattr(option, "__name__", str(option)) for option in allowed)
         raise InputError(f"{path}: {place} is {value!r}; it must be of type {names}")
+    if isinstance(value, list):
+        (item,) = get_args(kind)
+        return [_checked(item, v, path, f"{place}[{i}]") for i, v in enumerate(value)]
     return value
+
+
+def _check_range(value: Any, bounds: Mapping[str, Any], path: str, place: str) -> None:
+    """Numbers must be finite and within the bounds of their field, lists as long at least."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{path}: {place} is {value}; it must be finite")
+    size = len(value) if isinstance(value, list) else value
+    for name, is_outside in (("least", operator.lt), ("most", operator.gt)):
+        if name in bounds and is_outside(size, bounds[name]):
+            what = f"has {size} entries" if isinstance(value, list) else f"is {value}"
+            raise InputError(f"{path}: {place} {what}; it must be at {name} {bounds[name]}")

@@ -1,9 +1,15 @@
 """Configuration of `gim pretrain` and `gim distill`."""
 
+import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from gim.divergence import Distance
+
+
+def within(default: Any, *, least: float, most: float = math.inf) -> Any:
+    """A field whose number, or number of entries, `read_settings` keeps within bounds."""
+    return field(default=default, metadata={"least": least, "most": most})
 
 
 @dataclass(frozen=True)
@@ -26,16 +32,16 @@ class Optimisation:
         Steps between two lines of metrics, and between two checkpoints with their validation.
     """
 
-    steps: int = 15_000
-    batch: int = 32
-    accumulation: int = 1
-    rate: float = 1e-4
-    warmup: int = 1_000
-    weight_decay: float = 0.1
-    clip: float = 1.0
+    steps: int = within(15_000, least=1)
+    batch: int = within(32, least=1)
+    accumulation: int = within(1, least=1)
+    rate: float = within(1e-4, least=0)
+    warmup: int = within(1_000, least=0)
+    weight_decay: float = within(0.1, least=0)
+    clip: float = within(1.0, least=0)
     precision: Literal["no", "bf16", "fp16"] = "no"
-    log_every: int = 50
-    checkpoint_every: int = 500
+    log_every: int = within(50, least=1)
+    checkpoint_every: int = within(500, least=1)
 
 
 @dataclass(frozen=True)
@@ -60,11 +66,11 @@ class Data:
         Where the token files are kept; they are used again when corpora and tokenizer are the same.
     """
 
-    corpora: list[str]
-    length: int = 128
-    together: int = 1
-    plain: float = 0.5
-    hold_out: int = 100
+    corpora: list[str] = field(metadata={"least": 1})
+    length: int = within(128, least=1)
+    together: int = within(1, least=1)
+    plain: float = within(0.5, least=0, most=1)
+    hold_out: int = within(100, least=2)
     cache: str = "results/tokens"
 
 
@@ -73,10 +79,10 @@ class Shape:
     """Size of the model."""
 
     family: Literal["gpt2", "llama"] = "llama"
-    width: int = 256
-    layers: int = 4
-    heads: int = 4
-    context: int = 1024
+    width: int = within(256, least=1)
+    layers: int = within(4, least=1)
+    heads: int = within(4, least=1)
+    context: int = within(1024, least=1)
 
 
 @dataclass(frozen=True)
@@ -106,20 +112,20 @@ class Weights:
         on the token which followed it: what fuzzy induction is used for (not published).
     """
 
-    nearest: float = 1.0
-    reverse_kl: float = 1.0
-    induction: float = 0.0
+    nearest: float = within(1.0, least=0)
+    reverse_kl: float = within(1.0, least=0)
+    induction: float = within(0.0, least=0)
 
 
 @dataclass(frozen=True)
 class EncoderShape:
     """See `gim.encoder.EncoderConfig`."""
 
-    width: int = 256
-    layers: int = 3
-    heads: int = 4
-    window: int = 22
-    dim: int = 128
+    width: int = within(256, least=1)
+    layers: int = within(3, least=1)
+    heads: int = within(4, least=1)
+    window: int = within(22, least=1)
+    dim: int = within(128, least=1)
     temperature: float = 0.1
 
 
@@ -159,13 +165,13 @@ class Distillation:
     tokenizer: str | None = None
     encoder: EncoderShape = field(default_factory=EncoderShape)
     initial_embeddings: bool = False
-    queries: int = 128
-    candidates: int = 512
-    first: int = 8
+    queries: int = within(128, least=1)
+    candidates: int = within(512, least=1)
+    first: int = within(8, least=0)
     distance: Distance = "symmetric_kl"
     distance_temperature: float = 1.0
     losses: Weights = field(default_factory=Weights)
-    chunk: int = 256
+    chunk: int = within(256, least=1)
     half: bool = True
     optimisation: Optimisation = field(default_factory=Optimisation)
     seed: int = 0

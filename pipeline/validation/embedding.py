@@ -14,7 +14,7 @@ from pipeline.features import kind_of
 from pipeline.readers.hdf5 import numeric_dataset
 from pipeline.validation.files import file_problem
 from pipeline.validation.findings import Findings, some
-from pipeline.validation.responses import blocks
+from pipeline.validation.responses import as_single, blocks
 
 N_BASIS_WORDS = 985
 _FETCH = "fetch the file again, or build it from `eng1000.corpora`"
@@ -62,7 +62,7 @@ def check_eng1000(path: Path, findings: Findings) -> None:
         with h5py.File(path) as file:
             data = numeric_dataset(file, "data", 2, findings)
             vocab = file.get("vocab")
-            if not isinstance(vocab, h5py.Dataset) or vocab.dtype.kind not in "SO":
+            if not isinstance(vocab, h5py.Dataset) or h5py.check_string_dtype(vocab.dtype) is None:
                 findings.problem(path, "vocab", "there is no dataset of byte strings", _FETCH)
             elif data is not None:
                 _check_vocabulary(path, vocab, data.shape, findings)
@@ -81,15 +81,31 @@ def _check_vocabulary(
         findings.problem(path, "vocab", what, _FETCH)
         return
     words, counts = np.unique(vocab[()].astype(bytes), return_counts=True)
+    if undecodable := [word for word in words.tolist() if not _is_utf8(word)]:
+        what = f"{len(undecodable)} words are not UTF-8, no story will find them"
+        findings.warn(path, f"vocab, {some(undecodable)}", what, "write the words as UTF-8")
     if len(words) < len(vocab):
         repeated = some(word.decode("utf-8", "replace") for word in words[counts > 1])
         findings.warn(path, "vocab", f"words listed twice: {repeated}", "the first one is used")
 
 
 def _check_data(path: Path, data: h5py.Dataset, findings: Findings) -> None:
-    n_bad = sum(int((~np.isfinite(values)).sum()) for _, _, values in blocks(data))
+    n_bad, is_zero = 0, True
+    for _, _, values in blocks(data):
+        n_bad += int((~np.isfinite(as_single(values))).sum())
+        is_zero = is_zero and not values.any()
     if n_bad:
         findings.problem(path, "data", f"{n_bad} values are NaN or infinite", _FETCH)
+    if is_zero:
+        findings.problem(path, "data", "all values are zero", _FETCH)
     if len(data) != N_BASIS_WORDS:
         what = f"{len(data)} basis words, the published Eng1000 has {N_BASIS_WORDS}"
         findings.warn(path, "data", what, "nothing, if the embedding is meant to be another")
+
+
+def _is_utf8(word: bytes) -> bool:
+    try:
+        word.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
-from nibabel.dataobj_images import DataobjImage
-from nibabel.filebasedimages import ImageFileError
 
+from pipeline.errors import InputError
 from pipeline.validation.files import file_problem
 from pipeline.validation.findings import Findings
+from pipeline.volume import read_image
 
 _REMEDY = "use the mask that the responses were extracted with"
 
@@ -54,10 +52,9 @@ def _mask_size(path: Path, findings: Findings) -> int | None:
         findings.problems.append(problem)
         return None
     try:
-        image = nibabel.load(path)
-        values = np.asanyarray(image.dataobj) if isinstance(image, DataobjImage) else np.empty(0)
-    except (ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
-        findings.problem(path, "", f"truncated or no NIfTI ({error})", "fetch the file again")
+        values = np.asanyarray(read_image(path).dataobj)
+    except InputError as error:
+        findings.problems += error.problems
         return None
     if values.ndim != 3:
         findings.problem(path, "", f"the mask's shape is {values.shape}, not 3-D", _REMEDY)

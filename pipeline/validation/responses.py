@@ -88,6 +88,12 @@ def blocks(data: Values) -> Iterator[tuple[slice, slice, np.ndarray]]:
             yield rows, voxels, data[rows, voxels]
 
 
+def as_single(values: np.ndarray) -> np.ndarray:
+    """Numbers in the precision that they are used in; those that are too large become infinite."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32, copy=False)
+
+
 def _multiple(wanted: int, unit: int, limit: int) -> int:
     """The largest multiple of `unit` up to `wanted` (but one at least), cut to `limit`."""
     return min(max(wanted // unit, 1) * unit, limit)
@@ -103,10 +109,11 @@ def _check_rows(path: Path, found: int, expected: int | None, findings: Findings
 def _check_values(path: Path, data: Values, findings: Findings) -> None:
     """Look for values that are not finite, and for voxels that never change."""
     n_rows, n_voxels = data.shape
-    low = np.full(n_voxels, np.inf)
-    high = np.full(n_voxels, -np.inf)
+    low, high = np.full(n_voxels, np.inf), np.full(n_voxels, -np.inf)
+    row_low, row_high = np.full(n_rows, np.inf), np.full(n_rows, -np.inf)
     bad_rows, bad_voxels, n_bad = np.zeros(n_rows, bool), np.zeros(n_voxels, bool), 0
-    for rows, voxels, values in blocks(data):
+    for rows, voxels, stored in blocks(data):
+        values = as_single(stored)
         block_low, block_high = values.min(axis=0), values.max(axis=0)
         # NaN and infinities reach the minimum or the maximum.
         if not (np.isfinite(block_low) & np.isfinite(block_high)).all():
@@ -116,6 +123,8 @@ def _check_values(path: Path, data: Values, findings: Findings) -> None:
             n_bad += int(bad.sum())
         low[voxels] = np.minimum(low[voxels], block_low)
         high[voxels] = np.maximum(high[voxels], block_high)
+        row_low[rows] = np.minimum(row_low[rows], values.min(axis=1))
+        row_high[rows] = np.maximum(row_high[rows], values.max(axis=1))
     if n_bad:
         rows_named, voxels_named = np.flatnonzero(bad_rows), np.flatnonzero(bad_voxels)
         place = f"data, rows {some(rows_named)}; voxels {some(voxels_named)}"
@@ -124,11 +133,19 @@ def _check_values(path: Path, data: Values, findings: Findings) -> None:
             f"in {len(rows_named)} of {n_rows} rows and {len(voxels_named)} of {n_voxels} voxels"
         )
         findings.problem(path, place, what, _NOT_FINITE)
-    constant = np.flatnonzero(low == high)
+    constant, blank = np.flatnonzero(low == high), np.flatnonzero(row_low == row_high)
+    if n_rows > 1 and len(constant) == n_voxels:
+        what = f"all {n_voxels} voxels are constant"
+        findings.problem(path, "data", what, _FETCH)
+        return
     if len(constant) and n_rows > 1:
         what = f"{len(constant)} of {n_voxels} voxels are constant: their r is NaN"
         remedy = "nothing, if they lie outside the brain; they are left out of means and counted"
         findings.warn(path, f"data, voxels {some(constant)}", what, remedy)
+    if len(blank) and n_voxels > 1:
+        what = f"{len(blank)} of {n_rows} rows have one value in all voxels"
+        remedy = "nothing, if these volumes were censored; else fetch or write the file again"
+        findings.warn(path, f"data, rows {some(blank)}", what, remedy)
 
 
 def _check_repeats(file: h5py.File, shape: tuple[int, int], findings: Findings) -> None:
@@ -140,6 +157,10 @@ def _check_repeats(file: h5py.File, shape: tuple[int, int], findings: Findings) 
     if repeats.shape[1:] != shape:
         what = f"the shape is {repeats.shape}, (repeat, row, voxel), but `data` has {shape}"
         findings.problem(file.filename, name, what, _FETCH)
+    n_bad = sum(int((~np.isfinite(as_single(repeat))).sum()) for repeat in repeats)
+    if n_bad:
+        what = f"{n_bad} values are NaN or infinite"
+        findings.problem(file.filename, name, what, _NOT_FINITE)
     if len(repeats) < 2:
         what = "there is one presentation only, so there is no noise ceiling"
         findings.warn(file.filename, name, what, "nothing, if the story was heard once")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +90,20 @@ def _read_respdict(path: Path, findings: Findings) -> dict[str, Any]:
         findings.problems.append(problem)
         return {}
     try:
-        counts = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # of JSON and of its encoding
+        text = path.read_text(encoding="utf-8")
+        counts = json.loads(text, object_pairs_hook=partial(_unique, path, findings))
+    except (ValueError, RecursionError) as error:  # of JSON and of its encoding
         findings.problem(path, "", f"not JSON ({error})", "fetch the file again")
         return {}
     if not isinstance(counts, dict):
         findings.problem(path, "", "not an object of story: volumes", "fetch the file again")
         return {}
     return counts
+
+
+def _unique(path: Path, findings: Findings, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; a key that is listed twice is a problem."""
+    names = [name for name, _ in pairs]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        findings.problem(path, name, "the story is listed twice", "leave the right one of them")
+    return dict(pairs)

@@ -1,0 +1,69 @@
+"""Sound inputs, written once; tests damage copies."""
+
+import gzip
+import json
+import lzma
+import os
+import shutil
+
+import pytest
+import yaml
+import zstandard
+
+from gim.encoder import Encoder
+from gim.index import build_index
+from gim.tokenizer import load_tokenizer
+from pipeline.simulate import Settings, simulate
+from tests.conftest import REPOSITORY
+from tests.fuzz.specimens import CONFIG, SUBJECT, TEXT, write_config
+
+
+@pytest.fixture(scope="session")
+def originals(tmp_path_factory):
+    """Folders of sound inputs, by the name of what writes them."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in ("dataset", "language")}
+    _write_dataset(folders["dataset"])
+    _write_language(folders["language"])
+    return folders
+
+
+@pytest.fixture
+def specimen_folder(originals, tmp_path):
+    """Copy the inputs of a specimen into a folder of the test's own."""
+
+    def copy(specimen):
+        root = tmp_path / specimen.write
+        original = originals[specimen.write]
+        shutil.copytree(original, root, copy_function=os.symlink)  # copies would take seconds
+        path = specimen.path(root)
+        if path.is_dir():
+            shutil.rmtree(path)
+            shutil.copytree(specimen.path(original), path)
+        else:
+            path.unlink()
+            shutil.copy(specimen.path(original), path)
+        return root
+
+    return copy
+
+
+def _write_dataset(root):
+    tiny = yaml.safe_load((REPOSITORY / "config" / CONFIG).read_text(encoding="utf-8"))
+    simulate(root, [SUBJECT], Settings.from_config(tiny["simulate"]), seed=0)
+    write_config(root)
+
+
+def _write_language(root):
+    tokenizer = load_tokenizer()
+    Encoder.create(tokenizer, width=16, dim=8, layers=1, heads=2).save_pretrained(root / "encoder")
+    tokenizer.fast.save(str(root / "tokenizer.json"))
+    lines = "".join(
+        json.dumps({"text": f"{TEXT}{i}"}, ensure_ascii=False) + "\n" for i in range(50)
+    )
+    packers = {"": bytes, ".gz": gzip.compress, ".xz": lzma.compress, ".zst": zstandard.compress}
+    for suffix, pack in packers.items():
+        (root / f"corpus.jsonl{suffix}").write_bytes(pack(lines.encode()))
+        (root / f"corpus.txt{suffix}").write_bytes(pack((TEXT * 50).encode()))
+    build_index([root / "corpus.jsonl"], tokenizer, root / "index", progress=False)
+    (root / "basis.txt").write_text("time\nsea\ncafé\n", encoding="utf-8")
+    shutil.copy(REPOSITORY / "config" / "distill.yaml", root / "distill.yaml")

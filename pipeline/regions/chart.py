@@ -50,12 +50,14 @@ def write_chart(
         axes.set_title(model, loc="left", size=10, weight="bold", pad=3)
     for axes in panels[len(models) :]:
         axes.set_visible(False)
+    for axes in panels[len(models) - n_columns : len(models)]:
+        axes.tick_params(axis="x", labelbottom=True)  # those with no panel below
     left_out = table["region"].nunique() - len(regions)
     notes = ["mean, 95 % interval over stories (blue: clear of 0)"]
     notes += ["small dots: subjects"] if shown["subject"].nunique() > 2 else []
-    notes += [f"{left_out} regions with smaller gains are in the table"] if left_out else []
-    title = f"{table['parcellation'].iloc[0]}: gain over {baseline} by region"
-    figure.suptitle("\n".join([title, "; ".join(notes)]), size=9, x=0.01, ha="left")
+    lines = [f"{table['parcellation'].iloc[0]}: gain over {baseline} by region", "; ".join(notes)]
+    lines += [f"{left_out} regions with smaller gains are in the table"] if left_out else []
+    figure.suptitle("\n".join(lines), size=9, x=0.01, ha="left")
     figure.supxlabel(f"difference to {baseline} in out-of-fold Pearson r", size=9)
     with atomic_path(path) as temporary:
         figure.savefig(temporary)

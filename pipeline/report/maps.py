@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-SHOWN = {"surface": "surface", "flatmap": "flatmap", "glass": "glass brain"}
+SLICES = "slices"  # shown only where there is nothing else: maps in native space
+SHOWN = {"surface": "surface", "flatmap": "flatmap", "glass": "glass brain", SLICES: "slices"}
+VIEWS = ("view", "surfview")
 STATISTICS = {"r": "test correlation", "rdiff": "difference"}
 QUALITY = 76  # of WebP, 0 to 100
 MAX_WIDTH = 1200  # pixels
@@ -27,50 +30,34 @@ def map_pictures(listing: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        `pictures`: one dict a picture (kind, stat, model, minus, q, title, url); `views`: files
-        that the page links to; `kinds`: those of the pictures, in the order of `SHOWN`.
+        `pictures`: records of the pictures, each with a `label` and a data `url`; `views`: those
+        of the files that the page links to; `kinds`: kind of picture to its name.
     """
     listing = Path(listing)
-    records = _records(json.loads(listing.read_text(encoding="utf-8")))
+    records = json.loads(listing.read_text(encoding="utf-8"))["maps"]
+    maps = [r for r in records if r["kind"] in SHOWN and r["stat"] in STATISTICS]
+    present = {record["kind"] for record in maps}
+    kinds = [kind for kind in SHOWN if kind in present]
+    if len(kinds) > 1 and SLICES in kinds:
+        kinds.remove(SLICES)
     pictures = [
-        {**record, "url": picture_url(listing.parent / record["file"])}
-        for record in records
-        if record["kind"] in SHOWN and record["stat"] in STATISTICS
+        {**record, "label": _label(record), "url": picture_url(listing.parent / record["file"])}
+        for record in maps
+        if record["kind"] in kinds
     ]
     views = [
         {**record, "path": f"{listing.parent.name}/{record['file']}"}
         for record in records
-        if record["kind"] in ("view", "surfview")
+        if record["kind"] in VIEWS
     ]
-    present = {picture["kind"] for picture in pictures}
-    return {"pictures": pictures, "views": views, "kinds": [k for k in SHOWN if k in present]}
+    return {"pictures": pictures, "views": views, "kinds": {kind: SHOWN[kind] for kind in kinds}}
 
 
-def _records(listing: dict[str, Any]) -> list[dict[str, Any]]:
-    """Records of the maps, each with the label under which it is chosen."""
-    records = listing.get("maps", [_from_name(name) for name in listing["files"]])
-    for record in records:
-        label = STATISTICS.get(record["stat"], "")
-        label += f" to {record['minus']}" if record["minus"] else ""
-        record["label"] = label + (f", q < {record['q']:g}" if record["q"] else "")
-    return records
-
-
-def _from_name(name: str) -> dict[str, Any]:
-    entities = dict(part.split("-", 1) for part in name.split("_") if "-" in part)
-    kind = name.rsplit("_", 1)[-1].split(".")[0]
-    stat, model = entities.get("stat"), entities.get("model")
-    minus = "eng1000" if stat == "rdiff" else None
-    title = f"{entities.get('sub')}, {model}: {STATISTICS.get(stat or '', '')}"
-    return {
-        "file": name,
-        "kind": kind,
-        "stat": stat,
-        "model": model,
-        "minus": minus,
-        "q": None,
-        "title": title,
-    }
+def _label(record: Mapping[str, Any]) -> str:
+    """What the reader chooses a map by, beside model and kind."""
+    label = STATISTICS[record["stat"]]
+    label += f" to {record['minus']}" if record["minus"] else ""
+    return label + (f", q < {record['q']:g}" if record["q"] else "")
 
 
 def picture_url(path: str | Path) -> str:

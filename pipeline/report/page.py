@@ -121,7 +121,9 @@ def _models(run: Run) -> dict[str, Any]:
     table, baseline = run.summary, run.config["baseline"]
     subject = shown_subject(table)
     rows = table if subject == MEAN else table[table["subject"] == subject]
-    shown = rows[(rows["subject"] == subject) & (rows["model"] != baseline)]
+    bands = {model: set(names) for model, names in run.config["models"].items()}
+    extending = [model for model, names in bands.items() if names > bands[baseline]]
+    shown = rows[(rows["subject"] == subject) & rows["model"].isin(extending)]
     each = table[~table["subject"].isin([MEAN, subject])]
     differences = [
         Difference(

@@ -13,5 +13,7 @@ for (const maps of document.querySelectorAll(".maps")) {
     caption.textContent = chosen.alt;
   };
   maps.addEventListener("change", (event) => show(event.target));
+  const first = images.find((image) => image.dataset.model === maps.dataset.first) || images[0];
+  for (const select of selects) select.value = first.dataset[select.dataset.key];
   show(null);
 }

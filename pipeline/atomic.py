@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import h5py
 
@@ -16,6 +19,39 @@ __all__ = ["atomic_h5", "atomic_path", "write_text"]
 
 @contextmanager
 def atomic_h5(path: str | Path) -> Iterator[h5py.File]:
-    """Yield an HDF5 file open for writing that becomes `path` if the block succeeds."""
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-        yield file
+    """Yield an HDF5 file open for writing that becomes `path` if the block succeeds.
+
+    Raises
+    ------
+    OSError
+        If anything could not be written, whatever HDF5 made of it.
+    """
+    with atomic_path(path) as temporary, _Disk(temporary, "w+") as disk:
+        try:
+            with h5py.File(disk, "w") as file:
+                yield file
+            os.fsync(disk.fileno())
+        finally:
+            if disk.error:
+                raise disk.error
+
+
+class _Disk(io.FileIO):
+    """A file that remembers the first write that failed, and goes on as if it had not.
+
+    HDF5 writes small data when a dataset is released, where an error is printed and lost, and
+    crashes when a file with unwritten data is closed on a full disk.
+    """
+
+    error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """Write all of it, not only as much as there is room for."""
+        rest = memoryview(data).cast("B")
+        size = len(rest)
+        while self.error is None and rest:
+            try:
+                rest = rest[super().write(rest) :]
+            except OSError as error:
+                self.error = OSError(error.errno, error.strerror, str(self.name))
+        return size

@@ -4,6 +4,8 @@ import errno
 import json
 import logging
 import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import h5py
@@ -17,6 +19,7 @@ from pipeline.atomic import atomic_h5
 from pipeline.damage import damage
 from pipeline.errors import InputError
 from pipeline.stage import fault_of_machine, stage
+from tests.conftest import REPOSITORY
 
 
 def write_h5(path):
@@ -126,6 +129,39 @@ def test_hdf5_on_a_full_disk_is_recognised():
     with pytest.raises(OSError) as caught, h5py.File("/dev/full", "w") as file:
         file["x"] = np.zeros(10**6)
     assert "free some space" in str(fault_of_machine(caught.value, "rule fit"))
+
+
+def test_hdf5_of_many_parts_on_a_full_disk_is_one_error_not_a_crash(tmp_path):
+    """Small parts are written when they are released, where h5py cannot raise."""
+    code = f"""
+import resource
+import numpy as np
+from pipeline.atomic import atomic_h5
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+with atomic_h5({str(tmp_path / "x.h5")!r}) as file:
+    for i in range(200):
+        file[str(i)] = np.full((40, 9), float(i))
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+    assert done.returncode == 1
+    assert "OSError: [Errno 27] File too large" in done.stderr
+    assert "ignored" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_atomic_hdf5_is_whole(tmp_path):
+    path = tmp_path / "x.h5"
+    with atomic_h5(path) as file:
+        for i in range(20):
+            file[f"group/{i}"] = np.full((40, 9), float(i))
+        file.create_dataset("late", (3, 1000), np.float32)
+        file["late"][:, 5:9] = 7
+        assert file["late"][:].sum() == 84
+    assert damage(path) == ""
+    with h5py.File(path) as file:
+        assert [file[f"group/{i}"][3, 3] for i in range(20)] == list(range(20))
+        assert file["late"][:].sum() == 84
 
 
 def test_a_failed_hdf5_leaves_nothing(tmp_path):

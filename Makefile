@@ -38,7 +38,7 @@ docs: $(READY)
 	@echo "Open docs/api/index.html."
 
 bench: $(READY)
-	for b in exact fuzzy infinigram speculative; do OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.$$b || exit 1; done
+	for b in exact fuzzy infinigram speculative permutations; do OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.$$b || exit 1; done
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """A subject of full size, a few blocks of voxels: time, peak memory, projection for the whole.
 
-    python -m benchmarks.full_size [--rows 34000] [--voxels 256 1024] [--scalings 2]
+    python -m benchmarks.full_size [--rows 34000] [--voxels 256 1024]
 
 The shape is that of ds003020: Eng1000 (985 columns, 4 delays) and matches (300 columns, 6 delays)
 side by side, 95,556 voxels. Responses are made block by block, as a job would read them. Times are
@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.common import write
 from pipeline.design import Band, Design
 from pipeline.fit.base import Problem
-from pipeline.fit.candidates import band_scalings, training_folds
+from pipeline.fit.candidates import training_folds
 from pipeline.fit.gram import GramEngine
 from pipeline.fit.grams import fold_grams
 from pipeline.fit.linalg import backend
@@ -30,7 +30,7 @@ from pipeline.fit.solver import SearchSolver
 
 VOXELS = 95_556
 STORY = 340  # rows
-ALPHAS = np.logspace(0, 6, 9)
+ALPHAS = np.logspace(0, 5, 6)
 
 
 def make_design(rows: int, shrink: int) -> Design:
@@ -69,7 +69,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=34_000)
     parser.add_argument("--voxels", type=int, nargs="+", default=[256, 1024])
-    parser.add_argument("--scalings", type=int, default=2)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--shrink", type=int, default=1, help="divide the columns by this")
     parser.add_argument("--device", default="cpu")
@@ -87,21 +86,19 @@ def main() -> None:
         "n_columns": design.n_columns,
         "n_folds": arguments.folds,
     }
-    n_candidates = arguments.scalings * len(ALPHAS)
     points = []
     for n_voxels in arguments.voxels:
         problem = Problem(
             design,
             make_responses(design, n_voxels),
             folds,
-            band_scalings(2, arguments.scalings, seed=0),
             ALPHAS,
         )
         started, wall = time.process_time(), time.perf_counter()
         engine = GramEngine(problem, backend(arguments.device), grams)
         fit = fit_block(problem, SearchSolver(problem, engine))
         predicted = fixed_bytes(**shape, n_bands=2)
-        predicted += n_voxels * voxel_bytes(**shape, n_candidates=n_candidates)
+        predicted += n_voxels * voxel_bytes(**shape, n_narrow=1)
         points.append(
             {
                 "voxels": n_voxels,
@@ -113,7 +110,7 @@ def main() -> None:
             }
         )
         print(points[-1], flush=True)
-    block = block_size(VOXELS, 16, n_bands=2, n_candidates=n_candidates, **shape)
+    block = block_size(VOXELS, 16, n_bands=2, n_narrow=1, **shape)
     figures: dict[str, Any] = {"voxels_per_block_at_16_gb": block}
     if len(points) > 1:
         (x0, y0), (x1, y1) = ((p["voxels"], p["seconds"]) for p in points[:2])
@@ -132,12 +129,11 @@ def main() -> None:
     write(
         "full_size" if arguments.shrink == 1 else f"full_size_shrunk_{arguments.shrink}",
         "nested cross-validated fit of blocks of voxels of a synthetic subject of full size; "
-        "projection for 95,556 voxels with the same number of scalings",
+        "projection for 95,556 voxels",
         "none: the fit as it was before did not fit the time",
         rows=shape["n_rows"],
         columns=design.n_columns,
         folds=arguments.folds,
-        scalings=arguments.scalings,
         alphas=len(ALPHAS),
         device=arguments.device,
         gram_seconds=gram_seconds,

@@ -18,7 +18,7 @@ from pipeline.dataset import Dataset
 from pipeline.design import Band, Design, load_band
 from pipeline.features import kind_of
 from pipeline.fit.base import Problem
-from pipeline.fit.candidates import alphas, band_scalings, training_folds
+from pipeline.fit.candidates import alphas, training_folds
 from pipeline.fit.nested import BlockFit, fit_block, make_solver
 
 
@@ -49,8 +49,8 @@ def make_problem(config: dict, subject: str, bands: dict[str, int | None]) -> Pr
         Design(loaded),
         {story: dataset.read_responses(subject, story) for story in train},
         training_folds(train, n_rows, fit["n_folds"], 0),
-        band_scalings(len(bands), fit["n_scalings"], 0),
         alphas(fit["alphas"]),
+        fit["refinements"],
         fit["min_gain"],
     )
 
@@ -103,7 +103,7 @@ def main() -> None:
         columns=problem.design.n_columns,
         voxels=int(next(iter(problem.responses.values())).shape[1]),
         folds=problem.n_folds,
-        candidates=len(problem.scalings) * len(problem.alphas),
+        alphas=len(problem.alphas),
         alternative_seconds=products,
         **figures,
     )

@@ -143,7 +143,8 @@ def make_band(
 
     Word features are z-scored within each story; everything else (BOLD-derived features above
     all) by means and standard deviations of the training stories. With `n_components` the columns
-    are replaced by their leading principal components over the training stories.
+    are replaced by their leading principal components over the training stories. Last, one factor
+    makes the mean squares of the delayed columns sum to one over the training stories.
 
     Parameters
     ----------
@@ -170,8 +171,19 @@ def make_band(
     else:
         delays = delays if kind.fir else (0,)
         weights = [1.0] * len(delays)
+    unit = _unit(values, train, weights)
     values = {story: v.astype(np.float32) for story, v in values.items()}
-    return Band(name, values, delays, weights, is_matcher(options))
+    return Band(name, values, delays, [unit * w for w in weights], is_matcher(options))
+
+
+def _unit(values: dict[str, np.ndarray], train: Sequence[str], weights: Sequence[float]) -> float:
+    """Factor that makes the mean squares of a band's delayed columns sum to one.
+
+    An alpha then means the same for every band, whatever its number of columns.
+    """
+    total = sum(np.square(values[s]).sum() for s in train) / sum(len(values[s]) for s in train)
+    total *= sum(np.square(weights))
+    return float(1 / np.sqrt(total)) if total > 0 else 1.0
 
 
 def _scale_by_training(

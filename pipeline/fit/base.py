@@ -22,20 +22,23 @@ class Problem:
         BOLD of the training stories, float32.
     folds : dict of str to int
         Fold of each training story, 0..n_folds-1.
-    scalings : array of shape (n_scalings, n_bands)
-        Candidate band scalings.
     alphas : array of shape (n_alphas,)
-        Candidate regularisations, ascending.
+        Candidate regularisations of a band, ascending.
+    refinements : int
+        Steps in which the search moves single bands' alphas, at most.
     min_gain : float
-        Scalings that raise a voxel's cross-validation r by less end its search.
+        What such a step must raise a voxel's cross-validation r by.
+    scalings : array of shape (n_scalings, n_bands), optional
+        Candidates of himalaya's random search; equal shares if not given.
     """
 
     design: Design
     responses: dict[str, np.ndarray]
     folds: dict[str, int]
-    scalings: np.ndarray
     alphas: np.ndarray
+    refinements: int = 0
     min_gain: float = 0.0
+    scalings: np.ndarray | None = None
 
     @property
     def n_rows(self) -> int:
@@ -67,17 +70,14 @@ class Ridge:
         Weights of the unscaled design.
     intercept : array of shape (n_voxels,)
         Intercepts.
-    scaling : array of shape (n_bands, n_voxels)
-        Chosen band scalings.
-    alpha : array of shape (n_voxels,)
-        Chosen regularisations.
+    alpha : array of shape (n_bands, n_voxels)
+        Chosen regularisation of each band: its columns' squared weights are penalised by so much.
     score : array of shape (n_voxels,)
         Cross-validation r that they were chosen by (mean over the inner folds).
     """
 
     weights: np.ndarray
     intercept: np.ndarray
-    scaling: np.ndarray
     alpha: np.ndarray
     score: np.ndarray
 
@@ -90,7 +90,7 @@ class Solver(Protocol):
     """A ridge solver over one problem."""
 
     def fit(self, exclude: int | None) -> Ridge:
-        """Choose scalings and regularisations per voxel by cross-validation over the folds other
+        """Choose regularisations per voxel by cross-validation over the folds other
         than `exclude` (None: all folds), then fit on all their stories.
         """
         ...

@@ -1,72 +1,25 @@
 """Banded ridge on Gram matrices, for designs with more rows than columns.
 
-X'X and X'Y are summed once for each fold. Leaving folds out is then a subtraction, and scaling a
-band multiplies rows and columns, so that no candidate touches the time series again. Each candidate
-costs one Cholesky factorisation, some twenty times cheaper here than the eigendecomposition that
-would serve all alphas. Scores come from the left-out fold's Gram matrix as well: with predictions
-X w, cov(X w, y) = w'X'y and var(X w) = w'X'X w.
+X'X and X'Y are summed once for each fold; leaving folds out is then a subtraction, and no candidate
+touches the time series again. Candidates only add alphas to the diagonal, and cost one Cholesky
+factorisation, some twenty times cheaper than an eigendecomposition. Scores come from the left-out
+fold's Gram matrix as well: with predictions X w, cov(X w, y) = w'X'y and var(X w) = w'X'X w.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from pipeline.fit.base import Problem
 from pipeline.fit.grams import fold_grams
-from pipeline.fit.linalg import Array, Backend, System
+from pipeline.fit.linalg import SMALL, Array, Backend, single_is_safe
+from pipeline.fit.narrow import LeftOut, Remainder, split
 
-
-@dataclass(frozen=True)
-class Moments:
-    """Sums over the rows of some stories, of which sums and differences can be taken.
-
-    Parameters
-    ----------
-    n : int
-        Rows.
-    x, y : arrays of shape (n_columns,), (n_voxels,)
-        Column sums of the design and of the responses, double.
-    xx : array of shape (n_columns, n_columns)
-        X'X, double.
-    xy : array of shape (n_columns, n_voxels)
-        X'Y, single: its rounding is small beside any sampling error, and it is the largest.
-    yy : array of shape (n_voxels,)
-        Sums of squared responses, double.
-    """
-
-    n: int
-    x: Array
-    y: Array
-    xx: Array
-    xy: Array
-    yy: Array
-
-    def __add__(self, other: Moments) -> Moments:
-        return Moments(*(getattr(self, k) + getattr(other, k) for k in self.__annotations__))
-
-    def __sub__(self, other: Moments) -> Moments:
-        return Moments(*(getattr(self, k) - getattr(other, k) for k in self.__annotations__))
-
-    def centred_xx(self) -> Array:
-        """X'X about the means of these rows."""
-        return self.xx - self.x[:, None] * (self.x / self.n)
-
-    def centred(self, backend: Backend) -> Moments:
-        """The same about the means of these rows; `x` and `y` are kept, as they give the means."""
-        product = backend.cast(self.x[:, None], double=False) * backend.cast(
-            self.y / self.n, double=False
-        )
-        return Moments(
-            self.n,
-            self.x,
-            self.y,
-            self.centred_xx(),
-            self.xy - product,
-            self.yy - self.y * self.y / self.n,
-        )
+MARGIN = 10
 
 
 class GramEngine:
@@ -75,7 +28,7 @@ class GramEngine:
     Parameters
     ----------
     problem : Problem
-        Design, responses, folds and candidates.
+        Design, responses, folds and alphas.
     backend : Backend
         Where it is computed.
     grams : sequence of arrays of shape (n_columns, n_columns), optional
@@ -85,106 +38,170 @@ class GramEngine:
     def __init__(
         self, problem: Problem, backend: Backend, grams: Sequence[np.ndarray] | None = None
     ) -> None:
-        self.backend = backend
-        bands = problem.design.bands
-        self.bands = np.repeat(np.arange(len(bands)), [band.n_columns for band in bands])
-        self.size = len(self.bands)
-        grams = grams or fold_grams(bands, problem.folds)
-        self.folds = [self._moments(problem, k, xx) for k, xx in enumerate(grams)]
-        self._total = self.folds[0]
-        for fold in self.folds[1:]:
-            self._total = self._total + fold
-        # Scores need each fold about its own means; single precision is enough for a correlation.
-        self.single = [backend.cast(fold.centred_xx(), double=False) for fold in self.folds]
+        self.backend, self.split = backend, split(problem.design)
+        bands, wide = problem.design.bands, self.split.wide
+        self._grams = grams or fold_grams(bands, problem.folds)
+        self.mean = _mean(problem)
+        self.folds = [self._sums(problem, k, xx) for k, xx in enumerate(self._grams)]
+        self.size = len(self.split.wide_columns)
+        self.band = np.repeat(np.arange(len(wide)), [bands[b].n_columns for b in wide])
+        diagonal = np.sum([xx.diagonal() for xx in self._grams], axis=0)
+        self._traces = np.bincount(self.band, diagonal[self.split.wide_columns])
+        self.single = [backend.cast(self._wide(k), double=False) for k in range(problem.n_folds)]
+        self._total = sum(self.single[1:], self.single[0])
 
-    def _moments(self, problem: Problem, fold: int, xx: np.ndarray) -> Moments:
-        """Moments of a fold; X'Y is summed one story at a time."""
+    def _sums(self, problem: Problem, fold: int, xx: np.ndarray) -> Sums:
+        """Sums of a fold; X'Y is summed one story at a time."""
         n, x, y, yy = 0, np.zeros(len(xx)), np.zeros(problem.n_voxels), np.zeros(problem.n_voxels)
         xy = np.zeros((len(xx), problem.n_voxels), np.float32)
         for story in (s for s, f in problem.folds.items() if f == fold):
-            rows, responses = problem.design.rows(story), problem.responses[story]
+            rows, responses = problem.design.rows(story), problem.responses[story] - self.mean
             n += len(rows)
             x += rows.sum(axis=0, dtype=np.float64)
             y += responses.sum(axis=0, dtype=np.float64)
             xy += rows.T @ responses
             yy += np.einsum("ij,ij->j", responses, responses, dtype=np.float64)
+        wide, narrow = self.split.wide_columns, self.split.narrow_columns
+        wu = np.column_stack([xx[wide[:, None], narrow], x[wide]])
+        uu = np.block([[xx[narrow[:, None], narrow], x[narrow, None]], [x[narrow], np.full(1, n)]])
         put = self.backend.put
-        return Moments(n, put(x), put(y), put(xx), put(xy), put(yy))
+        return Sums(put(wu), put(xy[wide]), uu, np.vstack([xy[narrow], y]), yy)
 
-    def training(self, out: tuple[int, ...]) -> GramTraining:
-        """See `pipeline.fit.search.Engine.training`."""
-        train = self._total
-        for fold in out:
-            train = train - self.folds[fold]
-        return GramTraining(self, train.centred(self.backend))
+    def _wide(self, fold: int) -> Array:
+        """X'X of the wide columns of a fold, double."""
+        columns = self.split.wide_columns
+        return self.backend.put(self._grams[fold][columns[:, None], columns])
 
-
-class GramTraining:
-    """Centred moments of the training stories (see `pipeline.fit.search.Training`)."""
-
-    def __init__(self, engine: GramEngine, moments: Moments) -> None:
-        self.engine, self.moments = engine, moments
-        self._diagonal = engine.backend.get(moments.xx.diagonal())
-        self._single: Array = None
-
-    def scaled(self, scaling: np.ndarray) -> GramScaled:
-        """See `pipeline.fit.search.Training.scaled`."""
-        backend = self.engine.backend
-        factors = np.sqrt(scaling)[self.engine.bands]
-        trace = float(factors**2 @ self._diagonal)
-        factor = backend.put(factors)
-
-        def build(double: bool) -> Array:
-            column = backend.cast(factor, double)
-            matrix = self._xx(double) * column
-            matrix *= column[:, None]
-            return matrix
-
-        system = System(build, len(factors), trace, backend)
-        return GramScaled(
-            self.engine, system, backend.cast(factor, False)[:, None], self.moments.xy
-        )
-
-    def _xx(self, double: bool) -> Array:
+    def training(self, out: tuple[int, ...], double: bool) -> Array:
+        """X'X of the wide columns without the folds `out`, a new matrix."""
         if double:
-            return self.moments.xx
-        if self._single is None:
-            self._single = self.engine.backend.cast(self.moments.xx, double=False)
-        return self._single
+            first, *others = (k for k in range(len(self._grams)) if k not in out)
+            matrix = self._wide(first)
+            for fold in others:
+                matrix += self._wide(fold)
+            return matrix
+        matrix = self._total - (self.single[out[0]] if out else 0)
+        for fold in out[1:]:
+            matrix -= self.single[fold]
+        return matrix
 
-    def intercept(self, weights: np.ndarray) -> np.ndarray:
-        """See `pipeline.fit.search.Training.intercept`."""
-        get, moments = self.engine.backend.get, self.moments
-        sums = get(moments.y) - get(moments.x) @ weights
-        return (sums / moments.n).astype(np.float32)
+    def mixed(self, alphas: np.ndarray) -> GramMixed:
+        """See `pipeline.fit.search.Engine.mixed`."""
+        trace = float(np.sum(self._traces / alphas))
+        double = self.size <= SMALL or not single_is_safe(trace, MARGIN)
+        return GramMixed(self, alphas[self.band], double)
+
+
+def _mean(problem: Problem) -> np.ndarray:
+    """Mean response, (n_voxels,): about it, sums in single precision lose least."""
+    total = sum(r.sum(axis=0, dtype=np.float64) for r in problem.responses.values())
+    return (total / problem.n_rows).astype(np.float32)
 
 
 @dataclass(frozen=True)
-class GramScaled:
-    """The scaled Gram matrix (see `pipeline.fit.search.Scaled`); coefficients are weights."""
+class Sums:
+    """Sums over the rows of some stories.
+
+    W are the wide columns, U the narrow ones and a column of ones, Y the responses.
+
+    Parameters
+    ----------
+    wu : array of shape (n_wide, n_narrow + 1)
+        W'U, double.
+    wy : array of shape (n_wide, n_voxels)
+        W'Y, single: its rounding is small beside any sampling error, and it is the largest.
+    uu, uy : arrays of shape (n_narrow + 1, n_narrow + 1), (n_narrow + 1, n_voxels)
+        U'U and U'Y, double.
+    yy : array of shape (n_voxels,)
+        Sums of squared responses, double.
+    """
+
+    wu: Array
+    wy: Array
+    uu: np.ndarray
+    uy: np.ndarray
+    yy: np.ndarray
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(*(getattr(self, k) + getattr(other, k) for k in self.__annotations__))
+
+    def of(self, voxels: np.ndarray) -> Sums:
+        """The sums of some voxels only."""
+        return replace(self, wy=self.wy[:, voxels], uy=self.uy[:, voxels], yy=self.yy[voxels])
+
+
+@dataclass(frozen=True)
+class GramMixed:
+    """The engine at some alphas, (n_wide,) (see `pipeline.fit.search.Mixed`)."""
 
     engine: GramEngine
-    system: System
-    factor: Array
-    xy: Array
+    alphas: np.ndarray
+    double: bool
 
-    def solve(self, alpha: float, voxels: np.ndarray) -> Array:
-        """See `pipeline.fit.search.Scaled.solve`."""
-        solution = self.system.solve(alpha, self.factor * self.xy[:, voxels])
-        return self.factor * self.engine.backend.cast(solution, double=False)
+    def solve(self, out: tuple[int, ...], voxels: np.ndarray) -> GramSolved:
+        """See `pipeline.fit.search.Mixed.solve`."""
+        engine = self.engine
+        first, *others = [fold for k, fold in enumerate(engine.folds) if k not in out]
+        train = sum((fold.of(voxels) for fold in others), first.of(voxels))
+        cast = engine.backend.cast
+        rhs = engine.backend.join(cast(train.wy, self.double), cast(train.wu, self.double))
+        matrix = engine.training(out, self.double)
+        solution = engine.backend.solve(matrix, self.alphas, rhs)
+        return GramSolved(engine, voxels, train, solution, self.double)
 
-    def r(self, coefficients: Array, fold: int, voxels: np.ndarray) -> np.ndarray:
-        """See `pipeline.fit.search.Scaled.r`."""
-        backend, test = self.engine.backend, self.engine.folds[fold]
-        covariance = backend.get((coefficients * test.xy[:, voxels]).sum(0))
-        predicted = backend.get(backend.cast(test.x, double=False) @ coefficients)
-        y, yy = backend.get(test.y)[voxels], backend.get(test.yy)[voxels]
-        covariance = covariance - predicted * y / test.n
-        variance = backend.get(backend.quadratic(self.engine.single[fold], coefficients))
-        scale = np.sqrt(variance.clip(0) * (yy - y * y / test.n).clip(0))
-        r = np.zeros(len(voxels))
-        return np.divide(covariance, scale, out=r, where=scale > 1e-12)
 
-    def weights(self, coefficients: Array) -> np.ndarray:
-        """See `pipeline.fit.search.Scaled.weights`."""
-        return self.engine.backend.get(coefficients)
+@dataclass(frozen=True)
+class GramSolved:
+    """Solutions for responses and narrow columns (see `pipeline.fit.search.Solved`)."""
+
+    engine: GramEngine
+    voxels: np.ndarray
+    train: Sums
+    solution: Array  # (n_wide, n_voxels + n_narrow + 1)
+    double: bool
+
+    @cached_property
+    def remainder(self) -> Remainder:
+        """See `pipeline.fit.search.Solved.remainder`."""
+        n, backend = len(self.voxels), self.engine.backend
+        wu = backend.cast(self.train.wu, self.double)
+        product = backend.get(wu.T @ self.solution).astype(np.float64)
+        system, rhs = self.train.uu - product[:, n:], self.train.uy - product[:, :n]
+        return Remainder(system, rhs, self.engine.split.narrow_bands)
+
+    def left_out(self, fold: int) -> LeftOut:
+        """See `pipeline.fit.search.Solved.left_out`."""
+        n, backend, xx = len(self.voxels), self.engine.backend, self.engine.single[fold]
+        get, test = backend.get, self.engine.folds[fold].of(self.voxels)
+        solution = backend.cast(self.solution, double=False)
+        test_wu = backend.cast(test.wu, double=False)
+        wy, wu = solution[:, :n], solution[:, n:]
+        # Predictions are W wy + (U - W wu) u.
+        product = xx @ wu
+        pp = get(backend.quadratic(xx, wy))
+        Pp, cross = get((test_wu - product).T @ wy), get(test_wu.T @ wu)
+        PP = test.uu - cross - cross.T + get(wu.T @ product)
+        py, Py = get((wy * test.wy).sum(0)), test.uy - get(wu.T @ test.wy)
+        # About the means: the last of U is a column of ones, so its products are sums.
+        rows, y, p = test.uu[-1, -1], test.uy[-1], get(test_wu[:, -1] @ wy)
+        P = test.uu[-1] - cross[-1]
+        yy = test.yy - y * y / rows
+        yy[yy < 1e-10 * test.yy] = 0  # constant but for rounding
+        return LeftOut(
+            py - p * y / rows,
+            pp - p * p / rows,
+            yy,
+            Py - P[:, None] * y / rows,
+            Pp - P[:, None] * p / rows,
+            PP - P[:, None] * P / rows,
+        )
+
+    def weights(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `pipeline.fit.search.Solved.weights`."""
+        n, split = len(self.voxels), self.engine.split
+        solution = self.engine.backend.get(self.solution)
+        weights = np.empty((len(split.wide_columns) + len(split.narrow_columns), n))
+        weights[split.wide_columns] = solution[:, :n] - solution[:, n:] @ u
+        weights[split.narrow_columns] = u[:-1]
+        intercept = u[-1] + self.engine.mean[self.voxels]
+        return weights.astype(np.float32), intercept.astype(np.float32)

@@ -42,8 +42,11 @@ class HimalayaSolver:
         fold_of_row = np.concatenate(
             [np.full(len(self._rows[s]), self.problem.folds[s]) for s in stories]
         )
+        n_bands, scalings = len(self.problem.design.bands), self.problem.scalings
+        if scalings is None:
+            scalings = np.full((1, n_bands), 1 / n_bands)
         search = {
-            "n_iter": self.problem.scalings.astype(X.dtype),
+            "n_iter": scalings.astype(X.dtype),
             "alphas": self.problem.alphas.astype(X.dtype),
             "score_func": correlation_score,
             "cv": PredefinedSplit(fold_of_row),
@@ -52,10 +55,8 @@ class HimalayaSolver:
         }
         solve = _kernel if X.shape[1] > X.shape[0] else _primal
         deltas, weights, intercept, scores = solve(X, Y, self.problem.design.slices, search)
-        # himalaya gives log(scaling / alpha), and a scaling's shares sum to one.
-        ratio = np.exp(deltas.astype(np.float64))
-        alpha = 1 / ratio.sum(axis=0)
-        return Ridge(weights, intercept, ratio * alpha, alpha, scores.max(axis=0))
+        # himalaya gives log(scaling / alpha).
+        return Ridge(weights, intercept, np.exp(-deltas.astype(np.float64)), scores.max(axis=0))
 
 
 def _primal(

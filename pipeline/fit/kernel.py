@@ -1,20 +1,23 @@
 """Banded ridge on kernel matrices, for designs with more columns than rows.
 
-With K_b = X_b X_b', the candidate's kernel is the sum of scaling_b K_b, and predictions are
-K (K + alpha I)^-1 y. One kernel a band holds all training rows; leaving folds out takes rows and
-columns. As the dual weights of a centred fit sum to zero, predictions from the uncentred kernel
-differ from the right ones by a constant only, which no correlation sees.
+With K = sum of X_b X_b' / alpha_b over the wide bands, the weights' duals are (K + I)^-1 (y - U u),
+U being the narrow columns and the intercept (see `pipeline.fit.narrow`). One kernel a band holds
+all training rows; leaving folds out takes rows and columns, few runs of them as rows are sorted by
+fold.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
 from pipeline.fit.base import Problem
-from pipeline.fit.linalg import Array, Backend, System
-from pipeline.score import pearson
+from pipeline.fit.linalg import SMALL, Array, Backend, single_is_safe
+from pipeline.fit.narrow import LeftOut, Remainder, split
 
-MARGIN = 1000  # dual weights grow as 1 / alpha where rows exceed the design's rank: they cancel
+MARGIN = 1000  # duals grow as 1 / alpha where rows exceed the design's rank: they cancel
 
 
 class KernelEngine:
@@ -23,103 +26,120 @@ class KernelEngine:
     Parameters
     ----------
     problem : Problem
-        Design, responses, folds and candidates.
+        Design, responses, folds and alphas.
     backend : Backend
         Where it is computed.
     """
 
     def __init__(self, problem: Problem, backend: Backend) -> None:
         self.backend, self.slices = backend, problem.design.slices
-        stories = problem.stories()
-        self.rows = np.concatenate([problem.design.rows(story) for story in stories])
-        self.responses = np.concatenate([problem.responses[story] for story in stories])
-        self.fold = np.repeat(
-            [problem.folds[s] for s in stories], [len(problem.responses[s]) for s in stories]
+        self.split = split(problem.design)
+        stories = sorted(problem.stories(), key=problem.folds.__getitem__)
+        n_rows = [len(problem.responses[s]) for s in stories]
+        self.fold = np.repeat([problem.folds[s] for s in stories], n_rows)
+        self.size = len(self.fold)
+        self.rows, self.row_mean = _centred([problem.design.rows(s) for s in stories])
+        self.responses, self.mean = _centred([problem.responses[s] for s in stories])
+        narrow = self.rows[:, self.split.narrow_columns]
+        self.narrow = np.append(narrow, np.ones((self.size, 1), np.float32), axis=1)
+        wide = [self.rows[:, self.slices[b]].astype(np.float64) for b in self.split.wide]
+        self._kernels = {True: [backend.put(rows @ rows.T) for rows in wide]}
+        self._traces = [float(np.square(rows).sum()) for rows in wide]
+
+    def mixed(self, alphas: np.ndarray) -> KernelMixed:
+        """See `pipeline.fit.search.Engine.mixed`."""
+        trace = float(np.sum(self._traces / alphas))
+        double = self.size <= SMALL or not single_is_safe(trace, MARGIN)
+        if double not in self._kernels:
+            self._kernels[double] = [self.backend.cast(k, double) for k in self._kernels[True]]
+        first, *others = self._kernels[double]
+        kernel = first * float(1 / alphas[0])
+        for other, alpha in zip(others, alphas[1:], strict=True):
+            kernel += other * float(1 / alpha)
+        return KernelMixed(self, alphas, kernel, double)
+
+    def runs(self, folds: tuple[int, ...], inside: bool) -> list[slice]:
+        """Rows inside or outside some folds, as few slices as there can be."""
+        chosen = np.isin(self.fold, folds) == inside
+        edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False))
+        return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _centred(parts: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of all parts about their mean, float32, and the mean, double."""
+    rows = np.concatenate(parts)
+    mean = rows.mean(axis=0, dtype=np.float64)
+    return (rows - mean).astype(np.float32), mean
+
+
+@dataclass(frozen=True)
+class KernelMixed:
+    """The kernel of all rows at some alphas (see `pipeline.fit.search.Mixed`)."""
+
+    engine: KernelEngine
+    alphas: np.ndarray
+    kernel: Array
+    double: bool
+
+    def solve(self, out: tuple[int, ...], voxels: np.ndarray) -> KernelSolved:
+        """See `pipeline.fit.search.Mixed.solve`."""
+        engine = self.engine
+        train = np.flatnonzero(~np.isin(engine.fold, out))
+        rhs = np.concatenate([engine.responses[train][:, voxels], engine.narrow[train]], axis=1)
+        rhs = engine.backend.cast(engine.backend.put(rhs), self.double)
+        rows = engine.runs(out, inside=False)
+        kernel = engine.backend.block(self.kernel, rows, rows)
+        dual = engine.backend.solve(kernel, np.ones(len(train)), rhs)
+        return KernelSolved(self, out, train, voxels, dual)
+
+
+@dataclass(frozen=True)
+class KernelSolved:
+    """Duals of responses and narrow columns (see `pipeline.fit.search.Solved`)."""
+
+    mixed: KernelMixed
+    out: tuple[int, ...]
+    train: np.ndarray
+    voxels: np.ndarray
+    dual: Array  # (n_rows, n_voxels + n_narrow_columns)
+
+    @cached_property
+    def remainder(self) -> Remainder:
+        """See `pipeline.fit.search.Solved.remainder`."""
+        engine = self.mixed.engine
+        narrow = engine.backend.cast(
+            engine.backend.put(engine.narrow[self.train]), self.mixed.double
         )
-        self.size = len(self.rows)
-        self.kernels = [backend.put(_kernel(self.rows[:, part])) for part in self.slices]
+        product = engine.backend.get(narrow.T @ self.dual).astype(np.float64)
+        n = len(self.voxels)
+        return Remainder(product[:, n:], product[:, :n], engine.split.narrow_bands)
 
-    def training(self, out: tuple[int, ...]) -> KernelTraining:
-        """See `pipeline.fit.search.Engine.training`."""
-        rows = np.flatnonzero(~np.isin(self.fold, out))
-        responses = self.responses[rows]
-        responses = responses - responses.mean(axis=0, dtype=np.float64).astype(np.float32)
-        return KernelTraining(self, rows, self.backend.put(responses))
-
-
-def _kernel(rows: np.ndarray) -> np.ndarray:
-    rows = rows.astype(np.float64)
-    return rows @ rows.T
-
-
-class KernelTraining:
-    """Kernels of the training rows, centred (see `pipeline.fit.search.Training`)."""
-
-    def __init__(self, engine: KernelEngine, rows: np.ndarray, responses: Array) -> None:
-        self.engine, self.rows, self.responses = engine, rows, responses
-        kernels = [_centred(kernel[rows[:, None], rows]) for kernel in engine.kernels]
-        self._traces = np.array([float(kernel.diagonal().sum()) for kernel in kernels])
-        self._kernels: dict[bool, list[Array]] = {True: kernels}
-
-    def scaled(self, scaling: np.ndarray) -> KernelScaled:
-        """See `pipeline.fit.search.Training.scaled`."""
-        backend = self.engine.backend
-
-        def build(double: bool) -> Array:
-            if double not in self._kernels:
-                self._kernels[double] = [backend.cast(k, double) for k in self._kernels[True]]
-            return _mix(scaling, self._kernels[double])
-
-        trace = float(scaling @ self._traces)
-        return KernelScaled(self, scaling, System(build, len(self.rows), trace, backend, MARGIN))
-
-    def intercept(self, weights: np.ndarray) -> np.ndarray:
-        """See `pipeline.fit.search.Training.intercept`."""
-        rows = self.engine.rows[self.rows].mean(axis=0, dtype=np.float64)
-        responses = self.engine.responses[self.rows].mean(axis=0, dtype=np.float64)
-        return (responses - rows @ weights).astype(np.float32)
-
-
-def _centred(kernel: Array) -> Array:
-    """The kernel of the rows about their mean."""
-    mean = kernel.mean(0)
-    kernel = kernel - mean
-    kernel -= (mean - mean.mean())[:, None]
-    return kernel
-
-
-class KernelScaled:
-    """A candidate's kernel (see `pipeline.fit.search.Scaled`); coefficients are dual weights."""
-
-    def __init__(self, training: KernelTraining, scaling: np.ndarray, system: System) -> None:
-        self._training, self._scaling, self._system = training, scaling, system
-        self._test: dict[tuple[int, bool], Array] = {}
-
-    def solve(self, alpha: float, voxels: np.ndarray) -> Array:
-        """See `pipeline.fit.search.Scaled.solve`."""
-        dual = self._system.solve(alpha, self._training.responses[:, voxels])
-        return dual - dual.mean(0)  # zero but for rounding, which a small alpha makes large
-
-    def r(self, coefficients: Array, fold: int, voxels: np.ndarray) -> np.ndarray:
-        """See `pipeline.fit.search.Scaled.r`."""
-        engine = self._training.engine
+    def left_out(self, fold: int) -> LeftOut:
+        """See `pipeline.fit.search.Solved.left_out`."""
+        engine, n = self.mixed.engine, len(self.voxels)
         test = np.flatnonzero(engine.fold == fold)
-        double = coefficients.dtype == engine.kernels[0].dtype
-        if (fold, double) not in self._test:
-            part = (test[:, None], self._training.rows)
-            kernel = _mix(self._scaling, [kernel[part] for kernel in engine.kernels])
-            self._test[fold, double] = engine.backend.cast(kernel, double)
-        predicted = engine.backend.get(self._test[fold, double] @ coefficients)
-        return np.nan_to_num(pearson(predicted, engine.responses[test][:, voxels]))
+        rows, columns = engine.runs((fold,), inside=True), engine.runs(self.out, inside=False)
+        kernel = engine.backend.block(self.mixed.kernel, rows, columns)
+        predicted = engine.backend.get(kernel @ self.dual).astype(np.float64)
+        predicted[:, n:] = engine.narrow[test] - predicted[:, n:]
+        predicted -= predicted.mean(axis=0)
+        p, P = predicted[:, :n], predicted[:, n:]
+        y = engine.responses[test][:, self.voxels].astype(np.float64)
+        total = np.square(y).sum(axis=0)
+        y -= y.mean(axis=0)
+        yy = np.square(y).sum(axis=0)
+        yy[yy < 1e-10 * total] = 0  # constant but for rounding
+        return LeftOut((p * y).sum(axis=0), (p * p).sum(axis=0), yy, P.T @ y, P.T @ p, P.T @ P)
 
-    def weights(self, coefficients: Array) -> np.ndarray:
-        """See `pipeline.fit.search.Scaled.weights`."""
-        engine = self._training.engine
-        rows, dual = engine.rows[self._training.rows], engine.backend.get(coefficients)
-        parts = zip(self._scaling, engine.slices, strict=True)
-        weights = [scaling * (rows[:, part].T @ dual) for scaling, part in parts]
-        return np.concatenate(weights).astype(np.float32)
-
-
-def _mix(scaling: np.ndarray, kernels: list[Array]) -> Array:
-    return sum(float(s) * kernel for s, kernel in zip(scaling, kernels, strict=True))
+    def weights(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `pipeline.fit.search.Solved.weights`."""
+        engine, n = self.mixed.engine, len(self.voxels)
+        dual = engine.backend.get(self.dual)
+        dual = dual[:, :n] - dual[:, n:] @ u.astype(dual.dtype)
+        rows = engine.rows[self.train].astype(dual.dtype, copy=False)
+        weights = np.empty((engine.slices[-1].stop, n))
+        weights[engine.split.narrow_columns] = u[:-1]
+        for band, alpha in zip(engine.split.wide, self.mixed.alphas, strict=True):
+            weights[engine.slices[band]] = rows[:, engine.slices[band]].T @ dual / alpha
+        intercept = u[-1] + engine.mean[self.voxels] - engine.row_mean @ weights
+        return weights.astype(np.float32), intercept.astype(np.float32)

@@ -1,8 +1,7 @@
-"""The dense algebra of a fit on a processor or a GPU, and ridge systems solved for many alphas."""
+"""The dense algebra of a fit, on a processor or a GPU."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -30,13 +29,21 @@ class Backend(Protocol):
         """Array in double or single precision (the same one if it is already)."""
         ...
 
-    def solve(self, matrix: Array, alpha: float, rhs: Array) -> Array:
-        """Solve (matrix + alpha I) z = rhs for a symmetric matrix, by Cholesky; inputs are kept.
+    def join(self, left: Array, right: Array) -> Array:
+        """Columns of both side by side."""
+        ...
+
+    def block(self, matrix: Array, rows: list[slice], columns: list[slice]) -> Array:
+        """The given rows and columns, a new matrix."""
+        ...
+
+    def solve(self, matrix: Array, penalty: np.ndarray, rhs: Array) -> Array:
+        """Solve (matrix + diag(penalty)) z = rhs for a symmetric matrix, which is overwritten.
 
         Raises
         ------
-        ArithmeticError
-            If the system is not positive definite in its precision.
+        InputError
+            If the penalty is lost in rounding, in the matrix' precision.
         """
         ...
 
@@ -60,16 +67,24 @@ class Processor:
         """See `Backend.cast`."""
         return values.astype(np.float64 if double else np.float32, copy=False)
 
-    def solve(self, matrix: np.ndarray, alpha: float, rhs: np.ndarray) -> np.ndarray:
+    def join(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """See `Backend.join`."""
+        return np.concatenate([left, right], axis=1)
+
+    def block(self, matrix: np.ndarray, rows: list[slice], columns: list[slice]) -> np.ndarray:
+        """See `Backend.block`."""
+        parts = [np.concatenate([matrix[r, c] for c in columns], axis=1) for r in rows]
+        return np.concatenate(parts)
+
+    def solve(self, matrix: np.ndarray, penalty: np.ndarray, rhs: np.ndarray) -> np.ndarray:
         """See `Backend.solve`."""
         double = matrix.dtype == np.float64
         potrf, potrs = (lapack.dpotrf, lapack.dpotrs) if double else (lapack.spotrf, lapack.spotrs)
-        system = matrix.copy(order="C")
-        system.flat[:: len(system) + 1] += alpha
+        matrix.flat[:: len(matrix) + 1] += penalty.astype(matrix.dtype)
         # The transpose of a symmetric C array is itself in Fortran's order: LAPACK copies nothing.
-        factor, failed = potrf(system.T, lower=1, clean=0, overwrite_a=1)
+        factor, failed = potrf(matrix.T, lower=1, clean=0, overwrite_a=1)
         if failed:
-            raise ArithmeticError(f"not positive definite at alpha {alpha:g}")
+            raise _lost_in_rounding()
         solution, _ = potrs(factor, np.array(rhs, matrix.dtype, order="F"), lower=1, overwrite_b=1)
         return solution
 
@@ -120,13 +135,21 @@ class Torch:
         """See `Backend.cast`."""
         return values.to(self._torch.float64 if double else self._torch.float32)
 
-    def solve(self, matrix: Array, alpha: float, rhs: Array) -> Array:
+    def join(self, left: Array, right: Array) -> Array:
+        """See `Backend.join`."""
+        return self._torch.cat([left, right], dim=1)
+
+    def block(self, matrix: Array, rows: list[slice], columns: list[slice]) -> Array:
+        """See `Backend.block`."""
+        parts = [self._torch.cat([matrix[r, c] for c in columns], dim=1) for r in rows]
+        return self._torch.cat(parts)
+
+    def solve(self, matrix: Array, penalty: np.ndarray, rhs: Array) -> Array:
         """See `Backend.solve`."""
-        system = matrix.clone()
-        system.diagonal().add_(alpha)
-        factor, failed = self._torch.linalg.cholesky_ex(system)
+        matrix.diagonal().add_(self.put(penalty).to(matrix.dtype))
+        factor, failed = self._torch.linalg.cholesky_ex(matrix)
         if failed.item():
-            raise ArithmeticError(f"not positive definite at alpha {alpha:g}")
+            raise _lost_in_rounding()
         return self._torch.cholesky_solve(rhs.to(matrix.dtype), factor)
 
     def quadratic(self, matrix: Array, vectors: Array) -> Array:
@@ -140,52 +163,22 @@ def backend(device: str) -> Backend:
     return Processor() if device == "cpu" else Torch(device)
 
 
-class System:
-    """A positive semidefinite matrix M, and solutions of (M + alpha I) z = rhs.
+def _lost_in_rounding() -> InputError:
+    what = "the smallest alphas are lost in rounding: columns of the design are collinear"
+    return InputError(Problem("fit.alphas.min", "", what, "raise it"))
 
-    Single precision is used only where its rounding stays well below `alpha`; elsewhere the system
-    need not be positive definite in it, and is solved in double, as are `SMALL` systems.
+
+def single_is_safe(trace: float, margin: float) -> bool:
+    """Whether single precision solves a system M + diag(penalty) as well as it need be.
+
+    Where rounding comes near the penalty, the system need not even be positive definite.
 
     Parameters
     ----------
-    build : callable
-        Gives the matrix, (n, n), symmetric; its argument says whether in double precision.
-    n : int
-        Rows.
     trace : float
-        Trace of the matrix.
-    backend : Backend
-        Where it lives.
+        Trace of M with rows and columns divided by the square root of their penalty: a bound of
+        its eigenvalues, and rounding is relative to the largest of them.
     margin : float
-        Single precision is used for alphas above margin * eps * trace(matrix).
+        How far the penalty (then 1) shall be above rounding.
     """
-
-    def __init__(
-        self,
-        build: Callable[[bool], Array],
-        n: int,
-        trace: float,
-        backend: Backend,
-        margin: float = 10,
-    ) -> None:
-        self._build, self._backend = build, backend
-        smallest = margin * float(np.finfo(np.float32).eps) * trace
-        self._smallest = smallest if n > SMALL else float("inf")
-        self._built: dict[bool, Array] = {}
-
-    def solve(self, alpha: float, rhs: Array) -> Array:
-        """Solutions, (n, n_voxels) like `rhs`, in the precision that they needed.
-
-        Raises
-        ------
-        InputError
-            If alpha is too small even for double precision.
-        """
-        double = alpha <= self._smallest
-        if double not in self._built:
-            self._built[double] = self._build(double)
-        try:
-            return self._backend.solve(self._built[double], alpha, rhs)
-        except ArithmeticError as error:
-            what = f"alpha {alpha:g} is lost in rounding: columns of the design are collinear"
-            raise InputError(Problem("fit.alphas.min", "", what, "raise it")) from error
+    return margin * float(np.finfo(np.float32).eps) * trace < 1

@@ -6,25 +6,28 @@ from pipeline.errors import InputError, Problem
 
 BASE = 0.7e9  # bytes: Python, libraries and the undelayed features of 34,000 rows
 GIGABYTE = 1e9
+POINTS = 100  # alphas of the wide bands that the voxels of a block come past
 
 
 def fixed_bytes(solver: str, n_rows: int, n_columns: int, n_bands: int, n_folds: int) -> float:
     """Memory that a fit takes whatever its voxels: Gram or kernel matrices.
 
-    Gram matrices are in double precision for every fold, their sum, the training set, its scaled
-    copy and one difference, in single for every fold (scores), the training set, the system and
-    its factor (two, as a factor may be double). Kernels are in double for every band, whole and of
-    the training rows, for a system and its factor, in single for the training rows, a system and
-    its factor; beside them is the design.
+    Gram matrices are in double precision for every fold, in single for every fold and their sum;
+    a system and its factor are one matrix, in double where alphas are small, and making it in
+    double takes another. Kernels are in double and in single for every band; at some alphas they
+    are one of all rows, one of the training rows and a copy on the way; beside them is the design.
     """
     if solver == "gram":
-        return BASE + n_columns**2 * (8 * (n_folds + 4) + 4 * (n_folds + 4))
-    return BASE + n_rows**2 * (8 * (2 * n_bands + 2) + 4 * (n_bands + 2)) + 8 * n_rows * n_columns
+        return BASE + n_columns**2 * (8 * (n_folds + 2) + 4 * (n_folds + 1))
+    return BASE + n_rows**2 * (12 * n_bands + 8 * 3) + 4 * n_rows * n_columns * 2
 
 
-def voxel_bytes(solver: str, n_rows: int, n_columns: int, n_folds: int, n_candidates: int) -> float:
-    """Memory of one voxel: responses, X'Y of folds and training sets, weights, scores."""
-    scores = 4 * n_candidates * (n_folds + 1)
+def voxel_bytes(solver: str, n_rows: int, n_columns: int, n_folds: int, n_narrow: int) -> float:
+    """Memory of one voxel: responses, X'Y of folds and training sets, weights, scores.
+
+    `n_narrow` is how many combinations of narrow bands' alphas are tried.
+    """
+    scores = 4 * n_folds * n_narrow + 6 * n_folds * POINTS
     if solver == "gram":
         return 4 * n_rows + 4 * n_columns * (n_folds + 13) + scores
     return 4 * n_rows * 8 + 4 * n_columns * 3 + scores
@@ -38,7 +41,7 @@ def block_size(
     n_columns: int,
     n_bands: int,
     n_folds: int,
-    n_candidates: int,
+    n_narrow: int,
 ) -> int:
     """Voxels of a block so that a fit stays within `gigabytes`; blocks are of nearly equal size.
 
@@ -48,7 +51,7 @@ def block_size(
         If not even a hundred voxels fit.
     """
     fixed = fixed_bytes(solver, n_rows, n_columns, n_bands, n_folds)
-    each = voxel_bytes(solver, n_rows, n_columns, n_folds, n_candidates)
+    each = voxel_bytes(solver, n_rows, n_columns, n_folds, n_narrow)
     fitting = int((gigabytes * GIGABYTE - fixed) // each)
     enough = min(n_voxels, 100)
     if fitting < enough:

@@ -19,6 +19,7 @@ from pipeline.fit.base import Problem, Ridge
 from pipeline.fit.candidates import alphas, band_scalings, training_folds
 from pipeline.fit.grams import fold_grams, read_grams
 from pipeline.fit.memory import block_size
+from pipeline.fit.narrow import combinations, split
 from pipeline.fit.nested import choose_solver, fit_block, make_solver
 from pipeline.progress import track
 from pipeline.score import pearson
@@ -43,7 +44,7 @@ def fit_model(
     """Fit banded ridge, predict the test stories and score everything.
 
     Writes HDF5, one column a voxel: `r_test` (test stories), `r` (their mean), `r_concat` (stories
-    on end), `r_train` (out-of-fold, training stories), `r_cv` (their mean), `alpha`, `scaling`
+    on end), `r_train` (out-of-fold, training stories), `r_cv` (their mean), `alpha` and `share`
     (bands), `predictions/STORY` and, where bands copy matches, `copied/STORY`, what these add
     to the predictions (about its mean). Test stories are read last and choose nothing.
 
@@ -74,7 +75,6 @@ def fit_model(
     """
     n_rows = {story: dataset.grid(story).n_rows for story in [*train, *test]}
     folds = training_folds(train, n_rows, options["n_folds"], seeds["folds"])
-    scalings = band_scalings(len(design.bands), options["n_scalings"], seeds["search"])
     n_train = sum(n_rows[story] for story in train)
     auto = choose_solver(options["solver"], n_train, design.n_columns, options["n_folds"])
     name = "gram" if grams else auto
@@ -84,15 +84,16 @@ def fit_model(
     voxels = share_of(dataset.n_voxels(subject, train[0]), *share)
     with atomic_h5(output) as file:
         _create(file, len(voxels), design, train, test, n_rows)
-        blocks = _blocks(voxels, options, name, n_train, design, len(scalings))
+        blocks = _blocks(voxels, options, name, n_train, design)
         for block in track(blocks, f"{subject}: blocks of voxels"):
             problem = Problem(
                 design,
                 {story: dataset.read_responses(subject, story, block) for story in train},
                 folds,
-                scalings,
                 alphas(options["alphas"]),
+                options["refinements"],
                 options["min_gain"],
+                band_scalings(len(design.bands), options["n_scalings"], seeds["search"]),
             )
             solver = make_solver(name, problem, options["device"], xx)
             fit = fit_block(problem, solver)
@@ -147,12 +148,11 @@ def _blocks(
     solver: str,
     n_rows: int,
     design: Design,
-    n_scalings: int,
 ) -> list[slice]:
     """Blocks of voxels, as configured or by memory."""
     size = options["voxels_per_block"] or block_size(
         len(voxels), options["memory_gb"], solver, n_rows, design.n_columns, len(design.bands),
-        options["n_folds"], n_scalings * options["alphas"]["n"],
+        options["n_folds"], len(combinations(options["alphas"]["n"], len(split(design).narrow))),
     )  # fmt: skip
     logging.info("%d voxels in blocks of %d, solver %s", len(voxels), size, solver)
     starts = range(voxels.start, voxels.stop, max(size, 1))
@@ -171,10 +171,9 @@ def _create(
         "r": (n_voxels,),
         "r_concat": (n_voxels,),
         "r_cv": (n_voxels,),
-        "alpha": (n_voxels,),
         "r_test": (len(test), n_voxels),
         "r_train": (len(train), n_voxels),
-        "scaling": (len(design.bands), n_voxels),
+        "alpha": (len(design.bands), n_voxels),
         "share": (len(design.bands), n_voxels),
     }
     for group in ("predictions", "copied") if _copied(design) else ("predictions",):
@@ -187,8 +186,7 @@ def _create(
 
 
 def _write_training(file: h5py.File, block: slice, final: Ridge, r_train: np.ndarray) -> None:
-    file["alpha"][block] = final.alpha
-    file["scaling"][:, block] = final.scaling
+    file["alpha"][:, block] = final.alpha
     file["r_train"][:, block] = r_train
     file["r_cv"][block] = _mean_of_numbers(r_train)
 
@@ -237,18 +235,22 @@ def _mean_of_numbers(r: np.ndarray) -> np.ndarray:
 
 
 def _edge_shares(file: h5py.File, options: dict[str, Any]) -> dict[str, float]:
-    """Shares of predicted voxels that take the smallest or largest alpha; warn when many.
+    """Shares of predicted voxels with an alpha at an edge of the grid; warn when many.
 
-    A voxel counts as predicted if its out-of-fold r is two standard errors (over stories) above 0:
+    At the smallest: any band. At the largest: all bands, as single ones may well be left out. A
+    voxel counts as predicted if its out-of-fold r is two standard errors (over stories) above 0:
     the others take large alphas whatever the range.
     """
-    r_train = file["r_train"][:]
+    r_train, alpha = file["r_train"][:], np.log10(file["alpha"][:])
     error = r_train.std(axis=0, ddof=1) / np.sqrt(len(r_train))
-    alpha = np.log10(file["alpha"][:][file["r_cv"][:] > 2 * error])
+    predicted = file["r_cv"][:] > 2 * error
+    at_edge = {
+        "min": (alpha < options["min"] + 1e-3).any(axis=0),
+        "max": (alpha > options["max"] - 1e-3).all(axis=0),
+    }
     shares = {}
-    for edge in ("min", "max"):
-        at_edge = np.isclose(alpha, options[edge], atol=1e-3)
-        share = float(at_edge.mean()) if len(alpha) else 0.0
+    for edge, at in at_edge.items():
+        share = float(at[predicted].mean()) if predicted.any() else 0.0
         shares[f"alpha_at_{edge}"] = share
         if share > EDGE_SHARE and options["n"] > 1:
             logging.warning(

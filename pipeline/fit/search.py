@@ -1,51 +1,53 @@
-"""The search: which scaling of the bands and which alpha predicts each voxel best.
+"""The search: which alpha of which band predicts each voxel best.
 
-The first scaling (equal shares) is tried with every alpha. For the others a voxel starts at the
-alpha that was best for it so far and walks on as long as its score rises: the score has one peak
-over alpha. When `SCALINGS_AT_A_TIME` scalings have not helped a voxel, it leaves the search.
+Every band has an alpha of its own, all from one grid; at the largest a band is as good as left out.
+A voxel starts with one alpha for all bands and walks along the grid while its score rises. It then
+tries what leaving one band out, or all but one, would do, and walks on from the best. Last, if
+asked to, single bands' alphas are moved as long as a move gains enough. That much is for the wide
+bands; alphas of narrow bands are tried in all combinations at every step (`pipeline.fit.narrow`).
+
 Each voxel's path depends on its own scores only, so that the blocks it is fitted in change nothing.
+Within a block all voxels that come past the same alphas share one factorisation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 
 from pipeline.fit.base import Ridge
+from pipeline.fit.narrow import LeftOut, Remainder, Split, combinations
 from pipeline.progress import track
 
-SCALINGS_AT_A_TIME = 8
-
+EQUAL = np.float32(1e-4)  # of narrow bands' alphas that differ by less in r, the largest are taken
 Out = tuple[int, ...]  # folds left out of the training set
+Point = tuple[int, ...]  # for each wide band, the index of its alpha
 
 
-class Scaled(Protocol):
-    """A training set whose bands are scaled, ready to be solved for any alpha."""
+class Solved(Protocol):
+    """A training set solved for some voxels but for the narrow bands."""
 
-    def solve(self, alpha: float, voxels: np.ndarray) -> Any:
-        """Coefficients of `voxels`, in whatever form `r` and `weights` take."""
+    @property
+    def remainder(self) -> Remainder:
+        """The system of the narrow bands."""
         ...
 
-    def r(self, coefficients: Any, fold: int, voxels: np.ndarray) -> np.ndarray:
-        """Pearson r on the stories of `fold`, (n_voxels,); 0 where either is constant."""
+    def left_out(self, fold: int) -> LeftOut:
+        """What the correlations on a fold follow from."""
         ...
 
-    def weights(self, coefficients: Any) -> np.ndarray:
-        """Weights of the unscaled design, (n_columns, n_voxels), float32."""
+    def weights(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Weights, (n_columns, n_voxels), and intercepts, float32; `u` as of `Remainder.solve`."""
         ...
 
 
-class Training(Protocol):
-    """The training stories without some folds."""
+class Mixed(Protocol):
+    """The problem at some alphas of the wide bands."""
 
-    def scaled(self, scaling: np.ndarray) -> Scaled:
-        """Scale the bands, (n_bands,)."""
-        ...
-
-    def intercept(self, weights: np.ndarray) -> np.ndarray:
-        """Intercepts that go with `weights` of all voxels, (n_voxels,)."""
+    def solve(self, out: Out, voxels: np.ndarray) -> Solved:
+        """Solve for `voxels` on the stories outside the folds `out`."""
         ...
 
 
@@ -56,147 +58,186 @@ class Engine(Protocol):
     ----------
     size : int
         Rows of the systems that it factorises.
+    split : Split
+        The problem's wide and narrow bands.
     """
 
     size: int
+    split: Split
 
-    def training(self, out: Out) -> Training:
-        """Training set without the folds `out`."""
+    def mixed(self, alphas: np.ndarray) -> Mixed:
+        """The problem at the wide bands' `alphas`, (n_wide,)."""
         ...
 
 
 class Search:
-    """Cross-validation scores of candidates, one or several searches side by side.
+    """One or several searches side by side, each with its own training sets and paths.
 
     Parameters
     ----------
     engine : Engine
         Solves and scores.
-    scalings, alphas : arrays of shape (n_scalings, n_bands), (n_alphas,)
-        The candidates; alphas ascending.
+    alphas : array of shape (n_alphas,)
+        The grid, ascending.
     n_voxels : int
         Voxels of the block.
     uses : mapping of tuple of int to sequence of (int, int)
         For each set of folds left out, the (search, fold to score on) pairs that its models serve.
     n_searches : int
         Searches; each takes the mean over its folds.
+    refinements : int
+        Moves of single bands' alphas at most.
     min_gain : float
-        A voxel leaves when `SCALINGS_AT_A_TIME` scalings raised its score by less.
+        What such a move must raise a voxel's score by.
     """
 
     def __init__(
         self,
         engine: Engine,
-        scalings: np.ndarray,
         alphas: np.ndarray,
         n_voxels: int,
         uses: Mapping[Out, Sequence[tuple[int, int]]],
         n_searches: int,
-        min_gain: float,
+        refinements: int = 0,
+        min_gain: float = 0.0,
     ) -> None:
-        self.engine, self.scalings, self.alphas = engine, scalings, alphas
-        self.uses, self.min_gain = uses, min_gain
-        self.n_inner = sum(map(len, uses.values())) // n_searches
-        shape = (n_searches, len(scalings), len(alphas), n_voxels)
-        self.scores = np.full(shape, np.nan, np.float32)
-        self._reached = np.zeros(shape[1:], bool)  # by the voxel's own path
-        self._active = np.ones(n_voxels, bool)
+        self.engine, self.alphas, self.uses = engine, alphas, uses
+        self.n_wide = len(engine.split.wide)
+        self.narrow = combinations(len(alphas), len(engine.split.narrow))
+        self.refinements, self.min_gain = refinements, min_gain
+        self.shape = (n_searches, n_voxels)
+        self._n_inner = sum(map(len, uses.values())) // n_searches
+        self._index: dict[Point, int] = {}
+        self._scores: list[np.ndarray] = []  # of each point: of its best combination, or NaN
+        self._chosen: list[np.ndarray] = []  # of each point: that combination's index
+        self._here = np.zeros(self.shape, np.int32)  # index of the point where each voxel is
+
+    @property
+    def points(self) -> list[Point]:
+        """The points that any voxel has come past."""
+        return list(self._index)
 
     def run(self) -> Search:
-        """Score candidates until none promises more; the others stay NaN. Returns itself."""
-        n_scalings, n_alphas, n_voxels = self._reached.shape
-        self._evaluate({0: np.ones((n_alphas, n_voxels), bool)})
-        for first in range(1, n_scalings, SCALINGS_AT_A_TIME):
-            batch = range(first, min(first + SCALINGS_AT_A_TIME, n_scalings))
-            before = self._best()
-            start = self._around(before.argmax(axis=1)) & self._active
-            wanted = dict.fromkeys(batch, start)
-            while any(mask.any() for mask in wanted.values()):
-                self._evaluate(wanted)
-                wanted = {s: self._uphill(s) & self._active for s in batch}
-            gains = self._best().max(axis=1) - before.max(axis=1)
-            self._active &= gains.max(axis=0) >= self.min_gain
-            if not self._active.any():
-                break
-        self.scores[:, ~self._reached] = np.nan
+        """Walk every voxel to its best candidate. Returns itself."""
+        middle = (len(self.alphas) - 1) // 2
+        self._evaluate({(middle,) * self.n_wide: np.ones(self.shape, bool)})
+        self._climb(self._together)
+        self._climb(self._without_some, rounds=1)
+        self._climb(self._together)
+        self._climb(self._singly, self.refinements, self.min_gain)
         return self
 
-    def best(self, search: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Scaling index, alpha index and score of each voxel's best candidate, (n_voxels,) each."""
-        table = self.scores[search].reshape(-1, self.scores.shape[-1])
-        best = np.nanargmax(table, axis=0)
-        score = np.take_along_axis(table, best[None], axis=0)[0]
-        return *np.divmod(best, len(self.alphas)), score
+    def best(self, search: int) -> tuple[np.ndarray, np.ndarray]:
+        """Each voxel's alphas, as indices (n_bands, n_voxels) in the design's order, and score."""
+        here, split = self._here[search], self.engine.split
+        voxels = np.arange(self.shape[1])
+        levels = np.empty((len(split.wide) + len(split.narrow), len(here)), int)
+        levels[split.wide] = np.array(self.points)[here].T
+        chosen, scores = np.stack(self._chosen), np.stack(self._scores)
+        levels[split.narrow] = self.narrow[chosen[here, search, voxels]].T
+        return levels, scores[here, search, voxels]
 
-    def _known(self, scalings: int | slice) -> np.ndarray:
-        """Scores that the voxels' own paths have reached, -2 elsewhere."""
-        return np.where(self._reached[scalings], self.scores[:, scalings], np.float32(-2))
+    def _together(self, point: Point) -> list[Point]:
+        """The alpha that the bands share (those that are not left out) a step down or up."""
+        shared = min(point)
+        return [
+            tuple(shared + step if level == shared else level for level in point)
+            for step in (-1, 1)
+            if 0 <= shared + step < len(self.alphas)
+        ]
 
-    def _best(self) -> np.ndarray:
-        """Best score over scalings, (n_searches, n_alphas, n_voxels); -2 where none is known."""
-        return self._known(slice(None)).max(axis=1)
+    def _without_some(self, point: Point) -> list[Point]:
+        """All bands but one, and one alone: at the shared alpha, and a step below."""
+        shared, off, bands = min(point), len(self.alphas) - 1, range(self.n_wide)
+        levels = [level for level in (shared, shared - 1) if level >= 0]
+        without = [tuple(off if b == a else i for b in bands) for a in bands for i in levels]
+        alone = [tuple(i if b == a else off for b in bands) for a in bands for i in levels]
+        return [*without, *alone]
 
-    def _around(self, peaks: np.ndarray) -> np.ndarray:
-        """Alphas at and beside any search's peak, mask of shape (n_alphas, n_voxels)."""
-        distance = np.arange(len(self.alphas))[:, None] - peaks[:, None]
-        return (np.abs(distance) <= 1).any(axis=0)
+    def _singly(self, point: Point) -> list[Point]:
+        """Each band's alpha a step down or up."""
+        moved = [
+            (*point[:b], point[b] + step, *point[b + 1 :])
+            for b in range(self.n_wide)
+            for step in (-1, 1)
+        ]
+        return [p for p in moved if min(p) >= 0 and max(p) < len(self.alphas)]
 
-    def _uphill(self, scaling: int) -> np.ndarray:
-        """Alphas beside a peak of `scaling` that are not reached yet, (n_alphas, n_voxels)."""
-        return self._around(self._known(scaling).argmax(axis=1)) & ~self._reached[scaling]
+    def _climb(
+        self, moves: Callable[[Point], list[Point]], rounds: int | None = None, gain: float = 0.0
+    ) -> None:
+        """Move each voxel to the best of `moves` until none gains more, or for some rounds."""
+        climbing = np.ones(self.shape, bool)
+        while climbing.any() and rounds != 0:
+            rounds = None if rounds is None else rounds - 1
+            points = self.points
+            starts = {i: (self._here == i) & climbing for i in np.unique(self._here[climbing])}
+            wanted: dict[Point, np.ndarray] = {}
+            for i, mask in starts.items():
+                for point in moves(points[i]):
+                    wanted[point] = wanted.get(point, False) | mask
+            self._evaluate(wanted)
+            moved = np.zeros(self.shape, bool)
+            for i, mask in starts.items():
+                best, least = self._scores[i].copy(), self._scores[i] + np.float32(gain)
+                for point in moves(points[i]):
+                    j = self._index[point]
+                    better = mask & (self._scores[j] > np.maximum(best, least))
+                    self._here[better], best[better] = j, self._scores[j][better]
+                    moved |= better
+            climbing = moved
 
-    def _evaluate(self, wanted: Mapping[int, np.ndarray]) -> None:
-        """Score the wanted (scaling: mask over alphas and voxels) candidates in every search."""
+    def _evaluate(self, wanted: Mapping[Point, np.ndarray]) -> None:
+        """Score wanted points (with masks of searches and voxels) unless they are known."""
         missing = {}
-        for scaling, mask in wanted.items():
-            self._reached[scaling] |= mask
-            missing[scaling] = self._missing(scaling, mask)
-            self.scores[:, scaling, missing[scaling]] = 0
-        missing = {scaling: mask for scaling, mask in missing.items() if mask.any()}
-        if not missing:
-            return
-        for out in track(list(self.uses), "search: sets of folds left out"):
-            training = self.engine.training(out)
-            for scaling, mask in missing.items():
-                scaled = training.scaled(self.scalings[scaling])
-                for alpha in np.flatnonzero(mask.any(axis=1)):
-                    voxels = np.flatnonzero(mask[alpha])
-                    coefficients = scaled.solve(self.alphas[alpha], voxels)
-                    for search, fold in self.uses[out]:
-                        r = scaled.r(coefficients, fold, voxels)
-                        self.scores[search, scaling, alpha, voxels] += r / self.n_inner
+        for point, mask in wanted.items():
+            if point not in self._index:
+                self._index[point] = len(self._index)
+                self._scores.append(np.full(self.shape, np.nan, np.float32))
+                self._chosen.append(np.zeros(self.shape, np.int16))
+            voxels = (mask & np.isnan(self._scores[self._index[point]])).any(axis=0)
+            if voxels.any():
+                # A factorisation costs more than solving for few voxels: make it once for all.
+                few = len(voxels) <= self.engine.size // 8
+                missing[point] = np.arange(len(voxels)) if few else np.flatnonzero(voxels)
+        for point, voxels in track(missing.items(), "search: alphas"):
+            i, table = self._index[point], self._score(point, voxels)
+            chosen = (table >= table.max(axis=1, keepdims=True) - EQUAL).argmax(axis=1)
+            self._chosen[i][:, voxels] = chosen
+            self._scores[i][:, voxels] = np.take_along_axis(table, chosen[:, None], 1)[:, 0]
 
-    def _missing(self, scaling: int, wanted: np.ndarray) -> np.ndarray:
-        """What of `wanted` is to be scored, mask of shape (n_alphas, n_voxels).
-
-        Where voxels are few, a factorisation costs more than solving for all of them: they are
-        scored with those that want it, lest it be made again. A score is used once it is wanted.
-        """
-        unknown = np.isnan(self.scores[0, scaling])
-        missing = wanted & unknown
-        if self._active.sum() <= self.engine.size // 8:
-            missing = (missing.any(axis=1)[:, None] & self._active) & unknown
-        return missing
+    def _score(self, point: Point, voxels: np.ndarray) -> np.ndarray:
+        """Mean r over each search's folds, (n_searches, n_combinations, n_voxels)."""
+        table = np.zeros((self.shape[0], len(self.narrow), len(voxels)), np.float32)
+        mixed = self.engine.mixed(self.alphas[list(point)])
+        for out, pairs in self.uses.items():
+            solved = mixed.solve(out, voxels)
+            left_out = {fold: solved.left_out(fold) for _, fold in pairs}
+            for c, combination in enumerate(self.narrow):
+                u = solved.remainder.solve(self.alphas[combination], slice(None))
+                for search, fold in pairs:
+                    table[search, c] += left_out[fold].r(u) / self._n_inner
+        return table
 
 
 def solve_best(
-    engine: Engine,
-    out: Out,
-    scalings: np.ndarray,
-    alphas: np.ndarray,
-    best: tuple[np.ndarray, np.ndarray, np.ndarray],
+    engine: Engine, out: Out, alphas: np.ndarray, best: tuple[np.ndarray, np.ndarray]
 ) -> Ridge:
-    """Fit each voxel's best candidate on the training stories without the folds `out`."""
-    scaling, alpha, score = best
-    training = engine.training(out)
-    parts: list[tuple[np.ndarray, np.ndarray]] = []
-    for s in np.unique(scaling):
-        scaled = training.scaled(scalings[s])
-        for a in np.unique(alpha[scaling == s]):
-            voxels = np.flatnonzero((scaling == s) & (alpha == a))
-            parts.append((voxels, scaled.weights(scaled.solve(alphas[a], voxels))))
+    """Fit each voxel's best candidate (`Search.best`) on the stories outside the folds `out`."""
+    levels, score = best
+    split, parts = engine.split, []
+    points, which = np.unique(levels[split.wide], axis=1, return_inverse=True)
+    for i, point in enumerate(points.T):
+        voxels = np.flatnonzero(which == i)
+        solved = engine.mixed(alphas[point]).solve(out, voxels)
+        narrow = levels[split.narrow][:, voxels]
+        u = np.empty((len(split.narrow_bands), len(voxels)))
+        for combination in np.unique(narrow, axis=1).T:
+            some = np.flatnonzero((narrow == combination[:, None]).all(axis=0))
+            u[:, some] = solved.remainder.solve(alphas[combination], some)
+        parts.append((voxels, *solved.weights(u)))
     weights = np.empty((len(parts[0][1]), len(score)), np.float32)
-    for voxels, part in parts:
-        weights[:, voxels] = part
-    intercept = training.intercept(weights)
-    return Ridge(weights, intercept, scalings[scaling].T, alphas[alpha], score)
+    intercept = np.empty(len(score), np.float32)
+    for voxels, w, b in parts:
+        weights[:, voxels], intercept[voxels] = w, b
+    return Ridge(weights, intercept, alphas[levels], score)

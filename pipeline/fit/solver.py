@@ -10,12 +10,12 @@ from pipeline.fit.search import Engine, Search, solve_best
 
 
 class SearchSolver:
-    """Chooses scalings and alphas by cross-validation (see `pipeline.fit.base.Solver`).
+    """Chooses each band's alpha by cross-validation (see `pipeline.fit.base.Solver`).
 
     Parameters
     ----------
     problem : Problem
-        Design, responses, folds and candidates.
+        Design, responses, folds and alphas.
     engine : Engine
         Solves single candidates of it.
     """
@@ -26,8 +26,9 @@ class SearchSolver:
     def fit(self, exclude: int | None) -> Ridge:
         """See `pipeline.fit.base.Solver.fit`."""
         best = self._final.best(0) if exclude is None else self._nested.best(exclude)
-        out = () if exclude is None else (exclude,)
-        return solve_best(self.engine, out, self.problem.scalings, self.problem.alphas, best)
+        return solve_best(
+            self.engine, () if exclude is None else (exclude,), self.problem.alphas, best
+        )
 
     @cached_property
     def _final(self) -> Search:
@@ -51,6 +52,6 @@ class SearchSolver:
     ) -> Search:
         problem = self.problem
         return Search(
-            self.engine, problem.scalings, problem.alphas, problem.n_voxels, uses, n_searches,
+            self.engine, problem.alphas, problem.n_voxels, uses, n_searches, problem.refinements,
             problem.min_gain,
         ).run()  # fmt: skip

@@ -45,7 +45,7 @@ def test_defaults_are_filled_in_and_the_original_is_left_alone():
     assert config["horizon"] == 2
     assert config["delays"] == [1, 2, 3, 4]
     assert config["timing"]["trim"] == [10, 5]
-    assert config["fit"]["alphas"]["n"] == 9
+    assert config["fit"]["alphas"]["n"] == 6
     assert config["seeds"] == dict.fromkeys(
         ["simulation", "folds", "search", "matching", "audit", "permutation"], 0
     )

@@ -1,4 +1,5 @@
 import dataclasses
+from itertools import product
 
 import numpy as np
 import pytest
@@ -36,8 +37,9 @@ def make_problem(
         Design(tuple(bands)),
         {s: r.astype(np.float32) for s, r in responses.items()},
         folds,
-        band_scalings(len(n_columns), n_scalings, seed),
         np.logspace(-1, 4, 6),
+        refinements=5,
+        scalings=band_scalings(len(n_columns), n_scalings, seed),
     )
 
 
@@ -47,60 +49,83 @@ def stack(problem, stories):
     return X, Y
 
 
-def by_scikit_learn(problem, stories, scaling, alpha):
-    """Ridge on scaled columns: model and the column factors."""
+def by_scikit_learn(problem, stories, alphas):
+    """Ridge with an alpha for each band, on columns scaled to alpha 1: model and their factors."""
     X, Y = stack(problem, stories)
     n_columns = [band.n_columns for band in problem.design.bands]
-    factor = np.sqrt(np.repeat(scaling, n_columns))
-    return SklearnRidge(alpha=alpha).fit(X * factor, Y), factor
+    factor = 1 / np.sqrt(np.repeat(alphas, n_columns))
+    return SklearnRidge(alpha=1).fit(X * factor, Y), factor
+
+
+def score_by_scikit_learn(problem, stories, alphas):
+    """Mean r over the folds of `stories`, (n_voxels,)."""
+    r = []
+    for fold in sorted({problem.folds[s] for s in stories}):
+        inside = [s for s in stories if problem.folds[s] == fold]
+        outside = [s for s in stories if problem.folds[s] != fold]
+        reference, factor = by_scikit_learn(problem, outside, alphas)
+        X, Y = stack(problem, inside)
+        r.append(pearson(reference.predict(X * factor), Y))
+    return np.mean(r, axis=0)
+
+
+WIDTHS = [(4, 6), (60, 80), (5,), (40, 3), (40, 3, 2), (40, 50, 3)]  # with two delays, 64 is narrow
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("n_columns", [(4, 6), (60, 80), (5,)])
+@pytest.mark.parametrize("n_columns", WIDTHS, ids=str)
 @pytest.mark.parametrize("exclude", [None, 1])
-def test_weights_equal_scikit_learn_at_the_chosen_candidates(solver, n_columns, exclude):
+def test_weights_equal_scikit_learn_at_the_chosen_alphas(solver, n_columns, exclude):
     problem = make_problem(n_columns)
     model = make_solver(solver, problem).fit(exclude)
     for v in range(7):
-        reference, factor = by_scikit_learn(
-            problem, problem.stories(exclude), model.scaling[:, v], model.alpha[v]
-        )
+        reference, factor = by_scikit_learn(problem, problem.stories(exclude), model.alpha[:, v])
         np.testing.assert_allclose(model.weights[:, v], reference.coef_[v] * factor, atol=2e-4)
         assert model.intercept[v] == pytest.approx(reference.intercept_[v], abs=2e-4)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("n_columns", WIDTHS, ids=str)
 @pytest.mark.parametrize("exclude", [None, 2])
-def test_the_search_equals_a_plain_loop(solver, exclude):
-    """Every candidate fitted and scored by scikit-learn; the best mean r over folds wins."""
-    problem = make_problem()
-    stories = problem.stories(exclude)
-    inner = sorted({problem.folds[s] for s in stories})
-    table = np.zeros((len(problem.scalings), len(problem.alphas), 7))
-    for i, scaling in enumerate(problem.scalings):
-        for j, alpha in enumerate(problem.alphas):
-            for fold in inner:
-                train = [s for s in stories if problem.folds[s] != fold]
-                X, Y = stack(problem, [s for s in stories if problem.folds[s] == fold])
-                reference, factor = by_scikit_learn(problem, train, scaling, alpha)
-                table[i, j] += pearson(reference.predict(X * factor), Y) / len(inner)
+def test_scores_equal_a_plain_loop_over_folds(solver, n_columns, exclude):
+    problem = make_problem(n_columns)
     model = make_solver(solver, problem).fit(exclude)
-    flat = table.reshape(-1, 7)
-    np.testing.assert_allclose(model.score, flat.max(axis=0), atol=1e-4)
-    best = flat.argmax(axis=0)
-    np.testing.assert_allclose(model.alpha, problem.alphas[best % 6], rtol=1e-4)
-    np.testing.assert_allclose(model.scaling, problem.scalings[best // 6].T, atol=1e-4)
+    stories = problem.stories(exclude)
+    for v in range(7):
+        expected = score_by_scikit_learn(problem, stories, model.alpha[:, v])[v]
+        assert model.score[v] == pytest.approx(expected, abs=1e-4)
 
 
-@pytest.mark.parametrize("n_columns", [(4, 6, 3), (60, 80)])
 @pytest.mark.parametrize("solver", ["gram", "kernel"])
-def test_ours_equals_himalaya(n_columns, solver):
-    problem = make_problem(n_columns, n_voxels=40)
-    a, b = (fit_block(problem, make_solver(name, problem)) for name in ("himalaya", solver))
-    np.testing.assert_allclose(a.r_train, b.r_train, atol=1e-4)
-    np.testing.assert_allclose(a.final.score, b.final.score, atol=1e-4)
-    np.testing.assert_allclose(a.final.weights, b.final.weights, atol=1e-4)
-    np.testing.assert_allclose(a.final.alpha, b.final.alpha, rtol=1e-4)
+@pytest.mark.parametrize(("n_columns", "loss"), [((4, 6), 1e-3), ((40, 50), 3e-3)], ids=str)
+def test_no_alphas_are_better(solver, n_columns, loss):
+    """Every combination of two bands' alphas fitted and scored by scikit-learn."""
+    problem = make_problem(n_columns, n_voxels=5)
+    grid = list(product(problem.alphas, repeat=2))
+    table = np.stack([score_by_scikit_learn(problem, list(problem.folds), a) for a in grid])
+    found = make_solver(solver, problem).fit(None)
+    assert (found.score > table.max(axis=0) - loss).all()
+    assert (found.score < table.max(axis=0) + 1e-4).all()
+    assert (np.median(table, axis=0) < table.max(axis=0) - 2 * loss).all()
+
+
+@pytest.mark.parametrize("n_columns", WIDTHS, ids=str)
+@pytest.mark.parametrize("solver", ["gram", "kernel"])
+def test_ours_equals_himalaya_at_the_same_alphas(n_columns, solver):
+    problem = make_problem(n_columns)
+    ours = make_solver(solver, problem).fit(None)
+    for v in range(7):
+        ratio = 1 / ours.alpha[:, v]
+        same = dataclasses.replace(
+            problem,
+            responses={s: r[:, [v]] for s, r in problem.responses.items()},
+            alphas=np.array([1 / ratio.sum()]),
+            scalings=ratio[None] / ratio.sum(),
+        )
+        theirs = make_solver("himalaya", same).fit(None)
+        assert theirs.score[0] == pytest.approx(ours.score[v], abs=1e-4)
+        np.testing.assert_allclose(theirs.weights[:, 0], ours.weights[:, v], atol=1e-4)
+        np.testing.assert_allclose(theirs.alpha[:, 0], ours.alpha[:, v], rtol=1e-3)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -140,8 +165,8 @@ def test_noise_is_not_predicted(solver):
     assert fit.final.score.mean() > 0.02  # the score that was maximised is biased upwards
 
 
-def test_bands_are_scaled_per_voxel():
-    """A voxel that only band 0 drives gives band 1 little, and the other way round."""
+def test_bands_are_regularised_per_voxel():
+    """A voxel that only band 0 drives leaves band 1 little, and the other way round."""
     rng = np.random.default_rng(0)
     problem = make_problem((20, 20), n_voxels=2, n_rows=60, n_scalings=20)
     bands = problem.design.bands
@@ -149,9 +174,9 @@ def test_bands_are_scaled_per_voxel():
         for v in (0, 1):
             drive = bands[v].values[s][:, :10].sum(axis=1)
             problem.responses[s][:, v] = drive + rng.standard_normal(60) * 3
-    scaling = fit_block(problem, make_solver("gram", problem)).final.scaling
-    assert scaling[0, 0] > 0.8
-    assert scaling[1, 1] > 0.8
+    alpha = fit_block(problem, make_solver("gram", problem)).final.alpha
+    assert alpha[0, 0] <= alpha[1, 0] / 10
+    assert alpha[1, 1] <= alpha[0, 1] / 10
 
 
 def test_folds_are_whole_stories_of_similar_length():

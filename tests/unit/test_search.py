@@ -1,89 +1,144 @@
-"""The search leaves out what does not help, and finds what the whole grid would."""
+"""The search finds the best alphas where scores have one peak, and asks for little."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from pipeline.fit.search import SCALINGS_AT_A_TIME, Search
+from pipeline.fit.narrow import COMBINATIONS, combinations, split
+from pipeline.fit.search import Search
+from tests.unit.test_fit import make_problem
 
 
 class Landscape:
-    """An engine whose scores are given: (n_scalings, n_alphas, n_voxels). Counts what is asked."""
+    """An engine whose scores are given: a function of the alphas' indices. Counts what is asked."""
 
-    def __init__(self, scores, size):
-        self.table, self.size = scores, size
-        self.asked = np.zeros(scores.shape, int)
+    def __init__(self, score, n_bands=2, size=0):
+        self.score, self.size = score, size
+        self.split = SimpleNamespace(wide=list(range(n_bands)), narrow=[])
+        self.asked = []
 
-    def training(self, out):
+    def mixed(self, alphas):
+        self.point = tuple(alphas.astype(int).tolist())
         return self
 
-    def scaled(self, scaling):
-        self.scaling = int(scaling[0])
+    def solve(self, out, voxels):
+        self.voxels = voxels
+        if out == (0,):
+            self.asked.append((self.point, voxels.tolist()))
+        self.remainder = SimpleNamespace(solve=lambda alphas, voxels: None)
         return self
 
-    def solve(self, alpha, voxels):
-        self.asked[self.scaling, int(alpha), voxels] += 1
-        return self.table[self.scaling, int(alpha), voxels]
-
-    def r(self, coefficients, fold, voxels):
-        return coefficients
+    def left_out(self, fold):
+        return SimpleNamespace(r=lambda u: self.score(np.array(self.point), self.voxels))
 
 
-def search(scores, min_gain=0.0, size=0):
-    engine = Landscape(scores, size)
-    n_scalings, n_alphas, n_voxels = scores.shape
-    scalings = np.arange(n_scalings)[:, None].astype(float)
+def run(engine, n_voxels, n_alphas=6, refinements=0, min_gain=0.0):
     uses = {(0,): [(0, 0)], (1,): [(0, 1)]}
-    found = Search(engine, scalings, np.arange(n_alphas), n_voxels, uses, 1, min_gain).run()
-    return found.best(0), engine.asked > 0
+    found = Search(
+        engine, np.arange(n_alphas), n_voxels, uses, 1, refinements, min_gain
+    ).run()  # fmt: skip
+    return *found.best(0), found
 
 
-def peaked(n_scalings, n_alphas, n_voxels, seed):
-    """Scores with one peak over alpha for every scaling."""
-    rng = np.random.default_rng(seed)
-    peak = rng.integers(0, n_alphas, (n_scalings, 1, n_voxels))
-    height = rng.random((n_scalings, 1, n_voxels))
-    return (height - 0.05 * np.abs(np.arange(n_alphas)[:, None] - peak)).astype(np.float32)
+def hills(n_voxels, n_bands, seed=0):
+    """One smooth peak a voxel, anywhere; the score falls with the distance from it."""
+    peak = np.random.default_rng(seed).integers(0, 6, (n_bands, n_voxels))
+
+    def score(point, voxels):
+        return 1 - 0.05 * np.square(point[:, None] - peak[:, voxels]).sum(axis=0)
+
+    return peak, score
 
 
-@pytest.mark.parametrize("n_scalings", [1, 2, 5, 30])
-def test_with_one_peak_over_alpha_it_finds_the_best_of_all(n_scalings):
-    scores = peaked(n_scalings, 9, 40, seed=n_scalings)
-    (scaling, alpha, score), asked = search(scores)
-    flat = scores.reshape(-1, 40)
-    np.testing.assert_allclose(score, flat.max(axis=0), atol=1e-6)
-    assert (scaling * 9 + alpha == flat.argmax(axis=0)).all()
-    assert asked[0].all()
-    assert n_scalings == 1 or asked[1:].mean() < 0.8
+@pytest.mark.parametrize("n_bands", [1, 2, 3, 4])
+def test_with_refinements_the_peak_of_a_hill_is_found(n_bands):
+    peak, score = hills(40, n_bands)
+    levels, found, _ = run(Landscape(score, n_bands), 40, refinements=30)
+    np.testing.assert_array_equal(levels, peak)
+    np.testing.assert_allclose(found, 1, atol=1e-6)
 
 
-def test_a_voxel_leaves_when_scalings_stop_helping():
-    """One voxel gains with every scaling, the other only within the first ones."""
-    n_scalings = 1 + 4 * SCALINGS_AT_A_TIME
-    scores = np.zeros((n_scalings, 3, 2), np.float32)
-    scores[:, 1, 0] = np.linspace(0, 1, n_scalings)
-    scores[:, 1, 1] = np.minimum(np.linspace(0, 1, n_scalings), 0.1)
-    (scaling, _, _), asked = search(scores, min_gain=0.01)
-    assert scaling[0] == n_scalings - 1
-    assert asked[:, 1, 0].all()
-    assert not asked[1 + 2 * SCALINGS_AT_A_TIME :, :, 1].any()
+@pytest.mark.parametrize("n_bands", [1, 2, 3])
+def test_without_them_shared_alphas_and_bands_left_out_are_found(n_bands):
+    """The best alpha for some bands, the others off."""
+    rng = np.random.default_rng(1)
+    peak = np.where(rng.random((n_bands, 30)) < 0.5, rng.integers(0, 5, 30), 5)
+    levels, _, _ = run(
+        Landscape(lambda p, v: -np.abs(p[:, None] - peak[:, v]).sum(axis=0), n_bands), 30
+    )
+    np.testing.assert_array_equal(levels, peak)
+
+
+def test_a_refinement_must_gain_enough():
+    _, score = hills(40, 2)
+    few, _, _ = run(Landscape(score), 40, refinements=30, min_gain=10)
+    none, _, _ = run(Landscape(score), 40)
+    np.testing.assert_array_equal(few, none)
+
+
+def test_not_every_candidate_is_tried_for_every_voxel():
+    _, score = hills(40, 3)
+    engine = Landscape(score, 3)
+    run(engine, 40)
+    assert sum(len(voxels) for _, voxels in engine.asked) < 20 * 40
+    pairs = [(point, v) for point, voxels in engine.asked for v in voxels]
+    assert len(pairs) == len(set(pairs))
 
 
 @pytest.mark.parametrize("size", [0, 10_000])
-def test_what_other_voxels_want_changes_nothing(size):
+def test_other_voxels_of_the_block_change_nothing(size):
     """Not even where few voxels are scored together."""
-    scores = peaked(20, 9, 30, seed=3)
-    scores += np.random.default_rng(1).normal(0, 0.1, scores.shape).astype(np.float32)
-    whole, _ = search(scores, min_gain=0.01, size=size)
-    part, _ = search(scores[..., 7:9], min_gain=0.01, size=size)
-    for a, b in zip(whole, part, strict=True):
-        np.testing.assert_array_equal(a[7:9], b)
+    noise = np.random.default_rng(2).normal(0, 0.2, (6, 6, 30))
+
+    def score(point, voxels):
+        return noise[point[0], point[1]][voxels]
+
+    whole, scores, _ = run(Landscape(score, size=size), 30, refinements=3)
+    for start in (0, 7, 29):
+        part, found, _ = run(
+            Landscape(lambda p, v, a=start: score(p, v + a), size=size), 1, refinements=3
+        )
+        np.testing.assert_array_equal(part, whole[:, [start]])
+        np.testing.assert_array_equal(found, scores[[start]])
 
 
 def test_few_voxels_are_solved_with_one_factorisation_a_candidate():
-    scores = peaked(6, 9, 30, seed=2)
-    engine = Landscape(scores, size=10_000)
-    uses = {(0,): [(0, 0)]}
-    scalings = np.arange(6.0)[:, None]
-    Search(engine, scalings, np.arange(9), 30, uses, 1, 0.0).run()
-    assert engine.asked.max() == 1
-    assert (engine.asked.any(axis=-1) == engine.asked.all(axis=-1)).all()
+    _, score = hills(30, 2)
+    engine = Landscape(score, size=10_000)
+    _, _, search = run(engine, 30, refinements=5)
+    assert sorted(point for point, _ in engine.asked) == sorted(search.points)
+    assert all(voxels == list(range(30)) for _, voxels in engine.asked)
+
+
+def test_searches_side_by_side_do_not_share_paths():
+    """Search 0 sees fold 0 only, search 1 fold 1 only: each finds its own fold's peak."""
+    peaks = np.array([[0, 0], [4, 5]])
+
+    class Two(Landscape):
+        def left_out(self, fold):
+            distance = np.abs(np.array(self.point) - peaks[fold]).sum()
+            return SimpleNamespace(r=lambda u: np.full(len(self.voxels), -float(distance)))
+
+    engine = Two(None)
+    search = Search(engine, np.arange(6), 3, {(9,): [(0, 0), (1, 1)]}, 2, refinements=9).run()
+    for k in (0, 1):
+        np.testing.assert_array_equal(search.best(k)[0], np.repeat(peaks[k][:, None], 3, axis=1))
+
+
+@pytest.mark.parametrize("n_narrow", [0, 1, 2, 3])
+@pytest.mark.parametrize("n_alphas", [1, 6, 12])
+def test_combinations_of_narrow_bands_alphas(n_narrow, n_alphas):
+    tried = combinations(n_alphas, n_narrow)
+    assert tried.shape[1] == n_narrow
+    assert 1 <= len(tried) <= COMBINATIONS
+    assert len(np.unique(tried, axis=0)) == len(tried)
+    assert (tried[0] == n_alphas - 1).all()  # the largest first: they are taken where r is equal
+
+
+def test_narrow_bands_are_the_narrowest_and_never_all():
+    parts = split(make_problem((40, 3, 2, 4, 5)).design)
+    assert (parts.wide, parts.narrow) == ([0, 4], [1, 2, 3])
+    assert parts.wide_columns.tolist() == [*range(80), *range(98, 108)]
+    assert parts.narrow_bands.tolist() == [0] * 6 + [1] * 4 + [2] * 8 + [-1]
+    assert split(make_problem((3,)).design).wide == [0]

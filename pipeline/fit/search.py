@@ -21,7 +21,9 @@ from pipeline.fit.base import Ridge
 from pipeline.fit.narrow import LeftOut, Remainder, Split, combinations
 from pipeline.progress import track
 
-EQUAL = np.float32(1e-4)  # of narrow bands' alphas that differ by less in r, the largest are taken
+# Scores that differ by less are as good as equal: there the first is kept, or of narrow bands the
+# largest alphas. Rounding, which changes with the block, is far smaller, and decides nothing.
+EQUAL = np.float32(1e-4)
 Out = tuple[int, ...]  # folds left out of the training set
 Point = tuple[int, ...]  # for each wide band, the index of its alpha
 
@@ -166,7 +168,7 @@ class Search:
     def _climb(
         self, moves: Callable[[Point], list[Point]], rounds: int | None = None, gain: float = 0.0
     ) -> None:
-        """Move each voxel to the best of `moves` until none gains more, or for some rounds."""
+        """Move each voxel to the best of `moves` until none gains enough, or for some rounds."""
         climbing = np.ones(self.shape, bool)
         while climbing.any() and rounds != 0:
             rounds = None if rounds is None else rounds - 1
@@ -179,10 +181,10 @@ class Search:
             self._evaluate(wanted)
             moved = np.zeros(self.shape, bool)
             for i, mask in starts.items():
-                best, least = self._scores[i].copy(), self._scores[i] + np.float32(gain)
+                best = self._scores[i] + np.float32(max(gain - EQUAL, 0))
                 for point in moves(points[i]):
                     j = self._index[point]
-                    better = mask & (self._scores[j] > np.maximum(best, least))
+                    better = mask & (self._scores[j] > best + EQUAL)
                     self._here[better], best[better] = j, self._scores[j][better]
                     moved |= better
             climbing = moved

@@ -58,7 +58,7 @@ class Subject:
                 "features": {b: {"n_components": 40} if b == "eng1000" else {} for b in bands},
                 "models": MODELS,
                 "response_components": 20,
-                "fit": {"n_folds": 4},
+                "fit": {"n_folds": 4, "alphas": {"min": -2, "max": 5, "n": 8}},
             }
         )
         self.dataset = Dataset.from_config(self.config)

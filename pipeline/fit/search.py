@@ -181,7 +181,7 @@ class Search:
             self._evaluate(wanted)
             moved = np.zeros(self.shape, bool)
             for i, mask in starts.items():
-                best = self._scores[i] + np.float32(max(gain - EQUAL, 0))
+                best = self._scores[i] + np.float32(max(gain - float(EQUAL), 0.0))
                 for point in moves(points[i]):
                     j = self._index[point]
                     better = mask & (self._scores[j] > best + EQUAL)

@@ -143,7 +143,7 @@ def test_blocks_of_voxels_change_nothing(solver, size):
         part = dataclasses.replace(problem, responses=responses)
         fit = fit_block(part, make_solver(solver, part))
         np.testing.assert_allclose(fit.r_train, whole.r_train[:, block], atol=1e-5)
-        # himalaya solves in single precision whatever the alpha, and gives the logarithm of a ratio.
+        # himalaya is in single precision whatever the alpha, and gives the logarithm of a ratio.
         exact = solver != "himalaya"
         atol = 1e-5 if exact else 1e-3
         np.testing.assert_allclose(fit.final.weights, whole.final.weights[:, block], atol=atol)

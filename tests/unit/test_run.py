@@ -13,7 +13,7 @@ from pipeline.errors import InputError
 from pipeline.fit.candidates import training_folds
 from pipeline.fit.grams import write_gram
 from pipeline.fit.memory import block_size, fixed_bytes, voxel_bytes
-from pipeline.fit.run import fit_model, gather
+from pipeline.fit.run import _edge_shares, fit_model, gather
 from tests.unit.responses import rewrite, write_responses
 
 ROWS = {"a": 40, "b": 50, "c": 45, "d": 40, "t1": 40, "t2": 35}
@@ -169,14 +169,22 @@ def test_test_stories_choose_nothing(dataset, design, tmp_path):
     assert (before["r"][:5] != after["r"][:5]).all()
 
 
-@pytest.mark.parametrize(("edges", "where"), [((6, 8), "min"), ((-3, -1), "max")])
-def test_alphas_at_an_edge_are_a_warning(dataset, design, tmp_path, caplog, edges, where):
+def test_alphas_at_the_smallest_are_a_warning(dataset, design, tmp_path, caplog):
     """The authors searched 10..1000 and never looked at the edges (error 10)."""
-    alphas = {"min": edges[0], "max": edges[1], "n": 3}
     with caplog.at_level(logging.WARNING):
-        _, attributes = fit(dataset, design, tmp_path / "f.h5", alphas=alphas)
-    assert attributes[f"alpha_at_{where}"] > 0.5
-    assert f"widen fit.alphas.{where}" in caplog.text
+        _, attributes = fit(dataset, design, tmp_path / "f.h5", alphas={"min": 6, "max": 8, "n": 3})
+    assert attributes["alpha_at_min"] > 0.5
+    assert "widen fit.alphas.min" in caplog.text
+
+
+def test_edges_are_of_predicted_voxels_and_single_bands_may_be_left_out(tmp_path):
+    alpha = np.array([[1, 100, 100, 10, 100], [100, 100, 10, 10, 100]], np.float32)
+    r = np.array([0.5, 0.5, 0.5, 0.5, 0.0])  # the last is not predicted
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        file["alpha"], file["r_cv"] = alpha, r
+        file["r_train"] = r + 0.01 * np.array([[-1], [0], [1]])
+        shares = _edge_shares(file, {"min": 0, "max": 2, "n": 3})
+    assert shares == {"alpha_at_min": 0.25, "alpha_at_max": 0.25}
 
 
 def test_wide_alphas_are_no_warning(dataset, design, tmp_path, caplog):

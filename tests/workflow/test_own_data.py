@@ -37,8 +37,6 @@ def test_the_target_fetch_gets_the_files_of_the_configuration(tiny):
         name="fetched",
         data_root="data/fetched",
         simulate=None,
-        mask=None,
-        maps={},
         fetch={"files": server.url, "pointers": server.url, "models": False},
     )
     tiny.snakemake(config, "fetch")

@@ -9,6 +9,7 @@ import pdoc
 
 import gim
 import pipeline
+import pipeline.regions
 
 # pdoc cannot find the imports behind a NamedTuple's annotations: a type without a link is no loss.
 HARMLESS = "Error parsing type annotation"
@@ -16,8 +17,9 @@ HARMLESS = "Error parsing type annotation"
 
 def build(folder: Path) -> list[str]:
     """Write the pages; return what pdoc could not document."""
-    for name in gim.__all__:  # imported on first use, which pdoc does not do
-        setattr(gim, name, getattr(gim, name))
+    for package in (gim, pipeline.regions):  # import on first use, which pdoc does not do
+        for name in package.__all__:
+            setattr(package, name, getattr(package, name))
     # Named one by one: where a package has __all__, pdoc takes it for all of its modules.
     names = [m.name for p in (gim, pipeline) for m in walk_packages(p.__path__, f"{p.__name__}.")]
     public = [name for name in names if "._" not in name]

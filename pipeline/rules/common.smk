@@ -257,7 +257,9 @@ def responses_of(subject):
     """Responses that a rule makes ready; HDF5 of the kept rows is used as it is."""
     dataset = Dataset.from_config(CONFIG)
     stories = [story for part in stories_of(subject).values() for story in part]
-    return [str(dataset.responses(subject, s)) for s in stories if not dataset.is_ready(s)]
+    return [
+        str(dataset.responses(subject, s)) for s in stories if not dataset.is_ready(s)
+    ]
 
 
 def counted_volumes():

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
 
@@ -9,7 +10,7 @@ import pdoc
 
 import gim
 import pipeline
-import pipeline.regions
+import pipeline
 
 # pdoc cannot find the imports behind a NamedTuple's annotations: a type without a link is no loss.
 HARMLESS = "Error parsing type annotation"
@@ -17,15 +18,15 @@ HARMLESS = "Error parsing type annotation"
 
 def build(folder: Path) -> list[str]:
     """Write the pages; return what pdoc could not document."""
-    for package in (gim, pipeline.regions):  # import on first use, which pdoc does not do
-        for name in package.__all__:
-            setattr(package, name, getattr(package, name))
     # Named one by one: where a package has __all__, pdoc takes it for all of its modules.
     names = [m.name for p in (gim, pipeline) for m in walk_packages(p.__path__, f"{p.__name__}.")]
-    public = [name for name in names if "._" not in name]
+    public = ["gim", "pipeline", *(name for name in names if "._" not in name)]
+    for module in map(import_module, public):
+        for name in getattr(module, "__all__", ()):  # what is imported on first use only
+            setattr(module, name, getattr(module, name))
     pdoc.render.configure(docformat="numpy")
     with warnings.catch_warnings(record=True) as caught:
-        pdoc.pdoc("gim", "pipeline", *public, output_directory=folder)
+        pdoc.pdoc(*public, output_directory=folder)
     messages = (str(warning.message) for warning in caught)
     return [m for m in messages if m.startswith(("Found", "Error")) and HARMLESS not in m]
 

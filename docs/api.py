@@ -10,7 +10,6 @@ import pdoc
 
 import gim
 import pipeline
-import pipeline
 
 # pdoc cannot find the imports behind a NamedTuple's annotations: a type without a link is no loss.
 HARMLESS = "Error parsing type annotation"

@@ -67,7 +67,7 @@ again() { jobs_of RUNNING,PENDING | grep "${comment}\$" | grep -qv "^$cancelled 
 idle_and_waiting() { [ "$(count RUNNING)" = 0 ] && [ "$(count PENDING)" -gt 0 ]; }
 
 finish() {
-  [ -z "${run:-}" ] || kill "$run" 2> /dev/null || true
+  [ -z "${run:-}" ] || kill -9 "$run" 2> /dev/null || true  # the plugin may ignore milder signals
   "$slurm" down "$work/slurm"
   rm -rf "$work"
 }

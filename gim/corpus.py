@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import lzma
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,9 @@ from gim.errors import InputError
 
 COMPRESSED = {".gz", ".xz", ".zst"}
 JSONL = {".jsonl", ".ndjson", ".json"}
+CHUNK = 1 << 16  # bytes decompressed at a time
 PIECE = 1 << 24  # characters: a longer plain-text file is cut at a line end
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -57,15 +60,14 @@ def read_documents(
     bar = tqdm(total=total, unit="B", unit_scale=True, desc=progress, disable=progress is None)
     with bar:
         for path in files:
-            with path.open("rb") as raw:
-                yield from _parse(path, raw, field, bar)
+            yield from _parse(path, field, bar)
 
 
-def _parse(path: Path, raw: IO[bytes], field: str, bar: tqdm) -> Iterator[Document]:
+def _parse(path: Path, field: str, bar: tqdm) -> Iterator[Document]:
     seen = 0
     inner = Path(path.stem) if path.suffix in COMPRESSED else path
     try:
-        with _text_stream(path, raw) as stream:
+        with path.open("rb") as raw, _text_stream(path, raw) as stream:
             parts = _jsonl(path, stream, field) if inner.suffix in JSONL else _plain(path, stream)
             for document in parts:
                 yield document
@@ -91,12 +93,43 @@ def _text_stream(path: Path, raw: IO[bytes]) -> Iterator[IO[str]]:
         import zstandard
 
         damaged += (zstandard.ZstdError,)
-        opened = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+        opened = io.BufferedReader(_Frames(raw))
     try:
-        with io.TextIOWrapper(opened, encoding="utf-8") as stream:
+        with io.TextIOWrapper(opened, encoding="utf-8-sig") as stream:
             yield stream
     except damaged as error:
         raise OSError(str(error)) from error
+
+
+class _Frames(io.RawIOBase):
+    """Decompressed .zst; the library's own reader ends in silence where a frame is cut off."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self._frame: Any = None
+        self._waiting = self._ready = b""
+
+    def readable(self) -> bool:
+        """Whether it can be read."""
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Fill a buffer; return how far."""
+        import zstandard
+
+        while not self._ready:
+            compressed = self._waiting or self._raw.read(CHUNK)
+            if not compressed:
+                if self._frame is not None:
+                    raise EOFError("the file ends inside a compressed frame")
+                return 0
+            self._frame = self._frame or zstandard.ZstdDecompressor().decompressobj()
+            self._ready = self._frame.decompress(compressed)
+            self._waiting = self._frame.unused_data if self._frame.eof else b""
+            self._frame = None if self._frame.eof else self._frame
+        n = min(len(buffer), len(self._ready))
+        buffer[:n], self._ready = self._ready[:n], self._ready[n:]
+        return n
 
 
 def _jsonl(path: Path, stream: IO[str], field: str) -> Iterator[Document]:
@@ -105,11 +138,13 @@ def _jsonl(path: Path, stream: IO[str], field: str) -> Iterator[Document]:
             continue
         try:
             record = json.loads(line)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{path}, line {number}: not a JSON object ({error})") from error
         text = record.get(field) if isinstance(record, dict) else None
         if not isinstance(text, str):
             raise InputError(f'{path}, line {number}: no text under the key "{field}"; name it')
+        if _SURROGATE.search(text):
+            raise InputError(f"{path}, line {number}: half a character (a lone surrogate); mend it")
         yield Document(str(record.get("title", f"{path.name}:{number}")), text)
 
 
@@ -117,5 +152,7 @@ def _plain(path: Path, stream: IO[str]) -> Iterator[Document]:
     number = 0
     while text := stream.read(PIECE):
         text += stream.readline() if len(text) == PIECE else ""
+        if "\0" in text:
+            raise InputError(f"{path}: zero bytes, no UTF-8 text (UTF-16?); convert it first")
         yield Document(path.name if number == 0 else f"{path.name}+{number}", text)
         number += 1

@@ -7,6 +7,7 @@ position is encoded once.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
@@ -53,9 +54,15 @@ class EncoderConfig:
     temperature: float = 0.1
 
     def __post_init__(self) -> None:
+        for name in ("vocab_size", "width", "layers", "heads", "window", "dim"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise InputError(f"{name} is {value!r}; it must be a whole number of at least 1")
+        if not 0 < self.temperature < math.inf:
+            raise InputError(f"temperature is {self.temperature}; it must be above 0 and finite")
         if self.width % self.heads:
             raise InputError(f"width {self.width} is not a multiple of {self.heads} heads")
-        if not 1 <= self.receptive <= RECEPTIVE:
+        if self.layers > RECEPTIVE or self.receptive > RECEPTIVE:
             raise InputError(
                 f"{self.layers} layers with a window of {self.window} see {self.receptive} tokens; "
                 f"at most {RECEPTIVE} are allowed"
@@ -204,12 +211,20 @@ class Encoder(nn.Module):
                 raise InputError(f"{folder / name}: missing; {folder} is not a saved encoder")
         try:
             values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            if not isinstance(values, dict):
+                raise TypeError("config.json holds no object")
             if values.get("model_type") != MODEL_TYPE:
                 raise InputError(f"{folder / 'config.json'}: not of type {MODEL_TYPE}")
             known = {f.name for f in fields(EncoderConfig)}
             config = EncoderConfig(**{k: v for k, v in values.items() if k in known})
             encoder = cls(config, load_tokenizer(folder / "tokenizer.json"))
-            encoder.load_state_dict(load_file(folder / "model.safetensors"))
-        except (ValueError, TypeError, RuntimeError, SafetensorError) as error:
+            weights = load_file(folder / "model.safetensors")
+            for name, weight in weights.items():
+                if not torch.isfinite(weight).all():
+                    raise ValueError(f"model.safetensors: {name} is not finite")
+            encoder.load_state_dict(weights)
+        except InputError as error:
+            raise InputError(f"{folder}: {error}") from error
+        except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
             raise InputError(f"{folder}: damaged encoder ({error})") from error
         return encoder.to(device, dtype).eval()

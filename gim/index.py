@@ -10,6 +10,7 @@ import math
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +31,7 @@ DTYPES: dict[str, np.dtype] = {"u16": np.dtype("<u2"), "u32": np.dtype("<u4")}
 SAFE_PARALLEL = 5_000_000  # tokens below which several processes write a wrong table
 CHECK_DEPTH = 64  # tokens to which neighbouring suffixes are compared
 CHECK_BLOCK = 1 << 20
+CHECKED = 1 << 30  # bytes of a file up to which its checksum is compared when it is opened
 
 
 def build_index(
@@ -94,6 +96,7 @@ def build_index(
             "documents": documents,
             "tokens": tokens,
             "bytes": {part: (folder / part).stat().st_size for part in PARTS},
+            "crc32": {part: checksum(folder / part) for part in PARTS},
             "seconds": {
                 "total": round(time.perf_counter() - started, 2),
                 "sort": round(sort_seconds, 2),
@@ -181,8 +184,15 @@ def describe_index(path: str | Path) -> dict:
         description = json.loads(file.read_text(encoding="utf-8"))
         sizes, dtype = description["bytes"], DTYPES[description["token_dtype"]]
         known = description["format"] == FORMAT
+        counts = [description[key] for key in ("tokens", "documents", "vocab_size")]
+        if not all(type(count) is int and count > 0 for count in counts):
+            raise ValueError(f"tokens, documents and vocab_size are {counts}")
+        if not (
+            isinstance(sizes, dict) and description["fingerprint"] and description["tokenizer"]
+        ):
+            raise ValueError("sizes or tokenizer are not given")
         n = description["tokens"] + description["documents"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{file}: damaged ({error!r}); build the index again") from error
     if not known:
         raise InputError(f"{file}: format {description['format']}, not {FORMAT}; build it again")
@@ -199,6 +209,31 @@ def describe_index(path: str | Path) -> dict:
                 "or of another token width; build the index again"
             )
     return description
+
+
+def check_content(path: str | Path, description: dict) -> None:
+    """Compare the files of an index with the checksums that it was built with, if it has any.
+
+    Files beyond `CHECKED` bytes are left to `verify_index`, as reading them takes minutes.
+
+    Raises
+    ------
+    InputError
+        When a file is not what was built: its answers would be wrong, or a crash.
+    """
+    for part, wanted in description.get("crc32", {}).items():
+        file = Path(path) / part
+        if file.stat().st_size <= CHECKED and checksum(file) != wanted:
+            raise InputError(f"{file}: not what was built (another checksum); build it again")
+
+
+def checksum(path: Path) -> int:
+    """CRC-32 of a file."""
+    value = 0
+    with path.open("rb") as file:
+        while block := file.read(CHECK_BLOCK):
+            value = zlib.crc32(block, value)
+    return value
 
 
 def table_width(text_bytes: int) -> int:

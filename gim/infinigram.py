@@ -20,7 +20,7 @@ from gim import _suffix_array as array
 from gim._rank import rank_all
 from gim.errors import InputError
 from gim.exact import as_tokens
-from gim.index import describe_index, open_parts
+from gim.index import check_content, describe_index, open_parts
 from gim.scores import Scores
 from gim.tokenizer import Tokenizer
 
@@ -57,6 +57,7 @@ class _Shard:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.description = describe_index(path)
+        check_content(path, self.description)
         self.text, self.table, self.offsets = open_parts(path, self.description)
         self.arrays = self.text, self.table, len(self.table) // len(self.text)
         self.separator = int(np.iinfo(self.text.dtype).max)
@@ -107,6 +108,12 @@ class InfiniGram:
                 raise InputError(
                     f"{shard.path}: built with tokenizer {shard.description['tokenizer']}, whose "
                     f"ids differ from those of {other}; use that tokenizer or build it again"
+                )
+            size = shard.description["vocab_size"]
+            if tokenizer is not None and size != tokenizer.vocab_size:
+                raise InputError(
+                    f"{shard.path}: wrong size of the vocabulary in gim.json, {size} for the "
+                    f"{tokenizer.vocab_size} of {tokenizer.name}; build the index again"
                 )
         self.vocab_size = int(self._shards[0].description["vocab_size"])
 

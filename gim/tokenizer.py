@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gim.errors import InputError
 
 DEFAULT = "default"
+MAX_ID = 10_000_000  # some forty times the largest vocabularies there are
 
 
 class Tokenizer:
@@ -144,25 +145,38 @@ def load_tokenizer(source: str | Path | None = None) -> Tokenizer:
     if path.suffix == ".model" and path.is_file():
         return _from_sentencepiece(path)
     if path.suffix == ".json" and path.is_file():
-        return _from_json(path.read_text(encoding="utf-8"), str(source))
+        return _from_file(path, str(source))
     return _from_hub(str(source))
 
 
 def _from_directory(path: Path) -> Tokenizer:
     if (path / "tokenizer.json").is_file():
-        return _from_json((path / "tokenizer.json").read_text(encoding="utf-8"), str(path))
+        return _from_file(path / "tokenizer.json", str(path))
     if (path / "tokenizer.model").is_file():
         return _from_sentencepiece(path / "tokenizer.model")
     for vocabulary, merges in (("encoder.json", "vocab.bpe"), ("vocab.json", "merges.txt")):
         if (path / vocabulary).is_file() and (path / merges).is_file():
             from tokenizers import ByteLevelBPETokenizer
 
-            bpe = ByteLevelBPETokenizer(str(path / vocabulary), str(path / merges))
+            try:
+                bpe = ByteLevelBPETokenizer(str(path / vocabulary), str(path / merges))
+            except Exception as error:  # the library raises plain Exception
+                raise InputError(f"{path}: damaged {vocabulary} or {merges} ({error})") from error
             return _from_fast(bpe._tokenizer, str(path))
     raise InputError(
         f"{path}: no tokenizer here; it should hold tokenizer.json, tokenizer.model, or "
         "encoder.json and vocab.bpe"
     )
+
+
+def _from_file(path: Path, name: str) -> Tokenizer:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); copy it again") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not a tokenizer.json ({error}); copy it again") from error
+    return _from_json(text, name)
 
 
 def _from_json(text: str, name: str) -> Tokenizer:
@@ -219,6 +233,8 @@ def _from_fast(fast: Any, name: str) -> Tokenizer:
     else:
         spell = _metaspace_bytes
     vocabulary = fast.get_vocab(with_added_tokens=True)
+    if max(vocabulary.values(), default=0) > MAX_ID:
+        raise InputError(f"{name}: a token id is out of range (above {MAX_ID}); copy it again")
     table = [b""] * (max(vocabulary.values(), default=-1) + 1)
     for piece, i in vocabulary.items():
         table[i] = b"" if i in special else spell(piece)

@@ -122,7 +122,7 @@ for _specimen in (RESPONSES, ENG1000):
         """The matrix has no rows."""
         _rewrite(path, "data", lambda x: x[:0])
 
-    @damage(_specimen, refused="")
+    @damage(_specimen, refused={RESPONSES: "rows, but", ENG1000: "should be"}[_specimen])
     def transposed(path):
         """Rows and columns are swapped."""
         _rewrite(path, "data", np.transpose)

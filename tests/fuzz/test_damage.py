@@ -4,9 +4,9 @@ import pytest
 
 from gim.errors import InputError as LibraryError
 from pipeline.errors import InputError
-from tests.fuzz import configs, datasets, textgrids  # noqa: F401  (they register their damages)
 from tests.fuzz.registry import DAMAGES
 from tests.fuzz.specimens import same
+from tests.fuzz.table import PAGE, page
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +45,14 @@ def test_damage(kind, specimen_folder, sound):
     else:
         assert not warnings
         assert same(values, sound(kind.specimen))
+
+
+def test_the_page_is_current():
+    """Else run `python -m tests.fuzz.table`."""
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_no_damage_is_without_a_name_or_an_answer():
+    told = {(kind.specimen.name, kind.description) for kind in DAMAGES}
+    assert len(told) == len(DAMAGES)
+    assert all(kind.refused != "" and kind.warned != "" for kind in DAMAGES)

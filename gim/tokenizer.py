@@ -223,7 +223,10 @@ def _from_sentencepiece(path: Path) -> Tokenizer:
 
 def _from_fast(fast: Any, name: str) -> Tokenizer:
     """Wrap a ``tokenizers.Tokenizer``; its decoder tells how pieces spell bytes."""
-    spec = json.loads(fast.to_str())
+    vocabulary = fast.get_vocab(with_added_tokens=True)
+    if max(vocabulary.values(), default=0) > MAX_ID:
+        raise InputError(f"{name}: a token id is out of range (above {MAX_ID}); copy it again")
+    spec = json.loads(fast.to_str())  # takes time in proportion to the largest id
     decoder = json.dumps(spec.get("decoder"))
     special = {token["id"] for token in spec.get("added_tokens", []) if token["special"]}
     if "ByteLevel" in decoder:
@@ -232,9 +235,6 @@ def _from_fast(fast: Any, name: str) -> Tokenizer:
         spell = _wordpiece_bytes
     else:
         spell = _metaspace_bytes
-    vocabulary = fast.get_vocab(with_added_tokens=True)
-    if max(vocabulary.values(), default=0) > MAX_ID:
-        raise InputError(f"{name}: a token id is out of range (above {MAX_ID}); copy it again")
     table = [b""] * (max(vocabulary.values(), default=-1) + 1)
     for piece, i in vocabulary.items():
         table[i] = b"" if i in special else spell(piece)

@@ -36,7 +36,7 @@ MinJobAge=3600
 KillWait=5
 GresTypes=gpu
 SlurmdParameters=config_overrides
-NodeName=$(hostname -s) NodeAddr=127.0.0.1 CPUs=$(nproc) RealMemory=64000 Gres=gpu:1 State=UNKNOWN
+NodeName=$(hostname -s) NodeAddr=127.0.0.1 CPUs=2 RealMemory=64000 Gres=gpu:1 State=UNKNOWN
 PartitionName=test Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 CONF
   echo 'CgroupPlugin=cgroup/v1' > "$dir/cgroup.conf"

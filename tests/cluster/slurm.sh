@@ -7,7 +7,8 @@ dir=$(realpath -m "$2")
 etc=/etc/slurm/slurm.conf
 
 configure() {
-  # On paper the node has 64 GB and a GPU, whatever the machine: requests are scheduled as on a cluster.
+  # On paper the node has 4 processors, 64 GB and a GPU, whatever the machine: requests are scheduled as on a
+  # cluster, and a group of jobs side by side asks for more processors than a small machine has.
   cat > "$dir/slurm.conf" <<CONF
 ClusterName=test
 SlurmctldHost=$(hostname -s)(127.0.0.1)
@@ -36,7 +37,7 @@ MinJobAge=3600
 KillWait=5
 GresTypes=gpu
 SlurmdParameters=config_overrides
-NodeName=$(hostname -s) NodeAddr=127.0.0.1 CPUs=2 RealMemory=64000 Gres=gpu:1 State=UNKNOWN
+NodeName=$(hostname -s) NodeAddr=127.0.0.1 CPUs=4 RealMemory=64000 Gres=gpu:1 State=UNKNOWN
 PartitionName=test Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 CONF
   echo 'CgroupPlugin=cgroup/v1' > "$dir/cgroup.conf"

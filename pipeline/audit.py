@@ -77,6 +77,14 @@ class Subject:
     delays: Sequence[int]
     seed: int
 
+    @cached_property
+    def _table(self) -> pd.DataFrame:
+        return pd.read_parquet(self.words)
+
+    def story(self, name: str) -> Story:
+        """A story as features see it."""
+        return read_story(self.dataset, self._table, name)
+
     @property
     def stories(self) -> list[str]:
         """Training and test stories."""
@@ -144,6 +152,7 @@ class BandAudit:
         with h5py.File(subject.features[band]) as file:
             self.written = {s: np.asarray(file[s], np.float64) for s in subject.stories}
         self.band = self._make(self.written)
+        self._rematched: dict[str, Matches] = {}
 
     def _make(self, values: dict[str, np.ndarray]) -> Band:
         s = self.subject
@@ -169,7 +178,7 @@ class BandAudit:
             self._features(story, self.scores[story]), self.written[story], rtol=1e-4, atol=1e-5
         ):
             leaks.append(what)
-        if self.matches and not _equal(self.matches[story], self._match(story)):
+        if self.matches and not _equal(self.matches[story], self._rematch(story)):
             leaks.append(f"{self.name}, {story}: the matches written are not those of its words")
         return leaks
 
@@ -202,13 +211,17 @@ class BandAudit:
 
         return _last(matters, 0, len(noise))
 
-    def _match(self, story: str, words: pd.DataFrame | None = None) -> Matches:
-        s = self.subject
+    def _rematch(self, name: str) -> Matches:
+        """Matches of a story as its words give them, made once for all sampled rows."""
         if self.options["kind"] == LAG:
-            return self._control[story]
-        original = read_story(s.dataset, pd.read_parquet(s.words), story)
-        changed = original if words is None else Story(story, words, original.grid)
-        matched = story_matches(changed, s.name, self.name, self.options, s.seed)
+            return self._control[name]
+        if name not in self._rematched:
+            self._rematched[name] = self._match(self.subject.story(name))
+        return self._rematched[name]
+
+    def _match(self, story: Story) -> Matches:
+        s = self.subject
+        matched = story_matches(story, s.name, self.name, self.options, s.seed)
         return matched if self._threshold is None else drop_below(matched, self._threshold)
 
     @cached_property
@@ -229,19 +242,18 @@ class BandAudit:
             o["draws"], o["bins"],
         )  # fmt: skip
 
-    def _newest_word(self, story: str, row: int) -> float:
+    def _newest_word(self, name: str, row: int) -> float:
         """Onset of the newest word that the match of `row` depends on, after the row's end."""
-        s = self.subject
-        words = read_story(s.dataset, pd.read_parquet(s.words), story)
-        onsets, grid = words.words["onset"].to_numpy(), words.grid
+        story = self.subject.story(name)
+        onsets, grid = story.words["onset"].to_numpy(), story.grid
         end = grid.volume_starts()[grid.kept][max(row, 0)] + grid.tr
         first = int(np.searchsorted(onsets, end - WORD_WINDOW * grid.tr))
-        original = _of_row(self._match(story), row)
+        original = _of_row(self._rematch(name), row)
 
         def matters(word: int) -> bool:
-            changed = words.words.copy()
+            changed = story.words.copy()
             changed.loc[word:, "word"] = NEW_WORD
-            return _of_row(self._match(story, changed), row) != original
+            return _of_row(self._match(Story(name, changed, grid)), row) != original
 
         word = _last(matters, first, len(onsets))
         return np.nan if word is None else float(onsets[word] - end)

@@ -2,7 +2,7 @@
 
     python -m benchmarks.real_fit [--subject UTS03] [--matcher ngram] [--n-components 300]
 
-Needs features made by `snakemake --configfile config/realdata.yaml features`. The named alternative
+Needs features made by `snakemake features --configfile config/realdata.yaml`. The named alternative
 is the time of the products that no solver can avoid: X'X and X'Y of every training story, once.
 """
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.ridge_solvers [--boots 50] [--rows 3000]
 
-Needs features made by `snakemake --configfile config/realdata.yaml features`. All three see the
+Needs features made by `snakemake features --configfile config/realdata.yaml`. All three see the
 same rows, columns and targets; times are CPU seconds (set OMP_NUM_THREADS=1). Fewer boots than 50
 are scaled up, and the record says so.
 """

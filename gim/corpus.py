@@ -15,6 +15,7 @@ from typing import IO, Any
 from tqdm import tqdm
 
 from gim.errors import InputError
+from gim.progress import progress_bar
 
 COMPRESSED = {".gz", ".xz", ".zst"}
 JSONL = {".jsonl", ".ndjson", ".json"}
@@ -57,7 +58,9 @@ def read_documents(
         if not path.is_file():
             raise InputError(f"{path}: no such corpus file; pass text or JSONL files")
     total = sum(path.stat().st_size for path in files)
-    bar = tqdm(total=total, unit="B", unit_scale=True, desc=progress, disable=progress is None)
+    bar = progress_bar(
+        total=total, unit="B", unit_scale=True, desc=progress, disable=progress is None
+    )
     with bar:
         for path in files:
             yield from _parse(path, field, bar)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from gim.causal import score_causal
 from gim.choice import SequenceScores
@@ -18,6 +17,7 @@ from gim.corpus import Document
 from gim.errors import InputError
 from gim.fuzzy import FuzzyInduction, Metric
 from gim.model import GIM
+from gim.progress import progress_bar
 from gim.scores import Scores
 from gim.tokenizer import Tokenizer
 
@@ -154,7 +154,7 @@ def _long_documents(
     documents: Iterable[Document], model: GIM, progress: bool
 ) -> Iterator[NDArray[np.int64]]:
     """Ids of the documents that are longer than the context."""
-    for document in tqdm(documents, desc="scoring", unit="doc", disable=not progress):
+    for document in progress_bar(documents, desc="scoring", unit="doc", disable=not progress):
         ids = model.tokenizer.encode(document.text)
         if len(ids) > model.window:
             yield ids

@@ -16,12 +16,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from gim import _suffix_array as array
 from gim.corpus import read_documents
 from gim.errors import InputError
 from gim.files import atomic_directory, atomic_file, write_json
+from gim.progress import progress_bar
 from gim.tokenizer import Tokenizer
 
 FORMAT = 1
@@ -261,7 +261,7 @@ def verify_index(path: str | Path, *, progress: bool = False) -> None:
     seen = np.zeros(len(text) // 8 + 1, np.uint8)
     width, separators = len(table) // len(text), np.int64(0)
     blocks = range(0, len(text), CHECK_BLOCK)
-    for begin in tqdm(blocks, desc="verifying", unit="block", disable=not progress):
+    for begin in progress_bar(blocks, desc="verifying", unit="block", disable=not progress):
         end = min(begin + CHECK_BLOCK, len(text))
         separators += np.count_nonzero(text[begin:end] == separator)
         where = array.verify(text, table, width, begin, end, seen, CHECK_DEPTH)

@@ -121,6 +121,10 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
     config["features"] = {b: dict(o or {}) for b, o in config["features"].items()}
     if problems := [Problem(source, *rest) for rest in _broken_references(config)]:
         raise InputError(problems)
+    if config["only"] is not None:
+        config["models"] = {
+            m: bands for m, bands in config["models"].items() if m in config["only"]
+        }
     for keys in PATH_KEYS:
         _expand(config, keys)
     for options in config["features"].values():
@@ -212,24 +216,25 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
                         f"add it to features or use one of {sorted(config['features'])}",
                     )
                 )
-    if config["baseline"] not in config["models"]:
-        broken.append(
-            (
-                "baseline",
-                f"unknown model {config['baseline']!r}",
-                f"use one of {sorted(config['models'])}",
-            )
-        )
-    for pair in config["statistics"]["contrasts"] or ():
-        for model in sorted(set(pair) - set(config["models"])):
-            what = f"unknown model {model!r}"
-            broken.append(("statistics.contrasts", what, f"use {sorted(config['models'])}"))
+    fitted = set(config["only"] or config["models"]) & set(config["models"])
+    for place, names in _named_models(config):
+        for model in sorted(set(names) - fitted):
+            what = f"{model!r} is no model of this run"
+            broken.append((place, what, f"use one of {sorted(fitted)}"))
     broken.extend(_broken_regions(config))
     broken.extend(broken_partitions(config))
     alphas = config["fit"]["alphas"]
     if alphas["min"] > alphas["max"]:
         broken.append(("fit.alphas", "min is above max", "swap them"))
     return broken
+
+
+def _named_models(config: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Keys that name models, and the names."""
+    yield "baseline", [config["baseline"]]
+    yield "only", config["only"] or []
+    for pair in config["statistics"]["contrasts"] or ():
+        yield "statistics.contrasts", pair
 
 
 def _broken_regions(config: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from pipeline.atomic import atomic_path
 
@@ -133,16 +134,18 @@ def induction_features(
     array of shape (n_rows, len(offsets) * n_components)
         Zero for rows without a match.
     """
-    n_rows, n_components = scores.shape
     found = matches.match_row != NO_MATCH
-    row, match = matches.row[found], matches.match_row[found]
-    copied = [match - j if before else match + j for j in offsets]
-    changes = np.concatenate(
-        [np.where(c[:, None] < 0, 0, scores[c] - scores[match]) for c in copied], axis=1
-    )
-    features = np.zeros((n_rows, len(offsets) * n_components))
-    np.add.at(features, row, changes * matches.weight[found, None])
-    return features
+    places = matches.row[found], matches.match_row[found]
+    weights = csr_array((matches.weight[found], places), (len(scores), len(scores)))
+    return weights @ np.concatenate([_change(scores, -j if before else j) for j in offsets], axis=1)
+
+
+def _change(scores: np.ndarray, offset: int) -> np.ndarray:
+    """Change from every row to the one `offset` rows on; zero where that is outside the story."""
+    change = np.zeros_like(scores)
+    first, last = max(0, -offset), len(scores) - max(0, offset)
+    change[first:last] = scores[first + offset : last + offset] - scores[first:last]
+    return change
 
 
 def keep_best(

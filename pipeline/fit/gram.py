@@ -17,7 +17,7 @@ import numpy as np
 from pipeline.fit.base import Problem
 from pipeline.fit.grams import fold_grams
 from pipeline.fit.linalg import SMALL, Array, Backend, single_is_safe
-from pipeline.fit.narrow import LeftOut, Remainder, split
+from pipeline.fit.narrow import LeftOut, Remainder, runs, split
 
 MARGIN = 10
 
@@ -67,29 +67,30 @@ class GramEngine:
         put = self.backend.put
         return Sums(put(wu), put(xy[wide]), uu, np.vstack([xy[narrow], y]), yy)
 
-    def _wide(self, fold: int) -> Array:
-        """X'X of the wide columns of a fold, double."""
-        columns = self.split.wide_columns
+    def _wide(self, fold: int, rows: slice | np.ndarray = slice(None)) -> Array:
+        """X'X of (some of) the wide columns of a fold, double."""
+        columns = self.split.wide_columns[rows]
         return self.backend.put(self._grams[fold][columns[:, None], columns])
 
-    def training(self, out: tuple[int, ...], double: bool) -> Array:
-        """X'X of the wide columns without the folds `out`, a new matrix."""
+    def training(self, out: tuple[int, ...], kept: Kept, double: bool) -> Array:
+        """X'X of the kept columns without the folds `out`, a new matrix."""
         if double:
             first, *others = (k for k in range(len(self._grams)) if k not in out)
-            matrix = self._wide(first)
+            matrix = self._wide(first, kept.rows)
             for fold in others:
-                matrix += self._wide(fold)
+                matrix += self._wide(fold, kept.rows)
             return matrix
-        matrix = self._total - (self.single[out[0]] if out else 0)
+        matrix = kept.square(self._total) - (kept.square(self.single[out[0]]) if out else 0)
         for fold in out[1:]:
-            matrix -= self.single[fold]
+            matrix -= kept.square(self.single[fold])
         return matrix
 
     def mixed(self, alphas: np.ndarray) -> GramMixed:
         """See `pipeline.fit.search.Engine.mixed`."""
+        kept = Kept.of(np.isfinite(alphas)[self.band], self.backend)
         trace = float(np.sum(self._traces / alphas))
-        double = self.size <= SMALL or not single_is_safe(trace, MARGIN)
-        return GramMixed(self, alphas[self.band], double)
+        double = kept.size <= SMALL or not single_is_safe(trace, MARGIN)
+        return GramMixed(self, kept, alphas[self.band][kept.rows], double)
 
 
 def _mean(problem: Problem) -> np.ndarray:
@@ -125,16 +126,57 @@ class Sums:
     def __add__(self, other: Sums) -> Sums:
         return Sums(*(getattr(self, k) + getattr(other, k) for k in self.__annotations__))
 
-    def of(self, voxels: np.ndarray) -> Sums:
-        """The sums of some voxels only."""
-        return replace(self, wy=self.wy[:, voxels], uy=self.uy[:, voxels], yy=self.yy[voxels])
+    def of(self, kept: Kept, voxels: np.ndarray) -> Sums:
+        """The sums of some wide columns and some voxels only."""
+        return replace(
+            self,
+            wu=self.wu[kept.rows],
+            wy=self.wy[kept.rows][:, voxels],
+            uy=self.uy[:, voxels],
+            yy=self.yy[voxels],
+        )
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The wide columns of the bands that are not left out; systems shrink to them.
+
+    Parameters
+    ----------
+    rows : slice or array of int
+        The columns' indices among the wide ones, a slice if they are all of them.
+    runs : list of slice
+        The same as runs of neighbours.
+    size : int
+        How many there are.
+    backend : Backend
+        Where the matrices are.
+    """
+
+    rows: slice | np.ndarray
+    runs: list[slice]
+    size: int
+    backend: Backend
+
+    @classmethod
+    def of(cls, mask: np.ndarray, backend: Backend) -> Kept:
+        """Those of `mask`, (n_wide_columns,)."""
+        rows = slice(None) if mask.all() else np.flatnonzero(mask)
+        return cls(rows, runs(mask), int(mask.sum()), backend)
+
+    def square(self, matrix: Array) -> Array:
+        """The columns and rows of a matrix of all wide columns; itself if they are all."""
+        if isinstance(self.rows, slice):
+            return matrix
+        return self.backend.block(matrix, self.runs, self.runs)
 
 
 @dataclass(frozen=True)
 class GramMixed:
-    """The engine at some alphas, (n_wide,) (see `pipeline.fit.search.Mixed`)."""
+    """The engine at the `alphas` of the kept columns (see `pipeline.fit.search.Mixed`)."""
 
     engine: GramEngine
+    kept: Kept
     alphas: np.ndarray
     double: bool
 
@@ -142,12 +184,13 @@ class GramMixed:
         """See `pipeline.fit.search.Mixed.solve`."""
         engine = self.engine
         first, *others = [fold for k, fold in enumerate(engine.folds) if k not in out]
-        train = sum((fold.of(voxels) for fold in others), first.of(voxels))
+        kept = self.kept
+        train = sum((fold.of(kept, voxels) for fold in others), first.of(kept, voxels))
         cast = engine.backend.cast
         rhs = engine.backend.join(cast(train.wy, self.double), cast(train.wu, self.double))
-        matrix = engine.training(out, self.double)
+        matrix = engine.training(out, kept, self.double)
         solution = engine.backend.solve(matrix, self.alphas, rhs)
-        return GramSolved(engine, voxels, train, solution, self.double)
+        return GramSolved(engine, kept, voxels, train, solution, self.double)
 
 
 @dataclass(frozen=True)
@@ -155,9 +198,10 @@ class GramSolved:
     """Solutions for responses and narrow columns (see `pipeline.fit.search.Solved`)."""
 
     engine: GramEngine
+    kept: Kept
     voxels: np.ndarray
     train: Sums
-    solution: Array  # (n_wide, n_voxels + n_narrow + 1)
+    solution: Array  # (n_kept, n_voxels + n_narrow + 1)
     double: bool
 
     @cached_property
@@ -171,8 +215,9 @@ class GramSolved:
 
     def left_out(self, fold: int) -> LeftOut:
         """See `pipeline.fit.search.Solved.left_out`."""
-        n, backend, xx = len(self.voxels), self.engine.backend, self.engine.single[fold]
-        get, test = backend.get, self.engine.folds[fold].of(self.voxels)
+        n, backend = len(self.voxels), self.engine.backend
+        xx = self.kept.square(self.engine.single[fold])
+        get, test = backend.get, self.engine.folds[fold].of(self.kept, self.voxels)
         solution = backend.cast(self.solution, double=False)
         test_wu = backend.cast(test.wu, double=False)
         wy, wu = solution[:, :n], solution[:, n:]
@@ -200,8 +245,8 @@ class GramSolved:
         """See `pipeline.fit.search.Solved.weights`."""
         n, split = len(self.voxels), self.engine.split
         solution = self.engine.backend.get(self.solution)
-        weights = np.empty((len(split.wide_columns) + len(split.narrow_columns), n))
-        weights[split.wide_columns] = solution[:, :n] - solution[:, n:] @ u
+        weights = np.zeros((len(split.wide_columns) + len(split.narrow_columns), n))
+        weights[split.wide_columns[self.kept.rows]] = solution[:, :n] - solution[:, n:] @ u
         weights[split.narrow_columns] = u[:-1]
         intercept = u[-1] + self.engine.mean[self.voxels]
         return weights.astype(np.float32), intercept.astype(np.float32)

@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.fit.base import Problem
 from pipeline.fit.linalg import SMALL, Array, Backend, single_is_safe
-from pipeline.fit.narrow import LeftOut, Remainder, split
+from pipeline.fit.narrow import LeftOut, Remainder, runs, split
 
 MARGIN = 1000  # duals grow as 1 / alpha where rows exceed the design's rank: they cancel
 
@@ -52,17 +52,15 @@ class KernelEngine:
         double = self.size <= SMALL or not single_is_safe(trace, MARGIN)
         if double not in self._kernels:
             self._kernels[double] = [self.backend.cast(k, double) for k in self._kernels[True]]
-        first, *others = self._kernels[double]
-        kernel = first * float(1 / alphas[0])
-        for other, alpha in zip(others, alphas[1:], strict=True):
-            kernel += other * float(1 / alpha)
+        first, *others = np.flatnonzero(np.isfinite(alphas))
+        kernel = self._kernels[double][first] * float(1 / alphas[first])
+        for band in others:
+            kernel += self._kernels[double][band] * float(1 / alphas[band])
         return KernelMixed(self, alphas, kernel, double)
 
-    def runs(self, folds: tuple[int, ...], inside: bool) -> list[slice]:
+    def runs_of(self, folds: tuple[int, ...], inside: bool) -> list[slice]:
         """Rows inside or outside some folds, as few slices as there can be."""
-        chosen = np.isin(self.fold, folds) == inside
-        edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False))
-        return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+        return runs(np.isin(self.fold, folds) == inside)
 
 
 def _centred(parts: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -87,7 +85,7 @@ class KernelMixed:
         train = np.flatnonzero(~np.isin(engine.fold, out))
         rhs = np.concatenate([engine.responses[train][:, voxels], engine.narrow[train]], axis=1)
         rhs = engine.backend.cast(engine.backend.put(rhs), self.double)
-        rows = engine.runs(out, inside=False)
+        rows = engine.runs_of(out, inside=False)
         kernel = engine.backend.block(self.kernel, rows, rows)
         dual = engine.backend.solve(kernel, np.ones(len(train)), rhs)
         return KernelSolved(self, out, train, voxels, dual)
@@ -118,7 +116,7 @@ class KernelSolved:
         """See `pipeline.fit.search.Solved.left_out`."""
         engine, n = self.mixed.engine, len(self.voxels)
         test = np.flatnonzero(engine.fold == fold)
-        rows, columns = engine.runs((fold,), inside=True), engine.runs(self.out, inside=False)
+        rows, columns = engine.runs_of((fold,), inside=True), engine.runs_of(self.out, inside=False)
         kernel = engine.backend.block(self.mixed.kernel, rows, columns)
         predicted = engine.backend.get(kernel @ self.dual).astype(np.float64)
         predicted[:, n:] = engine.narrow[test] - predicted[:, n:]

@@ -60,6 +60,12 @@ def split(design: Design) -> Split:
     return Split(wide, narrow, of(wide), of(narrow), np.append(places, -1).astype(int))
 
 
+def runs(mask: np.ndarray) -> list[slice]:
+    """Where `mask` is true, as few slices as there can be."""
+    edges = np.flatnonzero(np.diff(mask, prepend=False, append=False))
+    return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
 def combinations(n_alphas: int, n_narrow: int) -> np.ndarray:
     """Indices of alphas to try for the narrow bands, (n_combinations, n_narrow).
 

@@ -1,6 +1,6 @@
 """The search: which alpha of which band predicts each voxel best.
 
-Every band has an alpha of its own, all from one grid; at the largest a band is as good as left out.
+Every band has an alpha of its own, all from one grid, or is left out: its alpha is then infinite.
 A voxel starts with one alpha for all bands and walks along the grid while its score rises. It then
 tries what leaving one band out, or all but one, would do, and walks on from the best. Last, if
 asked to, single bands' alphas are moved as long as a move gains enough. That much is for the wide
@@ -25,7 +25,7 @@ from pipeline.progress import track
 # largest alphas. Rounding, which changes with the block, is far smaller, and decides nothing.
 EQUAL = np.float32(1e-4)
 Out = tuple[int, ...]  # folds left out of the training set
-Point = tuple[int, ...]  # for each wide band, the index of its alpha
+Point = tuple[int, ...]  # for each wide band, the index of its alpha; the last is infinite
 
 
 class Solved(Protocol):
@@ -68,7 +68,7 @@ class Engine(Protocol):
     split: Split
 
     def mixed(self, alphas: np.ndarray) -> Mixed:
-        """The problem at the wide bands' `alphas`, (n_wide,)."""
+        """The problem at the wide bands' `alphas`, (n_wide,); not all are infinite."""
         ...
 
 
@@ -80,7 +80,7 @@ class Search:
     engine : Engine
         Solves and scores.
     alphas : array of shape (n_alphas,)
-        The grid, ascending.
+        The grid, ascending and finite.
     n_voxels : int
         Voxels of the block.
     uses : mapping of tuple of int to sequence of (int, int)
@@ -103,9 +103,10 @@ class Search:
         refinements: int = 0,
         min_gain: float = 0.0,
     ) -> None:
-        self.engine, self.alphas, self.uses = engine, alphas, uses
+        self.engine, self.uses = engine, uses
+        self.alphas, self.off = np.append(alphas, np.inf), len(alphas)
         self.n_wide = len(engine.split.wide)
-        self.narrow = combinations(len(alphas), len(engine.split.narrow))
+        self.narrow = combinations(self.off, len(engine.split.narrow))
         self.refinements, self.min_gain = refinements, min_gain
         self.shape = (n_searches, n_voxels)
         self._n_inner = sum(map(len, uses.values())) // n_searches
@@ -121,7 +122,7 @@ class Search:
 
     def run(self) -> Search:
         """Walk every voxel to its best candidate. Returns itself."""
-        middle = (len(self.alphas) - 1) // 2
+        middle = (self.off - 1) // 2
         self._evaluate({(middle,) * self.n_wide: np.ones(self.shape, bool)})
         self._climb(self._together)
         self._climb(self._without_some, rounds=1)
@@ -145,12 +146,14 @@ class Search:
         return [
             tuple(shared + step if level == shared else level for level in point)
             for step in (-1, 1)
-            if 0 <= shared + step < len(self.alphas)
+            if 0 <= shared + step < self.off
         ]
 
     def _without_some(self, point: Point) -> list[Point]:
         """All bands but one, and one alone: at the shared alpha, and a step below."""
-        shared, off, bands = min(point), len(self.alphas) - 1, range(self.n_wide)
+        shared, off, bands = min(point), self.off, range(self.n_wide)
+        if self.n_wide == 1:
+            return []
         levels = [level for level in (shared, shared - 1) if level >= 0]
         without = [tuple(off if b == a else i for b in bands) for a in bands for i in levels]
         alone = [tuple(i if b == a else off for b in bands) for a in bands for i in levels]
@@ -163,7 +166,7 @@ class Search:
             for b in range(self.n_wide)
             for step in (-1, 1)
         ]
-        return [p for p in moved if min(p) >= 0 and max(p) < len(self.alphas)]
+        return [p for p in moved if 0 <= min(p) < self.off and max(p) <= self.off]
 
     def _climb(
         self, moves: Callable[[Point], list[Point]], rounds: int | None = None, gain: float = 0.0
@@ -222,11 +225,10 @@ class Search:
         return table
 
 
-def solve_best(
-    engine: Engine, out: Out, alphas: np.ndarray, best: tuple[np.ndarray, np.ndarray]
-) -> Ridge:
-    """Fit each voxel's best candidate (`Search.best`) on the stories outside the folds `out`."""
-    levels, score = best
+def solve_best(search: Search, k: int, out: Out) -> Ridge:
+    """Fit each voxel's best candidate of search `k` on the stories outside the folds `out`."""
+    levels, score = search.best(k)
+    engine, alphas = search.engine, search.alphas
     split, parts = engine.split, []
     points, which = np.unique(levels[split.wide], axis=1, return_inverse=True)
     for i, point in enumerate(points.T):

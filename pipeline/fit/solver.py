@@ -25,10 +25,9 @@ class SearchSolver:
 
     def fit(self, exclude: int | None) -> Ridge:
         """See `pipeline.fit.base.Solver.fit`."""
-        best = self._final.best(0) if exclude is None else self._nested.best(exclude)
-        return solve_best(
-            self.engine, () if exclude is None else (exclude,), self.problem.alphas, best
-        )
+        if exclude is None:
+            return solve_best(self._final, 0, ())
+        return solve_best(self._nested, exclude, (exclude,))
 
     @cached_property
     def _final(self) -> Search:

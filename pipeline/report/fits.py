@@ -13,15 +13,18 @@ from pipeline.fit.run import EDGE_SHARE
 
 
 def fit_facts(path: str | Path) -> dict[str, Any]:
-    """Subject, model, solver, median alpha and shares of voxels at the edges of the alphas.
+    """Subject, model, solver, median alpha, bands left out, voxels at the edges of the alphas.
 
-    `edge` says whether more voxels are there than should be.
+    `left_out` is the share of all bands of all voxels, `edge` whether more voxels are at an edge
+    than should be.
     """
     with h5py.File(path) as file:
         facts = {key: file.attrs[key] for key in ("subject", "model", "solver")}
         shares = {key: float(file.attrs[key]) for key in ("alpha_at_min", "alpha_at_max")}
-        median = float(np.nanmedian(file["alpha"][:]))
-    return facts | shares | {"alpha": median, "edge": max(shares.values()) > EDGE_SHARE}
+        alpha = file["alpha"][:]
+    used = np.isfinite(alpha)
+    regularisation = {"alpha": float(np.median(alpha[used])), "left_out": 1 - float(used.mean())}
+    return facts | shares | regularisation | {"edge": max(shares.values()) > EDGE_SHARE}
 
 
 def read_r(fits: Mapping[tuple[str, str], str | Path], subject: str) -> dict[str, np.ndarray]:

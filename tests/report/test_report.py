@@ -61,6 +61,11 @@ def test_a_fit_at_the_edge_of_its_alphas_is_named(mapped):
     assert "a story is short" in warnings
 
 
+def test_bands_left_out_are_no_alphas(mapped):
+    row = mapped.html.read_text().split('<section id="fitting">')[1]
+    assert "<td>100</td><td>25.0 %</td>" in row
+
+
 def test_other_sections_have_the_numbers_of_their_tables(mapped):
     html = mapped.html.read_text()
     assert ("0.800000", "0.800") in cells(html, "statistics")

@@ -3,12 +3,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
-from pipeline.config import band_options, complete, load, schema, training_stories
+from pipeline.config import band_options, complete, load, read_file, schema, training_stories
 from pipeline.errors import InputError
 from tests.conftest import REPOSITORY
 
 CONFIGS = sorted((REPOSITORY / "config").glob("*.yaml"))
+OVERLAYS = sorted((REPOSITORY / "config" / "overlays").glob("*.yaml"))
 BASIC = {
     "name": "x",
     "data_root": "data/x",
@@ -73,7 +75,9 @@ def test_completing_twice_changes_nothing():
         ({"features__c": {"kind": "lag", "of": "z"}}, "'z' is not a matcher"),
         ({"features__c": {"kind": "lag", "of": "arlag"}}, "'arlag' is not a matcher"),
         ({"features__c": {"kind": "lag", "of": "c"}}, "'c' is not a matcher"),
-        ({"baseline": "nobody"}, "unknown model 'nobody'"),
+        ({"baseline": "nobody"}, "baseline: 'nobody' is no model of this run"),
+        ({"only": ["nobody"]}, "only: 'nobody' is no model of this run"),
+        ({"only": ["m"], "models__m": ["ngram"]}, "baseline: 'eng1000' is no model of this run"),
         ({"subjects__S1": {"exclude": ["z"]}}, "'z' is not a story here"),
         ({"subjects__S1": {"exclude": ["a", "b"]}}, "fewer training stories than the 3 folds"),
         ({"subjects__S1": {"exclude": ["t"]}}, "no test story is left"),
@@ -95,6 +99,12 @@ def test_completing_twice_changes_nothing():
 def test_one_thing_wrong(changes, expected):
     found = problems(changed(**changes))
     assert any(expected in problem for problem in found), found
+
+
+def test_a_run_of_some_models():
+    config = complete(changed(models__m=["ngram"], only=["m", "eng1000"]))
+    assert set(config["models"]) == {"m", "eng1000"}
+    assert complete(config) == config
 
 
 def test_everything_wrong_is_listed_at_once():
@@ -155,6 +165,15 @@ def test_every_key_of_the_schema_has_a_description():
 def test_shipped_configurations_are_valid(path):
     if "models" in yaml.safe_load(path.read_text()):
         assert load(path)["name"] == path.stem
+
+
+@pytest.mark.parametrize("path", OVERLAYS, ids=lambda path: path.stem)
+def test_shipped_overlays_complete_the_real_data(path):
+    """As `snakemake --configfile config/realdata.yaml config/overlays/NAME.yaml` joins them."""
+    config = read_file(REPOSITORY / "config" / "realdata.yaml")
+    update_config(config, read_file(path))
+    used = {band for bands in complete(config)["models"].values() for band in bands}
+    assert used == set(config["features"])
 
 
 def test_the_documentation_of_the_configuration_is_up_to_date():

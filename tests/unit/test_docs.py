@@ -115,10 +115,9 @@ def wrong_targets(words):
     for word in words:
         if word.startswith("-"):
             option = word
-        elif option == "--configfile":
+        elif option == "--configfile":  # takes all words that follow: a target comes before it
             if word.islower() and not (REPOSITORY / word).exists():  # not NAME, not ...
                 yield word
-            option = ""
         elif option in values:
             option = ""
         elif not option and word.isidentifier() and word.islower() and word not in rule_names():
@@ -167,11 +166,12 @@ def test_the_contents_lead_to_every_page():
         ("`make dinner`", ["dinner"]),
         ("`gim index A --out B` and `gim guess`", ["gim guess"]),
         ("```\ngim eval F --stirde 1\n```", ["--stirde"]),
-        ("`.venv/bin/snakemake --configfile config/none.yaml fit`", ["config/none.yaml"]),
-        ("```\nX=1 snakemake --configfile config/demo.yaml fits\n```", ["snakemake fits"]),
+        ("`.venv/bin/snakemake fit --configfile config/none.yaml`", ["config/none.yaml"]),
+        ("`snakemake --configfile config/demo.yaml fit`", ["fit"]),
+        ("```\nX=1 snakemake fits --configfile config/demo.yaml\n```", ["snakemake fits"]),
         ("    python -m benchmarks.nothing --out X\n", ["python -m benchmarks.nothing"]),
     ],
-    ids=["make", "gim", "option", "configfile", "target", "module"],
+    ids=["make", "gim", "option", "configfile", "order", "target", "module"],
 )
 def test_wrong_commands_are_seen(text, wrong):
     assert list(wrong_commands(text)) == wrong

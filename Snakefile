@@ -58,11 +58,13 @@ rule all:
 
 rule features:
     input:
+        SETTINGS,
         [band_file(s, b) for s in CONFIG["subjects"] for b in used_bands()],
 
 
 rule fit:
     input:
+        SETTINGS,
         all_fits(),
         audits(),
         f"{RESULTS}/summary.tsv",
@@ -70,6 +72,7 @@ rule fit:
 
 rule statistics:
     input:
+        SETTINGS,
         f"{RESULTS}/significance.tsv",
         f"{RESULTS}/ceiling.tsv",
         partition_tables(),
@@ -77,5 +80,6 @@ rule statistics:
 
 rule maps:
     input:
+        SETTINGS,
         map_markers(),
         REGIONS if parcellations() else [],

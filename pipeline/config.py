@@ -22,7 +22,7 @@ from pipeline.matchers import LAG
 from pipeline.matching import OPTIONS as MATCHING_OPTIONS
 from pipeline.spaces import broken_partitions
 
-SCHEMA = Path(__file__).parent / "schema" / "config.schema.yaml"
+SCHEMAS = Path(__file__).parent / "schema"
 PATH_KEYS = (
     ("data_root",),
     ("transcripts", "path"),
@@ -62,7 +62,13 @@ BAND_OPTIONS = {"kind", "n_components"}  # options of every band, beside those o
 @cache
 def schema() -> dict[str, Any]:
     """JSON schema of the configuration, with descriptions and defaults."""
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    return yaml.safe_load((SCHEMAS / "config.schema.yaml").read_text(encoding="utf-8"))
+
+
+@cache
+def band_schema() -> dict[str, Any]:
+    """JSON schema of a band's options, with descriptions; which of them a kind has, it says."""
+    return yaml.safe_load((SCHEMAS / "band_options.schema.yaml").read_text(encoding="utf-8"))
 
 
 def load(path: str | Path) -> dict[str, Any]:
@@ -280,7 +286,11 @@ def _broken_band(
         for key in kind.required
         if not options.get(key)
     ]
-    return unknown + missing
+    wrong = [
+        (f"features.{band}{error.json_path[1:]}", error.message, "see docs/configuration.md")
+        for error in _Validator(band_schema()).iter_errors(options)
+    ]
+    return unknown + missing + wrong
 
 
 def _kind_name(features: dict[str, Any], band: str) -> str:

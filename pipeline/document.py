@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.atomic import write_text
-from pipeline.config import schema
+from pipeline.config import band_schema, schema
 from pipeline.features import known_kinds
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
@@ -31,6 +31,11 @@ components over the training stories. `Mlag`, for a matcher band `M`, is its lag
 |---|---|---|---|
 """
 
+OPTIONS = """
+| option | meaning |
+|---|---|
+"""
+
 
 def page() -> str:
     """The page as Markdown."""
@@ -39,7 +44,11 @@ def page() -> str:
         f"| `{name}` | {kind.source} | {'yes' if kind.fir else 'no'} | {_options(kind.options)} |\n"
         for name, kind in sorted(known_kinds().items())
     )
-    return HEAD + keys + KINDS + kinds
+    options = "".join(
+        f"| `{name}` | {sub['description']} |\n"
+        for name, sub in band_schema()["properties"].items()
+    )
+    return HEAD + keys + KINDS + kinds + OPTIONS + options
 
 
 def _keys(part: dict[str, Any], place: str = "") -> Iterator[tuple[str, str, str]]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pipeline.config import TRUTH as TRUE_REGIONS
 from pipeline.config import (
+    BAND_PATHS,
     all_stories,
     band_options,
     references,
@@ -15,13 +16,15 @@ from pipeline.features import kind_of
 from pipeline.matchers import LAG, copies_single_matches, is_matcher
 from pipeline.matching import fir_of_matches
 from pipeline.spaces import all_models, partition_models
-from pipeline.validate import fingerprint
+from pipeline.validate import dataset_files, fingerprint, settings_files
+from pipeline.validation.masks import mask_file
 from pipeline.validation.regions import parcellation_files
 
 RESULTS = f"results/{CONFIG['name']}"
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
 MANIFEST = f"{RESULTS}/manifest.json"
+SETTINGS = f"{RESULTS}/settings.json"
 WORDS = f"{RESULTS}/words.parquet"
 MODELS = all_models(CONFIG)  # with those that only variance partitioning needs
 BUILT_ENG1000 = f"{RESULTS}/english1000.hf5"
@@ -145,13 +148,6 @@ def parcellations():
     return [*truth, *CONFIG["regions"]]
 
 
-def region_inputs():
-    """Files of the sets of regions but those of a simulated dataset, which the manifest covers."""
-    files = parcellation_files(CONFIG)
-    made = CONFIG["simulate"] is not None
-    return [f for f in files if not (made and f.is_relative_to(CONFIG["data_root"]))]
-
-
 def explored_bands():
     """Models that copy what followed matches, and the first band of each that does."""
     copying = [b for b in used_bands() if is_matcher(band_options(CONFIG, b))]
@@ -175,6 +171,7 @@ def explorer_files():
 def final_targets():
     """Everything a run makes by default."""
     return [
+        SETTINGS,
         *all_fits(),
         *audits(),
         *map_markers(),
@@ -224,20 +221,42 @@ def resources_of(band):
     }
 
 
-def built(files):
-    """Those of `files` that a rule makes; the dataset's own are covered by the manifest."""
-    return [file for file in files if file == BUILT_ENG1000]
-
-
-def made_models(band):
-    """Models that a band reads and this run makes, which is the index of `lm`."""
-    made = {f"{RESULTS}/lm/index"} if CONFIG["lm"] else set()
-    return sorted(made & set(map(str, band_options(CONFIG, band).values())))
-
-
 def there(files):
-    """Those of `files` that exist: a dry run works before any download, the rule names the rest."""
-    return [file for file in files if Path(file).exists()]
+    """Those of `files` that exist: a dry run works before any download, the rule names the rest.
+
+    Files of a simulated dataset are left out: they come and go with the rule that writes them.
+    """
+    made = [CONFIG["data_root"]] if CONFIG["simulate"] is not None else []
+    paths = {file: Path(file) for file in files}
+    return [
+        f
+        for f, p in paths.items()
+        if p.exists() and not any(map(p.is_relative_to, made))
+    ]
+
+
+def embedding_input(band):
+    """The Eng1000 embedding, if the band reads it."""
+    files = [f for name, f in resources_of(band).items() if name == "eng1000"]
+    return [BUILT_ENG1000] if BUILT_ENG1000 in files else there(files)
+
+
+def models_of(band):
+    """Models that a band reads: the index that this run makes, and files of local ones."""
+    made = {f"{RESULTS}/lm/index"} if CONFIG["lm"] else set()
+    options = band_options(CONFIG, band)
+    paths = [str(options[key]) for key in BAND_PATHS if options.get(key)]
+    local = [Path(path) for path in paths if path not in made and Path(path).is_dir()]
+    files = [
+        str(f) for folder in local for f in sorted(folder.iterdir()) if f.is_file()
+    ]
+    return [*sorted(made & set(paths)), *files]
+
+
+def mask_files():
+    """The subjects' masks that exist."""
+    masks = {mask_file(CONFIG, subject) for subject in CONFIG["subjects"]} - {None}
+    return there(sorted(map(str, masks)))
 
 
 def stories_of(subject):
@@ -248,9 +267,12 @@ def stories_of(subject):
     }
 
 
+DATASET_STATE = fingerprint(CONFIG, dataset_files(CONFIG))
+
+
 def dataset_options():
-    """What `Dataset.from_config` needs."""
-    return {key: CONFIG[key] for key in KEYS}
+    """What `Dataset.from_config` needs, and the state of the dataset's files."""
+    return {key: CONFIG[key] for key in KEYS} | {"state": DATASET_STATE}
 
 
 def responses_of(subject):

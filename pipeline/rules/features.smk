@@ -3,8 +3,8 @@ rule stimulus_features:
     input:
         manifest=MANIFEST,
         words=WORDS,
-        built=lambda w: built(resources_of(w.band).values()),
-        models=lambda w: made_models(w.band),
+        embedding=lambda w: embedding_input(w.band),
+        models=lambda w: models_of(w.band),
     output:
         f"{RESULTS}/features/{{band}}.h5",
     log:
@@ -59,7 +59,7 @@ rule matches:
             if band_options(CONFIG, w.band)["kind"] == LAG
             else []
         ),
-        models=lambda w: made_models(w.band),
+        models=lambda w: models_of(w.band),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_matcher-{{band}}_matches.parquet",
     log:

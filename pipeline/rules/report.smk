@@ -2,6 +2,7 @@
 rule subject_maps:
     input:
         manifest=MANIFEST,
+        mask=mask_files(),
         fits=lambda w: [fit_file(w.subject, model) for model in CONFIG["models"]],
         statistics=lambda w: mapped_statistics(w.subject),
     output:
@@ -31,7 +32,8 @@ rule regions:
     input:
         truth=f"{TRUTH}/settings.json" if CONFIG["simulate"] is not None else [],
         manifest=MANIFEST,
-        regions=there(region_inputs()),
+        mask=mask_files(),
+        regions=there(parcellation_files(CONFIG)),
         fits=all_fits(),
     output:
         table=REGIONS,
@@ -67,7 +69,8 @@ rule explorer:
         manifest=MANIFEST,
         words=WORDS,
         truth=f"{TRUTH}/settings.json" if CONFIG["simulate"] is not None else [],
-        regions=there(region_inputs()),
+        mask=mask_files(),
+        regions=there(parcellation_files(CONFIG)),
         fits=lambda w: [fit_file(w.subject, model) for model in CONFIG["models"]],
         matches=lambda w: [
             matches_file(w.subject, band)
@@ -102,6 +105,7 @@ rule report:
     input:
         manifest=MANIFEST,
         warnings=f"{RESULTS}/warnings.txt",
+        settings=SETTINGS,
         summary=f"{RESULTS}/summary.tsv",
         gains=f"{RESULTS}/gains.tsv",
         significance=f"{RESULTS}/significance.tsv",

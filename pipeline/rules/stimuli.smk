@@ -40,19 +40,44 @@ rule validate:
         mem_mb=memory(4),
         runtime=minutes(60),
     params:
-        config={
-            key: CONFIG[key]
-            for key in (*KEYS, "simulate", "subjects", "stories", "features")
-            + ("eng1000", "mask", "regions", "horizon", "statistics")
-        },
-        fingerprint=fingerprint(CONFIG),
+        dataset=dataset_options(),
+        parts={key: CONFIG[key] for key in ("simulate", "subjects", "stories")},
     script:
         "../scripts/validate.py"
+
+
+# A new band or mask is checked by itself, and soon: everything depends on the check of the dataset,
+# which need not be made again for it.
+rule settings:
+    input:
+        manifest=MANIFEST,
+    output:
+        SETTINGS,
+    log:
+        f"{LOGS}/settings.log",
+    benchmark:
+        f"{BENCHMARKS}/settings.tsv"
+    priority: 100
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2),
+        runtime=minutes(10),
+    params:
+        parts={
+            key: CONFIG[key]
+            for key in ("features", "eng1000", "mask", "regions", "statistics")
+        },
+        fingerprint=fingerprint(CONFIG, settings_files(CONFIG)),
+    script:
+        "../scripts/settings.py"
 
 
 rule responses:
     input:
         MANIFEST,
+        mask=mask_files(),
     output:
         f"{RESULTS}/sub-{{subject}}/responses/{{story}}.hf5",
     log:
@@ -68,7 +93,7 @@ rule responses:
         mem_mb=memory(4),
         runtime=minutes(30),
     params:
-        config={key: CONFIG[key] for key in (*KEYS, "mask")},
+        config=dataset_options() | {"mask": CONFIG["mask"]},
     script:
         "../scripts/responses.py"
 
@@ -97,7 +122,9 @@ rule words:
 
 rule eng1000:
     input:
-        WORDS,
+        words=WORDS,
+        corpora=there(CONFIG["eng1000"]["corpora"]),
+        basis_words=there(filter(None, [CONFIG["eng1000"]["basis_words"]])),
     output:
         BUILT_ENG1000,
     log:

@@ -9,7 +9,7 @@ with stage(snakemake):
     options = snakemake.params.options
     embedding = build(
         options["corpora"],
-        pd.read_parquet(snakemake.input[0])["word"].unique(),
+        pd.read_parquet(snakemake.input.words)["word"].unique(),
         options["basis_words"],
         options["vocabulary"],
         options["window"],

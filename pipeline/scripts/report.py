@@ -17,6 +17,12 @@ def table(path):
     return pd.read_csv(path, sep="\t") if path else None
 
 
+def warnings(files):
+    """Warnings of the check of the dataset, then of that of the settings."""
+    settings = json.loads(Path(files.settings).read_text(encoding="utf-8"))
+    return [*Path(files.warnings).read_text(encoding="utf-8").splitlines(), *settings["warnings"]]
+
+
 with stage(snakemake):
     params, files = snakemake.params, snakemake.input
     timings = collect_timings(params.benchmarks, params.subjects, params.models)
@@ -32,7 +38,7 @@ with stage(snakemake):
         fits=dict(zip(keys, map(Path, files.fits), strict=True)),
         maps=dict(zip(params.subjects, map(Path, files.maps), strict=True)),
         explorers=dict(zip(params.subjects, map(Path, files.explorers), strict=True)),
-        warnings=Path(files.warnings).read_text(encoding="utf-8").splitlines(),
+        warnings=warnings(files),
         regions=table(files.regions),
         charts=dict(zip(params.parcellations, map(Path, files.charts), strict=True)),
         partition=table(next(iter(files.partition), None)),

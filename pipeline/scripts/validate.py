@@ -1,18 +1,19 @@
-"""Rule validate."""
+"""Rule validate: everything is checked, so that all problems are told at once."""
 
 import json
 import logging
 
 from pipeline.atomic import write_text
 from pipeline.stage import stage
-from pipeline.validate import count_volumes, manifest, validate
+from pipeline.validate import check_dataset, check_settings, checked, manifest
+from pipeline.validation.volumes import count_volumes
 
 with stage(snakemake):
-    config = snakemake.params.config
-    warnings = validate(config)
-    for warning in warnings:
+    config = snakemake.config
+    dataset, n_rows, n_voxels = check_dataset(config)
+    for warning in checked(dataset, check_settings(config, n_rows, n_voxels)):
         logging.warning("%s", warning)
-    write_text(snakemake.output.warnings, "".join(f"{warning}\n" for warning in warnings))
+    write_text(snakemake.output.warnings, "".join(f"{w}\n" for w in checked(dataset)))
     for path in snakemake.output.volumes:  # none, if the dataset has a file of them
         write_text(path, json.dumps(count_volumes(config), indent=1))
     write_text(snakemake.output.manifest, json.dumps(manifest(config), indent=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,12 @@ def _check_span(path: Path, words: pd.DataFrame, grid: Grid, findings: Findings)
             findings.warn(path, f"words {some(outside)}", what, remedy)
 
 
-def check_shifts(config: dict[str, Any], grids: dict[str, Grid]) -> Findings:
+def check_shifts(config: dict[str, Any], rows: Mapping[str, int]) -> Findings:
     """Find test stories too short to be shifted as far as the tests of significance ask for."""
     findings, options = Findings(), config["statistics"]
     for story in config["stories"]["test"] if options["scheme"] == "shift" else ():
-        if story in grids and grids[story].n_rows < 2 * options["min_shift"]:
-            n_rows = grids[story].n_rows
+        n_rows = rows.get(story)
+        if n_rows is not None and n_rows < 2 * options["min_shift"]:
             what = f"the test story {story} has {n_rows} rows, too few to shift it so far"
             remedy = f"set it to {max(n_rows // 4, 1)} or so, longer than your BOLD's memory"
             findings.problem("configuration", "statistics.min_shift", what, remedy)

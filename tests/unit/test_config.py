@@ -5,8 +5,18 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from pipeline.config import band_options, complete, load, read_file, schema, training_stories
+from pipeline.config import (
+    BAND_OPTIONS,
+    band_options,
+    band_schema,
+    complete,
+    load,
+    read_file,
+    schema,
+    training_stories,
+)
 from pipeline.errors import InputError
+from pipeline.features import known_kinds
 from tests.conftest import REPOSITORY
 
 CONFIGS = sorted((REPOSITORY / "config").glob("*.yaml"))
@@ -71,6 +81,12 @@ def test_completing_twice_changes_nothing():
         ({"features__magic": {}}, "unknown feature space or matcher 'magic'"),
         ({"features__mine": {"kind": "magic"}}, "unknown feature space or matcher 'magic'"),
         ({"features__ngram": {"m": 3}}, "features.ngram.m: unknown option"),
+        ({"features__ngram": {"n": "four"}}, "features.ngram.n: 'four' is not of type 'integer'"),
+        ({"features__ngram": {"offsets": 3}}, "features.ngram.offsets: 3 is not of type 'array'"),
+        ({"features__ngram": {"offsets": [1, "a"]}}, "features.ngram.offsets[1]: 'a' is not of"),
+        ({"features__ngram": {"best_fraction": 2}}, "2 is greater than the maximum of 1"),
+        ({"features__ngram": {"horizon": "9"}}, "'9' is not of type 'integer', 'null'"),
+        ({"features__eng1000": {"downsample": "median"}}, "'median' is not one of"),
         ({"features__eng1000lag": {}}, "'eng1000' is not a matcher"),
         ({"features__c": {"kind": "lag", "of": "z"}}, "'z' is not a matcher"),
         ({"features__c": {"kind": "lag", "of": "arlag"}}, "'arlag' is not a matcher"),
@@ -159,6 +175,17 @@ def test_every_key_of_the_schema_has_a_description():
             yield from undescribed(sub, f"{place}.{key}")
 
     assert list(undescribed(schema())) == []
+
+
+def test_every_option_of_a_kind_is_described_and_its_default_is_valid():
+    described = band_schema()["properties"]
+    options = {k: v for kind in known_kinds().values() for k, v in kind.options.items()}
+    assert set(described) == {*options, *BAND_OPTIONS}
+    assert all("description" in sub for sub in described.values())
+    for name, kind in known_kinds().items():
+        given = {k: list(v) if isinstance(v, tuple) else v for k, v in kind.options.items()}
+        given |= dict.fromkeys(kind.required, "x") | ({"of": "ngram"} if name == "lag" else {})
+        complete(changed(features__b={"kind": name, **given}))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

@@ -9,7 +9,14 @@ import pytest
 
 from pipeline import validate as module
 from pipeline.errors import InputError
-from pipeline.validate import fingerprint, input_files, manifest, validate
+from pipeline.validate import (
+    describe_files,
+    fingerprint,
+    input_files,
+    manifest,
+    settings_files,
+    validate,
+)
 from pipeline.validation import responses
 from tests.unit.datasets import N_ROWS, N_SCANNED, N_VOXELS, make_config, write_dataset, write_mask
 from tests.unit.faults import (
@@ -207,7 +214,7 @@ def test_truth_is_for_simulated_datasets(config, tmp_path):
     truth.mkdir()
     (truth / "events.tsv").write_text("story\n")
     assert validate(config) == []
-    assert "truth/events.tsv" in manifest(config)["files"]
+    assert "truth/events.tsv" in describe_files(config, settings_files(config))
 
 
 def test_one_mask_per_subject(tmp_path, stories):
@@ -267,23 +274,29 @@ def test_manifest(config, tmp_path):
     assert changed == [f"derivative/preprocessed_data/{SUBJECT}/two.hf5"]
 
 
+def state(config):
+    return fingerprint(config, input_files(config))
+
+
 def test_fingerprint_follows_the_files_and_needs_none(config, tmp_path):
-    present = fingerprint(config)
-    assert fingerprint(config) == present
+    present = state(config)
+    assert state(config) == present
     textgrid(tmp_path, "one").write_text("changed")
-    changed = fingerprint(config)
+    changed = state(config)
     textgrid(tmp_path, "one").unlink()
-    absent = fingerprint(config)
+    absent = state(config)
     config["data_root"] = str(tmp_path / "elsewhere")
     config["mask"] = None
-    assert len({present, changed, absent, fingerprint(config)}) == 4
+    assert len({present, changed, absent, state(config)}) == 4
 
 
 def test_fingerprint_of_a_simulated_dataset_ignores_what_a_rule_writes(config, tmp_path):
     config["simulate"] = {}
-    before = fingerprint(config)
+    before = state(config)
     shutil.rmtree(tmp_path / "derivative")
-    assert fingerprint(config) == before
+    assert state(config) == before
+    config["simulate"] = {"n_train": 3}
+    assert state(config) != before
 
 
 @pytest.mark.shared

@@ -64,3 +64,4 @@ def test_a_changed_raw_file_is_noticed(project, data):
     path.write_text(path.read_text().replace('"the"', '"thee"'))
     plan = project.snakemake(config, "--dry-run", "results/tiny/words.parquet")
     assert "validate" in plan.stdout
+    assert "rule words" in plan.stdout

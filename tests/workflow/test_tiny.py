@@ -172,6 +172,16 @@ def test_another_model_recomputes_only_itself(tiny):
     assert not {"simulate", "validate", "stimulus_features", "matches"} & set(jobs)
 
 
+def test_another_band_recomputes_nothing_else(tiny):
+    config = tiny.configure("tiny")
+    more = ["features={far: {kind: drift}}", "models={far: [eng1000, far]}"]
+    plan = tiny.snakemake(config, "--dry-run", "--config", *more, "--", "fit")
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", plan.stdout, flags=re.MULTILINE))
+    again = {"settings", "response_features", "fit_model", "audit", "summary", "fit", "total"}
+    assert set(jobs) == again
+    assert jobs["response_features"] == jobs["fit_model"] == "1"
+
+
 def test_shares_of_voxels_and_stored_grams_give_the_same_fit(tiny):
     """Two jobs a model and one for each pair of bands; features are those of the first run."""
     shutil.copytree(tiny.results("tiny"), tiny.results("shares"))

@@ -1,0 +1,19 @@
+"""Rule settings: what bands and maps are made with, checked once more when it changes."""
+
+import json
+import logging
+
+from pipeline.atomic import write_text
+from pipeline.stage import stage
+from pipeline.validate import check_settings, checked, describe_files, settings_files
+
+with stage(snakemake):
+    config = snakemake.config
+    with open(snakemake.input.manifest, encoding="utf-8") as file:
+        dataset = json.load(file)
+    warnings = checked(check_settings(config, dataset["n_rows"], dataset["n_voxels"]))
+    for warning in warnings:
+        logging.warning("%s", warning)
+    files = describe_files(config, settings_files(config))
+    found = {"files": files, "warnings": list(map(str, warnings))}
+    write_text(snakemake.output[0], json.dumps(found, indent=1))

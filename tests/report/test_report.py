@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from pipeline.report import render
+from pipeline.report.answer import Verdict
 from pipeline.report.citation import cited_works
 from pipeline.report.numbers import MINUS
+from pipeline.report.opening import opening
 from pipeline.report.sweep import horizon_of
 
 CELL = re.compile(r'<td data-value="(-?[\d.]+|nan)"[^>]*>([^<]*)</td>')
@@ -84,6 +86,27 @@ def test_horizons_of_several_runs_are_shown_together(mapped, unmapped):
     html = unmapped.html.read_text()
     assert '<section id="sweep">' not in html
     assert "no band was made with two" in html
+
+
+@pytest.mark.parametrize(
+    ("gains", "explored", "first"),
+    [
+        ({"ngram": 0.1, "gim": 0.2, "oracle": 0.3}, "base random ngram gim oracle", "gim"),
+        ({"ngram": -0.1, "gim": -0.2}, "base gim ngram", "ngram"),
+        ({"ngram": -0.1}, "base gim ngram", "ngram"),
+        ({"random": 0.3, "oracle": 0.1}, "base random ngram gim oracle", "ngram"),
+        ({"random": 0.3, "oracle": 0.1}, "base random oracle", "oracle"),
+        ({}, "base random", "random"),
+        ({}, "base", "base"),
+    ],
+    ids=["most", "least harm", "controlled", "honest", "told", "only", "no matches"],
+)
+def test_the_explorer_opens_on_the_matcher_that_gains_most(gains, explored, first):
+    bands = {model: None if model == "base" else f"a{model}" for model in explored.split()}
+    kinds = {f"a{kind}": kind for kind in ("random", "ngram", "gim", "oracle")}
+    verdicts = [Verdict({"model": m, "band": f"a{m}", "gain": g}, "") for m, g in gains.items()]
+    other = Verdict({"model": "gim", "band": "asecond", "gain": 0.9}, "")  # not what is shown
+    assert opening(bands, kinds, [*verdicts, other]) == first
 
 
 def test_what_is_not_there_is_said_with_the_reason(unmapped):

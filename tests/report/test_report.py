@@ -88,6 +88,24 @@ def test_horizons_of_several_runs_are_shown_together(mapped, unmapped):
     assert "no band was made with two" in html
 
 
+def test_regions_have_the_gain_over_the_lag_control(mapped):
+    """The clear one is marked; models without a control are not in the table."""
+    section = mapped.html.read_text().split('<section id="regions">')[1].split("</table>")[0]
+    assert re.findall(r'class="text">(\w+)</th><td class="text">(\w+)<', section) == [
+        ("ngram", "ngramlag")
+    ]
+    assert '<td data-value="0.002000">+0.002</td>' in section
+    assert '<td data-value="0.070000" class="clear">+0.070</td>' in section
+    assert "The 12 regions" not in section
+
+
+def test_of_many_regions_those_predicted_best_are_shown(mapped):
+    html = mapped.html.read_text()
+    heads = re.findall(r"<th>(area \d+)</th>", html)
+    assert heads == [f"area {i}" for i in range(3, 15)] * 2
+    assert "the 12 regions predicted best; 3 more" in html
+
+
 @pytest.mark.parametrize(
     ("gains", "explored", "first"),
     [

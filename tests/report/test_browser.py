@@ -64,6 +64,8 @@ def test_the_explorer_opens_on_the_matcher_and_keeps_what_is_chosen(unmapped, vi
     listed = page.locator("#explore-model option").evaluate_all("all => all.map(o => o.value)")
     assert listed == ["eng1000", "random", "ngram"]
     assert page.input_value("#explore-model") == "ngram"
+    group = page.locator("#explore-unit").evaluate("s => s.selectedOptions[0].parentNode.label")
+    assert group == "Gain most from ngram over ngramlag"
     page.select_option("#explore-model", "random")
     page.select_option("#explore-subject", "S2")
     assert page.input_value("#explore-model") == "random"

@@ -1,10 +1,12 @@
 """What the report says: the numbers of the tables and of the fits, and nothing from outside."""
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.report import render
@@ -81,11 +83,66 @@ def test_other_sections_have_the_numbers_of_their_tables(mapped):
 def test_horizons_of_several_runs_are_shown_together(mapped, unmapped):
     found = cells(mapped.html.read_text(), "sweep")
     gain = mapped.run.gains.query("subject == 'S1' and band == 'ngram'")["gain"].item()
-    assert (f"{gain:.6f}", f"{gain:+.3f}") in found
-    assert ("0.000000", "+0.000") in found
+    assert (f"{gain:.6f}", f"{gain:+.4f}") in found
+    assert ("0.000000", "+0.0000") in found
+    section = mapped.html.read_text().split('<section id="sweep">')[1].split("</section>")[0]
+    assert section.count("<figure>") == 2  # matchers gain less than drift, and have their own
     html = unmapped.html.read_text()
     assert '<section id="sweep">' not in html
     assert "no band was made with two" in html
+
+
+def with_matchers(run, gains):
+    """The run with a matcher for each gain, over its lag control by 0.001 to each side."""
+    bands = [f"m{i}" for i in range(len(gains))]
+    features = run.config["features"] | {b: {"kind": "ngram"} for b in bands}
+    features |= {f"{b}lag": {} for b in bands}
+    models = {f"{b}lag": ["drift", f"{b}lag"] for b in bands}
+    models |= {b: ["drift", f"{b}lag", b] for b in bands}
+    config = run.config | {"features": features, "models": run.config["models"] | models}
+    rows = [
+        run.gains.iloc[0].to_dict()
+        | {"subject": "S1", "model": b, "over": f"{b}lag", "band": b, "gain": g, "gain_test": 0.01}
+        | {"gain_lo": g - 0.001, "gain_hi": g + 0.001}
+        for b, g in zip(bands, gains, strict=True)
+    ]
+    provenance = run.provenance | {"config": config}
+    return replace(run, provenance=provenance, gains=pd.DataFrame(rows))
+
+
+@pytest.mark.parametrize(
+    ("gains", "told"),
+    [
+        (
+            [0.002, -0.0005, 0.003, -0.002, 0],
+            [
+                "Of 5 matchers 2 add to the prediction, above moments equally far back that are not"
+                " alike: m2 +0.0030, m0 +0.0020",
+                "Of 5 intervals about 0.1 would be above 0",
+                f"Worse than with equally distant moments alone: m3 {MINUS}0.0020 *",
+                f"Nothing that can be told from zero: m4 +0.0000 *, m1 {MINUS}0.0005 *",
+            ],
+        ),
+        ([0] * 6, ["Of 6 matchers none add to the prediction, above moments equally far back"]),
+    ],
+    ids=["some", "none"],
+)
+def test_the_verdict_on_many_matchers_is_short(mapped, gains, told):
+    html = render(with_matchers(mapped.run, gains))
+    verdict = html.split('<div class="verdict')[1].split("</div>")[0]
+    text = " ".join(unescape(re.sub("<[^>]*>", "", verdict)).split())
+    for part in told:
+        assert part in text
+
+
+def test_the_first_table_of_models_has_the_means_of_the_subjects(unmapped):
+    section = unmapped.html.read_text().split('<section id="models">')[1].split("</section>")[0]
+    means, each, *_ = section.split("</table>")
+    table = unmapped.run.summary.set_index("subject")
+    for part, subject, other in ((means, "mean", "S2"), (each, "S2", "mean")):
+        shown = {exact for exact, _ in CELL.findall(part)}
+        assert {f"{r:.6f}" for r in table.loc[subject, "r_mean"]} <= shown
+        assert not {f"{r:.6f}" for r in table.loc[other, "r_mean"]} & shown
 
 
 def test_regions_have_the_gain_over_the_lag_control(mapped):
@@ -94,8 +151,8 @@ def test_regions_have_the_gain_over_the_lag_control(mapped):
     assert re.findall(r'class="text">(\w+)</th><td class="text">(\w+)<', section) == [
         ("ngram", "ngramlag")
     ]
-    assert '<td data-value="0.002000">+0.002</td>' in section
-    assert '<td data-value="0.070000" class="clear">+0.070</td>' in section
+    assert '<td data-value="0.002000">+0.0020</td>' in section
+    assert '<td data-value="0.070000" class="clear">+0.0700</td>' in section
     assert "The 12 regions" not in section
 
 

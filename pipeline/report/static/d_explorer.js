@@ -58,6 +58,7 @@
     fill(select.model, Object.entries(data().models).map(([m, { band }]) => {
       return { value: m, label: band ? m : `${m} (no matches)` };
     }));
+    select.unit.dataset.first = data().units.findIndex((unit) => unit.model === select.model.value);
     fill(select.unit, data().units.map(({ label, group }, i) => ({ value: String(i), label, group })));
     chooseStory();
   }

@@ -14,7 +14,9 @@ from matplotlib.figure import Figure
 from pipeline.atomic import atomic_path
 from pipeline.summary import MEAN
 
-MOST_REGIONS = 40  # of a fine parcellation, those with the greatest gains either way
+# Of a fine parcellation, those with the greatest gains either way: fewer where there are many rows
+# of panels, so that the figure fits a page or three.
+FEWEST_REGIONS, MOST_REGIONS, MOST_LINES = 12, 40, 80
 PANELS_A_ROW = 5
 NARROWEST = 5.5  # inches, for the title
 COLOUR, FAINT = "#0072B2", "0.65"  # clear of 0, and not
@@ -41,9 +43,10 @@ def write_chart(
     """
     table = _judged(table, baseline)
     groups = _groups(table, models, baseline)
-    regions = _choose(table[table["model"].isin(groups[0])])
     n_columns = min(max(map(len, groups)), PANELS_A_ROW)
     rows_of = [-(-len(group) // n_columns) for group in groups]
+    most = min(max(MOST_LINES // sum(rows_of), FEWEST_REGIONS), MOST_REGIONS)
+    regions = _choose(table[table["model"].isin(groups[0])], most)
     height = 1.2 + sum(rows_of) * (0.8 + 0.2 * len(regions))
     size = (max(1.4 + 2.1 * n_columns, NARROWEST), height)
     figure = Figure(figsize=size, dpi=110, layout="constrained")
@@ -80,10 +83,10 @@ def _groups(table: pd.DataFrame, models: Sequence[str], baseline: str) -> list[l
     return [group for group in (controlled, others) if group] or [[baseline]]
 
 
-def _choose(table: pd.DataFrame) -> list[str]:
+def _choose(table: pd.DataFrame, most: int) -> list[str]:
     """Regions to show, the greatest mean gain over models first."""
     gains = table[table["subject"] == MEAN].groupby("region")["value"]
-    strongest = gains.agg(lambda g: g.abs().max()).nlargest(MOST_REGIONS).index
+    strongest = gains.agg(lambda g: g.abs().max()).nlargest(most).index
     return gains.mean().loc[strongest].sort_values(ascending=False).index.tolist()
 
 

@@ -371,3 +371,18 @@ def test_chart_shows_the_gain_over_the_lag_control(fits, labels, tmp_path):
     table[gain], table[delta] = table[delta], table[gain]
     write_chart(table, tmp_path / "clear.png", ["ngramlag", "ngram"], "eng1000")
     assert blue(imread(tmp_path / "clear.png"))
+
+
+def test_a_chart_of_many_models_has_fewer_regions(tmp_path):
+    """So that it does not grow beyond what a page can show."""
+    names = [f"area {i}" for i in range(45)]
+    each = pd.DataFrame({"subject": "mean", "parcellation": "fine", "region": names, "over": None})
+    each = each.assign(delta_eng1000=np.arange(45), delta_lo=0, delta_hi=50)
+    each = each.assign(gain=np.nan, gain_lo=np.nan, gain_hi=np.nan)
+    heights = {}
+    for n in (5, 20):
+        models = [f"m{i}" for i in range(n)]
+        table = pd.concat([each.assign(model=model) for model in models])
+        write_chart(table, tmp_path / "chart.png", models, "eng1000")
+        heights[n] = imread(tmp_path / "chart.png").shape[0]
+    assert heights[20] < 3 * heights[5]

@@ -54,6 +54,8 @@ def write_chart(
     grid = figure.subplots(sum(rows_of), n_columns, sharey=True, squeeze=False)
     for group, panels in zip(groups, np.split(grid, np.cumsum(rows_of)[:-1]), strict=True):
         _fill(panels.ravel(), group, table, regions)
+    grid[0, 0].set_yticks(range(len(regions)), regions)  # of all panels, which share it
+    grid[0, 0].set_ylim(len(regions) - 0.5, -0.5)
     left_out = table["region"].nunique() - len(regions)
     notes = ["mean, 95 % interval over stories (blue: clear of 0)"]
     notes += ["small dots: subjects"] if table["subject"].nunique() > 2 else []
@@ -118,7 +120,5 @@ def _panel(axes: Axes, table: pd.DataFrame, regions: list[str]) -> None:
     if own["subject"].nunique() > 1:  # noqa: PD101
         axes.scatter(own["value"], own["region"].map(regions.index), s=6, color="0.3")
     axes.scatter(middle, rows, s=26, color=colours, zorder=3)
-    axes.set_yticks(rows, regions, size=8)
-    axes.set_ylim(len(regions) - 0.5, -0.5)
-    axes.tick_params(axis="x", labelsize=8)
+    axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)

@@ -14,7 +14,9 @@ from matplotlib.figure import Figure
 from pipeline.atomic import atomic_path
 from pipeline.summary import MEAN
 
-MOST_REGIONS = 40  # of a fine parcellation, those with the greatest gains either way
+# Of a fine parcellation, those with the greatest gains either way: fewer where there are many rows
+# of panels, so that the figure fits a page or three.
+FEWEST_REGIONS, MOST_REGIONS, MOST_LINES = 12, 40, 80
 PANELS_A_ROW = 5
 NARROWEST = 5.5  # inches, for the title
 COLOUR, FAINT = "#0072B2", "0.65"  # clear of 0, and not
@@ -25,6 +27,9 @@ def write_chart(
 ) -> None:
     """Write the gains of one parcellation as PNG: a panel a model, a line a region.
 
+    Models with a lag control come first, with their gain over it; then the others, but for those
+    controls, with theirs over the baseline, on a scale of their own.
+
     Parameters
     ----------
     table : DataFrame
@@ -34,40 +39,72 @@ def write_chart(
     models : sequence of str
         Models to show; the baseline is left out where there are others.
     baseline : str
-        The model compared with.
+        The model compared with where there is no lag control.
     """
-    models = [model for model in models if model != baseline] or [baseline]
-    shown = table[table["model"].isin(models)]
-    regions = _choose(shown)
-    n_rows = -(-len(models) // PANELS_A_ROW)
-    n_columns = min(len(models), PANELS_A_ROW)
-    size = (max(1.4 + 2.1 * n_columns, NARROWEST), 1.4 + n_rows * (0.55 + 0.2 * len(regions)))
+    table = _judged(table, baseline)
+    groups = _groups(table, models, baseline)
+    n_columns = min(max(map(len, groups)), PANELS_A_ROW)
+    rows_of = [-(-len(group) // n_columns) for group in groups]
+    most = min(max(MOST_LINES // sum(rows_of), FEWEST_REGIONS), MOST_REGIONS)
+    regions = _choose(table[table["model"].isin(groups[0])], most)
+    height = 1.2 + sum(rows_of) * (0.8 + 0.2 * len(regions))
+    size = (max(1.4 + 2.1 * n_columns, NARROWEST), height)
     figure = Figure(figsize=size, dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False).ravel()
-    for axes, model in zip(panels, models, strict=False):
-        _panel(axes, shown[shown["model"] == model], regions)
-        axes.set_title(model, loc="left", size=10, weight="bold", pad=3)
-    for axes in panels[len(models) :]:
-        axes.set_visible(False)
-    for axes in panels[len(models) - n_columns : len(models)]:
-        axes.tick_params(axis="x", labelbottom=True)  # those with no panel below
+    grid = figure.subplots(sum(rows_of), n_columns, sharey=True, squeeze=False)
+    for group, panels in zip(groups, np.split(grid, np.cumsum(rows_of)[:-1]), strict=True):
+        _fill(panels.ravel(), group, table, regions)
+    grid[0, 0].set_yticks(range(len(regions)), regions)  # of all panels, which share it
+    grid[0, 0].set_ylim(len(regions) - 0.5, -0.5)
     left_out = table["region"].nunique() - len(regions)
     notes = ["mean, 95 % interval over stories (blue: clear of 0)"]
-    notes += ["small dots: subjects"] if shown["subject"].nunique() > 2 else []
-    lines = [f"{table['parcellation'].iloc[0]}: gain over {baseline} by region", "; ".join(notes)]
+    notes += ["small dots: subjects"] if table["subject"].nunique() > 2 else []
+    lines = [f"{table['parcellation'].iloc[0]}: gain by region", "; ".join(notes)]
     lines += [f"{left_out} regions with smaller gains are in the table"] if left_out else []
     figure.suptitle("\n".join(lines), size=9, x=0.01, ha="left")
-    figure.supxlabel(f"difference to {baseline} in out-of-fold Pearson r", size=9)
+    figure.supxlabel("difference in out-of-fold Pearson r", size=9)
     with atomic_path(path) as temporary:
         figure.savefig(temporary)
 
 
-def _choose(table: pd.DataFrame) -> list[str]:
+def _judged(table: pd.DataFrame, baseline: str) -> pd.DataFrame:
+    """The table with the gain that is shown, `value` from `low` to `high`, `over` some model."""
+    controlled = table["over"].notna()
+    columns = {"value": ("gain", "delta_eng1000"), "low": ("gain_lo", "delta_lo")}
+    columns |= {"high": ("gain_hi", "delta_hi")}
+    shown = {name: table[a].where(controlled, table[b]) for name, (a, b) in columns.items()}
+    return table.assign(over=table["over"].where(controlled, baseline), **shown)
+
+
+def _groups(table: pd.DataFrame, models: Sequence[str], baseline: str) -> list[list[str]]:
+    """Models held against lag controls, and those held against the baseline."""
+    over = dict(zip(table["model"], table["over"], strict=True))
+    controlled = [model for model in models if over[model] != baseline]
+    left_out = {baseline, *controlled, *(over[model] for model in controlled)}
+    others = [model for model in models if model not in left_out]
+    return [group for group in (controlled, others) if group] or [[baseline]]
+
+
+def _choose(table: pd.DataFrame, most: int) -> list[str]:
     """Regions to show, the greatest mean gain over models first."""
-    gains = table[table["subject"] == MEAN].groupby("region")["delta_eng1000"]
-    strongest = gains.agg(lambda g: g.abs().max()).nlargest(MOST_REGIONS).index
+    gains = table[table["subject"] == MEAN].groupby("region")["value"]
+    strongest = gains.agg(lambda g: g.abs().max()).nlargest(most).index
     return gains.mean().loc[strongest].sort_values(ascending=False).index.tolist()
+
+
+def _fill(panels: np.ndarray, group: list[str], table: pd.DataFrame, regions: list[str]) -> None:
+    """One panel a model, all on one scale."""
+    for axes, model in zip(panels, group, strict=False):
+        own = table[table["model"] == model]
+        _panel(axes, own, regions)
+        title = f"{model}\nover {own['over'].iloc[0]}"
+        axes.set_title(title, loc="left", size=9, weight="bold", pad=3)
+    for axes in panels[1 : len(group)]:
+        axes.sharex(panels[0])
+    panels[0].autoscale(axis="x")  # the scale of all that share it
+    panels[0].locator_params(axis="x", nbins=4)
+    for axes in panels[len(group) :]:
+        axes.set_visible(False)
 
 
 def _panel(axes: Axes, table: pd.DataFrame, regions: list[str]) -> None:
@@ -76,14 +113,12 @@ def _panel(axes: Axes, table: pd.DataFrame, regions: list[str]) -> None:
     own = own[own["region"].isin(regions)]
     mean = table[table["subject"] == MEAN].set_index("region").reindex(regions)
     rows = np.arange(len(regions))
-    low, high, middle = (mean[k].to_numpy() for k in ("delta_lo", "delta_hi", "delta_eng1000"))
+    middle, low, high = (mean[k].to_numpy() for k in ("value", "low", "high"))
     colours = [COLOUR if clear else FAINT for clear in (low > 0) | (high < 0)]
     axes.axvline(0, color="0.8", lw=0.8, zorder=0)
     axes.hlines(rows, low, high, colors=colours, lw=2)
     if own["subject"].nunique() > 1:  # noqa: PD101
-        axes.scatter(own["delta_eng1000"], own["region"].map(regions.index), s=6, color="0.3")
+        axes.scatter(own["value"], own["region"].map(regions.index), s=6, color="0.3")
     axes.scatter(middle, rows, s=26, color=colours, zorder=3)
-    axes.set_yticks(rows, regions, size=8)
-    axes.set_ylim(len(regions) - 0.5, -0.5)
-    axes.tick_params(axis="x", labelsize=8)
+    axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.config import band_options
+from pipeline.gains import lag_control
 from pipeline.matchers import is_matcher
 from pipeline.report.figures import Difference, forest
 from pipeline.summary import MEAN
@@ -74,7 +75,7 @@ def answer(config: dict[str, Any], gains: pd.DataFrame, subject: str) -> dict[st
     found = []
     for record in gains[gains["subject"] == subject].to_dict("records"):
         row = {str(key): value for key, value in record.items()}
-        control = _control(options, config["models"][row["over"]], row["band"])
+        control = lag_control(options, config["models"][row["over"]], row["band"])
         found.append(Verdict(row, control, options[row["band"]]["kind"] == TRUTH))
     matching = [v for v in found if is_matcher(options[v.row["band"]])]
     verdicts = [v for v in matching if v.control]
@@ -90,11 +91,6 @@ def answer(config: dict[str, Any], gains: pd.DataFrame, subject: str) -> dict[st
         "overall": _overall(verdicts),
         "figure": _figure(shown, gains, subject) if shown else None,
     }
-
-
-def _control(options: dict[str, Any], bands: Sequence[str], band: str) -> str | None:
-    """Lag control of a band among others."""
-    return next((other for other in bands if options[other].get("of") == band), None)
 
 
 def _overall(verdicts: Sequence[Verdict]) -> str:

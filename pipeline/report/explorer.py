@@ -84,7 +84,7 @@ def explore(
             name: {"band": e.band, "delays": list(e.delays), "offsets": list(e.offsets)}
             for name, e in models.items()
         },
-        "units": [{"label": unit.label, "group": unit.group} for unit in units],
+        "units": [{"label": u.label, "group": u.group, "model": u.model} for u in units],
         "stories": {
             story: {
                 **_text(dataset, story, words[words["story"] == story]),

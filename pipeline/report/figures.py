@@ -37,6 +37,7 @@ STYLE: Any = {  # matplotlib's settings
     "grid.linewidth": 0.6,
 }
 N_BINS = 70
+MANY = 16  # rows of a figure; more are drawn closer together
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def forest(rows: Sequence[Difference], label: str) -> str:
         Data URL.
     """
     with mpl.rc_context(STYLE):
-        figure = _figure(0.75 + 0.3 * len(rows))
+        figure = _figure(0.75 + (0.3 if len(rows) <= MANY else 0.19) * len(rows))
         axes = figure.subplots()
         axes.grid(axis="y", visible=False)
         axes.axvline(0, color=INK, lw=1)
@@ -116,7 +117,7 @@ def distributions(r: Mapping[str, np.ndarray], baseline: str) -> str:
     pooled = np.concatenate(list(finite.values()))
     edges = np.linspace(pooled.min(), pooled.max() + 1e-9, N_BINS + 1)
     with mpl.rc_context(STYLE):
-        figure = _figure(0.7 + 0.58 * len(r))
+        figure = _figure(0.7 + (0.58 if len(r) <= MANY else 0.3) * len(r))
         panels = figure.subplots(len(r), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
         for axes, (model, values) in zip(panels, finite.items(), strict=True):
             axes.stairs(np.histogram(values, edges)[0], edges, fill=True, color=BLUE, alpha=0.55)

@@ -14,8 +14,8 @@ def correlation(value: float) -> str:
 
 
 def signed(value: float) -> str:
-    """Three decimals and always a sign."""
-    return _text(value, "{:+.3f}")
+    """Four decimals, as gains may be small, and always a sign."""
+    return _text(value, "{:+.4f}")
 
 
 def percent(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +12,14 @@ import jinja2
 import pandas as pd
 import yaml
 
+from pipeline.config import band_options
 from pipeline.report.answer import answer, shown_subject
 from pipeline.report.citation import cited_works
 from pipeline.report.figures import Difference, distributions, forest
 from pipeline.report.fits import fit_facts, read_r
 from pipeline.report.maps import map_pictures
 from pipeline.report.numbers import FILTERS
+from pipeline.report.opening import opening
 from pipeline.report.regions import parcellations
 from pipeline.report.significance import ceilings, significance_rows
 from pipeline.report.sweep import sweep
@@ -89,12 +92,14 @@ def render(run: Run) -> str:
     maps = {subject: map_pictures(path) for subject, path in run.maps.items()}
     found_ceilings = ceilings(run.ceiling)
     swept = sweep([(config, run.gains), *run.sweep], shown_subject(run.summary))
+    answered = answer(config, run.gains, shown_subject(run.summary))
+    explorers = {s: path.read_text(encoding="utf-8") for s, path in run.explorers.items()}
     return environment.get_template("report.html.j2").render(
         config=config,
         name=config["name"],
         baseline=config["baseline"],
         subjects=subjects,
-        answer=answer(config, run.gains, shown_subject(run.summary)),
+        answer=answered,
         models=_models(run),
         maps=maps,
         regions=[] if run.regions is None else parcellations(run.regions, run.charts),
@@ -103,7 +108,8 @@ def render(run: Run) -> str:
         partition=None if run.partition is None else run.partition.to_dict("records"),
         sweep=swept,
         distributions={s: distributions(read_r(run.fits, s), config["baseline"]) for s in subjects},
-        explorers={s: path.read_text(encoding="utf-8") for s, path in run.explorers.items()},
+        explorers=explorers,
+        explored_first=_explored_first(config, explorers[subjects[0]], answered),
         fits=[fit_facts(path) for path in run.fits.values()],
         warnings=run.warnings,
         timings=run.timings.to_dict("records"),
@@ -114,6 +120,13 @@ def render(run: Run) -> str:
         style=_static("css"),
         scripts=_static("js"),
     )
+
+
+def _explored_first(config: dict[str, Any], explorer: str, answered: dict[str, Any]) -> str:
+    """The model that the match explorer opens on, the same for all subjects."""
+    explored = {m: facts["band"] for m, facts in json.loads(explorer)["models"].items()}
+    kinds = {band: band_options(config, band)["kind"] for band in config["features"]}
+    return opening(explored, kinds, answered["verdicts"])
 
 
 def _models(run: Run) -> dict[str, Any]:

@@ -8,14 +8,15 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.report.answer import shown_subject
 from pipeline.report.maps import picture_url
 from pipeline.summary import MEAN
 
-MOST = 12  # columns of the table; a finer parcellation has its chart and the TSV
+MOST = 12  # columns of the tables; a finer parcellation has its chart and the TSV
 
 
 def parcellations(table: pd.DataFrame, charts: Mapping[str, Path]) -> list[dict[str, Any]]:
-    """Mean r and gain of each model in each region, one table a parcellation.
+    """Mean r of each model in each region, and gains over lag controls, two tables a parcellation.
 
     Parameters
     ----------
@@ -27,31 +28,45 @@ def parcellations(table: pd.DataFrame, charts: Mapping[str, Path]) -> list[dict[
     Returns
     -------
     list of dict
-        `name`, `regions` (names), `rows` (subject, model and a `cell` for each region: its row of
-        the table), `top` (largest mean r, for the colours), `chart` (data URL or None).
+        `name`, `regions` (names, those of the largest mean r where there are many), `left_out` (how
+        many there are besides), `gains` (rows of the shown subject's models with a lag control) and
+        `rows` (rows of all subjects' models), each with subject, model, over and a `cell` for each
+        region: its row of the table; `top` (largest mean r, for the colours), `chart` (data URL or
+        None).
     """
     found = []
-    for name, own in table[table["subject"] != MEAN].groupby("parcellation", sort=False):
-        regions = own["region"].drop_duplicates().tolist()
-        cells = {
-            (row["subject"], row["model"], row["region"]): row for row in own.to_dict("records")
-        }
-        keys = own[["subject", "model"]].drop_duplicates().itertuples(index=False, name=None)
+    for name, own in table.groupby("parcellation", sort=False):
+        single, shown = own[own["subject"] != MEAN], own[own["subject"] == shown_subject(own)]
+        regions = _best(single)
         found.append(
             {
                 "name": name,
-                "regions": regions[:MOST],
-                "left_out": len(regions[MOST:]),
-                "rows": [
-                    {
-                        "subject": s,
-                        "model": m,
-                        "cells": [cells.get((s, m, r)) for r in regions[:MOST]],
-                    }
-                    for s, m in keys
-                ],
-                "top": float(own["r_mean"].max()),
+                "regions": regions,
+                "left_out": single["region"].nunique() - len(regions),
+                "gains": _rows(shown[shown["over"].notna()], regions),
+                "rows": _rows(single, regions),
+                "top": float(single["r_mean"].max()),
                 "chart": picture_url(charts[str(name)]) if name in charts else None,
             }
         )
     return found
+
+
+def _best(table: pd.DataFrame) -> list[str]:
+    """Regions predicted best, in the order of the table."""
+    best = table.groupby("region", sort=False)["r_mean"].mean().nlargest(MOST).index
+    return [region for region in table["region"].drop_duplicates() if region in best]
+
+
+def _rows(table: pd.DataFrame, regions: list[str]) -> list[dict[str, Any]]:
+    """One row for each subject and model, with a cell for each region."""
+    rows = []
+    for (subject, model), own in table.groupby(["subject", "model"], sort=False):
+        cells = {cell["region"]: cell for cell in own.to_dict("records")}
+        rows.append(
+            {
+                **{"subject": subject, "model": model, "over": own["over"].iloc[0]},
+                "cells": [cells.get(region) for region in regions],
+            }
+        )
+    return rows

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.config import band_options
+from pipeline.matchers import is_matcher
 from pipeline.report.figures import lines
 
 LAG_OPTIONS = ("horizon", "min_lag")
@@ -55,10 +56,12 @@ def sweep(runs: Sequence[tuple[dict[str, Any], pd.DataFrame]], subject: str) -> 
     -------
     dict
         `bands`: band to its points by horizon, of bands with at least two horizons (bands of the
-        same kind and options but for the horizon count as one); `figure`.
+        same kind and options but for the horizon count as one); `figures`: of matchers, whose gains
+        are the small ones, and of other bands.
     """
     found: dict[str, dict[int, Point]] = {}
     names: dict[str, str] = {}
+    matching: set[str] = set()
     for config, gains in runs:
         for row in gains[gains["subject"] == subject].to_dict("records"):
             options = band_options(config, row["band"])
@@ -68,6 +71,7 @@ def sweep(runs: Sequence[tuple[dict[str, Any], pd.DataFrame]], subject: str) -> 
             same = {k: v for k, v in options.items() if k not in (*LAG_OPTIONS, "of")}
             key = json.dumps(same, sort_keys=True) if "of" not in options else row["band"]
             name = names.setdefault(key, row["band"])
+            matching |= {name} if is_matcher(options) else set()
             clean = {str(k): v for k, v in row.items()}
             found.setdefault(name, {}).setdefault(horizon, Point(horizon, clean))
     several = {
@@ -75,7 +79,14 @@ def sweep(runs: Sequence[tuple[dict[str, Any], pd.DataFrame]], subject: str) -> 
         for band, points in found.items()
         if len(points) > 1
     }
-    return {"bands": several, "figure": _figure(several) if several else None}
+    return {"bands": several, "figures": _figures(several, matching)}
+
+
+def _figures(bands: dict[str, list[Point]], matching: set[str]) -> list[str]:
+    """One figure of the matchers and one of the others, each on its own scale."""
+    matchers = {band: points for band, points in bands.items() if band in matching}
+    others = {band: points for band, points in bands.items() if band not in matching}
+    return [_figure(group) for group in (matchers, others) if group]
 
 
 def _figure(bands: dict[str, list[Point]]) -> str:

@@ -27,11 +27,14 @@ class Unit:
         Why it is there.
     voxels : array of int, shape (n_voxels,)
         Indices in the voxel vector.
+    model : str or None
+        The model for whose gain it was chosen.
     """
 
     label: str
     group: str
     voxels: np.ndarray
+    model: str | None = None
 
 
 def choose_units(
@@ -62,17 +65,17 @@ def choose_units(
     units: list[Unit] = []
     taken: set[int] = set()
 
-    def add(group: str, score: np.ndarray, n: int, note: str) -> None:
+    def add(group: str, score: np.ndarray, n: int, note: str, model: str | None = None) -> None:
         order = np.argsort(-np.nan_to_num(score, nan=-np.inf), kind="stable")
         for voxel in [int(v) for v in order if int(v) not in taken and np.isfinite(score[v])][:n]:
             taken.add(voxel)
             label = f"voxel {voxel} ({note} {score[voxel]:.2f})"
-            units.append(Unit(label, group, np.array([voxel])))
+            units.append(Unit(label, group, np.array([voxel]), model))
 
     for model, reference in over.items():
         gain = scores[model].r_cv - scores[reference].r_cv
         group = f"Gain most from {model} over {reference}"
-        add(group, gain, BEST_GAIN, "out-of-fold r rises by")
+        add(group, gain, BEST_GAIN, "out-of-fold r rises by", model)
     add(f"Best with {baseline}", scores[baseline].r_cv, BEST_BASELINE, "out-of-fold r")
     for name, voxels in regions.items():
         units.append(Unit(f"{name} (mean of {len(voxels)} voxels)", "Regions", voxels))

@@ -13,6 +13,7 @@ from pipeline.config import (
 )
 from pipeline.dataset import KEYS, Dataset
 from pipeline.features import kind_of
+from pipeline.gains import lag_controls
 from pipeline.matchers import LAG, copies_single_matches, is_matcher
 from pipeline.matching import fir_of_matches
 from pipeline.spaces import all_models, partition_models
@@ -155,6 +156,12 @@ def explored_bands():
         m: [b for b in copying if b in bands] for m, bands in CONFIG["models"].items()
     }
     return {model: bands[0] for model, bands in found.items() if bands}
+
+
+def controlled_models():
+    """Models with a matcher, and the model that lacks it alone and has its lag control."""
+    options = {band: band_options(CONFIG, band) for band in CONFIG["features"]}
+    return lag_controls(CONFIG["models"], options)
 
 
 def match_times(band):

@@ -56,6 +56,7 @@ rule regions:
         subjects=list(CONFIG["subjects"]),
         models=list(CONFIG["models"]),
         baseline=CONFIG["baseline"],
+        over=controlled_models(),
         mask=CONFIG["mask"],
         regions=CONFIG["regions"],
         parcellations=parcellations(),

@@ -16,7 +16,7 @@ with stage(snakemake):
         subject: read_parcellations(params.regions, params.mask, truth, subject)
         for subject in params.subjects
     }
-    table = summarise_regions(fits, labels, params.baseline)
+    table = summarise_regions(fits, labels, params.baseline, params.over)
     shown = params.models if params.figures_for is None else params.figures_for
     for name, path in zip(params.parcellations, output.charts, strict=True):
         write_chart(table[table["parcellation"] == name], path, shown, params.baseline)

@@ -59,9 +59,20 @@ def test_the_map_switch_shows_one_picture_of_what_is_chosen(mapped, visit):
     assert page.input_value("[data-key=show]") == "test correlation"
 
 
+def test_the_explorer_opens_on_the_matcher_and_keeps_what_is_chosen(unmapped, visit):
+    page = visit(unmapped)
+    listed = page.locator("#explore-model option").evaluate_all("all => all.map(o => o.value)")
+    assert listed == ["eng1000", "random", "ngram"]
+    assert page.input_value("#explore-model") == "ngram"
+    group = page.locator("#explore-unit").evaluate("s => s.selectedOptions[0].parentNode.label")
+    assert group == "Gain most from ngram over ngramlag"
+    page.select_option("#explore-model", "random")
+    page.select_option("#explore-subject", "S2")
+    assert page.input_value("#explore-model") == "random"
+
+
 def test_a_click_on_a_word_shows_its_match(mapped, visit):
     page = visit(mapped)
-    page.select_option("#explore-model", "ngram")
     page.click("#tr30")
     moment = page.inner_text("#moment")
     assert "TR 30, 1:10 into the story" in moment  # 10 s, then 2 s a TR

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.gains import COLUMNS, gains, nested_pairs
+from pipeline.gains import COLUMNS, gains, lag_controls, nested_pairs
 
 MODELS = {
     "base": ["words"],
@@ -41,6 +41,23 @@ def test_pairs_differ_in_one_band():
         ("m", "lag", "m"),
         ("other", "base", "x"),
     ]
+
+
+def test_a_matcher_is_held_against_the_model_that_keeps_its_lag_control():
+    models = {
+        "drift": ["words", "drift"],
+        "gimlag": ["words", "drift", "gimlag"],
+        "gim": ["words", "drift", "gimlag", "gim"],
+        "bare": ["words", "drift", "gim"],  # over drift, which has no control
+        "both": ["words", "drift", "gimlag", "gim", "ngram"],  # gim's is a model of its own
+        "noword": ["words", "drift", "gimlag", "ngram"],
+        "random": ["words", "drift", "random"],
+    }
+    options = {b: {"kind": b, "before": False} for b in ("drift", "gim", "ngram", "random")}
+    options |= {"words": {"kind": "eng1000"}, "gimlag": {"kind": "lag", "of": "gim"}}
+    assert lag_controls(models, options) == {"gim": "gimlag", "both": "noword"}
+    options["gim"]["before"] = True  # a control itself
+    assert lag_controls(models, options) == {}
 
 
 def test_gain_is_the_paired_difference_over_stories(fits):

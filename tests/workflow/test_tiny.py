@@ -146,7 +146,7 @@ def test_snakemake_makes_its_own_report(tiny, tmp_path):
     page = tmp_path / "snakemake.html"
     tiny.snakemake(tiny.configure("tiny"), "--report", str(page))
     html = page.read_text()
-    for caption in ("The report of run tiny", "What each band adds", "Gain of every model over"):
+    for caption in ("The report of run tiny", "What each band adds", "Gain of every model by"):
         assert caption in html
 
 

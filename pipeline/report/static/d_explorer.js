@@ -38,7 +38,7 @@
   const match = (t) => (found() && found().to[t] >= 0 ? found().to[t] : null);
 
   function fill(target, entries) {
-    const chosen = target.value;
+    const chosen = target.value || target.dataset.first;
     target.replaceChildren();
     const groups = new Map();
     for (const { value, label, group } of entries) {
@@ -58,8 +58,7 @@
     fill(select.model, Object.entries(data().models).map(([m, { band }]) => {
       return { value: m, label: band ? m : `${m} (no matches)` };
     }));
-    const matching = Object.keys(data().models).find((m) => data().models[m].band);
-    if (matching) select.model.value = matching;
+    select.unit.dataset.first = data().units.findIndex((unit) => unit.model === select.model.value);
     fill(select.unit, data().units.map(({ label, group }, i) => ({ value: String(i), label, group })));
     chooseStory();
   }

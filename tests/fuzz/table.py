@@ -5,7 +5,16 @@ from __future__ import annotations
 from itertools import groupby
 
 from tests.conftest import REPOSITORY
-from tests.fuzz import configs, corpora, datasets, models, textgrids  # noqa: F401
+from tests.fuzz import (  # noqa: F401
+    configs,
+    corpora,
+    eng1000,
+    hdf5,
+    masks,
+    models,
+    responses,
+    textgrids,
+)
 from tests.fuzz.registry import DAMAGES, Damage
 
 PAGE = REPOSITORY / "docs" / "robustness.md"

@@ -7,7 +7,6 @@ import os
 import shutil
 
 import pytest
-import yaml
 import zstandard
 
 from gim.encoder import Encoder
@@ -15,7 +14,11 @@ from gim.index import build_index
 from gim.tokenizer import load_tokenizer
 from pipeline.simulate import Settings, simulate
 from tests.conftest import REPOSITORY
-from tests.fuzz.specimens import CONFIG, SUBJECT, TEXT, write_config
+from tests.fuzz.specimens import SUBJECT, TEXT, write_config
+
+SMALLEST = Settings(
+    n_train=4, n_test=1, rows=(30, 34), n_voxels=150, n_repeats=2, words_per_second=1.5
+)
 
 
 @pytest.fixture(scope="session")
@@ -48,8 +51,7 @@ def specimen_folder(originals, tmp_path):
 
 
 def _write_dataset(root):
-    tiny = yaml.safe_load((REPOSITORY / "config" / CONFIG).read_text(encoding="utf-8"))
-    simulate(root, [SUBJECT], Settings.from_config(tiny["simulate"]), seed=0)
+    simulate(root, [SUBJECT], SMALLEST, seed=0)  # most of the time goes into reading words
     write_config(root)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import yaml
 from gim.corpus import read_documents
 from gim.encoder import Encoder
 from gim.infinigram import InfiniGram
-from gim.tokenizer import load_tokenizer
+from gim.tokenizer import Tokenizer, load_tokenizer
 from gim.training.reading import read_settings
 from gim.training.settings import Distillation
 from pipeline.config import all_stories, load
@@ -27,6 +28,12 @@ from tests.fuzz.registry import Specimen
 SUBJECT, STORY, TEST = "SIM01", "train02", "test01"
 CONFIG = "tiny.yaml"
 TEXT = "It was the best of times, it was the worst of times; we went to the sea. Caf\u00e9.\n"
+
+
+@cache
+def shipped_tokenizer() -> Tokenizer:
+    """The tokenizer of the package, which is never damaged and takes a while to read."""
+    return load_tokenizer()
 
 
 def read_dataset(root: Path) -> tuple[Any, list[str]]:
@@ -69,7 +76,7 @@ def _read_basis(root: Path) -> tuple[Any, list[str]]:
 
 def _read_index(root: Path) -> tuple[Any, list[str]]:
     """Open an index and ask it."""
-    tokenizer = load_tokenizer()
+    tokenizer = shipped_tokenizer()
     index = InfiniGram(root / "index", tokenizer)
     ids = tokenizer.encode(TEXT)
     match = index.longest(ids)

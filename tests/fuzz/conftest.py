@@ -14,7 +14,9 @@ from gim.index import build_index
 from gim.tokenizer import load_tokenizer
 from pipeline.simulate import Settings, simulate
 from tests.conftest import REPOSITORY
+from tests.fuzz.formats import write_formats
 from tests.fuzz.specimens import SUBJECT, TEXT, write_config
+from tests.unit.language import write_causal
 
 SMALLEST = Settings(
     n_train=4, n_test=1, rows=(30, 34), n_voxels=150, n_repeats=2, words_per_second=1.5
@@ -24,9 +26,10 @@ SMALLEST = Settings(
 @pytest.fixture(scope="session")
 def originals(tmp_path_factory):
     """Folders of sound inputs, by the name of what writes them."""
-    folders = {name: tmp_path_factory.mktemp(name) for name in ("dataset", "language")}
+    folders = {name: tmp_path_factory.mktemp(name) for name in ("dataset", "language", "formats")}
     _write_dataset(folders["dataset"])
     _write_language(folders["language"])
+    write_formats(folders["formats"])
     return folders
 
 
@@ -59,6 +62,7 @@ def _write_language(root):
     tokenizer = load_tokenizer()
     Encoder.create(tokenizer, width=16, dim=8, layers=1, heads=2).save_pretrained(root / "encoder")
     tokenizer.fast.save(str(root / "tokenizer.json"))
+    write_causal(root / "causal", tokenizer.vocab_size)
     lines = "".join(
         json.dumps({"text": f"{TEXT}{i}"}, ensure_ascii=False) + "\n" for i in range(50)
     )

@@ -12,6 +12,7 @@ import yaml
 
 from gim.corpus import read_documents
 from gim.encoder import Encoder
+from gim.hidden import hidden_states
 from gim.infinigram import InfiniGram
 from gim.tokenizer import Tokenizer, load_tokenizer
 from gim.training.reading import read_settings
@@ -19,6 +20,7 @@ from gim.training.settings import Distillation
 from pipeline.config import all_stories, load
 from pipeline.dataset import Dataset
 from pipeline.eng1000 import Eng1000, read_basis
+from pipeline.features.llm import load_model
 from pipeline.stimuli import read_stories
 from pipeline.validate import manifest, validate
 from pipeline.volume import Mask
@@ -95,6 +97,12 @@ def _read_encoder(root: Path) -> tuple[Any, list[str]]:
     return encoder.vectors(TEXT, [10, len(TEXT)]), []
 
 
+def _read_causal(root: Path) -> tuple[Any, list[str]]:
+    """Load a model as bands do, and look at the states of a few words."""
+    model, tokenizer, _ = load_model.__wrapped__(str(root / "causal"), None)
+    return hidden_states(model, tokenizer, ["the", "sea"], [1]), []
+
+
 def _read_tokenizer(root: Path) -> tuple[Any, list[str]]:
     tokenizer = load_tokenizer(root / "tokenizer.json")
     ids = tokenizer.encode(TEXT)
@@ -134,6 +142,7 @@ CORPORA = {
 BASIS = Specimen("Basis words", lambda root: root / "basis.txt", _read_basis, "language")
 INDEX = Specimen("Index", lambda root: root / "index", _read_index, "language")
 ENCODER = Specimen("Encoder", lambda root: root / "encoder", _read_encoder, "language")
+CAUSAL = Specimen("Language model", lambda root: root / "causal", _read_causal, "language")
 TOKENIZER = Specimen("Tokenizer", lambda root: root / "tokenizer.json", _read_tokenizer, "language")
 TRAINING = Specimen("Training", lambda root: root / "distill.yaml", _read_training, "language")
 

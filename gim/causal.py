@@ -18,18 +18,33 @@ def load_causal(source: str, device: str = "cpu", dtype: torch.dtype = torch.flo
     Raises
     ------
     InputError
-        When it cannot be loaded.
+        When it cannot be loaded, or not all of its weights are there and finite.
     """
     from transformers import AutoModelForCausalLM
 
     try:
-        model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            source, dtype=dtype, output_loading_info=True
+        )
     except Exception as error:  # OSError, ValueError, HTTP errors of several libraries
         raise InputError(
             f"causal language model {source!r} cannot be loaded ({type(error).__name__}: "
             f"{str(error).splitlines()[0]}); pass the directory of a saved model"
         ) from error
+    model, about = loaded
+    _check_weights(source, model, sorted(about["missing_keys"]))
     return model.to(device).eval()
+
+
+def _check_weights(source: str, model: Any, missing: list[str]) -> None:
+    """Raise if weights are missing, which transformers fills with random numbers, or not finite."""
+    if missing:
+        what = f"{len(missing)} weights are missing ({', '.join(missing[:3])})"
+    elif spoilt := [n for n, p in model.named_parameters() if not torch.isfinite(p).all()]:
+        what = f"weights are not finite ({', '.join(spoilt[:3])})"
+    else:
+        return
+    raise InputError(f"causal language model {source!r}: {what}; fetch or save it again")
 
 
 def max_context(model: Any, wanted: int) -> int:

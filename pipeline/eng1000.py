@@ -193,7 +193,8 @@ def read_basis(path: str | Path) -> list[str]:
     Raises
     ------
     InputError
-        If the file is missing, is not text, holds no words, or a word twice.
+        If the file is missing, is not text, holds no words, a line of more or less than one word,
+        or a word twice.
     """
     try:
         words = [fold(line.strip()) for line in Path(path).read_text("utf-8-sig").splitlines()]
@@ -204,6 +205,9 @@ def read_basis(path: str | Path) -> list[str]:
     words = [word for word in words if word]
     if not words:
         raise InputError(Problem(path, "", "no basis words", "give one word a line"))
+    if several := [word for word in words if tokenise(word) != [word]]:
+        what = f"no single words: {', '.join(map(repr, several[:5]))}"  # no text would match them
+        raise InputError(Problem(path, "", what, "give one word a line, without punctuation"))
     repeated = sorted(word for word, count in Counter(words).items() if count > 1)
     if repeated:
         raise InputError(

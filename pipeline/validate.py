@@ -22,7 +22,7 @@ from pipeline.validation.findings import Findings, some
 from pipeline.validation.masks import check_masks, mask_file
 from pipeline.validation.models import check_models, model_files
 from pipeline.validation.regions import check_regions
-from pipeline.validation.responses import check_responses, check_voxel_counts
+from pipeline.validation.responses import check_copies, check_responses, check_voxel_counts
 from pipeline.validation.stories import check_shifts, check_stories
 from pipeline.validation.volumes import check_volumes, pairs
 
@@ -237,15 +237,19 @@ def _check_subject(
         return
     stories = [story for name, story in pairs(config) if name == subject]
     found: dict[Path, int] = {}
+    digests: dict[Path, str] = {}
     for story in track(stories, f"responses of {subject}"):
         path = dataset.source(subject, story)
         if path in found:  # of another block
             continue
         n_rows = dataset.rows_in_file(grids[story]) if story in grids else None
-        in_file, count = check_responses(path, n_rows, options)
-        findings.add(in_file)
-        if count is not None:
-            found[path] = count
+        checked = check_responses(path, n_rows, options)
+        findings.add(checked.findings)
+        if checked.n_voxels is not None:
+            found[path] = checked.n_voxels
+        if checked.digest is not None:
+            digests[path] = checked.digest
     findings.add(check_voxel_counts(found))
+    findings.add(check_copies(digests))
     if len(set(found.values())) == 1:
         n_voxels[subject] = next(iter(found.values()))

@@ -18,12 +18,12 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
-import pandas as pd
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, HeaderTypeError
 
 from pipeline.atomic import atomic_path
 from pipeline.errors import InputError, Problem
+from pipeline.vectors import read_vector, write_vector
 
 ORDERS = ("xyz", "zyx")
 SPACES = ("native", "MNI")
@@ -210,6 +210,7 @@ def read_image(path: str | Path) -> nib.Nifti1Image:
         remedy = "fetch it (`datalad get`) or give a NIfTI file"
         what = f"truncated or no NIfTI image ({str(error) or type(error).__name__})"
         raise InputError(Problem(path, "", what, remedy)) from error
+    check_numbers(path, img)
     if not np.isfinite(img.affine).all() or np.linalg.matrix_rank(img.affine) < 4:
         what = "the affine does not place its voxels in space"
         remedy = "give an image whose header has a valid qform or sform"
@@ -217,32 +218,11 @@ def read_image(path: str | Path) -> nib.Nifti1Image:
     return img
 
 
-def _read_vector(path: Path, column: str | None) -> np.ndarray:
-    """Read a vector from .npy or from a column of a .tsv with a header."""
-    try:
-        if path.suffix == ".npy":
-            return np.load(path)
-        table = pd.read_csv(path, sep="\t")
-    except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
-        raise InputError(Problem(path, "", str(error), "give a .npy or .tsv file")) from error
-    if column is None and table.shape[1] > 1:
-        what, remedy = f"columns {', '.join(table.columns)}", "choose one with --column"
-        raise InputError(Problem(path, "", what, remedy))
-    name = table.columns[0] if column is None else column
-    if name not in table or not pd.api.types.is_numeric_dtype(table[name]):
-        remedy = "the first line must be a header; choose a column of numbers with --column"
-        raise InputError(Problem(path, str(name), "no such column of numbers", remedy))
-    return table[name].to_numpy(dtype=np.float32)
-
-
-def _write_vector(values: np.ndarray, path: Path, column: str | None) -> None:
-    """Write a vector as .npy or as a .tsv of one column."""
-    with atomic_path(path) as temporary:
-        if path.suffix == ".npy":
-            np.save(temporary, values)
-        else:
-            table = pd.DataFrame({column or "value": values})
-            table.to_csv(temporary, sep="\t", index=False, na_rep="n/a")
+def check_numbers(path: str | Path, img: nib.Nifti1Image) -> None:
+    """Raise InputError where an image holds colours or complex values."""
+    if (kind := img.get_data_dtype()).kind not in "fiu":
+        what, remedy = f"the values are {kind}, not numbers", "give an image of real numbers"
+        raise InputError(Problem(path, "header", what, remedy))
 
 
 def convert(source: Path, target: Path, mask: Mask, column: str | None = None) -> None:
@@ -257,9 +237,9 @@ def convert(source: Path, target: Path, mask: Mask, column: str | None = None) -
     vector = [path.suffix in (".npy", ".tsv") for path in (source, target)]
     if nifti == [False, True] and vector[0]:
         with atomic_path(target) as temporary:
-            nib.save(to_volume(_read_vector(source, column), mask), temporary)
+            nib.save(to_volume(read_vector(source, column), mask), temporary)
     elif nifti == [True, False] and vector[1]:
-        _write_vector(to_vector(read_image(source), mask), target, column)
+        write_vector(to_vector(read_image(source), mask), target, column)
     else:
         what = f"cannot turn {source.name} into {target.name}"
         remedy = "name one file .npy or .tsv and the other .nii or .nii.gz"

@@ -12,16 +12,27 @@ from pipeline.features.base import Kind, Story
 
 @cache
 def load_model(name: str, dtype: str | None) -> tuple[Any, Any, int | None]:
-    """A model on the best device there is, its tokenizer, and its token for the beginning."""
+    """A model on the best device there is, its tokenizer, and its token for the beginning.
+
+    Raises
+    ------
+    InputError
+        If either cannot be loaded, or the tokenizer has ids that the model does not know.
+    """
     import torch
 
     from gim.causal import load_causal
+    from gim.errors import InputError
     from gim.tokenizer import load_tokenizer
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     default = "bfloat16" if device == "cuda" else "float32"
     model = load_causal(name, device, getattr(torch, dtype or default))
-    return model, load_tokenizer(name), model.config.bos_token_id
+    tokenizer, n_known = load_tokenizer(name), model.get_input_embeddings().num_embeddings
+    if tokenizer.vocab_size > n_known:
+        what = f"its tokenizer has {tokenizer.vocab_size} ids, the model only {n_known}"
+        raise InputError(f"language model {name!r}: {what}; give the model with its own tokenizer")
+    return model, tokenizer, model.config.bos_token_id
 
 
 def compute(story: Story, options: dict[str, Any]) -> np.ndarray:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -28,47 +30,63 @@ def read_delimited(path: str | Path, encoding: str | None = None) -> pd.DataFram
     Returns
     -------
     DataFrame
-        Strings, NaN where a cell is empty or `n/a`.
+        Strings, NaN where a cell is empty or `n/a`; `line_of` an index is the line in the file.
 
     Raises
     ------
     InputError
-        If the file is missing, not fetched, not decodable, ragged or empty, or names a column
-        twice.
+        If the file is missing, not fetched, not decodable, ragged (as where it was cut) or empty,
+        or names a column twice.
     """
     if problem := file_problem(path):
         raise InputError(problem)
-    is_tsv = Path(path).suffix.lower() == ".tsv"
-    try:
-        table = pd.read_csv(
-            path,
-            sep="\t" if is_tsv else ",",
-            quoting=csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL,
-            dtype=str,
-            header=None,  # so that a column named twice is seen, and a longer row is an error
-            keep_default_na=False,
-            na_values=MISSING,
-            encoding=encoding or "utf-8-sig",
-        )
-    except (UnicodeError, LookupError) as error:
-        remedy = "save it as UTF-8, or name its encoding in the configuration"
-        raise InputError(Problem(path, "", f"not decodable ({error})", remedy)) from error
-    except ValueError as error:  # of the parser
-        what = f"not a table ({str(error).strip()})"
-        raise InputError(Problem(path, "", what, "give every row as many cells")) from error
-    names = [str(name).strip() for name in table.iloc[0].fillna("")]
+    lines, (head, *rows) = _cells(path, _text(path, encoding))
+    names = [name.strip() for name in head]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         what = f"columns named twice: {', '.join(map(repr, repeated))}"
         raise InputError(Problem(path, "line 1", what, "give each column a name of its own"))
-    if len(table) == 1:
+    if not rows:
         what, remedy = "there is no row under the header", "fetch or copy the file again"
         raise InputError(Problem(path, "line 2", what, remedy))
-    return table[1:].set_axis(names, axis=1).reset_index(drop=True)
+    table = pd.DataFrame(rows, columns=names, index=[line - 2 for line in lines[1:]], dtype=object)
+    return table.mask(table.isin(MISSING))
 
 
-def line_of(row: int) -> int:
-    """Line of the file that holds a row, unless quoted cells span lines."""
-    return row + 2
+def _text(path: str | Path, encoding: str | None) -> str:
+    remedy = "save it as UTF-8, or name its encoding in the configuration"
+    try:
+        text = Path(path).read_bytes().decode(encoding or "utf-8-sig")
+    except (UnicodeError, LookupError) as error:
+        raise InputError(Problem(path, "", f"not decodable ({error})", remedy)) from error
+    if "\0" in text:
+        raise InputError(Problem(path, "", "zero bytes, no text (UTF-16?)", remedy))
+    return text
+
+
+def _cells(path: str | Path, text: str) -> tuple[list[int], list[list[str]]]:
+    """Line numbers and cells of the rows that are not blank, all of one length."""
+    is_tsv = Path(path).suffix.lower() == ".tsv"
+    options: dict[str, Any] = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if is_tsv else {}
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, **options)
+    found = []
+    try:
+        found = [(reader.line_num, row) for row in reader if row]
+    except csv.Error as error:
+        what, place = f"not a table ({error})", f"line {reader.line_num}"
+        raise InputError(Problem(path, place, what, "close quotation marks")) from error
+    if not found:
+        raise InputError(Problem(path, "", "not a table (blank)", "fetch or copy it again"))
+    for line, row in found:
+        if len(row) != len(found[0][1]):
+            what = f"not a table: {len(row)} cells, but {len(found[0][1])} in the header"
+            remedy = "give every row as many cells; if the file was cut, copy it again"
+            raise InputError(Problem(path, f"line {line}", what, remedy))
+    return [line for line, _ in found], [row for _, row in found]
+
+
+def line_of(index: int) -> int:
+    """Line of the file that holds a row, by its index in the table; its last line, if several."""
+    return index + 2
 
 
 def numbers(column: pd.Series) -> pd.Series:

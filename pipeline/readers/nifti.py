@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from nibabel.filebasedimages import ImageFileError
-from nibabel.spatialimages import HeaderDataError
 
 from pipeline.errors import InputError, Problem
 from pipeline.validation.files import file_problem
-from pipeline.volume import Mask
+from pipeline.volume import UNREADABLE, Mask, check_numbers
 
 TR_TOLERANCE = 0.01  # relative; ds003020's nominal 2 s are 2.0045 s
 _FETCH = "fetch or copy the file again"
 _SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6, "unknown": 1.0}
-_FAULTS = (ImageFileError, HeaderDataError, EOFError, OSError, ValueError, zlib.error)
 
 
 @contextmanager
@@ -50,7 +46,7 @@ def open_nifti(
     img, mask = _load(path, mask, tr)
     try:
         volumes = img.get_fdata(caching="unchanged", dtype=np.float32)
-    except _FAULTS as error:
+    except UNREADABLE as error:
         raise InputError(Problem(path, "", f"truncated ({error})", _FETCH)) from error
     yield np.ascontiguousarray(volumes[tuple(mask.voxels.T)].T, dtype=np.float32)
 
@@ -72,8 +68,9 @@ def _load(path: str | Path, mask: Mask | None, tr: float | None) -> tuple[nib.Ni
         raise InputError(Problem(path, "mask", "a NIfTI run needs a mask", remedy))
     try:
         img = nib.nifti1.load(path)
-    except _FAULTS as error:
+    except UNREADABLE as error:
         raise InputError(Problem(path, "", f"truncated or no NIfTI ({error})", _FETCH)) from error
+    check_numbers(path, img)
     if img.ndim != 4:
         what = f"the image has {img.ndim} dimensions, not 4 (x, y, z, volume)"
         raise InputError(Problem(path, "shape", what, "give the run, one volume a TR"))

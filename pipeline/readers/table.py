@@ -13,6 +13,8 @@ from pipeline.errors import InputError, Problem
 from pipeline.readers.delimited import line_of, numbers, read_delimited
 from pipeline.validation.findings import some
 
+EVEN = 0.02  # relative; times are rounded
+
 
 @contextmanager
 def open_table(path: str | Path, columns: Sequence[str] | None = None) -> Iterator[np.ndarray]:
@@ -33,7 +35,7 @@ def open_table(path: str | Path, columns: Sequence[str] | None = None) -> Iterat
     ------
     InputError
         If the file is no table, a column is not there or not of numbers, or a column only counts
-        the rows.
+        the rows or gives their times.
     """
     table = read_delimited(path)
     if missing := [name for name in columns or () if name not in table]:
@@ -47,7 +49,9 @@ def open_table(path: str | Path, columns: Sequence[str] | None = None) -> Iterat
         problems += [_counter(path, name, values[name].to_numpy()) for name in table.columns]
     if found := [problem for problem in problems if problem]:
         raise InputError(found)
-    yield values.to_numpy(dtype=np.float32)
+    with np.errstate(over="ignore"):  # too large is infinite, which the validation tells
+        read = values.to_numpy(dtype=np.float32)
+    yield read
 
 
 def shape_of(path: str | Path, columns: Sequence[str] | None = None) -> tuple[int, int]:
@@ -61,15 +65,16 @@ def _unreadable(path: str | Path, name: str, cells: pd.Series, values: pd.Series
     rows = np.flatnonzero(values.isna() & cells.notna())
     if not len(rows):
         return None
-    place = f"column {name!r}, line {line_of(rows[0])}"
-    what = f"{cells[rows[0]]!r} is no number ({len(rows)} such cells)"
+    place = f"column {name!r}, line {line_of(cells.index[rows[0]])}"
+    what = f"{cells.iloc[rows[0]]!r} is no number ({len(rows)} such cells)"
     remedy = "correct it, or list the regions in `responses.columns`"
     return Problem(path, place, what, remedy)
 
 
 def _counter(path: str | Path, name: str, values: np.ndarray) -> Problem | None:
-    """Say that a column counts the rows: fitted as a region, it would be a fine drift."""
-    if len(values) < 3 or not np.array_equal(np.diff(values), np.ones(len(values) - 1)):
+    """Say that a column counts the rows, or their times: as a region it would be a fine drift."""
+    steps = np.diff(values)
+    if len(steps) < 2 or not steps[0] or not np.allclose(steps, steps[0], rtol=EVEN, atol=0):
         return None
-    what = f"column {name!r} counts the rows: it is no region"
+    what = f"column {name!r} counts the rows or gives their times: it is no region"
     return Problem(path, "line 1", what, "remove it, or list the regions in `responses.columns`")

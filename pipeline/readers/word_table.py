@@ -52,7 +52,8 @@ def read_word_table(
     Raises
     ------
     InputError
-        If the file is no table, a column is missing, or a time is no number, or runs backwards.
+        If the file is no table, a column is missing, a time is no number or runs backwards, or a
+        row is there twice.
     """
     path = Path(path)
     if not isinstance(start, int | float):
@@ -99,11 +100,17 @@ def _times(
     faults = {
         "the times are no numbers of seconds": unreadable.to_numpy(),
         "the word ends before it starts": (offset < onset).to_numpy(),
+        "the word is given twice": (
+            pd.DataFrame({"word": table[names["word"]], "onset": onset, "offset": offset})
+            .duplicated()
+            .to_numpy()
+            & np.isfinite(onset.to_numpy())
+        ),
     }
 
     def shown(i: int) -> str:
         return f"line {line_of(int(table.index[i]))}, {table[names['word']].iloc[i]!r}"
 
-    if found := fault_problems(path, "the table", faults, shown, "correct the times"):
+    if found := fault_problems(path, "the table", faults, shown, "correct the rows"):
         raise InputError(found)
     return onset.to_numpy(), offset.to_numpy()

@@ -11,6 +11,7 @@ _WHERE = {
     "read_parcellations": "labels",
     "read_truth": "labels",
     "summarise_regions": "summary",
+    "unnamed": "labels",
     "write_chart": "chart",
 }
 

@@ -23,22 +23,64 @@ N_FSAVERAGE = 163_842  # vertices of fsaverage, whose first 10,242 are those of 
 Sheet = tuple[np.ndarray, np.ndarray]  # white and pial vertices, each (n_vertices, 3), mm
 
 
-def read_annotation(path: str | Path) -> np.ndarray:
+def read_annotation(path: str | Path, side: str) -> np.ndarray:
     """Name of the region of every vertex, array of str, shape (n_vertices,).
+
+    Parameters
+    ----------
+    path : path
+        A FreeSurfer annotation.
+    side : {"left", "right"}
+        Whose it should be.
 
     Raises
     ------
     InputError
-        The file is missing or is no FreeSurfer annotation.
+        The file is missing, is named as the other hemisphere's, or is no FreeSurfer annotation.
     """
     if not Path(path).is_file():
         raise InputError(Problem(path, "", "there is no such file", "check the path"))
+    others = {f"{hemi}." for name, hemi in HEMISPHERES.items() if name != side}
+    if Path(path).name.startswith(tuple(others)):
+        what = f"by its name it is not of the {side} hemisphere"
+        raise InputError(Problem(path, side, what, "swap `left` and `right`"))
+    remedy = "give a FreeSurfer .annot file with a colour table"
     try:
-        indices, _, names = nib.freesurfer.read_annot(str(path))
-        return np.array([*(name.decode() for name in names), NO_REGION])[indices]
+        vertices = np.fromfile(path, ">i4")[1::2]
+        values, table, names = nib.freesurfer.read_annot(str(path), orig_ids=True)
+        regions = [name.decode() for name in names]
     except Exception as error:  # nibabel raises that class itself, and whatever bad bytes lead to
-        remedy = "give a FreeSurfer .annot file with a colour table"
         raise InputError(Problem(path, "", f"not an annotation ({error})", remedy)) from error
+    try:
+        if not np.array_equal(vertices[: len(values)], np.arange(len(values))):
+            raise ValueError("it lists vertices out of order")
+        return _named(values, table, regions)
+    except ValueError as error:
+        raise InputError(Problem(path, "", str(error), remedy)) from error
+
+
+def _named(values: np.ndarray, table: np.ndarray, regions: list[str]) -> np.ndarray:
+    """Names of annotation values, which are the packed colours of the table's rows.
+
+    nibabel itself takes a colour that is not in the table for the next one, and where the table
+    leaves numbers out, its names no longer stand at their rows.
+    """
+    rows = np.arange(len(table)) if len(table) == len(regions) else _filled(table)
+    if len(rows) != len(regions):
+        raise ValueError("names and colours of its colour table do not fit")
+    used, known = set(values.tolist()), dict[int, str]()
+    for colour, name in zip(table[rows, 4].tolist(), regions, strict=True):
+        if known.setdefault(colour, name) != name and colour in used:
+            raise ValueError(f"{known[colour]} and {name} have one colour in its colour table")
+    known[0] = NO_REGION
+    if unknown := used - known.keys():
+        raise ValueError(f"vertices have colours that are not in its colour table ({len(unknown)})")
+    return np.array([known[value] for value in values.tolist()])
+
+
+def _filled(table: np.ndarray) -> np.ndarray:
+    """Rows of a colour table that are not left out."""
+    return np.flatnonzero(table[:, :4].any(axis=1))
 
 
 def read_sheets(surfaces: Path | None, mask: Mask) -> dict[str, Sheet]:
@@ -59,13 +101,7 @@ def read_sheets(surfaces: Path | None, mask: Mask) -> dict[str, Sheet]:
         surfaces of its own.
     """
     if surfaces is not None:
-        return {
-            side: (
-                _read_surface(surfaces / f"{hemi}.white"),
-                _read_surface(surfaces / f"{hemi}.pial"),
-            )
-            for side, hemi in HEMISPHERES.items()
-        }
+        return {side: _read_sheet(surfaces, hemi) for side, hemi in HEMISPHERES.items()}
     if mask.space != "MNI":
         what = "annotations need the subject's own surfaces, as the mask is in native space"
         remedy = "name the folder of the subject's surfaces with `surfaces`"
@@ -75,6 +111,17 @@ def read_sheets(surfaces: Path | None, mask: Mask) -> dict[str, Sheet]:
     return {side: (white[side].coordinates, pial[side].coordinates) for side in HEMISPHERES}
 
 
+def _read_sheet(surfaces: Path, hemisphere: str) -> Sheet:
+    """White and pial surface of a hemisphere, vertex by vertex."""
+    path = surfaces / f"{hemisphere}.white"
+    white, pial = _read_surface(path), _read_surface(surfaces / f"{hemisphere}.pial")
+    if len(white) != len(pial):
+        what = f"it has other vertices than the pial surface ({len(white)}, {len(pial)})"
+        remedy = "give both surfaces of one run of recon-all and of one hemisphere"
+        raise InputError(Problem(path, "", what, remedy))
+    return white, pial
+
+
 def _read_surface(path: Path) -> np.ndarray:
     """Vertices of a FreeSurfer surface in the scanner's coordinates, shape (n_vertices, 3), mm.
 
@@ -82,13 +129,17 @@ def _read_surface(path: Path) -> np.ndarray:
     """
     if not path.is_file():
         raise InputError(Problem(path, "", "there is no such file", "check `surfaces`"))
+    remedy = "give surfaces as recon-all writes them"
     try:
         vertices, _, about = nib.freesurfer.read_geometry(str(path), read_metadata=True)
-        return vertices + about["cras"]
-    except (ValueError, OSError, KeyError, IndexError) as error:
-        remedy = "give surfaces as recon-all writes them"
-        what = f"not a surface that says where it lies ({error})"
-        raise InputError(Problem(path, "", what, remedy)) from error
+    except (ValueError, OSError, KeyError, IndexError, MemoryError, OverflowError) as error:
+        raise InputError(Problem(path, "", f"not a surface ({error})", remedy)) from error
+    if "cras" not in about or not str(about["valid"]).startswith("1"):
+        raise InputError(Problem(path, "", "it does not say where it lies", remedy))
+    places = vertices + about["cras"]
+    if not np.isfinite(places).all():
+        raise InputError(Problem(path, "", "coordinates are not finite", remedy))
+    return places
 
 
 def label_voxels(
@@ -123,7 +174,7 @@ def label_voxels(
     points, names = [], []
     for side, hemi in HEMISPHERES.items():
         white, pial = sheets[side]
-        regions = _fit(annotations[side], len(white), source)
+        regions = _fit(annotations[side], len(white), source, side)
         named = [NO_REGION if n.lower() in NO_CORTEX else f"{hemi}.{n}" for n in regions]
         points += [white + depth * (pial - white) for depth in DEPTHS]
         names += [np.array(named)] * len(DEPTHS)
@@ -134,12 +185,12 @@ def label_voxels(
     return np.where(distance <= reach, np.concatenate(names)[nearest], NO_REGION)
 
 
-def _fit(regions: np.ndarray, n_vertices: int, source: str) -> np.ndarray:
+def _fit(regions: np.ndarray, n_vertices: int, source: str, side: str) -> np.ndarray:
     """Annotation of a mesh of `n_vertices`; one of fsaverage fits fsaverage5, too."""
     if len(regions) == N_FSAVERAGE and n_vertices < N_FSAVERAGE:
         return regions[:n_vertices]
     if len(regions) != n_vertices:
         what = f"the annotation has {len(regions)} vertices, the surface {n_vertices}"
         remedy = "give annotations of these surfaces, or of fsaverage for masks in MNI space"
-        raise InputError(Problem(source, "", what, remedy))
+        raise InputError(Problem(source, side, what, remedy))
     return regions

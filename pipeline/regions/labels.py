@@ -9,15 +9,17 @@ from typing import Any
 import h5py
 import nibabel as nib
 import numpy as np
-import pandas as pd
 from nibabel.affines import apply_affine
 
 from pipeline.config import TRUTH
 from pipeline.errors import InputError, Problem
+from pipeline.readers.delimited import line_of, numbers, read_delimited
 from pipeline.regions.annotation import NO_REGION, label_voxels, read_annotation, read_sheets
 from pipeline.regions.atlas import read_atlas
 from pipeline.regions.files import region_path
 from pipeline.volume import Mask, read_image
+
+MOST = 2**31  # labels are below
 
 
 def read_parcellations(
@@ -90,7 +92,7 @@ def read_labels(options: Mapping[str, Any], mask: Mask, subject: str) -> np.ndar
         sides = {side: region_path(options, side, subject) for side in ("left", "right")}
         source = ", ".join(map(str, sides.values()))
         surfaces = region_path(options, "surfaces", subject) if options.get("surfaces") else None
-        annotations = {side: read_annotation(path) for side, path in sides.items()}
+        annotations = {side: read_annotation(path, side) for side, path in sides.items()}
         labels = label_voxels(annotations, read_sheets(surfaces, mask), mask, source)
     if (labels == NO_REGION).all():
         what = f"none of its regions holds a voxel of {mask.source}"
@@ -124,7 +126,7 @@ def label_volume(
         The image is not 3-D or holds other than whole numbers.
     """
     data = np.asanyarray(img.dataobj)
-    if data.ndim != 3 or not np.array_equal(data, np.rint(np.nan_to_num(data))):
+    if data.ndim != 3 or not _is_whole(data):
         what = f"not a labelled image: shape {data.shape}, {data.dtype}"
         remedy = "give a 3-D image that holds one whole number for each region"
         raise InputError(Problem(source, "", what, remedy))
@@ -136,6 +138,20 @@ def label_volume(
     found, inverse = np.unique(values, return_inverse=True)
     known = {0: NO_REGION} | {int(value): str(name) for value, name in names.items() if value != 0}
     return np.array([known.get(int(value), str(value)) for value in found])[inverse]
+
+
+def _is_whole(data: np.ndarray) -> bool:
+    """Whether all values are whole numbers that an int32 holds."""
+    whole = np.rint(np.nan_to_num(data))
+    return np.array_equal(data, whole) and bool(np.abs(whole).max(initial=0) < MOST)
+
+
+def unnamed(options: Mapping[str, Any], labels: np.ndarray, subject: str) -> list[str]:
+    """Numbers among the labels of a volume that its table of names leaves out."""
+    if not options.get("names"):
+        return []
+    names = set(_read_names(region_path(options, "names", subject)).values())
+    return sorted(set(labels) - names - {NO_REGION})
 
 
 def _of_atlas(atlas: Mapping[str, Any], mask: Mask, source: str) -> np.ndarray:
@@ -159,9 +175,19 @@ def _of_atlas(atlas: Mapping[str, Any], mask: Mask, source: str) -> np.ndarray:
 
 def _read_names(path: Path) -> dict[int, str]:
     """Names of the numbers in a labelled image, from a BIDS look-up table."""
-    try:
-        table = pd.read_csv(path, sep="\t")
-        return dict(zip(table["index"].astype(int), table["name"].astype(str), strict=True))
-    except (OSError, ValueError, KeyError) as error:
+    table = read_delimited(path)
+    if not {"index", "name"} <= set(table):
+        what = f"there is no column 'index' or 'name', only {', '.join(map(repr, table))}"
         remedy = "give a tab-separated table with the columns index and name"
-        raise InputError(Problem(path, "", f"not a table of names ({error})", remedy)) from error
+        raise InputError(Problem(path, "line 1", what, remedy))
+    index = numbers(table["index"])
+    faults = {
+        "the index is no whole number": ~(index == np.rint(index)) | (index.abs() >= MOST),
+        "the number is named twice": index.duplicated(keep=False),
+        "the number is without a name": table["name"].isna(),
+    }
+    for what, where in faults.items():
+        if where.any():
+            place = f"line {line_of(table.index[where][0])}"
+            raise InputError(Problem(path, place, what, "correct the row"))
+    return dict(zip(index.astype(int), table["name"], strict=True))

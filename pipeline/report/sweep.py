@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from pipeline.config import band_options
+from pipeline.errors import InputError, Problem
 from pipeline.matchers import is_matcher
+from pipeline.readers.delimited import numbers, read_delimited
 from pipeline.report.figures import lines
+from pipeline.validation.files import file_problem
+from pipeline.validation.findings import some
 
 LAG_OPTIONS = ("horizon", "min_lag")
+GAINS = ("gain", "gain_lo", "gain_hi")
+_REMEDY = "run its configuration again, or take the run out of `report.sweep`"
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,56 @@ class Point:
 
     horizon: int
     row: dict[str, Any]
+
+
+def read_run(provenance: str | Path, gains: str | Path) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Configuration and gains of another run, which `report.sweep` names.
+
+    Parameters
+    ----------
+    provenance, gains : path
+        The run's provenance.json and gains.tsv.
+
+    Returns
+    -------
+    config : dict
+        Its complete configuration.
+    table : DataFrame
+        Columns `subject`, `band` and those of `GAINS`.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged, or they are not of one run.
+    """
+    config = _read_config(provenance)
+    table = read_delimited(gains)
+    wanted = ["subject", "band", *GAINS]
+    if missing := [name for name in wanted if name not in table]:
+        what = f"there is no column {some(map(repr, missing))}"
+        raise InputError(Problem(gains, "line 1", what, _REMEDY))
+    values = table[list(GAINS)].apply(numbers)
+    if (values.isna() & table[list(GAINS)].notna()).any(axis=None):
+        raise InputError(Problem(gains, some(GAINS), "some gains are no numbers", _REMEDY))
+    for band in table["band"].unique():
+        if band not in config["features"]:
+            what = f"unknown band {band!r}: {provenance} is of another run"
+            raise InputError(Problem(gains, "band", what, _REMEDY))
+    return config, table[["subject", "band"]].join(values)
+
+
+def _read_config(path: str | Path) -> dict[str, Any]:
+    """The configuration in a provenance.json."""
+    if problem := file_problem(path):
+        raise InputError(problem)
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(Problem(path, "", f"not JSON ({error})", _REMEDY)) from error
+    config = found.get("config") if isinstance(found, dict) else None
+    if not isinstance(config, dict) or not isinstance(config.get("features"), dict):
+        raise InputError(Problem(path, "config", "there is no configuration of a run", _REMEDY))
+    return config
 
 
 def horizon_of(options: dict[str, Any]) -> int | None:

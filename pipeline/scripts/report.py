@@ -9,6 +9,7 @@ import pandas as pd
 from pipeline.atomic import write_text
 from pipeline.provenance import describe
 from pipeline.report import Run, collect_timings, render
+from pipeline.report.sweep import read_run
 from pipeline.stage import stage
 
 
@@ -42,10 +43,7 @@ with stage(snakemake):
         regions=table(files.regions),
         charts=dict(zip(params.parcellations, map(Path, files.charts), strict=True)),
         partition=table(next(iter(files.partition), None)),
-        sweep=[
-            (json.loads(Path(origin).read_text(encoding="utf-8"))["config"], table(gains))
-            for origin, gains in zip(files.sweep_provenance, files.sweep_gains, strict=True)
-        ],
+        sweep=list(map(read_run, files.sweep_provenance, files.sweep_gains)),
     )
     write_text(snakemake.output.timings, timings.to_csv(sep="\t", index=False, na_rep="n/a"))
     write_text(snakemake.output.provenance, json.dumps(description, indent=1, sort_keys=True))

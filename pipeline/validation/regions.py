@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import InputError
-from pipeline.regions.files import region_files
+from pipeline.regions.files import region_files, region_path
 from pipeline.validation.files import file_problem
-from pipeline.validation.findings import Findings
+from pipeline.validation.findings import Findings, some
 from pipeline.volume import Mask
 
 
@@ -28,7 +28,7 @@ def check_regions(config: dict[str, Any]) -> Findings:
 
     Subjects whose mask cannot be read are left to `pipeline.validation.masks`.
     """
-    from pipeline.regions import read_labels  # nilearn is slow to import
+    from pipeline.regions import read_labels, unnamed  # nilearn is slow to import
 
     findings = Findings()
     findings.problems += [p for p in map(file_problem, parcellation_files(config)) if p]
@@ -41,7 +41,13 @@ def check_regions(config: dict[str, Any]) -> Findings:
             continue
         for options in config["regions"].values():
             try:
-                read_labels(options, mask, subject)
+                labels = read_labels(options, mask, subject)
+                left_out = unnamed(options, labels, subject)
             except InputError as error:
                 findings.problems += error.problems
+                continue
+            if left_out:
+                path = region_path(options, "names", subject)
+                what = f"no name for {some(left_out)}: tables show the number"
+                findings.warn(path, "", what, "add it, or nothing")
     return findings

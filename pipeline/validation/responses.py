@@ -5,10 +5,11 @@ Responses are read once, in blocks of bounded size, whatever the size of the fil
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -24,9 +25,25 @@ _FETCH = "fetch or copy the file again"
 _NOT_FINITE = "prepare the responses again without NaN and infinities, or exclude the story"
 
 
-def check_responses(
-    path: Path, n_rows: int | None, options: Mapping[str, Any]
-) -> tuple[Findings, int | None]:
+class Checked(NamedTuple):
+    """What is known of a file of responses.
+
+    Parameters
+    ----------
+    findings : Findings
+        What is wrong with the file; constant voxels are a warning.
+    n_voxels : int or None
+        Voxels in the file, None if that cannot be told.
+    digest : str or None
+        Equal for equal responses; None if they cannot be read or never change.
+    """
+
+    findings: Findings
+    n_voxels: int | None = None
+    digest: str | None = None
+
+
+def check_responses(path: Path, n_rows: int | None, options: Mapping[str, Any]) -> Checked:
     """Check the responses of one subject to one story.
 
     Parameters
@@ -38,25 +55,18 @@ def check_responses(
         Rows that the file should have; None if not known.
     options : mapping
         As for `pipeline.readers.open_responses`.
-
-    Returns
-    -------
-    findings : Findings
-        What is wrong with the file; constant voxels are a warning.
-    n_voxels : int or None
-        Voxels in the file, None if that cannot be told.
     """
     findings = Findings()
     try:
         with open_responses(path, options) as data:
             _check_rows(path, data.shape[0], n_rows, findings)
-            _check_values(path, data, findings)
+            digest = _check_values(path, data, findings)
             if isinstance(data, h5py.Dataset) and "individual_repeats" in data.file:
                 _check_repeats(data.file, data.shape, findings)
-            return findings, int(data.shape[1])
+            return Checked(findings, int(data.shape[1]), digest)
     except InputError as error:
         findings.problems += error.problems
-        return findings, None
+        return Checked(findings)
 
 
 def check_voxel_counts(n_voxels: Mapping[Path, int]) -> Findings:
@@ -68,6 +78,23 @@ def check_voxel_counts(n_voxels: Mapping[Path, int]) -> Findings:
         if count != usual:
             what = f"{count} voxels, but {usual} in {n_usual} other stories of this subject"
             findings.problem(path, "data", what, "use responses prepared with one mask")
+    return findings
+
+
+def check_copies(digests: Mapping[Path, str]) -> Findings:
+    """Find stories of one subject that have the same responses: a file under two names.
+
+    Parameters
+    ----------
+    digests : mapping of Path to str
+        Of each file, as `Checked` has them.
+    """
+    findings = Findings()
+    first: dict[str, Path] = {}
+    for path, found in digests.items():
+        if (other := first.setdefault(found, path)) != path:
+            what = f"the responses are those of {other.name}"
+            findings.warn(path, "data", what, "fetch both again: one has the other story's name")
     return findings
 
 
@@ -106,8 +133,11 @@ def _check_rows(path: Path, found: int, expected: int | None, findings: Findings
         findings.problem(path, "data", what, remedy)
 
 
-def _check_values(path: Path, data: Values, findings: Findings) -> None:
-    """Look for values that are not finite, and for voxels that never change."""
+def _check_values(path: Path, data: Values, findings: Findings) -> str | None:
+    """Look for values that are not finite, and for voxels that never change; return a digest.
+
+    The ranges of all rows and voxels, which are found in passing, tell responses from others.
+    """
     n_rows, n_voxels = data.shape
     low, high = np.full(n_voxels, np.inf), np.full(n_voxels, -np.inf)
     row_low, row_high = np.full(n_rows, np.inf), np.full(n_rows, -np.inf)
@@ -137,7 +167,7 @@ def _check_values(path: Path, data: Values, findings: Findings) -> None:
     if n_rows > 1 and len(constant) == n_voxels:
         what = f"all {n_voxels} voxels are constant"
         findings.problem(path, "data", what, _FETCH)
-        return
+        return None
     if len(constant) and n_rows > 1:
         what = f"{len(constant)} of {n_voxels} voxels are constant: their r is NaN"
         remedy = "nothing, if they lie outside the brain; they are left out of means and counted"
@@ -146,6 +176,7 @@ def _check_values(path: Path, data: Values, findings: Findings) -> None:
         what = f"{len(blank)} of {n_rows} rows have one value in all voxels"
         remedy = "nothing, if these volumes were censored; else fetch or write the file again"
         findings.warn(path, f"data, rows {some(blank)}", what, remedy)
+    return hashlib.sha256(np.concatenate([low, high, row_low, row_high]).tobytes()).hexdigest()
 
 
 def _check_repeats(file: h5py.File, shape: tuple[int, int], findings: Findings) -> None:

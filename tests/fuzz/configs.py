@@ -52,8 +52,8 @@ for _specimen, _none in ((CONFIGURATION, "no such configuration"), (TRAINING, "c
 
     @damage(_specimen, refused="YAML")
     def nested(path):
-        """Ten thousand brackets."""
-        path.write_text("a: " + "[" * 10_000)
+        """A thousand brackets."""
+        path.write_text("a: " + "[" * 1000)
 
     @damage(_specimen, refused="YAML")
     def code(path):
@@ -156,6 +156,36 @@ def test_story_in_training(path):
 def unknown_band(path):
     """A model names a band that does not exist."""
     edit(path, "  - ngram\n", "  - engram\n")
+
+
+@damage(CONFIGURATION, refused="'engram' is no model of this run")
+def only_an_unknown_model(path):
+    """`only` names a model that does not exist."""
+    path.write_text(path.read_text() + "only: [eng1000, engram]\n")
+
+
+@damage(CONFIGURATION, refused="'eng1000' is no model of this run")
+def only_without_the_baseline(path):
+    """`only` leaves the baseline out."""
+    path.write_text(path.read_text() + "only: [ngram]\n")
+
+
+@damage(CONFIGURATION, refused="should be non-empty")
+def only_nothing(path):
+    """`only` is an empty list."""
+    path.write_text(path.read_text() + "only: []\n")
+
+
+@damage(CONFIGURATION, refused="is not of type 'array'")
+def only_one_name(path):
+    """`only` is a name, not a list."""
+    path.write_text(path.read_text() + "only: eng1000\n")
+
+
+@damage(CONFIGURATION, refused="required property")
+def an_overlay_alone(path):
+    """The file is an overlay, which changes a few keys of another one."""
+    path.write_text("only: [eng1000]\n")
 
 
 @damage(CONFIGURATION, refused="contains itself")

@@ -7,7 +7,6 @@ import os
 import shutil
 
 import pytest
-import yaml
 import zstandard
 
 from gim.encoder import Encoder
@@ -15,15 +14,22 @@ from gim.index import build_index
 from gim.tokenizer import load_tokenizer
 from pipeline.simulate import Settings, simulate
 from tests.conftest import REPOSITORY
-from tests.fuzz.specimens import CONFIG, SUBJECT, TEXT, write_config
+from tests.fuzz.formats import write_formats
+from tests.fuzz.specimens import SUBJECT, TEXT, write_config
+from tests.unit.language import write_causal
+
+SMALLEST = Settings(
+    n_train=4, n_test=1, rows=(30, 34), n_voxels=150, n_repeats=2, words_per_second=1.5
+)
 
 
 @pytest.fixture(scope="session")
 def originals(tmp_path_factory):
     """Folders of sound inputs, by the name of what writes them."""
-    folders = {name: tmp_path_factory.mktemp(name) for name in ("dataset", "language")}
+    folders = {name: tmp_path_factory.mktemp(name) for name in ("dataset", "language", "formats")}
     _write_dataset(folders["dataset"])
     _write_language(folders["language"])
+    write_formats(folders["formats"])
     return folders
 
 
@@ -48,8 +54,7 @@ def specimen_folder(originals, tmp_path):
 
 
 def _write_dataset(root):
-    tiny = yaml.safe_load((REPOSITORY / "config" / CONFIG).read_text(encoding="utf-8"))
-    simulate(root, [SUBJECT], Settings.from_config(tiny["simulate"]), seed=0)
+    simulate(root, [SUBJECT], SMALLEST, seed=0)  # most of the time goes into reading words
     write_config(root)
 
 
@@ -57,6 +62,7 @@ def _write_language(root):
     tokenizer = load_tokenizer()
     Encoder.create(tokenizer, width=16, dim=8, layers=1, heads=2).save_pretrained(root / "encoder")
     tokenizer.fast.save(str(root / "tokenizer.json"))
+    write_causal(root / "causal", tokenizer.vocab_size)
     lines = "".join(
         json.dumps({"text": f"{TEXT}{i}"}, ensure_ascii=False) + "\n" for i in range(50)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,15 @@ import yaml
 
 from gim.corpus import read_documents
 from gim.encoder import Encoder
+from gim.hidden import hidden_states
 from gim.infinigram import InfiniGram
-from gim.tokenizer import load_tokenizer
+from gim.tokenizer import Tokenizer, load_tokenizer
 from gim.training.reading import read_settings
 from gim.training.settings import Distillation
 from pipeline.config import all_stories, load
 from pipeline.dataset import Dataset
 from pipeline.eng1000 import Eng1000, read_basis
+from pipeline.features.llm import load_model
 from pipeline.stimuli import read_stories
 from pipeline.validate import manifest, validate
 from pipeline.volume import Mask
@@ -27,6 +30,12 @@ from tests.fuzz.registry import Specimen
 SUBJECT, STORY, TEST = "SIM01", "train02", "test01"
 CONFIG = "tiny.yaml"
 TEXT = "It was the best of times, it was the worst of times; we went to the sea. Caf\u00e9.\n"
+
+
+@cache
+def shipped_tokenizer() -> Tokenizer:
+    """The tokenizer of the package, which is never damaged and takes a while to read."""
+    return load_tokenizer()
 
 
 def read_dataset(root: Path) -> tuple[Any, list[str]]:
@@ -69,7 +78,7 @@ def _read_basis(root: Path) -> tuple[Any, list[str]]:
 
 def _read_index(root: Path) -> tuple[Any, list[str]]:
     """Open an index and ask it."""
-    tokenizer = load_tokenizer()
+    tokenizer = shipped_tokenizer()
     index = InfiniGram(root / "index", tokenizer)
     ids = tokenizer.encode(TEXT)
     match = index.longest(ids)
@@ -86,6 +95,12 @@ def _read_index(root: Path) -> tuple[Any, list[str]]:
 def _read_encoder(root: Path) -> tuple[Any, list[str]]:
     encoder = Encoder.from_pretrained(root / "encoder")
     return encoder.vectors(TEXT, [10, len(TEXT)]), []
+
+
+def _read_causal(root: Path) -> tuple[Any, list[str]]:
+    """Load a model as bands do, and look at the states of a few words."""
+    model, tokenizer, _ = load_model.__wrapped__(str(root / "causal"), None)
+    return hidden_states(model, tokenizer, ["the", "sea"], [1]), []
 
 
 def _read_tokenizer(root: Path) -> tuple[Any, list[str]]:
@@ -127,6 +142,7 @@ CORPORA = {
 BASIS = Specimen("Basis words", lambda root: root / "basis.txt", _read_basis, "language")
 INDEX = Specimen("Index", lambda root: root / "index", _read_index, "language")
 ENCODER = Specimen("Encoder", lambda root: root / "encoder", _read_encoder, "language")
+CAUSAL = Specimen("Language model", lambda root: root / "causal", _read_causal, "language")
 TOKENIZER = Specimen("Tokenizer", lambda root: root / "tokenizer.json", _read_tokenizer, "language")
 TRAINING = Specimen("Training", lambda root: root / "distill.yaml", _read_training, "language")
 

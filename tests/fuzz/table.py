@@ -5,17 +5,32 @@ from __future__ import annotations
 from itertools import groupby
 
 from tests.conftest import REPOSITORY
-from tests.fuzz import configs, corpora, datasets, models, textgrids  # noqa: F401
+from tests.fuzz import (  # noqa: F401
+    causal,
+    configs,
+    corpora,
+    eng1000,
+    hdf5,
+    images,
+    masks,
+    models,
+    names,
+    responses,
+    surfaces,
+    swept,
+    tables,
+    textgrids,
+)
 from tests.fuzz.registry import DAMAGES, Damage
 
 PAGE = REPOSITORY / "docs" / "robustness.md"
 HEAD = """# What damaged input is answered with
 
-Every reader is tried on damaged copies of sound files, which the simulation writes. Each kind of
-damage has one of three answers: the input is refused with one message that names the file, the
-place and what to do; it is read with a warning; or it is read as if nothing had happened to it.
-None may end in a traceback, a crash or a wrong number. The words of the messages are those that
-the tests look for (`tests/fuzz/`, from which this page is generated).
+Every reader is tried on damaged copies of sound files, which the simulation and the tests write.
+Each kind of damage has one of three answers: the input is refused with one message that names
+the file, the place and what to do; it is read with a warning; or it is read as if nothing had
+happened to it. None may end in a traceback, a crash or a wrong number. The words of the messages
+are those that the tests look for (`tests/fuzz/`, from which this page is generated).
 """
 
 

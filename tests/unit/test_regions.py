@@ -95,7 +95,7 @@ def test_volumes_that_label_nothing(data, told, mask, tmp_path):
 
 def test_a_table_of_names_needs_its_columns(halves, mask, tmp_path):
     (tmp_path / "names.tsv").write_text("number\tlabel\n1\tleft\n")
-    with pytest.raises(InputError, match="not a table of names"):
+    with pytest.raises(InputError, match="no column 'index' or 'name'"):
         read_labels({"volume": halves, "names": str(tmp_path / "names.tsv")}, mask, "S1")
 
 
@@ -189,6 +189,8 @@ def test_annotations_that_do_not_fit(annotated, mask, tmp_path):
     short = write_annotation(tmp_path / "short.annot", np.array(["a", "b"]))
     with pytest.raises(InputError, match="2 vertices, the surface 10242"):
         read_labels(annotated | {"left": short}, mask, "S1")
+    with pytest.raises(InputError, match="not of the left hemisphere"):
+        read_labels({"left": annotated["right"], "right": annotated["left"]}, mask, "S1")
     (tmp_path / "no.annot").write_bytes(b"not an annotation at all")
     with pytest.raises(InputError, match="not an annotation"):
         read_labels(annotated | {"left": str(tmp_path / "no.annot")}, mask, "S1")

@@ -159,6 +159,21 @@ def test_constant_voxels_are_a_warning(config, tmp_path):
     assert warning.place == "data, voxels 4, 5"
 
 
+@pytest.mark.parametrize("chunks", [None, (7, 4)])
+def test_responses_under_another_storys_name_are_a_warning(config, tmp_path, chunks):
+    """The same numbers are told however they are stored; numbers that differ once are not."""
+    with h5py.File(hf5(tmp_path, "two")) as file:
+        values = file["data"][()].astype(float)
+    hf5(tmp_path, "four").unlink()
+    with h5py.File(hf5(tmp_path, "four"), "w") as file:
+        file.create_dataset("data", data=values, chunks=chunks)
+    warning = warning_of(config)
+    assert warning.file == str(hf5(tmp_path, "four"))
+    assert warning.what == "the responses are those of two.hf5"
+    set_value(tmp_path, "four", (3, 5), 9.0)
+    assert validate(config) == []
+
+
 def test_words_after_the_scan_are_a_warning(config, tmp_path):
     end = (N_SCANNED - 5) * 2 - 10
     set_textgrid(tmp_path, "one", (0, 1, "a"), (end - 1, end, "last"), (end, end + 1, "late"))
@@ -250,7 +265,7 @@ def test_responses_are_read_in_small_blocks(tmp_path, monkeypatch, chunks, block
         file["data"][17, 1] = np.nan
         file["data"][16, 9] = np.inf
         file["data"][:, 3] = 2.0
-    findings, n_voxels = responses.check_responses(path, N_ROWS, {})
+    findings, n_voxels, _ = responses.check_responses(path, N_ROWS, {})
     assert n_voxels == N_VOXELS
     assert findings.problems[0].place == "data, rows 16, 17; voxels 1, 9"
     assert findings.warnings[0].place == "data, voxels 3"
@@ -262,7 +277,7 @@ def test_manifest(config, tmp_path):
     assert first["n_rows"] == dict.fromkeys(["one", "two", "three", "four"], N_ROWS)
     assert first["n_voxels"] == {SUBJECT: N_VOXELS}
     assert next(iter(first["files"])) == "derivative/respdict.json"
-    assert len(first["files"]) == 1 + 4 + 4 + 2
+    assert len(first["files"]) == 1 + 4 + 4
     (tmp_path / "empty").write_text("")
     assert module._describe(tmp_path / "empty") == {
         "bytes": 0,

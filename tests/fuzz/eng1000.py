@@ -1,0 +1,65 @@
+"""Damaged embeddings: what Eng1000 has beside the numbers."""
+
+import h5py
+import numpy as np
+
+from tests.fuzz.hdf5 import put, rewrite
+from tests.fuzz.registry import damage
+from tests.fuzz.specimens import ENG1000
+
+
+@damage(ENG1000, refused="vocab")
+def vocabulary_lost(path):
+    """There is no vocabulary."""
+    with h5py.File(path, "r+") as file:
+        del file["vocab"]
+
+
+@damage(ENG1000, refused="should be")
+def vocabulary_short(path):
+    """The vocabulary has one word fewer than the matrix columns."""
+    rewrite(path, "vocab", lambda x: x[:-1])
+
+
+@damage(ENG1000, refused="vocab")
+def vocabulary_of_numbers(path):
+    """The vocabulary is numbers."""
+    rewrite(path, "vocab", lambda x: np.arange(len(x)))
+
+
+@damage(ENG1000, refused="vocab")
+def vocabulary_of_arrays(path):
+    """The vocabulary is lists of numbers."""
+    with h5py.File(path, "r+") as file:
+        n = len(file["vocab"])
+        del file["vocab"]
+        vocab = file.create_dataset("vocab", (n,), h5py.vlen_dtype(np.int32))
+        vocab[0] = np.arange(3, dtype=np.int32)
+
+
+@damage(ENG1000)
+def vocabulary_of_variable_length(path):
+    """The vocabulary is strings of variable length."""
+    with h5py.File(path, "r+") as file:
+        words = [word.decode() for word in file["vocab"]]
+        del file["vocab"]
+        file["vocab"] = words
+
+
+@damage(ENG1000, warned="listed twice")
+def word_twice(path):
+    """The last word of the vocabulary is the first once more."""
+    with h5py.File(path, "r+") as file:
+        file["vocab"][-1] = file["vocab"][0]
+
+
+@damage(ENG1000, warned="not UTF-8")
+def vocabulary_undecodable(path):
+    """A word of the vocabulary is no UTF-8."""
+    rewrite(path, "vocab", lambda x: put(x, 0, b"\xff\xfe\xfd"))
+
+
+@damage(ENG1000, refused="all values are zero")
+def embedding_of_zeros(path):
+    """Every value is 0."""
+    rewrite(path, "data", np.zeros_like)

@@ -1,0 +1,150 @@
+"""Parts of training: data, losses against references, what a student begins with."""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from gim.causal import load_causal
+from gim.teacher import TeacherMetric
+from gim.tokenizer import load_tokenizer
+from gim.training.distill import initial_embeddings
+from gim.training.loop import learning_rate
+from gim.training.losses import distillation_losses
+from gim.training.pretrain import LinearCrossEntropy, make_model
+from gim.training.settings import Data, Optimisation, Shape, Weights
+from gim.training.teacher import Teacher
+from gim.training.tokens import plain, token_files
+
+# Data
+
+
+def test_plain_text_looks_like_a_transcript():
+    assert plain("Don't -- “stop”,\n  SHE_said.") == "don't stop she said"
+
+
+def test_tokens_are_split_and_half_of_the_documents_are_plain(folder, corpus, small):
+    tokenizer = small
+    files = token_files(Data(**folder["data"]), tokenizer, seed=0)
+    text = tokenizer.decode(files["train"].ids)
+    documents = text.strip("\n").split("\n\n")
+    assert len(documents) == 54 and len(tokenizer.decode(files["validation"].ids)) > 0
+    lower = [document for document in documents if document == plain(document)]
+    assert 15 < len(lower) < 40
+    whole = [json.loads(line)["text"] for line in corpus.open()]
+    assert set(documents) - set(lower) <= set(whole)
+    held_out = tokenizer.decode(files["validation"].ids).strip("\n").split("\n\n")
+    assert [plain(d) for d in held_out] == [plain(whole[i]) for i in range(9, 60, 10)]
+
+
+def test_batches_depend_on_number_and_seed_alone(folder, small):
+    ids = token_files(Data(**folder["data"]), small, seed=0)["train"]
+    assert np.array_equal(ids.batch(5, 3, 20, seed=1), ids.batch(5, 3, 20, seed=1))
+    assert not np.array_equal(ids.batch(5, 3, 20, seed=1), ids.batch(6, 3, 20, seed=1))
+    assert not np.array_equal(ids.batch(5, 3, 20, seed=1), ids.batch(5, 3, 20, seed=2))
+
+
+def test_sequences_drawn_together_follow_one_another(folder, small):
+    ids = token_files(Data(**folder["data"]), small, seed=0)["train"]
+    batch = ids.batch(5, 5, 20, seed=1, together=3)
+    assert batch.shape == (5, 21)
+    text = " ".join(map(str, ids.ids))
+    for group in (batch[:3], batch[3:]):
+        line = [*group[:, :-1].ravel(), group[-1, -1]]
+        assert " ".join(map(str, line)) in text
+
+
+# Losses
+
+
+def test_linear_cross_entropy_equals_pytorch():
+    torch.manual_seed(0)
+    hidden = torch.randn(7, 5, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(11, 5, dtype=torch.float64, requires_grad=True)
+    goal = torch.randint(0, 11, (7,))
+    torch.nn.functional.cross_entropy(hidden @ weight.T, goal).backward()
+    wanted = hidden.grad.clone(), weight.grad.clone()
+    hidden.grad = weight.grad = None
+    loss = LinearCrossEntropy.apply(hidden, weight, goal, 3)
+    loss.backward()
+    assert loss.item() == pytest.approx(
+        torch.nn.functional.cross_entropy(hidden @ weight.T, goal).item(), abs=1e-6
+    )
+    torch.testing.assert_close(hidden.grad, wanted[0])
+    torch.testing.assert_close(weight.grad, wanted[1])
+
+
+def test_losses_against_plain_definitions():
+    rng = np.random.default_rng(0)
+    student, teacher = rng.normal(size=(10, 10)), rng.normal(size=(4, 6))
+    after = np.array([0, 1, 2, 0, 1, 2, 3, 0, 0, 1])  # 3 follows one position only
+    found = distillation_losses(
+        torch.tensor(student),
+        torch.tensor(teacher),
+        torch.tensor(after),
+        Weights(nearest=2.0, reverse_kl=0.5, induction=3.0),
+    )
+    part = student[:4, 4:]
+    s = np.exp(part) / np.exp(part).sum(1, keepdims=True)
+    t = np.exp(teacher) / np.exp(teacher).sum(1, keepdims=True)
+    nearest = np.mean([-np.log(s[i, t[i].argmax()]) for i in range(4)])
+    reverse = np.mean([sum(s[i] * np.log(s[i] / t[i])) for i in range(4)])
+    surprise = []
+    for i in np.flatnonzero(after != 3):
+        votes = np.exp(np.delete(student[i], i))
+        surprise.append(-np.log(votes[np.delete(after, i) == after[i]].sum() / votes.sum()))
+    induction = np.mean(surprise)
+    assert found["nearest"].item() == pytest.approx(nearest)
+    assert found["reverse_kl"].item() == pytest.approx(reverse)
+    assert found["induction"].item() == pytest.approx(induction)
+    assert found["loss"].item() == pytest.approx(2 * nearest + 0.5 * reverse + 3 * induction)
+
+
+@pytest.mark.parametrize("kind", ["symmetric_kl", "jsd"])
+def test_teacher_distances_equal_the_metric_in_chunks(teacher, small, kind):
+    tokenizer = small
+    wrapped = Teacher(load_causal(teacher), tokenizer, tokenizer)
+    states = 20 * torch.randn(9, 16)
+    found = wrapped.distances(states[:4], states[4:], kind, chunk=2)
+    log_probs = wrapped.log_probs(states).numpy()
+    metric = TeacherMetric(wrapped.model, tokenizer, kind, temperature=1.0)
+    similarity = metric.similarity(log_probs[:4], log_probs[4:])
+    np.testing.assert_allclose(torch.exp(-found), similarity, atol=1e-4)
+    assert similarity.max() - similarity.min() > 0.1
+
+
+def test_teacher_of_another_tokenizer_reads_the_text_anew():
+    """States are those of the model on the re-tokenised prefix, never on the student's ids."""
+    from tests.gim.conftest import number_tokenizer
+
+    student, own = load_tokenizer(), number_tokenizer(50)
+    model = make_model(Shape(width=16, layers=1, heads=2, context=32), 50, 1)
+    wrapped = Teacher(model, own, student, window=3)
+    ids = torch.tensor(np.stack([student.encode(" 7 12 33 4 9 41")[:6]]))
+    columns = torch.tensor([1, 5])
+    found = wrapped.states(ids, torch.zeros(2, dtype=torch.long), columns)
+    for state, column in zip(found, columns.tolist(), strict=True):
+        prefix = own.encode(student.decode(ids[0, : column + 1].tolist()))[-3:]
+        wanted = model.base_model(torch.tensor(prefix)[None]).last_hidden_state[0, -1]
+        torch.testing.assert_close(state, wanted)
+
+
+def test_initial_embeddings_keep_the_geometry(teacher):
+    model = load_causal(teacher)
+    weight = model.get_input_embeddings().weight.detach()
+    wide = initial_embeddings(model, 24)
+    centred = (weight - weight.mean(0))[:50]
+    wanted = torch.nn.functional.normalize(centred) @ torch.nn.functional.normalize(centred).T
+    found = torch.nn.functional.normalize(wide[:50]) @ torch.nn.functional.normalize(wide[:50]).T
+    torch.testing.assert_close(found, wanted, atol=1e-3, rtol=0)
+    assert initial_embeddings(model, 8).shape == (len(weight), 8)
+
+
+def test_learning_rate_follows_the_published_schedule():
+    settings = Optimisation(steps=100, warmup=10, rate=1.0)
+    rates = [learning_rate(step, settings) for step in range(101)]
+    assert rates[0] == pytest.approx(0.1) and rates[9] == rates[10] == 1.0
+    assert rates[100] == pytest.approx(0.1) and rates[55] == pytest.approx(0.55)
+    assert all(a > b for a, b in pairwise(rates[10:]))

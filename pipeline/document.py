@@ -16,6 +16,8 @@ HEAD = """# Configuration
 Made from `pipeline/schema/config.schema.yaml` and the registries by `python -m pipeline.document`.
 A configuration is a YAML file; see `config/` for complete ones. Unknown keys are errors. Any key
 can be overridden on the command line: `snakemake --configfile config/demo.yaml --config horizon=4`.
+Of several files, `--configfile A.yaml B.yaml`, later ones add to the earlier and override them
+(`config/overlays/` has some for `config/realdata.yaml`).
 
 | key | default | meaning |
 |---|---|---|

@@ -73,7 +73,10 @@ def draw_gains(gains: pd.DataFrame, path: Path) -> None:
     axes.axvline(0, color=GREY, lw=0.8)
     axes.set_yticks(range(len(bands)), bands)
     axes.invert_yaxis()
-    axes.set_xscale("symlog", linthresh=0.005)
+    axes.set_xscale("symlog", linthresh=0.002)
+    ticks = [-0.002, -0.001, 0, 0.001, 0.002, 0.01, 0.1]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
     axes.set_xlabel("gain in out-of-fold r over the model without the band (95 % interval)")
     axes.legend(frameon=False)
     figure.savefig(path, dpi=150)

@@ -2,8 +2,8 @@
 
 Every band has an alpha of its own, all from one grid, or is left out: its alpha is then infinite.
 A voxel starts with one alpha for all bands and walks along the grid while its score rises. It then
-tries what leaving one band out, or all but one, would do, and walks on from the best. Last, if
-asked to, single bands' alphas are moved as long as a move gains enough. That much is for the wide
+tries what leaving one band out, or all but one, would do; from the best, leaves out or takes back
+one band at a time while that helps; and walks along the grid again. Last, if asked to, single bands' alphas are moved as long as a move gains enough. That much is for the wide
 bands; alphas of narrow bands are tried in all combinations at every step (`pipeline.fit.narrow`).
 
 Each voxel's path depends on its own scores only, so that the blocks it is fitted in change nothing.
@@ -126,6 +126,7 @@ class Search:
         self._evaluate({(middle,) * self.n_wide: np.ones(self.shape, bool)})
         self._climb(self._together)
         self._climb(self._without_some, rounds=1)
+        self._climb(self._one_in_or_out)
         self._climb(self._together)
         self._climb(self._singly, self.refinements, self.min_gain)
         return self
@@ -158,6 +159,15 @@ class Search:
         without = [tuple(off if b == a else i for b in bands) for a in bands for i in levels]
         alone = [tuple(i if b == a else off for b in bands) for a in bands for i in levels]
         return [*without, *alone]
+
+    def _one_in_or_out(self, point: Point) -> list[Point]:
+        """One more band left out, or one taken back, at the shared alpha."""
+        shared, off = min(point), self.off
+        moved = [
+            (*point[:b], shared if point[b] == off else off, *point[b + 1 :])
+            for b in range(self.n_wide)
+        ]
+        return [p for p in moved if min(p) < off]
 
     def _singly(self, point: Point) -> list[Point]:
         """Each band's alpha a step down or up."""

@@ -62,7 +62,7 @@ def test_with_refinements_the_peak_of_a_hill_is_found(n_bands):
     np.testing.assert_allclose(found, 1, atol=1e-6)
 
 
-@pytest.mark.parametrize("n_bands", [1, 2, 3])
+@pytest.mark.parametrize("n_bands", [1, 2, 3, 4, 5])
 def test_without_them_shared_alphas_and_bands_left_out_are_found(n_bands):
     """The best alpha for some bands, the others off."""
     rng = np.random.default_rng(1)

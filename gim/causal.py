@@ -1,5 +1,6 @@
 """Hugging Face causal language models: loading, next-token distributions and scores."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,8 +8,10 @@ import torch
 from numpy.typing import NDArray
 
 from gim.errors import InputError
+from gim.files import check_fetched
 from gim.scores import Scores
 
+SAVED = (".json", ".safetensors", ".bin", ".pt")  # files of a saved model
 LOGITS = 1 << 24  # logits held at once, in numbers
 
 
@@ -22,6 +25,8 @@ def load_causal(source: str, device: str = "cpu", dtype: torch.dtype = torch.flo
     """
     from transformers import AutoModelForCausalLM
 
+    if (folder := Path(source)).is_dir():
+        check_fetched(*sorted(file for file in folder.iterdir() if file.suffix in SAVED))
     try:
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             source, dtype=dtype, output_loading_info=True

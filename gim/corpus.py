@@ -15,6 +15,7 @@ from typing import IO, Any
 from tqdm import tqdm
 
 from gim.errors import InputError
+from gim.files import check_fetched
 from gim.progress import progress_bar
 
 COMPRESSED = {".gz", ".xz", ".zst"}
@@ -55,6 +56,7 @@ def read_documents(
     """
     files = [Path(path) for path in paths]
     for path in files:
+        check_fetched(path)
         if not path.is_file():
             raise InputError(f"{path}: no such corpus file; pass text or JSONL files")
     total = sum(path.stat().st_size for path in files)

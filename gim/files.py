@@ -1,4 +1,6 @@
-"""Writing files so that a half-written one is never mistaken for a whole one."""
+"""Files that are whole: written so that a half-written one is never mistaken for one, and read so
+that a pointer to one is not.
+"""
 
 import json
 import os
@@ -9,7 +11,45 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from gim.errors import InputError
+
+MAX_POINTER_BYTES = 32 * 1024  # git-annex reads no larger file as a pointer
+_POINTER_MARKS = (b"annex/objects/", b"version https://git-lfs")
 SHIPPED = Path(__file__).parent / "data" / "encoder"  # the encoder of this package
+
+
+def unfetched(path: str | Path) -> str | None:
+    """Say what is in a file's place in a clone whose content was not fetched, or None.
+
+    git-annex (datalad) leaves a dangling link or, where the file system has no links, a line of
+    text that names the object; git-lfs leaves a few lines of text.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    path = Path(path)
+    if path.is_symlink() and not path.exists():
+        return f"the file is a dangling link to {os.readlink(path)} (not fetched yet)"
+    if not path.is_file() or path.stat().st_size > MAX_POINTER_BYTES:
+        return None
+    with path.open("rb") as file:
+        first = file.read(512).split(b"\n", 1)[0]
+    if any(mark in first for mark in _POINTER_MARKS):
+        return "the file is a pointer, its content is not fetched yet"
+    return None
+
+
+def check_fetched(*paths: str | Path) -> None:
+    """Raise an InputError if a pointer is in a file's place; other faults are not looked for."""
+    for path in paths:
+        try:
+            what = unfetched(path)
+        except OSError:
+            continue
+        if what:
+            raise InputError(f"{path}: {what}; run `git annex get` or `git lfs pull` in its clone")
 
 
 @contextmanager

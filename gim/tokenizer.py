@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gim.errors import InputError
+from gim.files import check_fetched
 
 DEFAULT = "default"
 MAX_ID = 10_000_000  # some forty times the largest vocabularies there are
@@ -142,6 +143,7 @@ def load_tokenizer(source: str | Path | None = None) -> Tokenizer:
     path = Path(source)
     if path.is_dir():
         return _from_directory(path)
+    check_fetched(path)
     if path.suffix == ".model" and path.is_file():
         return _from_sentencepiece(path)
     if path.suffix == ".json" and path.is_file():
@@ -150,6 +152,7 @@ def load_tokenizer(source: str | Path | None = None) -> Tokenizer:
 
 
 def _from_directory(path: Path) -> Tokenizer:
+    check_fetched(*path.glob("*.json"), *path.glob("*.model"))
     if (path / "tokenizer.json").is_file():
         return _from_file(path / "tokenizer.json", str(path))
     if (path / "tokenizer.model").is_file():

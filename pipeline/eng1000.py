@@ -21,6 +21,7 @@ from pipeline.atomic import atomic_h5
 from pipeline.corpora import documents, fold, tokenise
 from pipeline.errors import InputError, Problem
 from pipeline.progress import track
+from pipeline.validation.files import file_problem
 
 FETCH = "give the path of an english1000sm.hf5 (with datalad or git-annex, fetch it: datalad get)"
 NEGLIGIBLE = 1e-12  # a spread below this share of the largest value is rounding, not variance
@@ -196,6 +197,8 @@ def read_basis(path: str | Path) -> list[str]:
         If the file is missing, is not text, holds no words, a line of more or less than one word,
         or a word twice.
     """
+    if problem := file_problem(path):
+        raise InputError(problem)
     try:
         words = [fold(line.strip()) for line in Path(path).read_text("utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
@@ -219,10 +222,8 @@ def read_basis(path: str | Path) -> list[str]:
 def _existing(paths: Iterable[str | Path]) -> list[Path]:
     """Check that all files are there before minutes go into reading the first."""
     files = [Path(path) for path in paths]
-    missing = [path for path in files if not path.is_file()]
-    what, remedy = "there is no such file", "correct the path, or fetch the corpus"
-    if missing:
-        raise InputError(Problem(path, "", what, remedy) for path in missing)
+    if problems := [problem for path in files if (problem := file_problem(path))]:
+        raise InputError(problems)
     return files
 
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.validation.files import MAX_POINTER_BYTES
+from gim.files import MAX_POINTER_BYTES
 
 PIECE = 2**20  # bytes read at a time
 _KEY = re.compile(r"(?P<backend>[A-Z0-9_]+)-s(?P<size>\d+)(?:-[a-zA-Z]\d+)*--(?P<name>[^/\s]+)")

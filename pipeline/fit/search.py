@@ -3,8 +3,9 @@
 Every band has an alpha of its own, all from one grid, or is left out: its alpha is then infinite.
 A voxel starts with one alpha for all bands and walks along the grid while its score rises. It then
 tries what leaving one band out, or all but one, would do; from the best, leaves out or takes back
-one band at a time while that helps; and walks along the grid again. Last, if asked to, single bands' alphas are moved as long as a move gains enough. That much is for the wide
-bands; alphas of narrow bands are tried in all combinations at every step (`pipeline.fit.narrow`).
+one band at a time while that helps; and walks along the grid again. Last, if asked to, single
+bands' alphas are moved as long as a move gains enough. That much is for the wide bands; alphas of
+narrow bands are tried in all combinations at every step (`pipeline.fit.narrow`).
 
 Each voxel's path depends on its own scores only, so that the blocks it is fitted in change nothing.
 Within a block all voxels that come past the same alphas share one factorisation.

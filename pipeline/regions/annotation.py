@@ -13,6 +13,7 @@ from scipy.spatial import KDTree
 
 from pipeline.errors import InputError, Problem
 from pipeline.maps.surface import DEPTHS
+from pipeline.validation.files import file_problem
 from pipeline.volume import Mask
 
 NO_REGION = ""
@@ -38,8 +39,8 @@ def read_annotation(path: str | Path, side: str) -> np.ndarray:
     InputError
         The file is missing, is named as the other hemisphere's, or is no FreeSurfer annotation.
     """
-    if not Path(path).is_file():
-        raise InputError(Problem(path, "", "there is no such file", "check the path"))
+    if problem := file_problem(path):
+        raise InputError(problem)
     others = {f"{hemi}." for name, hemi in HEMISPHERES.items() if name != side}
     if Path(path).name.startswith(tuple(others)):
         what = f"by its name it is not of the {side} hemisphere"
@@ -127,8 +128,8 @@ def _read_surface(path: Path) -> np.ndarray:
 
     The file holds coordinates about the centre of the subject's volume, and that centre (c_ras).
     """
-    if not path.is_file():
-        raise InputError(Problem(path, "", "there is no such file", "check `surfaces`"))
+    if problem := file_problem(path):
+        raise InputError(problem)
     remedy = "give surfaces as recon-all writes them"
     try:
         vertices, _, about = nib.freesurfer.read_geometry(str(path), read_metadata=True)

@@ -28,7 +28,7 @@ def read_atlas(name: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises
     ------
     InputError
-        nilearn has no such atlas or option, or its files are not on this disk.
+        nilearn has no such atlas or option, or its files are not on this disk or are damaged.
     """
     source = f"nilearn's atlas {name}"
     fetch = getattr(datasets, f"{PREFIX}{name}", None)
@@ -51,6 +51,10 @@ def read_atlas(name: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
     except (TypeError, ValueError) as error:
         remedy = f"correct `options`, the arguments of nilearn's {PREFIX}{name}"
         raise InputError(Problem(source, "regions", str(error), remedy)) from error
+    except Exception as error:  # nibabel's, of XML, of archives: whatever damaged files lead to
+        what = f"its files cannot be read ({type(error).__name__}: {error})"
+        remedy = "delete them (nilearn_data, $NILEARN_DATA) and fetch the atlas again"
+        raise InputError(Problem(source, "regions", what, remedy)) from error
 
 
 @contextmanager

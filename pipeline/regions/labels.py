@@ -170,7 +170,11 @@ def _of_atlas(atlas: Mapping[str, Any], mask: Mask, source: str) -> np.ndarray:
     table = atlas["lut"]
     names = dict(zip(table["index"].astype(int), table["name"].astype(str), strict=True))
     background = {value: name for value, name in names.items() if name.lower() == "background"}
-    return label_volume(img, names | dict.fromkeys(background, NO_REGION), mask, source)
+    labels = label_volume(img, names | dict.fromkeys(background, NO_REGION), mask, source)
+    if without := sorted(set(labels) - set(names.values()) - {NO_REGION}):
+        what = f"its list has no name for {', '.join(without)}"
+        raise InputError(Problem(source, "regions", what, "delete its files, and fetch it again"))
+    return labels
 
 
 def _read_names(path: Path) -> dict[int, str]:

@@ -1,8 +1,4 @@
-"""Is a file there, and is it the file itself rather than a pointer to it?
-
-In a datalad clone, files are git-annex links: until fetched, they are dangling links or, where the
-file system has no links, small text files that name the object.
-"""
+"""Is a file there, and is it the file itself rather than a pointer to it?"""
 
 from __future__ import annotations
 
@@ -10,10 +6,8 @@ import difflib
 import os
 from pathlib import Path
 
+from gim.files import unfetched
 from pipeline.errors import Problem
-
-MAX_POINTER_BYTES = 32 * 1024  # git-annex reads no larger file as a pointer
-_POINTER_MARKS = (b"annex/objects/", b"version https://git-lfs")
 
 
 def file_problem(path: str | Path) -> Problem | None:
@@ -30,31 +24,21 @@ def file_problem(path: str | Path) -> Problem | None:
         Missing, not fetched by git-annex (datalad) or git-lfs, empty, a folder, or not permitted.
     """
     path = Path(path)
-    if path.is_symlink() and not path.exists():
-        what = f"the file is a dangling link to {os.readlink(path)} (not fetched yet)"
-        return Problem(path, "", what, f"run `datalad get {path}`")
-    if not path.exists():
-        return Problem(path, "", "the file does not exist", _missing_remedy(path))
-    if not path.is_file():
-        return Problem(path, "", "this is a folder, not a file", "put the file in its place")
     try:
+        if what := unfetched(path):
+            return Problem(path, "", what, f"run `datalad get {path}`")
+        if not path.exists():
+            return Problem(path, "", "the file does not exist", _missing_remedy(path))
+        if not path.is_file():
+            return Problem(path, "", "this is a folder, not a file", "put the file in its place")
         with path.open("rb") as file:
-            head = file.read(512)
+            is_empty = not file.read(1)
     except OSError as error:
         what = f"the file cannot be read ({error.strerror})"
         return Problem(path, "", what, "check its permissions and the disk")
-    if not head:
+    if is_empty:
         return Problem(path, "", "the file is empty", f"run `datalad get {path}` or copy it again")
-    if path.stat().st_size <= MAX_POINTER_BYTES and _is_pointer(head):
-        what = "the file is a pointer, its content is not fetched yet"
-        return Problem(path, "", what, f"run `datalad get {path}`")
     return None
-
-
-def _is_pointer(head: bytes) -> bool:
-    """Whether a file that begins so is one line of text naming an annexed object."""
-    first = head.split(b"\n", 1)[0]
-    return any(mark in first for mark in _POINTER_MARKS)
 
 
 def _missing_remedy(path: Path) -> str:

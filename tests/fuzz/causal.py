@@ -5,7 +5,7 @@ import json
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from tests.fuzz.registry import cut, damage, edit
+from tests.fuzz.registry import cut, damage, dangling, edit, lfs_pointer
 from tests.fuzz.specimens import CAUSAL
 
 
@@ -52,12 +52,16 @@ def causal_weights_cut_short(path):
     cut(path / "model.safetensors")
 
 
-@damage(CAUSAL, refused="cannot be loaded")
+@damage(CAUSAL, refused="not fetched yet")
 def causal_weights_a_pointer(path):
     """model.safetensors is an unfetched git-lfs pointer."""
-    (path / "model.safetensors").write_text(
-        "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n"
-    )
+    lfs_pointer(path / "model.safetensors")
+
+
+@damage(CAUSAL, refused="not fetched yet")
+def causal_weights_a_dangling_link(path):
+    """model.safetensors is a link of git-annex that leads nowhere yet."""
+    dangling(path / "model.safetensors")
 
 
 @damage(CAUSAL, refused="weights are missing")

@@ -7,6 +7,7 @@ import os
 import shutil
 
 import pytest
+import sentencepiece
 import zstandard
 
 from gim.encoder import Encoder
@@ -58,11 +59,23 @@ def _write_dataset(root):
     write_config(root)
 
 
+def _write_pieces(path):
+    with path.open("wb") as file:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter([TEXT] * 20),
+            model_writer=file,
+            vocab_size=60,
+            model_type="bpe",
+            minloglevel=2,
+        )
+
+
 def _write_language(root):
     tokenizer = load_tokenizer()
     Encoder.create(tokenizer, width=16, dim=8, layers=1, heads=2).save_pretrained(root / "encoder")
     tokenizer.fast.save(str(root / "tokenizer.json"))
     write_causal(root / "causal", tokenizer.vocab_size)
+    _write_pieces(root / "tokenizer.model")
     lines = "".join(
         json.dumps({"text": f"{TEXT}{i}"}, ensure_ascii=False) + "\n" for i in range(50)
     )

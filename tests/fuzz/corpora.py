@@ -9,7 +9,13 @@ TEXT, LINES = CORPORA[".txt"], CORPORA[".jsonl"]
 
 for _specimen in (TEXT, LINES):
     common(
-        _specimen, missing="no such corpus", folder="no such corpus", unreadable="cannot be read"
+        _specimen,
+        missing="no such corpus",
+        folder="no such corpus",
+        unreadable="cannot be read",
+        pointer="not fetched yet",
+        lfs_pointer="not fetched yet",
+        dangling="not fetched yet",
     )
 
     @damage(_specimen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ SHAPE, AFFINE, TR, N_ROWS = (4, 5, 6), np.diag([3.0, 3.0, 3.0, 1.0]), 2.0, 8
 EVENTS = {"columns": {"word": "value"}, "where": {"trial_type": "word"}}
 REGIONS = {1: "language", 2: "auditory", 3: "visual"}
 HEMISPHERES = {"lh": 150, "rh": 130}  # vertices: as in a subject's own surfaces, not alike
+ATLASES, ATLAS_NAME = "atlases/fsl/data/atlases", "cort-maxprob-thr25-2mm"
 CENTRE = [3.0, -4.0, 5.0]
 
 
@@ -38,6 +40,7 @@ def write_formats(root: Path) -> None:
     nibabel.save(nibabel.Nifti1Image(labels, AFFINE), root / "labels.nii.gz")
     lines = [f"{index}\t{name}\n" for index, name in REGIONS.items()]
     (root / "labels.tsv").write_text("index\tname\n" + "".join(lines), encoding="utf-8")
+    _write_atlas(root / ATLASES, np.minimum(labels, 2))
     np.save(root / "vector.npy", rng.standard_normal(mask.sum()).astype(np.float32))
     for hemisphere, n in HEMISPHERES.items():
         _write_hemisphere(root, hemisphere, n, rng)
@@ -87,6 +90,17 @@ def _write_hemisphere(root: Path, hemisphere: str, n: int, rng: np.random.Genera
     nibabel.freesurfer.write_annot(path, regions, colours, names, fill_ctab=True)
 
 
+def _write_atlas(folder: Path, labels: np.ndarray) -> None:
+    """As nilearn keeps the Harvard-Oxford atlas: an image and a list of names."""
+    (folder / "HarvardOxford").mkdir(parents=True)
+    nibabel.save(
+        nibabel.Nifti1Image(labels, AFFINE),
+        folder / "HarvardOxford" / f"HarvardOxford-{ATLAS_NAME}.nii.gz",
+    )
+    names = "".join(f'<label index="{i}">{n}</label>' for i, n in enumerate(["West", "East"]))
+    (folder / "HarvardOxford-Cortical.xml").write_text(f"<atlas><data>{names}</data></atlas>")
+
+
 def _write_swept(root: Path) -> None:
     config = {"features": {"ngram": {}}, "horizon": 8}
     (root / "provenance.json").write_text(json.dumps({"config": config}))
@@ -131,6 +145,14 @@ def _regions(**options: str) -> Any:
     return read
 
 
+def _atlas(root: Path) -> tuple[Any, list[str]]:
+    os.environ["NILEARN_DATA"] = str(root / "atlases")
+    mask = Mask.from_file(root / "mask.nii.gz")
+    mni = Mask(mask.img, mask.order, "MNI", mask.source)
+    options = {"atlas": "harvard_oxford", "options": {"atlas_name": ATLAS_NAME}}
+    return read_labels(options, mni, "S1").tolist(), []
+
+
 def _vector(root: Path) -> tuple[Any, list[str]]:
     mask = Mask.from_file(root / "mask.nii.gz")
     values = read_vector(root / "vector.npy", None)
@@ -156,6 +178,10 @@ LABELS = _specimen("Labelled volume", "labels.nii.gz", _volume)
 NAMES = _specimen("Names of regions", "labels.tsv", _volume)
 ANNOTATION = _specimen("Annotation", "lh.aparc.annot", _surface)
 WHITE = _specimen("Surface", "lh.white", _surface)
+ATLAS = _specimen(
+    "Atlas of nilearn", f"{ATLASES}/HarvardOxford/HarvardOxford-{ATLAS_NAME}.nii.gz", _atlas
+)
+ATLAS_NAMES = _specimen("Names of an atlas", f"{ATLASES}/HarvardOxford-Cortical.xml", _atlas)
 VECTOR = _specimen("Voxel vector .npy", "vector.npy", _vector)
 PROVENANCE = _specimen("Swept run: provenance.json", "provenance.json", _swept)
 GAINS = _specimen("Swept run: gains.tsv", "gains.tsv", _swept)

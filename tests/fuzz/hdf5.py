@@ -13,6 +13,8 @@ for _specimen in (RESPONSES, ENG1000):
         empty="the file is empty",
         folder="a folder, not a file",
         unreadable="cannot be read",
+        pointer="not fetched yet",
+        dangling="not fetched yet",
     )
 
 

@@ -15,6 +15,8 @@ for _specimen in (RUN, LABELS):
         empty="the file is empty",
         folder="a folder, not a file",
         unreadable="cannot be read",
+        pointer="not fetched yet",
+        dangling="not fetched yet",
     )
 
     @damage(_specimen, refused="truncated")

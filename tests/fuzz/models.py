@@ -8,7 +8,13 @@ from safetensors.numpy import load_file, save_file
 from tests.fuzz.registry import common, cut, damage, edit, recode
 from tests.fuzz.specimens import ENCODER, INDEX, TOKENIZER
 
-common(TOKENIZER, empty="not a tokenizer.json", unreadable="cannot be read")
+common(
+    TOKENIZER,
+    empty="not a tokenizer.json",
+    unreadable="cannot be read",
+    lfs_pointer="not fetched yet",
+    dangling="not fetched yet",
+)
 
 
 @damage(TOKENIZER, refused="not a tokenizer.json")

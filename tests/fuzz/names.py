@@ -63,10 +63,12 @@ def names_label_lost(path):
 
 common(
     BASIS,
-    missing="cannot be read",
-    empty="no basis words",
-    folder="cannot be read",
+    missing="does not exist",
+    empty="the file is empty",
+    folder="a folder, not a file",
     unreadable="cannot be read",
+    pointer="not fetched yet",
+    dangling="not fetched yet",
 )
 
 

@@ -127,9 +127,31 @@ def missing(path: Path) -> None:
     path.unlink()
 
 
+def pointer(path: Path) -> None:
+    """A pointer of git-annex, whose content was not fetched."""
+    key = f"MD5E-s524288--0cc175b9c0f1b6a831c399e269772661{''.join(path.suffixes)}"
+    path.write_text(f"/annex/objects/{key}\n")
+
+
+def lfs_pointer(path: Path) -> None:
+    """A pointer of git-lfs, as a clone without the weights has."""
+    path.write_text(
+        f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0c' * 32}\nsize 524288\n"
+    )
+
+
+def dangling(path: Path) -> None:
+    """A link of git-annex that leads nowhere yet."""
+    path.unlink()
+    path.symlink_to(".git/annex/objects/0Z/1p/MD5E-s524288--0cc175b9/MD5E-s524288--0cc175b9")
+
+
+FILES = (empty, folder, unreadable, missing, pointer, lfs_pointer, dangling)
+
+
 def common(specimen: Specimen, **said: str) -> None:
     """Register the damages that any file may suffer: their names, and what is said of each."""
-    known = {make.__name__: make for make in (empty, folder, unreadable, missing)}
+    known = {make.__name__: make for make in FILES}
     for name, words in said.items():
         make = known[name]
         copy = functools.wraps(make)(lambda path, make=make: make(path))

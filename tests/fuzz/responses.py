@@ -15,6 +15,8 @@ common(
     empty="the file is empty",
     folder="a folder, not a file",
     unreadable="cannot be read",
+    pointer="not fetched yet",
+    dangling="not fetched yet",
 )
 
 

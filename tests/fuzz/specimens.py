@@ -109,6 +109,11 @@ def _read_tokenizer(root: Path) -> tuple[Any, list[str]]:
     return {"ids": ids, "text": tokenizer.decode(ids)}, []
 
 
+def _read_pieces(root: Path) -> tuple[Any, list[str]]:
+    tokenizer = load_tokenizer(root / "tokenizer.model")
+    return {"ids": list(tokenizer.encode(TEXT)), "size": tokenizer.vocab_size}, []
+
+
 def _read_training(root: Path) -> tuple[Any, list[str]]:
     return read_settings(root / "distill.yaml", Distillation), []
 
@@ -144,6 +149,9 @@ INDEX = Specimen("Index", lambda root: root / "index", _read_index, "language")
 ENCODER = Specimen("Encoder", lambda root: root / "encoder", _read_encoder, "language")
 CAUSAL = Specimen("Language model", lambda root: root / "causal", _read_causal, "language")
 TOKENIZER = Specimen("Tokenizer", lambda root: root / "tokenizer.json", _read_tokenizer, "language")
+PIECES = Specimen(
+    "SentencePiece model", lambda root: root / "tokenizer.model", _read_pieces, "language"
+)
 TRAINING = Specimen("Training", lambda root: root / "distill.yaml", _read_training, "language")
 
 

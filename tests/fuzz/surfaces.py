@@ -14,13 +14,17 @@ common(
     empty="the file is empty",
     folder="a folder, not a file",
     unreadable="cannot be read",
+    pointer="not fetched yet",
+    dangling="not fetched yet",
 )
 common(
     WHITE,
-    missing="no such file",
-    empty="not a surface",
-    folder="no such file",
-    unreadable="not a surface",
+    missing="does not exist",
+    empty="the file is empty",
+    folder="a folder, not a file",
+    unreadable="cannot be read",
+    pointer="not fetched yet",
+    dangling="not fetched yet",
 )
 
 for _specimen, _kind in ((ANNOTATION, "not an annotation"), (WHITE, "not a surface")):

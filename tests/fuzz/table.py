@@ -6,6 +6,7 @@ from itertools import groupby
 
 from tests.conftest import REPOSITORY
 from tests.fuzz import (  # noqa: F401
+    atlases,
     causal,
     configs,
     corpora,
@@ -15,6 +16,7 @@ from tests.fuzz import (  # noqa: F401
     masks,
     models,
     names,
+    pieces,
     responses,
     surfaces,
     swept,

@@ -10,6 +10,8 @@ for _specimen in (WORDS, BIDS, TABLE, NAMES):
         empty="the file is empty",
         folder="a folder, not a file",
         unreadable="cannot be read",
+        pointer="not fetched yet",
+        dangling="not fetched yet",
     )
 
     @damage(_specimen)

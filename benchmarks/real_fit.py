@@ -13,7 +13,8 @@ import time
 from typing import Any
 
 from benchmarks.common import write
-from pipeline.config import band_options, load, training_stories
+from pipeline.bands import band_options
+from pipeline.config import load, training_stories
 from pipeline.dataset import Dataset
 from pipeline.design import Band, Design, load_band
 from pipeline.features import kind_of

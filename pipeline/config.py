@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import copy
-import math
 import os
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import yaml
-
 from gim.errors import InputError as LibraryError
 from gim.strict_yaml import read_yaml
+from pipeline.bands import BAND_PATHS, broken_band
 from pipeline.blocks import broken_blocks
 from pipeline.errors import InputError, Problem
-from pipeline.features import kind_of, known_kinds
 from pipeline.matchers import LAG
-from pipeline.matching import OPTIONS as MATCHING_OPTIONS
+from pipeline.schema import Validator, schema
 from pipeline.spaces import broken_partitions
 
-SCHEMAS = Path(__file__).parent / "schema"
 PATH_KEYS = (
     ("data_root",),
     ("transcripts", "path"),
@@ -38,37 +32,8 @@ PATH_KEYS = (
     ("training", "distill"),
 )
 TRUTH = "truth"  # parcellation of simulated subjects
-BAND_PATHS = ("encoder", "index", "tokenizer", "model")  # options of bands that may be paths
 REGION_PATHS = ("volume", "names", "left", "right", "surfaces")
 REGION_SOURCES = ({"volume"}, {"left", "right"}, {"atlas"})  # a parcellation is one of these
-
-# Unlike JSON Schema's own, a count has no decimal point, and a number is finite.
-_Validator = jsonschema.validators.extend(
-    jsonschema.Draft202012Validator,
-    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
-        {
-            "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
-            "number": lambda _, value: (
-                isinstance(value, int | float)
-                and not isinstance(value, bool)
-                and math.isfinite(value)
-            ),
-        }
-    ),
-)
-BAND_OPTIONS = {"kind", "n_components"}  # options of every band, beside those of its kind
-
-
-@cache
-def schema() -> dict[str, Any]:
-    """JSON schema of the configuration, with descriptions and defaults."""
-    return yaml.safe_load((SCHEMAS / "config.schema.yaml").read_text(encoding="utf-8"))
-
-
-@cache
-def band_schema() -> dict[str, Any]:
-    """JSON schema of a band's options, with descriptions; which of them a kind has, it says."""
-    return yaml.safe_load((SCHEMAS / "band_options.schema.yaml").read_text(encoding="utf-8"))
 
 
 def load(path: str | Path) -> dict[str, Any]:
@@ -118,7 +83,7 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
     config = copy.deepcopy(config)
     problems = list(_odd_keys(config, "$", source)) or [
         Problem(source, error.json_path, error.message, "see docs/configuration.md")
-        for error in _Validator(schema()).iter_errors(config)
+        for error in Validator(schema()).iter_errors(config)
     ]
     if problems:
         raise InputError(problems)
@@ -211,7 +176,7 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
         if not test_stories(config, subject):
             broken.append((f"subjects.{subject}", "no test story is left", "exclude fewer"))
     for band, options in config["features"].items():
-        broken.extend(_broken_band(config["features"], band, options))
+        broken.extend(broken_band(config["features"], band, options))
     for model, bands in config["models"].items():
         for band in bands:
             if band not in config["features"]:
@@ -257,79 +222,6 @@ def _broken_regions(config: dict[str, Any]) -> list[tuple[str, str, str]]:
             what = "simulated subjects have true regions of this name"
             broken.append((f"regions.{name}", what, "choose another name"))
     return broken
-
-
-def _broken_band(
-    features: dict[str, Any], band: str, options: dict[str, Any]
-) -> list[tuple[str, str, str]]:
-    name = _kind_name(features, band)
-    if name not in known_kinds():
-        return [
-            (
-                f"features.{band}",
-                f"unknown feature space or matcher {name!r}",
-                f"set kind to one of {sorted(known_kinds())}",
-            )
-        ]
-    of = _redrawn(features, band)
-    if name == LAG and not _is_matcher(features, of):
-        what = f"{of!r} is not a matcher among the bands"
-        return [(f"features.{band}", what, "name one in `of`")]
-    kind = kind_of(name)
-    allowed = BAND_OPTIONS | set(kind.options)
-    unknown = [
-        (f"features.{band}.{key}", "unknown option", f"use one of {sorted(allowed)}")
-        for key in sorted(set(options) - allowed)
-    ]
-    missing = [
-        (f"features.{band}.{key}", f"{name} needs this option", "set it (docs/configuration.md)")
-        for key in kind.required
-        if not options.get(key)
-    ]
-    wrong = [
-        (f"features.{band}{error.json_path[1:]}", error.message, "see docs/configuration.md")
-        for error in _Validator(band_schema()).iter_errors(options)
-    ]
-    return unknown + missing + wrong
-
-
-def _kind_name(features: dict[str, Any], band: str) -> str:
-    """Kind of a band: as given, or its name; `Mlag` is the lag control of the band `M`."""
-    name = features.get(band, {}).get("kind", band)
-    if name not in known_kinds() and name.endswith(LAG) and name.removesuffix(LAG) in features:
-        return LAG
-    return name
-
-
-def _redrawn(features: dict[str, Any], band: str) -> str:
-    """Band whose matches the lag control `band` redraws."""
-    return features[band].get("of") or band.removesuffix(LAG)
-
-
-def _is_matcher(features: dict[str, Any], band: str) -> bool:
-    """Whether a band is made from matches of its own, which a lag control can redraw."""
-    name = _kind_name(features, band) if band in features else ""
-    return name != LAG and name in known_kinds() and kind_of(name).source == "matches"
-
-
-def band_options(config: dict[str, Any], band: str) -> dict[str, Any]:
-    """Options of a band: its kind's defaults, the config's, `kind` and, for lag controls, `of`.
-
-    A lag control has the matching options of the band that it redraws, unless it sets its own. The
-    horizon of bands made from BOLD is filled in.
-    """
-    features = config["features"]
-    name = _kind_name(features, band)
-    options = {"n_components": None, **kind_of(name).options}
-    if name == LAG:
-        of = _redrawn(features, band)
-        inherited = band_options(config, of)
-        options |= {key: inherited[key] for key in (*MATCHING_OPTIONS, "n_components")}
-        options |= {"of": of}
-    options |= {**features[band], "kind": name}
-    if "horizon" in options and options["horizon"] is None:
-        options["horizon"] = config["horizon"]
-    return options
 
 
 def references(config: dict[str, Any], model: str) -> list[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.atomic import write_text
-from pipeline.config import band_schema, schema
 from pipeline.features import known_kinds
+from pipeline.schema import band_schema, schema
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
 HEAD = """# Configuration

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.config import band_options
+from pipeline.bands import band_options
 from pipeline.gains import lag_control
 from pipeline.matchers import is_matcher
 from pipeline.report.figures import Difference, forest

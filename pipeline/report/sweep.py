@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.config import band_options
+from pipeline.bands import band_options
 from pipeline.errors import InputError, Problem
 from pipeline.matchers import is_matcher
 from pipeline.readers.delimited import numbers, read_delimited

@@ -2,15 +2,9 @@
 from itertools import combinations_with_replacement
 from pathlib import Path
 
+from pipeline.bands import BAND_PATHS, band_options
 from pipeline.config import TRUTH as TRUE_REGIONS
-from pipeline.config import (
-    BAND_PATHS,
-    all_stories,
-    band_options,
-    references,
-    test_stories,
-    training_stories,
-)
+from pipeline.config import all_stories, references, test_stories, training_stories
 from pipeline.dataset import KEYS, Dataset
 from pipeline.features import kind_of
 from pipeline.gains import lag_controls

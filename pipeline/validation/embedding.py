@@ -8,7 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from pipeline.config import band_options
+from pipeline.bands import band_options
 from pipeline.dataset import Dataset
 from pipeline.features import kind_of
 from pipeline.readers.hdf5 import numeric_dataset

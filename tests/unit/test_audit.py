@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from pipeline import audit, design, matching
-from pipeline.config import band_options, complete
+from pipeline.bands import band_options
+from pipeline.config import complete
 from pipeline.errors import LeakError
 from pipeline.extract import find_matches, match_features, response_basis, response_features
 from pipeline.features import kind_of

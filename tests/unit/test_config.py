@@ -5,18 +5,11 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from pipeline.config import (
-    BAND_OPTIONS,
-    band_options,
-    band_schema,
-    complete,
-    load,
-    read_file,
-    schema,
-    training_stories,
-)
+from pipeline.bands import BAND_OPTIONS, band_options
+from pipeline.config import complete, load, read_file, training_stories
 from pipeline.errors import InputError
 from pipeline.features import known_kinds
+from pipeline.schema import band_schema, schema
 from tests.conftest import REPOSITORY
 
 CONFIGS = sorted((REPOSITORY / "config").glob("*.yaml"))

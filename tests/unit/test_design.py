@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
-from pipeline.config import BAND_OPTIONS
+from pipeline.bands import BAND_OPTIONS
 from pipeline.design import Design, delay, load_band, zscore
 from pipeline.matching import OPTIONS
 

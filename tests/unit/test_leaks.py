@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.config import band_options, complete
+from pipeline.bands import band_options
+from pipeline.config import complete
 from pipeline.design import load_band
 from pipeline.extract import find_matches, match_features, response_basis, response_features
 from pipeline.features import known_kinds

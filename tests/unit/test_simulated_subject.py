@@ -10,7 +10,8 @@ import h5py
 import numpy as np
 import pytest
 
-from pipeline.config import band_options, complete
+from pipeline.bands import band_options
+from pipeline.config import complete
 from pipeline.dataset import Dataset
 from pipeline.design import Design, load_band
 from pipeline.extract import (

@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.config import band_options, load
+from pipeline.bands import band_options
+from pipeline.config import load
 from pipeline.dataset import Dataset
 from pipeline.design import load_band
 from pipeline.score import pearson

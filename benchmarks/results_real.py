@@ -1,8 +1,9 @@
 """Tables and figures of docs/results.md on real BOLD, from a run's summary.tsv and gains.tsv.
 
-    python -m benchmarks.results_real [--run results/realdata] [--images docs/images]
+    python -m benchmarks.results_real [--run results/realdata]
 
-Prints Markdown. Needs a run of config/realdata.yaml, with the overlays whose rows are wanted.
+Replaces what stands between the page's two marks. Needs a run of config/realdata.yaml, with the
+overlays whose rows are wanted.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 RULE = "|---|---|---|---|---|---|"
 HEAD = "| bands | r | r, joined | top 10 %, by test | by CV | difference to eng1000 (95 %) |"
 GAINS = "| band | over | gain in r (95 %) | top 10 % (95 %) | in test r | in test r, top 10 % |"
@@ -107,21 +109,59 @@ def draw_horizons(gains: pd.DataFrame, path: Path) -> None:
     figure.savefig(path, dpi=150)
 
 
+def folded(title: str, parts: list[tuple[str, str]]) -> str:
+    """Tables behind a line that opens on a click."""
+    body = "\n\n".join(f"**{name}**\n\n{table}" for name, table in parts)
+    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
+
+
+def document(summary: pd.DataFrame, gains: pd.DataFrame) -> str:
+    """All tables: the mean of the subjects at the first horizon open, the rest folded away."""
+    first, *others = sorted(summary["horizon"].unique())
+
+    def of(table: pd.DataFrame, subject: str, horizon: int) -> pd.DataFrame:
+        return table[(table["subject"] == subject) & (table["horizon"] == horizon)]
+
+    subjects = [s for s in summary["subject"].unique() if s != "mean"]
+    parts = [
+        f"### Mean over the subjects, horizon {first}",
+        summary_table(of(summary, "mean", first)),
+        f"### What each band adds, mean over the subjects, horizon {first}",
+        gains_table(of(gains, "mean", first)),
+        "### The newest BOLD further back, and each subject",
+        folded(
+            f"What each band adds at horizons {', '.join(map(str, others))}, mean",
+            [(f"horizon {h}", gains_table(of(gains, "mean", h))) for h in others],
+        ),
+    ]
+    for subject in subjects:
+        rows = [(f"horizon {h}", summary_table(of(summary, subject, h))) for h in (first, *others)]
+        parts.append(folded(f"{subject}: scores", rows))
+        rows = [(f"horizon {h}", gains_table(of(gains, subject, h))) for h in (first, *others)]
+        parts.append(folded(f"{subject}: what each band adds", rows))
+    return "\n\n".join(parts)
+
+
+def insert(page: Path, tables: str) -> None:
+    """Replace what stands between the page's two marks."""
+    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    page.write_text(f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}", encoding="utf-8")
+
+
 def main() -> None:
-    """Print the tables and draw the figures."""
+    """Write the tables and draw the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, default=Path("results/realdata"))
+    parser.add_argument("--page", type=Path, default=Path("docs/results.md"))
     parser.add_argument("--images", type=Path, default=Path("docs/images"))
     arguments = parser.parse_args()
     summary = pd.read_csv(arguments.run / "summary.tsv", sep="\t")
     gains = pd.read_csv(arguments.run / "gains.tsv", sep="\t")
     first = int(summary["horizon"].iloc[0])
-    summary["at"] = [horizon_of(name, first) for name in summary["model"]]
-    gains["horizon"] = [horizon_of(name, first) for name in gains["model"]]
-    for (subject, horizon), part in summary.groupby(["subject", "at"], sort=False):
-        print(f"\n### {subject}, horizon {horizon}\n\n{summary_table(part)}")
-    for (subject, horizon), part in gains.groupby(["subject", "horizon"], sort=False):
-        print(f"\n### What each band adds: {subject}, horizon {horizon}\n\n{gains_table(part)}")
+    for table in (summary, gains):
+        table["horizon"] = [horizon_of(name, first) for name in table["model"]]
+    insert(arguments.page, document(summary, gains))
     draw_gains(gains[gains["horizon"] == first], arguments.images / "real_gains.png")
     draw_horizons(gains, arguments.images / "real_horizons.png")
 

@@ -32,6 +32,7 @@ from pipeline.fit.nested import choose_solver, fit_block, make_solver
 from pipeline.score import pearson
 
 CHUNK = 40  # TRs
+MODEL, ROWS = "ngram", 3000
 BOOTS = 50
 BOOTSTRAP_ALPHAS = np.logspace(1, 3, 10)  # the field's; they act as squares
 SCALINGS = 20
@@ -102,8 +103,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--config", default="config/realdata.yaml")
     parser.add_argument("--subject", default="UTS03")
-    parser.add_argument("--model", default="ngram")
-    parser.add_argument("--rows", type=int, default=3000, help="training TRs, whole stories")
+    parser.add_argument("--model", default=MODEL)
+    parser.add_argument("--rows", type=int, default=ROWS, help="training TRs, whole stories")
     parser.add_argument("--boots", type=int, default=BOOTS)
     parser.add_argument("--nested", action="store_true", help="time the nested fit, too")
     arguments = parser.parse_args()
@@ -159,8 +160,10 @@ def main() -> None:
         "products_seconds": products,
         "ratio_products": seconds / products,
     }
+    apart = [arguments.model] * (arguments.model != MODEL)
+    apart += [str(arguments.rows)] * (arguments.rows != ROWS)
     write(
-        "ridge_solvers" if arguments.rows == 3000 else f"ridge_solvers_{arguments.rows}",
+        "_".join(["ridge_solvers", *apart]),
         f"one cross-validated fit (search and refit) of {'+'.join(b.name for b in design.bands)}, "
         f"{subject}, CPU seconds; r on the {len(held_out)} test stories",
         "(a) the field's bootstrap ridge, 50 boots of random 40-TR chunks, one SVD each; "

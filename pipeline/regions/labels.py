@@ -150,8 +150,12 @@ def unnamed(options: Mapping[str, Any], labels: np.ndarray, subject: str) -> lis
     """Numbers among the labels of a volume that its table of names leaves out."""
     if not options.get("names"):
         return []
-    names = set(_read_names(region_path(options, "names", subject)).values())
-    return sorted(set(labels) - names - {NO_REGION})
+    return _nameless(labels, _read_names(region_path(options, "names", subject)))
+
+
+def _nameless(labels: np.ndarray, names: Mapping[int, str]) -> list[str]:
+    """Labels that are none of the names: numbers that have none."""
+    return sorted(set(labels) - set(names.values()) - {NO_REGION})
 
 
 def _of_atlas(atlas: Mapping[str, Any], mask: Mask, source: str) -> np.ndarray:
@@ -171,7 +175,7 @@ def _of_atlas(atlas: Mapping[str, Any], mask: Mask, source: str) -> np.ndarray:
     names = dict(zip(table["index"].astype(int), table["name"].astype(str), strict=True))
     background = {value: name for value, name in names.items() if name.lower() == "background"}
     labels = label_volume(img, names | dict.fromkeys(background, NO_REGION), mask, source)
-    if without := sorted(set(labels) - set(names.values()) - {NO_REGION}):
+    if without := _nameless(labels, names):
         what = f"its list has no name for {', '.join(without)}"
         raise InputError(Problem(source, "regions", what, "delete its files, and fetch it again"))
     return labels

@@ -3,19 +3,11 @@
 import h5py
 import numpy as np
 
-from tests.fuzz.registry import common, cut, damage
+from tests.fuzz.registry import CHECKED, common, cut, damage
 from tests.fuzz.specimens import ENG1000, RESPONSES
 
 for _specimen in (RESPONSES, ENG1000):
-    common(
-        _specimen,
-        missing="does not exist",
-        empty="the file is empty",
-        folder="a folder, not a file",
-        unreadable="cannot be read",
-        pointer="not fetched yet",
-        dangling="not fetched yet",
-    )
+    common(_specimen, **CHECKED)
 
 
 def rewrite(path, name, change, **options):

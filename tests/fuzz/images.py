@@ -6,18 +6,10 @@ import nibabel
 import numpy as np
 
 from tests.fuzz.formats import AFFINE, LABELS, RUN, VECTOR
-from tests.fuzz.registry import common, cut, damage
+from tests.fuzz.registry import CHECKED, common, cut, damage
 
 for _specimen in (RUN, LABELS):
-    common(
-        _specimen,
-        missing="does not exist",
-        empty="the file is empty",
-        folder="a folder, not a file",
-        unreadable="cannot be read",
-        pointer="not fetched yet",
-        dangling="not fetched yet",
-    )
+    common(_specimen, **CHECKED)
 
     @damage(_specimen, refused="truncated")
     def cut_short(path):

@@ -7,18 +7,10 @@ import nibabel
 import numpy as np
 
 from tests.fuzz.hdf5 import put
-from tests.fuzz.registry import common, cut, damage
+from tests.fuzz.registry import CHECKED, common, cut, damage
 from tests.fuzz.specimens import MASK
 
-common(
-    MASK,
-    missing="does not exist",
-    empty="the file is empty",
-    folder="a folder, not a file",
-    unreadable="cannot be read",
-    pointer="not fetched yet",
-    dangling="not fetched yet",
-)
+common(MASK, **CHECKED)
 
 
 def _mask(path, change):

@@ -1,7 +1,7 @@
 """Damaged names of regions and lists of basis words."""
 
 from tests.fuzz.formats import NAMES
-from tests.fuzz.registry import common, damage, edit, recode
+from tests.fuzz.registry import CHECKED, common, damage, edit, recode
 from tests.fuzz.specimens import BASIS
 
 
@@ -61,15 +61,7 @@ def names_label_lost(path):
 
 # Basis words
 
-common(
-    BASIS,
-    missing="does not exist",
-    empty="the file is empty",
-    folder="a folder, not a file",
-    unreadable="cannot be read",
-    pointer="not fetched yet",
-    dangling="not fetched yet",
-)
+common(BASIS, **CHECKED)
 
 
 @damage(BASIS)

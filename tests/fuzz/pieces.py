@@ -3,19 +3,18 @@
 from tests.fuzz.registry import common, cut, damage
 from tests.fuzz.specimens import PIECES
 
-common(PIECES, lfs_pointer="not fetched yet", dangling="not fetched yet")
+common(
+    PIECES,
+    empty="not a SentencePiece model",
+    lfs_pointer="not fetched yet",
+    dangling="not fetched yet",
+)
 
 
 @damage(PIECES, refused="not a SentencePiece model")
 def pieces_cut_short(path):
     """The end of the file is missing."""
     cut(path)
-
-
-@damage(PIECES, refused="not a SentencePiece model")
-def pieces_of_nothing(path):
-    """Nothing is in the file."""
-    path.write_bytes(b"")
 
 
 @damage(PIECES, refused="not a SentencePiece model")

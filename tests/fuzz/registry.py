@@ -146,6 +146,15 @@ def dangling(path: Path) -> None:
     path.symlink_to(".git/annex/objects/0Z/1p/MD5E-s524288--0cc175b9/MD5E-s524288--0cc175b9")
 
 
+# What is said of files that `pipeline.validation.files` looks at.
+CHECKED = {
+    "missing": "does not exist",
+    "empty": "the file is empty",
+    "folder": "a folder, not a file",
+    "unreadable": "cannot be read",
+    "pointer": "a pointer, its content is not fetched yet",
+    "dangling": "not fetched yet",
+}
 FILES = (empty, folder, unreadable, missing, pointer, lfs_pointer, dangling)
 
 

@@ -6,18 +6,10 @@ import h5py
 import numpy as np
 
 from tests.fuzz.hdf5 import rewrite, set_values
-from tests.fuzz.registry import common, cut, damage, recode
+from tests.fuzz.registry import CHECKED, common, cut, damage, recode
 from tests.fuzz.specimens import REPEATS, RESPONSES, VOLUMES
 
-common(
-    VOLUMES,
-    missing="does not exist",
-    empty="the file is empty",
-    folder="a folder, not a file",
-    unreadable="cannot be read",
-    pointer="not fetched yet",
-    dangling="not fetched yet",
-)
+common(VOLUMES, **CHECKED)
 
 
 @damage(RESPONSES, warned="one value in all voxels")

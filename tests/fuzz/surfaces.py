@@ -6,26 +6,10 @@ import nibabel
 import numpy as np
 
 from tests.fuzz.formats import ANNOTATION, WHITE
-from tests.fuzz.registry import common, cut, damage
+from tests.fuzz.registry import CHECKED, common, cut, damage
 
-common(
-    ANNOTATION,
-    missing="does not exist",
-    empty="the file is empty",
-    folder="a folder, not a file",
-    unreadable="cannot be read",
-    pointer="not fetched yet",
-    dangling="not fetched yet",
-)
-common(
-    WHITE,
-    missing="does not exist",
-    empty="the file is empty",
-    folder="a folder, not a file",
-    unreadable="cannot be read",
-    pointer="not fetched yet",
-    dangling="not fetched yet",
-)
+common(ANNOTATION, **CHECKED)
+common(WHITE, **CHECKED)
 
 for _specimen, _kind in ((ANNOTATION, "not an annotation"), (WHITE, "not a surface")):
 

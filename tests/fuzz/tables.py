@@ -1,18 +1,10 @@
 """Damaged tables: what any may suffer, words, BIDS events, responses of regions."""
 
 from tests.fuzz.formats import BIDS, NAMES, TABLE, WORDS
-from tests.fuzz.registry import common, damage, edit, recode
+from tests.fuzz.registry import CHECKED, common, damage, edit, recode
 
 for _specimen in (WORDS, BIDS, TABLE, NAMES):
-    common(
-        _specimen,
-        missing="does not exist",
-        empty="the file is empty",
-        folder="a folder, not a file",
-        unreadable="cannot be read",
-        pointer="not fetched yet",
-        dangling="not fetched yet",
-    )
+    common(_specimen, **CHECKED)
 
     @damage(_specimen)
     def byte_order_mark(path):

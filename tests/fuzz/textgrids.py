@@ -2,18 +2,10 @@
 
 import re
 
-from tests.fuzz.registry import common, cut, damage, edit, recode
+from tests.fuzz.registry import CHECKED, common, cut, damage, edit, recode
 from tests.fuzz.specimens import TEXTGRID
 
-common(
-    TEXTGRID,
-    missing="does not exist",
-    empty="the file is empty",
-    folder="a folder, not a file",
-    unreadable="cannot be read",
-    pointer="not fetched yet",
-    dangling="not fetched yet",
-)
+common(TEXTGRID, **CHECKED)
 
 
 def _set_time(path, pattern, value):
@@ -84,12 +76,6 @@ def zero_bytes(path):
 def html_page(path):
     """A web page that a download saved instead."""
     path.write_text("<!DOCTYPE html><title>404 Not Found</title>")
-
-
-@damage(TEXTGRID, refused="pointer")
-def annex_pointer(path):
-    """An unfetched git-annex pointer."""
-    path.write_text("/annex/objects/MD5E-s52--0cc175b9c0f1b6a831c399e269772661.TextGrid\n")
 
 
 @damage(TEXTGRID, refused="truncated")

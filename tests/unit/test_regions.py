@@ -13,8 +13,6 @@ from pipeline.regions.annotation import N_FSAVERAGE, read_sheets
 from pipeline.regions.labels import label_volume
 from pipeline.volume import Mask
 
-OVER = {"ngram": "ngramlag"}  # the model that lacks just the matches
-
 
 @pytest.fixture(scope="module")
 def mask():

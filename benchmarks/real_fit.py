@@ -12,6 +12,8 @@ import argparse
 import time
 from typing import Any
 
+import numpy as np
+
 from benchmarks.common import write
 from pipeline.bands import band_options
 from pipeline.config import load, training_stories
@@ -53,6 +55,7 @@ def make_problem(config: dict, subject: str, bands: dict[str, int | None]) -> Pr
         alphas(fit["alphas"]),
         fit["refinements"],
         fit["min_gain"],
+        reference=np.arange(dataset.n_voxels(subject, train[0])),
     )
 
 

@@ -122,6 +122,7 @@ def main() -> None:
         alphas(config["fit"]["alphas"]),
         config["fit"]["refinements"],
         config["fit"]["min_gain"],
+        reference=np.arange(dataset.n_voxels(subject, train[0])),
     )
     X = np.concatenate([design.rows(s) for s in train])
     Y = np.concatenate([problem.responses[s] for s in train])

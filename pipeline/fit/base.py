@@ -30,6 +30,9 @@ class Problem:
         What such a step must raise a voxel's cross-validation r by.
     scalings : array of shape (n_scalings, n_bands), optional
         Candidates of himalaya's random search; equal shares if not given.
+    reference : array of int, optional
+        Reference voxels (`pipeline.fit.pooling`), by index in the block, ascending. Without them
+        every voxel chooses by its own scores alone, as it always does with himalaya.
     """
 
     design: Design
@@ -39,6 +42,7 @@ class Problem:
     refinements: int = 0
     min_gain: float = 0.0
     scalings: np.ndarray | None = None
+    reference: np.ndarray | None = None
 
     @property
     def n_rows(self) -> int:
@@ -80,6 +84,10 @@ class Ridge:
     intercept: np.ndarray
     alpha: np.ndarray
     score: np.ndarray
+
+    def first(self, n: int) -> Ridge:
+        """The first `n` voxels."""
+        return Ridge(self.weights[:, :n], self.intercept[:n], self.alpha[:, :n], self.score[:n])
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         """Predictions (n_rows, n_voxels) for design rows (n_rows, n_columns)."""

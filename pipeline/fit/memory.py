@@ -7,6 +7,7 @@ from pipeline.errors import InputError, Problem
 BASE = 0.7e9  # bytes: Python, libraries and the undelayed features of 34,000 rows
 GIGABYTE = 1e9
 POINTS = 100  # alphas of the wide bands that the voxels of a block come past
+STARTS = 4  # alphas that a search tries before it knows how much scores count
 
 
 def fixed_bytes(solver: str, n_rows: int, n_columns: int, n_bands: int, n_folds: int) -> float:
@@ -27,7 +28,8 @@ def voxel_bytes(solver: str, n_rows: int, n_columns: int, n_folds: int, n_narrow
 
     `n_narrow` is how many combinations of narrow bands' alphas are tried.
     """
-    scores = 4 * n_folds * n_narrow + 6 * n_folds * POINTS
+    # On every fold and their mean; means of the alphas that a search starts with; points' bests.
+    scores = 4 * n_folds * n_narrow * (n_folds + STARTS) + 10 * n_folds * POINTS
     if solver == "gram":
         return 4 * n_rows + 4 * n_columns * (n_folds + 13) + scores
     return 4 * n_rows * 8 + 4 * n_columns * 3 + scores
@@ -42,8 +44,11 @@ def block_size(
     n_bands: int,
     n_folds: int,
     n_narrow: int,
+    n_reference: int = 0,
 ) -> int:
     """Voxels of a block so that a fit stays within `gigabytes`; blocks are of nearly equal size.
+
+    Where there are several, each also holds the `n_reference` reference voxels.
 
     Raises
     ------
@@ -53,9 +58,11 @@ def block_size(
     fixed = fixed_bytes(solver, n_rows, n_columns, n_bands, n_folds)
     each = voxel_bytes(solver, n_rows, n_columns, n_folds, n_narrow)
     fitting = int((gigabytes * GIGABYTE - fixed) // each)
+    beside = n_reference if n_voxels + n_reference > fitting else 0
+    fitting -= beside
     enough = min(n_voxels, 100)
     if fitting < enough:
-        needed = (fixed + enough * each) / GIGABYTE
+        needed = (fixed + (enough + beside) * each) / GIGABYTE
         what = f"{gigabytes:g} GB are too few for {n_rows} rows and {n_columns} columns"
         remedy = f"set it to {needed:.1f} or more, or reduce bands with n_components"
         raise InputError(Problem("fit.memory_gb", "", what, remedy))

@@ -32,6 +32,10 @@ class BlockFit:
     final: Ridge
     r_train: np.ndarray
 
+    def first(self, n: int) -> BlockFit:
+        """The fit of the first `n` voxels."""
+        return BlockFit(self.final.first(n), self.r_train[:, :n])
+
 
 def choose_solver(name: str, n_rows: int, n_columns: int, n_folds: int) -> str:
     """Resolve `auto` by the size of the systems: Gram matrices, or kernels if they are smaller.

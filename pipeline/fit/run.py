@@ -21,6 +21,7 @@ from pipeline.fit.grams import fold_grams, read_grams
 from pipeline.fit.memory import block_size
 from pipeline.fit.narrow import combinations, split
 from pipeline.fit.nested import choose_solver, fit_block, make_solver
+from pipeline.fit.pooling import reference_voxels
 from pipeline.progress import track
 from pipeline.score import pearson
 
@@ -81,22 +82,31 @@ def fit_model(
     xx = None
     if name == "gram":
         xx = fold_grams(design.bands, folds, read_grams(grams) if grams else None)
-    voxels = share_of(dataset.n_voxels(subject, train[0]), *share)
+    n_voxels = dataset.n_voxels(subject, train[0])
+    voxels = share_of(n_voxels, *share)
+    reference = reference_voxels(n_voxels, options["reference_voxels"])
     with atomic_h5(output) as file:
         _create(file, len(voxels), design, train, test, n_rows)
-        blocks = _blocks(voxels, options, name, n_train, design)
+        blocks = _blocks(voxels, options, name, n_train, design, len(reference))
+        beside = {}
+        if blocks and blocks[0] != slice(0, n_voxels):
+            spread = slice(0, n_voxels, reference.step)
+            beside = {story: dataset.read_responses(subject, story, spread) for story in train}
         for block in track(blocks, f"{subject}: blocks of voxels"):
+            own = {story: dataset.read_responses(subject, story, block) for story in train}
+            responses, places = _with_reference(own, block, reference, beside)
             problem = Problem(
                 design,
-                {story: dataset.read_responses(subject, story, block) for story in train},
+                responses,
                 folds,
                 alphas(options["alphas"]),
                 options["refinements"],
                 options["min_gain"],
                 band_scalings(len(design.bands), options["n_scalings"], seeds["search"]),
+                places,
             )
             solver = make_solver(name, problem, options["device"], xx)
-            fit = fit_block(problem, solver)
+            fit = fit_block(problem, solver).first(block.stop - block.start)
             columns = slice(block.start - voxels.start, block.stop - voxels.start)
             _write_training(file, columns, fit.final, fit.r_train)
             measured = [dataset.read_responses(subject, story, block) for story in test]
@@ -142,17 +152,39 @@ def gather(parts: Sequence[str | Path], options: dict[str, Any], output: str | P
         file.attrs.update(dict(first.attrs) | _edge_shares(file, options))
 
 
+def _with_reference(
+    responses: dict[str, np.ndarray],
+    block: slice,
+    reference: range,
+    beside: dict[str, np.ndarray],
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Responses of a block, then of the reference voxels outside it; where these voxels all are."""
+    inside = [i for i, v in enumerate(reference) if block.start <= v < block.stop]
+    outside = [i for i in range(len(reference)) if i not in set(inside)]
+    if outside:
+        responses = {
+            story: np.concatenate([own, beside[story][:, outside]], axis=1)
+            for story, own in responses.items()
+        }
+    places = [reference[i] - block.start for i in inside]
+    return responses, np.append(places, block.stop - block.start + np.arange(len(outside))).astype(
+        int
+    )
+
+
 def _blocks(
     voxels: range,
     options: dict[str, Any],
     solver: str,
     n_rows: int,
     design: Design,
+    n_reference: int,
 ) -> list[slice]:
-    """Blocks of voxels, as configured or by memory."""
+    """Blocks of voxels, as configured or by memory, to which the reference voxels come."""
     size = options["voxels_per_block"] or block_size(
         len(voxels), options["memory_gb"], solver, n_rows, design.n_columns, len(design.bands),
         options["n_folds"], len(combinations(options["alphas"]["n"], len(split(design).narrow))),
+        n_reference,
     )  # fmt: skip
     logging.info("%d voxels in blocks of %d, solver %s", len(voxels), size, solver)
     starts = range(voxels.start, voxels.stop, max(size, 1))

@@ -1,14 +1,16 @@
 """The search: which alpha of which band predicts each voxel best.
 
 Every band has an alpha of its own, all from one grid, or is left out: its alpha is then infinite.
-A voxel starts with one alpha for all bands and walks along the grid while its score rises. It then
+A voxel starts with one alpha for all bands and walks along the grid while its score rises, which is
+its own beside the mean over some reference voxels (`pipeline.fit.pooling`). It then
 tries what leaving one band out, or all but one, would do; from the best, leaves out or takes back
 one band at a time while that helps; and walks along the grid again. Last, if asked to, single
 bands' alphas are moved as long as a move gains enough. That much is for the wide bands; alphas of
 narrow bands are tried in all combinations at every step (`pipeline.fit.narrow`).
 
-Each voxel's path depends on its own scores only, so that the blocks it is fitted in change nothing.
-Within a block all voxels that come past the same alphas share one factorisation.
+Each voxel's path depends on its own scores and those of the reference voxels, which are in every
+block: so blocks change nothing. Within a block all voxels that come past the same alphas share one
+factorisation.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import numpy as np
 
 from pipeline.fit.base import Ridge
 from pipeline.fit.narrow import LeftOut, Remainder, Split, combinations
+from pipeline.fit.pooling import Pool
 from pipeline.progress import track
 
 # Scores that differ by less are as good as equal: there the first is kept, or of narrow bands the
@@ -92,6 +95,9 @@ class Search:
         Moves of single bands' alphas at most.
     min_gain : float
         What such a move must raise a voxel's score by.
+    reference : array of int, optional
+        Voxels of the block, ascending, whose mean score counts beside a voxel's own; none by
+        default.
     """
 
     def __init__(
@@ -103,6 +109,7 @@ class Search:
         n_searches: int,
         refinements: int = 0,
         min_gain: float = 0.0,
+        reference: np.ndarray | None = None,
     ) -> None:
         self.engine, self.uses = engine, uses
         self.alphas, self.off = np.append(alphas, np.inf), len(alphas)
@@ -110,9 +117,12 @@ class Search:
         self.narrow = combinations(self.off, len(engine.split.narrow))
         self.refinements, self.min_gain = refinements, min_gain
         self.shape = (n_searches, n_voxels)
+        self.reference = np.arange(0) if reference is None else reference
+        self.pool: Pool | None = None
         self._n_inner = sum(map(len, uses.values())) // n_searches
         self._index: dict[Point, int] = {}
         self._scores: list[np.ndarray] = []  # of each point: of its best combination, or NaN
+        self._own: list[np.ndarray] = []  # of each point: that combination's r, nothing mixed in
         self._chosen: list[np.ndarray] = []  # of each point: that combination's index
         self._here = np.zeros(self.shape, np.int32)  # index of the point where each voxel is
 
@@ -123,8 +133,7 @@ class Search:
 
     def run(self) -> Search:
         """Walk every voxel to its best candidate. Returns itself."""
-        middle = (self.off - 1) // 2
-        self._evaluate({(middle,) * self.n_wide: np.ones(self.shape, bool)})
+        self._start()
         self._climb(self._together)
         self._climb(self._without_some, rounds=1)
         self._climb(self._one_in_or_out)
@@ -138,9 +147,41 @@ class Search:
         voxels = np.arange(self.shape[1])
         levels = np.empty((len(split.wide) + len(split.narrow), len(here)), int)
         levels[split.wide] = np.array(self.points)[here].T
-        chosen, scores = np.stack(self._chosen), np.stack(self._scores)
+        chosen, own = np.stack(self._chosen), np.stack(self._own)
         levels[split.narrow] = self.narrow[chosen[here, search, voxels]].T
-        return levels, scores[here, search, voxels]
+        return levels, own[here, search, voxels]
+
+    def _start(self) -> None:
+        """Put all voxels where the reference voxels' mean is best, or at the middle alpha.
+
+        On the way the reference voxels' scores on every fold tell what their mean counts.
+        """
+        best = np.full(self.shape[0], (self.off - 1) // 2)  # of each search
+        everyone = np.arange(self.shape[1])
+        tables: dict[int, np.ndarray] = {}
+        on_folds: dict[int, np.ndarray] = {}
+        while wanted := self._around(best) - tables.keys():
+            for level in track(sorted(wanted), "search: start"):
+                scores = self._on_folds(self._shared(level), everyone)
+                tables[level] = scores.mean(axis=1)
+                on_folds[level] = scores[..., self.reference]
+            if len(self.reference):
+                tried = np.concatenate(list(on_folds.values()), axis=2)
+                self.pool = pool = Pool.of(tried, self.reference)
+                means = [pool.mean(t[..., self.reference]).max(axis=1) for t in tables.values()]
+                best = np.array(list(tables))[np.argmax(means, axis=0)]
+        for level, table in tables.items():
+            self._enter(self._shared(level), everyone, table)
+        self._here[:] = np.array([self._index[self._shared(level)] for level in best])[:, None]
+
+    def _shared(self, level: int) -> Point:
+        """One alpha for all bands."""
+        return (level,) * self.n_wide
+
+    def _around(self, levels: np.ndarray) -> set[int]:
+        """The levels themselves and, if there are reference voxels, those a step down and up."""
+        steps = (-1, 0, 1) if len(self.reference) else (0,)
+        return {int(i) + step for i in levels for step in steps if 0 <= i + step < self.off}
 
     def _together(self, point: Point) -> list[Point]:
         """The alpha that the bands share (those that are not left out) a step down or up."""
@@ -207,33 +248,46 @@ class Search:
         """Score wanted points (with masks of searches and voxels) unless they are known."""
         missing = {}
         for point, mask in wanted.items():
-            if point not in self._index:
-                self._index[point] = len(self._index)
-                self._scores.append(np.full(self.shape, np.nan, np.float32))
-                self._chosen.append(np.zeros(self.shape, np.int16))
-            voxels = (mask & np.isnan(self._scores[self._index[point]])).any(axis=0)
+            known = self._index.get(point)
+            new = mask if known is None else mask & np.isnan(self._scores[known])
+            voxels: np.ndarray = np.any(new, axis=0)
             if voxels.any():
+                voxels[self.reference] = True
                 # A factorisation costs more than solving for few voxels: make it once for all.
                 few = len(voxels) <= self.engine.size // 8
                 missing[point] = np.arange(len(voxels)) if few else np.flatnonzero(voxels)
         for point, voxels in track(missing.items(), "search: alphas"):
-            i, table = self._index[point], self._score(point, voxels)
-            chosen = (table >= table.max(axis=1, keepdims=True) - EQUAL).argmax(axis=1)
-            self._chosen[i][:, voxels] = chosen
-            self._scores[i][:, voxels] = np.take_along_axis(table, chosen[:, None], 1)[:, 0]
+            self._enter(point, voxels, self._on_folds(point, voxels).mean(axis=1))
 
-    def _score(self, point: Point, voxels: np.ndarray) -> np.ndarray:
-        """Mean r over each search's folds, (n_searches, n_combinations, n_voxels)."""
-        table = np.zeros((self.shape[0], len(self.narrow), len(voxels)), np.float32)
+    def _enter(self, point: Point, voxels: np.ndarray, table: np.ndarray) -> None:
+        """Keep each voxel's best of the combinations in `table` (see `Pool.mixed`)."""
+        if point not in self._index:
+            self._index[point] = len(self._index)
+            self._scores.append(np.full(self.shape, np.nan, np.float32))
+            self._own.append(np.full(self.shape, np.nan, np.float32))
+            self._chosen.append(np.zeros(self.shape, np.int16))
+        i, mixed = self._index[point], self.pool.mixed(table, voxels) if self.pool else table
+        chosen = (mixed >= mixed.max(axis=1, keepdims=True) - EQUAL).argmax(axis=1)
+        self._chosen[i][:, voxels] = chosen
+        for kept, scores in ((self._scores, mixed), (self._own, table)):
+            kept[i][:, voxels] = np.take_along_axis(scores, chosen[:, None], 1)[:, 0]
+
+    def _on_folds(self, point: Point, voxels: np.ndarray) -> np.ndarray:
+        """Correlations on each search's folds, (n_searches, n_folds, n_combinations, n_voxels)."""
+        n_searches, n_combinations = self.shape[0], len(self.narrow)
+        scores = np.zeros((n_searches, self._n_inner, n_combinations, len(voxels)), np.float32)
         mixed = self.engine.mixed(self.alphas[list(point)])
+        filled = [0] * n_searches
         for out, pairs in self.uses.items():
             solved = mixed.solve(out, voxels)
             left_out = {fold: solved.left_out(fold) for _, fold in pairs}
             for c, combination in enumerate(self.narrow):
                 u = solved.remainder.solve(self.alphas[combination], slice(None))
                 for search, fold in pairs:
-                    table[search, c] += left_out[fold].r(u) / self._n_inner
-        return table
+                    scores[search, filled[search], c] = left_out[fold].r(u)
+            for search, _ in pairs:
+                filled[search] += 1
+        return scores
 
 
 def solve_best(search: Search, k: int, out: Out) -> Ridge:

@@ -152,9 +152,10 @@ def test_blocks_of_voxels_change_nothing(solver, size):
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_nested_predictions_ignore_the_fold_they_predict(solver):
+@pytest.mark.parametrize("reference", [None, np.arange(7)], ids=["alone", "pooled"])
+def test_nested_predictions_ignore_the_fold_they_predict(solver, reference):
     """Nothing of a fold, neither weights nor choices, enters the model that predicts it."""
-    problem = make_problem()
+    problem = dataclasses.replace(make_problem(), reference=reference)
     before = make_solver(solver, problem).fit(0)
     changed = {
         s: r if problem.folds[s] != 0 else np.random.default_rng(9).standard_normal(r.shape)

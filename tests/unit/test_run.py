@@ -25,6 +25,7 @@ OPTIONS = {
     "refinements": 3,
     "alphas": {"min": -1, "max": 5, "n": 7},
     "min_gain": 0.0,
+    "reference_voxels": 4,
     "device": "cpu",
     "memory_gb": 4,
     "voxels_per_block": None,
@@ -74,9 +75,11 @@ def read(path):
 
 
 @pytest.mark.parametrize("solver", ["gram", "kernel", "himalaya"])
-def test_block_size_changes_nothing(dataset, design, tmp_path, solver):
-    whole, _ = fit(dataset, design, tmp_path / "a.h5", solver=solver)
-    blocks, _ = fit(dataset, design, tmp_path / "b.h5", voxels_per_block=3, solver=solver)
+@pytest.mark.parametrize("n_reference", [0, 4, 10])
+def test_block_size_changes_nothing(dataset, design, tmp_path, solver, n_reference):
+    options = {"solver": solver, "reference_voxels": n_reference}
+    whole, _ = fit(dataset, design, tmp_path / "a.h5", **options)
+    blocks, _ = fit(dataset, design, tmp_path / "b.h5", voxels_per_block=3, **options)
     for name in ("r", "r_test", "r_concat", "r_train", "r_cv", "predictions/t1"):
         np.testing.assert_allclose(whole[name], blocks[name], atol=1e-5, err_msg=name)
     np.testing.assert_array_equal(whole["alpha"], blocks["alpha"])

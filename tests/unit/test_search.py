@@ -130,6 +130,65 @@ def test_searches_side_by_side_do_not_share_paths():
         np.testing.assert_array_equal(search.best(k)[0], np.repeat(peaks[k][:, None], 3, axis=1))
 
 
+class Noisy(Landscape):
+    """40 voxels' peaks, which are at one alpha for both bands; each of two folds adds noise."""
+
+    def __init__(self, peak, noise, seed=0):
+        rng = np.random.default_rng(seed)
+        noises = noise * rng.standard_normal((2, OFF + 1, OFF + 1, 40))
+        self.fold_scores = [
+            lambda point, voxels, k=k: (
+                0.4
+                - 0.004 * np.square(point[:, None] - peak[voxels]).sum(axis=0)
+                + noises[k][tuple(point)][voxels]
+            )
+            for k in (0, 1)
+        ]
+        super().__init__(None)
+
+    def left_out(self, fold):
+        return SimpleNamespace(
+            r=lambda u: self.fold_scores[fold](np.array(self.point), self.voxels)
+        )
+
+
+def choices(engine, reference, voxels=40):
+    uses = {(0,): [(0, 0)], (1,): [(0, 1)]}
+    search = Search(engine, np.arange(OFF), voxels, uses, 1, reference=reference).run()
+    return search.best(0)[0], search
+
+
+def test_reference_voxels_help_noisy_voxels_to_the_peak_that_they_share():
+    far, tried = {}, {}
+    for name, reference in (("alone", None), ("pooled", np.arange(40))):
+        levels, search = choices(Noisy(np.full(40, 4), noise=0.02), reference)
+        far[name], tried[name] = np.abs(levels - 4).mean(), len(search.points)
+    assert far["pooled"] < far["alone"] / 4
+    assert tried["pooled"] < tried["alone"]
+
+
+def test_reference_voxels_leave_those_alone_whose_peaks_are_apart():
+    peak = np.where(np.arange(40) < 20, 1, 4)
+    levels, search = choices(Noisy(peak, noise=0.0), np.arange(40))
+    np.testing.assert_array_equal(levels, [peak, peak])
+    assert search.pool.weight[0] < 0.01
+
+
+def test_a_voxel_alone_with_the_reference_voxels_chooses_as_in_the_block():
+    peak, reference = np.where(np.arange(40) < 20, 1, 4), np.arange(0, 40, 3)
+    whole, _ = choices(Noisy(peak, 0.02), reference)
+    for v in (0, 1, 25, 39):
+        engine = Noisy(peak, 0.02)
+        order = np.append(v, reference)
+        scores = engine.fold_scores
+        engine.fold_scores = [
+            lambda point, voxels, k=k, order=order, scores=scores: scores[k](point, order[voxels])
+            for k in (0, 1)
+        ]
+        part, _ = choices(engine, np.arange(1, len(order)), len(order))
+        np.testing.assert_array_equal(part[:, 0], whole[:, v])
+
+
 @pytest.mark.parametrize("n_narrow", [0, 1, 2, 3])
 @pytest.mark.parametrize("n_alphas", [1, 6, 12])
 def test_combinations_of_narrow_bands_alphas(n_narrow, n_alphas):

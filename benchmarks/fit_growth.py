@@ -20,10 +20,12 @@ from pipeline.design import Band, Design, make_band
 from pipeline.fit.base import Problem
 from pipeline.fit.candidates import training_folds
 from pipeline.fit.nested import choose_solver, make_solver
+from pipeline.fit.pooling import reference_voxels
 
 STORY = 200  # rows
 DELAYS = (1, 2)
 ALPHAS = np.logspace(0, 5, 6)
+REFERENCE = 500  # voxels, as the workflow has them
 BASE = {"rows": 2000, "features": 200, "voxels": 200, "bands": 2}  # features in all bands together
 DOUBLINGS = {"rows": 3, "features": 3, "voxels": 3, "bands": 2}
 
@@ -39,7 +41,8 @@ def make_problem(rows: int, features: int, voxels: int, bands: int, n_folds: int
     for story in stories:
         responses[story] += made[0].rows(story) @ mixing
     folds = training_folds(stories, dict.fromkeys(stories, STORY), n_folds, seed=0)
-    return Problem(Design(tuple(made)), responses, folds, ALPHAS)
+    reference = np.array(reference_voxels(voxels, REFERENCE))
+    return Problem(Design(tuple(made)), responses, folds, ALPHAS, reference=reference)
 
 
 def make_band_of(rng: np.random.Generator, name: str, stories: list[str], n: int) -> Band:

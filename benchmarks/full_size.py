@@ -26,11 +26,13 @@ from pipeline.fit.grams import fold_grams
 from pipeline.fit.linalg import backend
 from pipeline.fit.memory import block_size, fixed_bytes, voxel_bytes
 from pipeline.fit.nested import fit_block
+from pipeline.fit.pooling import reference_voxels
 from pipeline.fit.solver import SearchSolver
 
 VOXELS = 95_556
 STORY = 340  # rows
 ALPHAS = np.logspace(0, 5, 6)
+REFERENCE = 500  # voxels, as the workflow has them
 
 
 def make_design(rows: int, shrink: int) -> Design:
@@ -93,6 +95,7 @@ def main() -> None:
             make_responses(design, n_voxels),
             folds,
             ALPHAS,
+            reference=np.array(reference_voxels(n_voxels, REFERENCE)),
         )
         started, wall = time.process_time(), time.perf_counter()
         engine = GramEngine(problem, backend(arguments.device), grams)
@@ -110,7 +113,7 @@ def main() -> None:
             }
         )
         print(points[-1], flush=True)
-    block = block_size(VOXELS, 16, n_bands=2, n_narrow=1, **shape)
+    block = block_size(VOXELS, 16, n_bands=2, n_narrow=1, n_reference=REFERENCE, **shape)
     figures: dict[str, Any] = {"voxels_per_block_at_16_gb": block}
     if len(points) > 1:
         (x0, y0), (x1, y1) = ((p["voxels"], p["seconds"]) for p in points[:2])

@@ -23,6 +23,7 @@ from pipeline.features import kind_of
 from pipeline.fit.base import Problem
 from pipeline.fit.candidates import alphas, training_folds
 from pipeline.fit.nested import BlockFit, fit_block, make_solver
+from pipeline.fit.pooling import reference_voxels
 
 
 def load_bands(
@@ -40,22 +41,34 @@ def load_bands(
     return tuple(loaded)
 
 
-def make_problem(config: dict, subject: str, bands: dict[str, int | None]) -> Problem:
-    """The problem of a model of `bands` (name: n_components) and one subject."""
+def stories_of(config: dict, subject: str, n_rows: int, start: int = 0) -> list[str]:
+    """Whole training stories, in their order, from row `start` on: of `n_rows` or just more."""
     dataset = Dataset.from_config(config)
-    train = training_stories(config, subject)
-    changes = {name: {"n_components": n} for name, n in bands.items()}
-    loaded = load_bands(config, subject, list(bands), train, [], **changes)
-    n_rows = {story: dataset.grid(story).n_rows for story in train}
-    fit = config["fit"]
+    stories = training_stories(config, subject)
+    ends = np.cumsum([dataset.grid(story).n_rows for story in stories])
+    first, last = np.searchsorted(ends, [start, start + n_rows], side="left")
+    return stories[first + (start > 0) : last + 1]
+
+
+def make_problem(
+    config: dict,
+    subject: str,
+    names: list[str],
+    train: list[str],
+    test: list[str] | None = None,
+    **changes: Any,
+) -> Problem:
+    """The problem of a model of the bands `names`, as the workflow poses it; `changes` as above."""
+    dataset, fit = Dataset.from_config(config), config["fit"]
+    n_voxels = dataset.n_voxels(subject, train[0])
     return Problem(
-        Design(loaded),
+        Design(load_bands(config, subject, names, train, test or [], **changes)),
         {story: dataset.read_responses(subject, story) for story in train},
-        training_folds(train, n_rows, fit["n_folds"], 0),
+        training_folds(train, {s: dataset.grid(s).n_rows for s in train}, fit["n_folds"], 0),
         alphas(fit["alphas"]),
         fit["refinements"],
         fit["min_gain"],
-        reference=np.arange(dataset.n_voxels(subject, train[0])),
+        reference=np.array(reference_voxels(n_voxels, fit["reference_voxels"])),
     )
 
 
@@ -85,8 +98,14 @@ def main() -> None:
     parser.add_argument("--plain-only", action="store_true", help="leave the nested fit out")
     arguments = parser.parse_args()
     config = load(arguments.config)
-    bands = {"eng1000": arguments.n_components, arguments.matcher: None}
-    problem = make_problem(config, arguments.subject, bands)
+    bands = ["eng1000", arguments.matcher]
+    problem = make_problem(
+        config,
+        arguments.subject,
+        bands,
+        training_stories(config, arguments.subject),
+        eng1000={"n_components": arguments.n_components},
+    )
     products = unavoidable(problem)
     print(f"unavoidable products: {products:.1f} s")
     plain = timed(lambda: make_solver("gram", problem).fit(None))

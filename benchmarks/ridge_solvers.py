@@ -22,12 +22,10 @@ from scipy.linalg import svd
 from sklearn.model_selection import PredefinedSplit
 
 from benchmarks.common import write
-from benchmarks.real_fit import load_bands
-from pipeline.config import load, test_stories, training_stories
+from benchmarks.real_fit import make_problem, stories_of
+from pipeline.config import load, test_stories
 from pipeline.dataset import Dataset
-from pipeline.design import Design
 from pipeline.fit.base import Problem
-from pipeline.fit.candidates import alphas, training_folds
 from pipeline.fit.nested import choose_solver, fit_block, make_solver
 from pipeline.score import pearson
 
@@ -36,7 +34,6 @@ MODEL, ROWS = "ngram", 3000
 BOOTS = 50
 BOOTSTRAP_ALPHAS = np.logspace(1, 3, 10)  # the field's; they act as squares
 SCALINGS = 20
-FOLDS = 5
 
 
 def bootstrap_ridge(X: np.ndarray, Y: np.ndarray, boots: int, seed: int) -> np.ndarray:
@@ -110,20 +107,11 @@ def main() -> None:
     arguments = parser.parse_args()
     config, subject = load(arguments.config), arguments.subject
     dataset = Dataset.from_config(config)
-    n_rows = {s: dataset.grid(s).n_rows for s in training_stories(config, subject)}
-    ends = np.cumsum(list(n_rows.values()))
-    train = list(n_rows)[: int(np.searchsorted(ends, arguments.rows)) + 1]
+    train = stories_of(config, subject, arguments.rows)
     held_out = test_stories(config, subject)
-    design = Design(load_bands(config, subject, config["models"][arguments.model], train, held_out))
-    problem = Problem(
-        design,
-        {s: dataset.read_responses(subject, s) for s in train},
-        training_folds(train, n_rows, FOLDS, seed=0),
-        alphas(config["fit"]["alphas"]),
-        config["fit"]["refinements"],
-        config["fit"]["min_gain"],
-        reference=np.arange(dataset.n_voxels(subject, train[0])),
-    )
+    names = config["models"][arguments.model]
+    problem = make_problem(config, subject, names, train, held_out)
+    design = problem.design
     X = np.concatenate([design.rows(s) for s in train])
     Y = np.concatenate([problem.responses[s] for s in train])
     tests = [design.rows(s) for s in held_out]
@@ -138,7 +126,7 @@ def main() -> None:
     rows = np.concatenate(tests)
     figures: dict[str, Any] = {}
     products, _ = timed(lambda: (X @ X.T if len(X) < X.shape[1] else X.T @ X, X.T @ Y))
-    name = choose_solver("auto", len(X), X.shape[1], FOLDS)
+    name = choose_solver("auto", len(X), X.shape[1], problem.n_folds)
     seconds, model = timed(lambda: make_solver(name, problem).fit(None))
     figures |= {"seconds": seconds, "r": score(model.predict(rows)), "solver": name}
     print(figures, flush=True)
@@ -174,7 +162,7 @@ def main() -> None:
         columns=X.shape[1],
         voxels=Y.shape[1],
         alphas=len(problem.alphas),
-        folds=FOLDS,
+        folds=problem.n_folds,
         **figures,
     )
 

@@ -256,6 +256,8 @@ class Search:
                 # A factorisation costs more than solving for few voxels: make it once for all.
                 few = len(voxels) <= self.engine.size // 8
                 missing[point] = np.arange(len(voxels)) if few else np.flatnonzero(voxels)
+        if not missing:
+            return
         for point, voxels in track(missing.items(), "search: alphas"):
             self._enter(point, voxels, self._on_folds(point, voxels).mean(axis=1))
 

@@ -67,7 +67,6 @@ def make_problem(
         training_folds(train, {s: dataset.grid(s).n_rows for s in train}, fit["n_folds"], 0),
         alphas(fit["alphas"]),
         fit["refinements"],
-        fit["min_gain"],
         reference=np.array(reference_voxels(n_voxels, fit["reference_voxels"])),
     )
 

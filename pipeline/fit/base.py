@@ -25,14 +25,12 @@ class Problem:
     alphas : array of shape (n_alphas,)
         Candidate regularisations of a band, ascending.
     refinements : int
-        Steps in which the search moves single bands' alphas, at most.
-    min_gain : float
-        What such a step must raise a voxel's cross-validation r by.
+        Rounds in which the search moves single bands' alphas, at most.
     scalings : array of shape (n_scalings, n_bands), optional
         Candidates of himalaya's random search; equal shares if not given.
     reference : array of int, optional
-        Reference voxels (`pipeline.fit.pooling`), by index in the block, ascending. Without them
-        every voxel chooses by its own scores alone, as it always does with himalaya.
+        Reference voxels (`pipeline.fit.pooling`), by index in the block; all of it if not given.
+        With himalaya every voxel chooses by its own scores.
     """
 
     design: Design
@@ -40,7 +38,6 @@ class Problem:
     folds: dict[str, int]
     alphas: np.ndarray
     refinements: int = 0
-    min_gain: float = 0.0
     scalings: np.ndarray | None = None
     reference: np.ndarray | None = None
 
@@ -77,7 +74,7 @@ class Ridge:
     alpha : array of shape (n_bands, n_voxels)
         Chosen regularisation of each band: its columns' squared weights are penalised by so much.
     score : array of shape (n_voxels,)
-        Cross-validation r that they were chosen by (mean over the inner folds).
+        Cross-validation r of them (mean over the inner folds).
     """
 
     weights: np.ndarray

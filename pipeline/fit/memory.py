@@ -6,8 +6,7 @@ from pipeline.errors import InputError, Problem
 
 BASE = 0.7e9  # bytes: Python, libraries and the undelayed features of 34,000 rows
 GIGABYTE = 1e9
-POINTS = 100  # alphas of the wide bands that the voxels of a block come past
-STARTS = 4  # alphas that a search tries before it knows how much scores count
+POINTS = 50  # alphas of the wide bands that a search tries
 
 
 def fixed_bytes(solver: str, n_rows: int, n_columns: int, n_bands: int, n_folds: int) -> float:
@@ -28,8 +27,9 @@ def voxel_bytes(solver: str, n_rows: int, n_columns: int, n_folds: int, n_narrow
 
     `n_narrow` is how many combinations of narrow bands' alphas are tried.
     """
-    # On every fold and their mean; means of the alphas that a search starts with; points' bests.
-    scores = 4 * n_folds * n_narrow * (n_folds + STARTS) + 10 * n_folds * POINTS
+    # Kept of every point: means, levels, scatter; once on every fold; compared in double precision.
+    kept = 4 * n_folds * (n_narrow + n_folds) * POINTS
+    scores = kept + 8 * n_folds * n_folds * n_narrow + 4 * 8 * n_narrow * POINTS
     if solver == "gram":
         return 4 * n_rows + 4 * n_columns * (n_folds + 13) + scores
     return 4 * n_rows * 8 + 4 * n_columns * 3 + scores

@@ -101,7 +101,6 @@ def fit_model(
                 folds,
                 alphas(options["alphas"]),
                 options["refinements"],
-                options["min_gain"],
                 band_scalings(len(design.bands), options["n_scalings"], seeds["search"]),
                 places,
             )

@@ -1,33 +1,34 @@
 """The search: which alpha of which band predicts each voxel best.
 
 Every band has an alpha of its own, all from one grid, or is left out: its alpha is then infinite.
-A voxel starts with one alpha for all bands and walks along the grid while its score rises, which is
-its own beside the mean over some reference voxels (`pipeline.fit.pooling`). It then
-tries what leaving one band out, or all but one, would do; from the best, leaves out or takes back
-one band at a time while that helps; and walks along the grid again. Last, if asked to, single
-bands' alphas are moved as long as a move gains enough. That much is for the wide bands; alphas of
-narrow bands are tried in all combinations at every step (`pipeline.fit.narrow`).
+The search starts with one alpha for all bands and goes along the grid as long as it is better for
+any voxels. It then tries what leaving one band out, or all but one, would do; from the best, leaves
+out or takes back one band at a time, and goes along the grid again. Last, if asked to, it moves
+single bands' alphas. That much is for the wide bands; alphas of narrow bands are tried in all
+combinations at every step (`pipeline.fit.narrow`).
 
-Each voxel's path depends on its own scores and those of the reference voxels, which are in every
-block: so blocks change nothing. Within a block all voxels that come past the same alphas share one
-factorisation.
+Where to go is what reference voxels say, and all voxels are scored there: so the blocks they are
+fitted in change nothing, and a factorisation serves all of them. In the end each takes what is best
+for voxels like it (`pipeline.fit.pooling`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from pipeline.fit.base import Ridge
 from pipeline.fit.narrow import LeftOut, Remainder, Split, combinations
-from pipeline.fit.pooling import Pool
+from pipeline.fit.pooling import error_variance, pooled
 from pipeline.progress import track
 
-# Scores that differ by less are as good as equal: there the first is kept, or of narrow bands the
-# largest alphas. Rounding, which changes with the block, is far smaller, and decides nothing.
-EQUAL = np.float32(1e-4)
+# Scores that differ by less are as good as equal: there the candidate tried first is taken, and of
+# narrow bands' alphas the largest. Rounding, which changes with the block, is far smaller.
+EQUAL = 1e-4
+FEW = 0.01  # share of the reference voxels up to which what is best for them is not followed up
 Out = tuple[int, ...]  # folds left out of the training set
 Point = tuple[int, ...]  # for each wide band, the index of its alpha; the last is infinite
 
@@ -76,6 +77,35 @@ class Engine(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Scored:
+    """Scores at one point.
+
+    Parameters
+    ----------
+    mean : array of shape (n_searches, n_combinations, n_voxels)
+        Mean r over a search's folds.
+    levels : array of shape (n_searches, n_folds, n_voxels)
+        Mean r over combinations of the narrow bands' alphas.
+    scatter : array of shape (n_searches, n_voxels)
+        Squared differences to `mean`, summed over folds and combinations.
+    open : array of bool, shape (n_searches,)
+        Which searches came by the point: to the others it is not known.
+    """
+
+    mean: np.ndarray
+    levels: np.ndarray
+    scatter: np.ndarray
+    open: np.ndarray
+
+    @classmethod
+    def of(cls, scores: np.ndarray) -> Scored:
+        """From r on every fold, (n_searches, n_folds, n_combinations, n_voxels)."""
+        mean = scores.mean(axis=1)
+        scatter = np.square(scores - mean[:, None]).sum(axis=(1, 2))
+        return cls(mean, scores.mean(axis=2), scatter, np.zeros(len(mean), bool))
+
+
 class Search:
     """One or several searches side by side, each with its own training sets and paths.
 
@@ -93,11 +123,8 @@ class Search:
         Searches; each takes the mean over its folds.
     refinements : int
         Moves of single bands' alphas at most.
-    min_gain : float
-        What such a move must raise a voxel's score by.
     reference : array of int, optional
-        Voxels of the block, ascending, whose mean score counts beside a voxel's own; none by
-        default.
+        Reference voxels, by index in the block; all of the block by default.
     """
 
     def __init__(
@@ -108,80 +135,76 @@ class Search:
         uses: Mapping[Out, Sequence[tuple[int, int]]],
         n_searches: int,
         refinements: int = 0,
-        min_gain: float = 0.0,
         reference: np.ndarray | None = None,
     ) -> None:
-        self.engine, self.uses = engine, uses
+        self.engine, self.uses, self.refinements = engine, uses, refinements
         self.alphas, self.off = np.append(alphas, np.inf), len(alphas)
         self.n_wide = len(engine.split.wide)
         self.narrow = combinations(self.off, len(engine.split.narrow))
-        self.refinements, self.min_gain = refinements, min_gain
-        self.shape = (n_searches, n_voxels)
-        self.reference = np.arange(0) if reference is None else reference
-        self.pool: Pool | None = None
+        self.n_searches, self.voxels = n_searches, np.arange(n_voxels)
+        self.reference = self.voxels if reference is None else reference
         self._n_inner = sum(map(len, uses.values())) // n_searches
-        self._index: dict[Point, int] = {}
-        self._scores: list[np.ndarray] = []  # of each point: of its best combination, or NaN
-        self._own: list[np.ndarray] = []  # of each point: that combination's r, nothing mixed in
-        self._chosen: list[np.ndarray] = []  # of each point: that combination's index
-        self._here = np.zeros(self.shape, np.int32)  # index of the point where each voxel is
+        self._scored: dict[Point, Scored] = {}
 
     @property
     def points(self) -> list[Point]:
-        """The points that any voxel has come past."""
-        return list(self._index)
+        """The points that any search has come past."""
+        return list(self._scored)
 
     def run(self) -> Search:
-        """Walk every voxel to its best candidate. Returns itself."""
-        self._start()
-        self._climb(self._together)
-        self._climb(self._without_some, rounds=1)
-        self._climb(self._one_in_or_out)
-        self._climb(self._together)
-        self._climb(self._singly, self.refinements, self.min_gain)
+        """Try all that is worth trying. Returns itself."""
+        middle = ((self.off - 1) // 2,) * self.n_wide
+        self._open({middle: set(range(self.n_searches))})
+        self._explore(self._together)
+        self._explore(self._without_some, rounds=1)
+        self._explore(self._one_in_or_out)
+        self._explore(self._together)
+        self._explore(self._singly, self.refinements)
         return self
 
     def best(self, search: int) -> tuple[np.ndarray, np.ndarray]:
-        """Each voxel's alphas, as indices (n_bands, n_voxels) in the design's order, and score."""
-        here, split = self._here[search], self.engine.split
-        voxels = np.arange(self.shape[1])
-        levels = np.empty((len(split.wide) + len(split.narrow), len(here)), int)
-        levels[split.wide] = np.array(self.points)[here].T
-        chosen, own = np.stack(self._chosen), np.stack(self._own)
-        levels[split.narrow] = self.narrow[chosen[here, search, voxels]].T
-        return levels, own[here, search, voxels]
+        """Each voxel's alphas, as indices (n_bands, n_voxels) in the design's order, and its r."""
+        split = self.engine.split
+        points, place, chosen = self._choose(search, self.voxels, self.reference)
+        levels = np.empty((len(split.wide) + len(split.narrow), len(self.voxels)), int)
+        levels[split.wide] = np.array(points)[place].T
+        levels[split.narrow] = self.narrow[chosen].T
+        means = np.stack([self._scored[point].mean[search] for point in points])
+        return levels, means[place, chosen, self.voxels]
 
-    def _start(self) -> None:
-        """Put all voxels where the reference voxels' mean is best, or at the middle alpha.
-
-        On the way the reference voxels' scores on every fold tell what their mean counts.
+    def _choose(
+        self, search: int, voxels: np.ndarray, reference: np.ndarray
+    ) -> tuple[list[Point], np.ndarray, np.ndarray]:
+        """The points open to a search, and what is best for each of some voxels: which of the
+        points, and which combination. `reference` are indices in `voxels`.
         """
-        best = np.full(self.shape[0], (self.off - 1) // 2)  # of each search
-        everyone = np.arange(self.shape[1])
-        tables: dict[int, np.ndarray] = {}
-        on_folds: dict[int, np.ndarray] = {}
-        while wanted := self._around(best) - tables.keys():
-            for level in track(sorted(wanted), "search: start"):
-                scores = self._on_folds(self._shared(level), everyone)
-                tables[level] = scores.mean(axis=1)
-                on_folds[level] = scores[..., self.reference]
-            if len(self.reference):
-                tried = np.concatenate(list(on_folds.values()), axis=2)
-                self.pool = pool = Pool.of(tried, self.reference)
-                means = [pool.mean(t[..., self.reference]).max(axis=1) for t in tables.values()]
-                best = np.array(list(tables))[np.argmax(means, axis=0)]
-        for level, table in tables.items():
-            self._enter(self._shared(level), everyone, table)
-        self._here[:] = np.array([self._index[self._shared(level)] for level in best])[:, None]
+        known = {p: scored for p, scored in self._scored.items() if scored.open[search]}
+        means = np.concatenate([s.mean[search][:, voxels] for s in known.values()])
+        levels = np.mean([s.levels[search][:, voxels] for s in known.values()], axis=0)
+        scatter = np.sum([s.scatter[search][voxels] for s in known.values()], axis=0)
+        scores = pooled(means, error_variance(scatter, levels, len(means)), reference)
+        best = (scores >= scores.max(axis=0) - EQUAL).argmax(axis=0)
+        return list(known), *np.divmod(best, len(self.narrow))
 
-    def _shared(self, level: int) -> Point:
-        """One alpha for all bands."""
-        return (level,) * self.n_wide
+    def _favoured(self, search: int) -> list[Point]:
+        """The points that are best for more than a few of the reference voxels."""
+        points, place, _ = self._choose(search, self.reference, np.arange(len(self.reference)))
+        share = np.bincount(place, minlength=len(points)) / len(place)
+        return [
+            point for point, s in zip(points, share, strict=True) if s > FEW or s == share.max()
+        ]
 
-    def _around(self, levels: np.ndarray) -> set[int]:
-        """The levels themselves and, if there are reference voxels, those a step down and up."""
-        steps = (-1, 0, 1) if len(self.reference) else (0,)
-        return {int(i) + step for i in levels for step in steps if 0 <= i + step < self.off}
+    def _explore(self, moves: Callable[[Point], list[Point]], rounds: int | None = None) -> None:
+        """Try the moves from where searches are best, until none is new or for some rounds."""
+        while rounds != 0:
+            wanted: dict[Point, set[int]] = {}
+            for search in range(self.n_searches):
+                for point in self._favoured(search):
+                    for move in moves(point):
+                        wanted.setdefault(move, set()).add(search)
+            if not self._open(wanted):
+                return
+            rounds = None if rounds is None else rounds - 1
 
     def _together(self, point: Point) -> list[Point]:
         """The alpha that the bands share (those that are not left out) a step down or up."""
@@ -220,68 +243,24 @@ class Search:
         ]
         return [p for p in moved if 0 <= min(p) < self.off and max(p) <= self.off]
 
-    def _climb(
-        self, moves: Callable[[Point], list[Point]], rounds: int | None = None, gain: float = 0.0
-    ) -> None:
-        """Move each voxel to the best of `moves` until none gains enough, or for some rounds."""
-        climbing = np.ones(self.shape, bool)
-        while climbing.any() and rounds != 0:
-            rounds = None if rounds is None else rounds - 1
-            points = self.points
-            starts = {i: (self._here == i) & climbing for i in np.unique(self._here[climbing])}
-            wanted: dict[Point, np.ndarray] = {}
-            for i, mask in starts.items():
-                for point in moves(points[i]):
-                    wanted[point] = wanted.get(point, False) | mask
-            self._evaluate(wanted)
-            moved = np.zeros(self.shape, bool)
-            for i, mask in starts.items():
-                best = self._scores[i] + np.float32(max(gain - float(EQUAL), 0.0))
-                for point in moves(points[i]):
-                    j = self._index[point]
-                    better = mask & (self._scores[j] > best + EQUAL)
-                    self._here[better], best[better] = j, self._scores[j][better]
-                    moved |= better
-            climbing = moved
+    def _open(self, wanted: Mapping[Point, set[int]]) -> bool:
+        """Score points and open them to the searches that want them; whether any did anew."""
+        for point in track([p for p in sorted(wanted) if p not in self._scored], "search: alphas"):
+            self._scored[point] = Scored.of(self._on_folds(point))
+        anew = False
+        for point, searches in sorted(wanted.items()):
+            is_open, wanting = self._scored[point].open, sorted(searches)
+            anew |= not is_open[wanting].all()
+            is_open[wanting] = True
+        return anew
 
-    def _evaluate(self, wanted: Mapping[Point, np.ndarray]) -> None:
-        """Score wanted points (with masks of searches and voxels) unless they are known."""
-        missing = {}
-        for point, mask in wanted.items():
-            known = self._index.get(point)
-            new = mask if known is None else mask & np.isnan(self._scores[known])
-            voxels: np.ndarray = np.any(new, axis=0)
-            if voxels.any():
-                voxels[self.reference] = True
-                # A factorisation costs more than solving for few voxels: make it once for all.
-                few = len(voxels) <= self.engine.size // 8
-                missing[point] = np.arange(len(voxels)) if few else np.flatnonzero(voxels)
-        if not missing:
-            return
-        for point, voxels in track(missing.items(), "search: alphas"):
-            self._enter(point, voxels, self._on_folds(point, voxels).mean(axis=1))
-
-    def _enter(self, point: Point, voxels: np.ndarray, table: np.ndarray) -> None:
-        """Keep each voxel's best of the combinations in `table` (see `Pool.mixed`)."""
-        if point not in self._index:
-            self._index[point] = len(self._index)
-            self._scores.append(np.full(self.shape, np.nan, np.float32))
-            self._own.append(np.full(self.shape, np.nan, np.float32))
-            self._chosen.append(np.zeros(self.shape, np.int16))
-        i, mixed = self._index[point], self.pool.mixed(table, voxels) if self.pool else table
-        chosen = (mixed >= mixed.max(axis=1, keepdims=True) - EQUAL).argmax(axis=1)
-        self._chosen[i][:, voxels] = chosen
-        for kept, scores in ((self._scores, mixed), (self._own, table)):
-            kept[i][:, voxels] = np.take_along_axis(scores, chosen[:, None], 1)[:, 0]
-
-    def _on_folds(self, point: Point, voxels: np.ndarray) -> np.ndarray:
-        """Correlations on each search's folds, (n_searches, n_folds, n_combinations, n_voxels)."""
-        n_searches, n_combinations = self.shape[0], len(self.narrow)
-        scores = np.zeros((n_searches, self._n_inner, n_combinations, len(voxels)), np.float32)
+    def _on_folds(self, point: Point) -> np.ndarray:
+        """R on each search's folds, (n_searches, n_folds, n_combinations, n_voxels)."""
+        shape = (self.n_searches, self._n_inner, len(self.narrow), len(self.voxels))
+        scores, filled = np.zeros(shape, np.float32), [0] * self.n_searches
         mixed = self.engine.mixed(self.alphas[list(point)])
-        filled = [0] * n_searches
         for out, pairs in self.uses.items():
-            solved = mixed.solve(out, voxels)
+            solved = mixed.solve(out, self.voxels)
             left_out = {fold: solved.left_out(fold) for _, fold in pairs}
             for c, combination in enumerate(self.narrow):
                 u = solved.remainder.solve(self.alphas[combination], slice(None))

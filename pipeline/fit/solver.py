@@ -52,5 +52,5 @@ class SearchSolver:
         problem = self.problem
         return Search(
             self.engine, problem.alphas, problem.n_voxels, uses, n_searches, problem.refinements,
-            problem.min_gain, problem.reference,
+            problem.reference,
         ).run()  # fmt: skip

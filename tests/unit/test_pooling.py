@@ -1,96 +1,120 @@
-"""Voxels share what their scores say in the measure in which they are noise."""
+"""Voxels whose scores differ by no more than noise share them; others do not."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.fit.pooling import Pool, reference_voxels
+from pipeline.fit.pooling import error_variance, pooled, reference_voxels
+from pipeline.fit.search import Scored
+
+FOLDS, CANDIDATES = 5, 12
 
 
-def simulated(spread, n_voxels=400, n_folds=5, scatter=0.004, seed=0):
-    """Scores around 0.3 of 12 candidates: voxels differ by `spread`, folds scatter by `scatter`."""
+def simulated(kinds, n_voxels=300, noise=0.01, level=0.3, seed=0):
+    """True scores of voxels of some kinds; these on folds, with noise: (fold, candidate, voxel)."""
     rng = np.random.default_rng(seed)
-    truth = 0.3 + spread * rng.standard_normal((1, 12, n_voxels))
-    return truth + scatter * rng.standard_normal((n_folds, 12, n_voxels))
+    truth = 0.02 * rng.standard_normal((CANDIDATES, kinds))[:, np.arange(n_voxels) % kinds]
+    return truth, level + truth + noise * rng.standard_normal((FOLDS, CANDIDATES, n_voxels))
 
 
-def weight(scores, voxels=None):
-    voxels = np.arange(scores.shape[-1]) if voxels is None else voxels
-    return Pool.of(scores[None], voxels).weight[0]
+def errors(scores):
+    """By the definition: variance over folds of each score less its fold's level."""
+    apart = scores - scores.mean(axis=1, keepdims=True)
+    variance = apart.var(axis=0, ddof=1).mean(axis=0)
+    return variance * (1 / len(scores) + 1 / (len(scores) - 1))
 
 
-def test_the_weight_is_the_share_of_noise():
-    """By its formula, the scatter and the spread being known."""
-    for spread in (0.002, 0.004, 0.008):
-        noise = 0.004**2 * (1 / 5 + 1 / 4)
-        share = noise / (spread**2 + 0.004**2 / 5)
-        assert weight(simulated(spread)) == pytest.approx(min(share, 1), rel=0.1)
+def apart(scores):
+    return scores - scores.mean(axis=0)
 
 
-def test_voxels_alike_but_for_noise_are_pooled_and_distinct_ones_are_not():
-    assert weight(simulated(0)) == 1
-    assert weight(simulated(0.05, scatter=0.002)) < 0.02
+def distance(scores, truth):
+    """Root mean squared distance of scores to the truth, levels aside."""
+    return np.sqrt(np.square(apart(scores) - apart(truth)).mean())
+
+
+def test_the_error_from_sums_is_that_of_the_definition():
+    _, scores = simulated(2)
+    sums = Scored.of(scores[None].astype(np.float32))
+    error = error_variance(sums.scatter[0], sums.levels[0], CANDIDATES)
+    np.testing.assert_allclose(error, errors(scores), rtol=1e-3)
+
+
+def test_one_fold_tells_no_error():
+    sums = Scored.of(np.ones((1, 1, CANDIDATES, 4), np.float32))
+    assert (error_variance(sums.scatter[0], sums.levels[0], CANDIDATES) == 0).all()
+
+
+@pytest.mark.parametrize("kinds", [1, 2, 4])
+def test_noise_averages_out_over_voxels_of_a_kind(kinds):
+    truth, scores = simulated(kinds)
+    mean = scores.mean(axis=0)
+    shared = pooled(mean, errors(scores), np.arange(300))
+    assert distance(shared, truth) < distance(mean, truth) / 2
+
+
+def test_voxels_of_many_kinds_keep_their_own_scores():
+    _, scores = simulated(300, noise=0.002)
+    mean = scores.mean(axis=0)
+    shared = pooled(mean, errors(scores), np.arange(300))
+    np.testing.assert_allclose(shared, apart(mean), atol=1e-3)
+
+
+def test_without_error_only_equal_scores_are_shared():
+    _, scores = simulated(1)
+    mean = scores[0]
+    np.testing.assert_allclose(pooled(mean, np.zeros(300), np.arange(300)), apart(mean), atol=1e-12)
 
 
 def test_voxels_in_which_nothing_is_predicted_hardly_count():
-    """Most voxels of a brain: with plain means they would decide."""
-    signal = simulated(0.008)
-    rng = np.random.default_rng(1)
-    nothing = 0.005 + 0.008 * rng.standard_normal((5, 12, 4000))
-    nothing[:, 3] += 0.005  # and one candidate is a little better there
-    both = np.concatenate([signal, nothing], axis=2)
-    assert weight(both) == pytest.approx(weight(signal), rel=0.2)
-    pool = Pool.of(both[None], np.arange(4400))
-    means = pool.mean(both.mean(axis=0)[None])[0]
-    expected = signal.mean(axis=(0, 2))
-    np.testing.assert_allclose(means - means.mean(), expected - expected.mean(), atol=7e-4)
+    """Most voxels of a brain, here with another best candidate than the others."""
+    _, scores = simulated(1)
+    other, nothing = simulated(1, n_voxels=3000, level=0.0, seed=1)
+    both = np.concatenate([scores, nothing], axis=2)
+    reference = np.arange(3300)
+    shared = pooled(both.mean(axis=0), np.full(3300, 1.0), reference)[:, 0]  # all are alike
+    assert np.abs(shared - apart(scores.mean(axis=0).mean(axis=1))).max() < 0.005
+    assert np.abs(apart(other[:, 0])).max() > 0.02
+
+
+@pytest.mark.parametrize("reference", [[0], [3, 4], range(0, 300, 7), range(300)], ids=len)
+def test_equals_a_plain_loop(reference):
+    _, scores = simulated(3)
+    mean, error, reference = scores.mean(axis=0), errors(scores), np.array(reference)
+    shared = pooled(mean, error, reference)
+    x, importance = apart(mean), np.square(mean.max(axis=0))
+    for v in (0, 3, 100, 299):
+        total, weights = np.zeros(CANDIDATES), 0.0
+        for r in {v, *reference}:
+            near = np.exp(-np.square(x[:, v] - x[:, r]).mean() / (error[v] + error[r]))
+            total += importance[r] * near * x[:, r]
+            weights += importance[r] * near
+        np.testing.assert_allclose(shared[:, v], total / weights, atol=1e-7)
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_a_voxels_level_changes_no_weight(seed):
-    """Among voxels that count alike: only differences between candidates do."""
-    scores = simulated(0.005, n_voxels=30, seed=seed)
-    level = np.random.default_rng(seed).normal(0, 1e-5, 30)
-    assert weight(scores + level) == pytest.approx(weight(scores), abs=0.01)
+def test_other_voxels_outside_the_reference_change_nothing(seed):
+    _, scores = simulated(2, n_voxels=30, seed=seed)
+    mean, error, reference = scores.mean(axis=0), errors(scores), np.array([2, 5, 11, 20])
+    whole = pooled(mean, error, reference)
+    some = np.unique([*reference, seed % 30])
+    part = pooled(mean[:, some], error[some], np.searchsorted(some, reference))
+    np.testing.assert_allclose(part, whole[:, some], atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    "scores",
-    [
-        np.zeros((5, 12, 20)),  # constant responses
-        np.full((5, 1, 20), 0.3),  # one candidate
-        simulated(0.01, n_folds=1),  # no folds to compare
-        -simulated(0.01),  # nothing predicted
-        simulated(0.01, n_voxels=1),
-    ],
-    ids=["constant", "one candidate", "one fold", "negative", "one voxel"],
-)
-def test_where_nothing_can_be_estimated_there_is_still_a_number(scores):
-    pool = Pool.of(scores[None].astype(np.float32), np.arange(scores.shape[-1]))
-    assert 0 <= pool.weight[0] <= 1
-    assert pool.importance.sum() == pytest.approx(1)
+@pytest.mark.parametrize("level", [0.0, -0.5], ids=["constant", "negative"])
+def test_where_nothing_is_predicted_there_are_still_numbers(level):
+    scores = np.full((CANDIDATES, 20), level)
+    assert np.isfinite(pooled(scores, np.zeros(20), np.arange(20))).all()
 
 
-def test_mixed_scores_lie_between_a_voxels_own_and_the_mean():
-    rng = np.random.default_rng(0)
-    table = rng.random((2, 3, 6), np.float32)
-    voxels = np.array([1, 2, 5, 7, 8, 9])
-    importance = np.array([[0.25, 0.75], [1, 0]])
-    pool = Pool(np.array([2, 8]), importance, np.array([0.4, 0.9], np.float32))
-    mixed = pool.mixed(table, voxels)
-    for s in range(2):
-        mean = table[s][:, [1, 4]] @ importance[s]
-        w = pool.weight[s]
-        np.testing.assert_allclose(mixed[s], (1 - w) * table[s] + w * mean[:, None], rtol=1e-5)
-
-
-@given(st.integers(1, 10**6), st.integers(0, 2000))
+@given(st.integers(1, 10**6), st.integers(1, 2000))
 def test_reference_voxels_are_few_and_evenly_spaced(n_voxels, n):
     reference = reference_voxels(n_voxels, n)
-    assert len(reference) <= n
+    assert 1 <= len(reference) <= n
     if n >= n_voxels:
         assert list(reference) == list(range(n_voxels))
-    elif n:
+    else:
         assert len(reference) > n / 2
         assert n_voxels - reference[-1] <= reference.step

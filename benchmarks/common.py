@@ -11,6 +11,7 @@ from typing import Any
 
 from gim.provenance import commit, versions
 
+REFERENCE = 500  # reference voxels of a fit, as the workflow has them
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (
     "numpy", "numba", "torch", "transformers", "tokenizers", "infini-gram", "himalaya",
@@ -32,6 +33,13 @@ def seconds(run: Callable[[], Any], repeats: int = 3) -> float:
         run()
         best = min(best, time.process_time() - started)
     return best
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """CPU seconds of `work()`, and what it gives."""
+    started = time.process_time()
+    result = work()
+    return time.process_time() - started, result
 
 
 def write(name: str, what: str, alternative: str, **figures: Any) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import write
+from benchmarks.common import REFERENCE, write
 from pipeline.design import Band, Design, make_band
 from pipeline.fit.base import Problem
 from pipeline.fit.candidates import training_folds
@@ -25,7 +25,6 @@ from pipeline.fit.pooling import reference_voxels
 STORY = 200  # rows
 DELAYS = (1, 2)
 ALPHAS = np.logspace(0, 5, 6)
-REFERENCE = 500  # voxels, as the workflow has them
 BASE = {"rows": 2000, "features": 200, "voxels": 200, "bands": 2}  # features in all bands together
 DOUBLINGS = {"rows": 3, "features": 3, "voxels": 3, "bands": 2}
 

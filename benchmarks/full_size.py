@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import write
+from benchmarks.common import REFERENCE, write
 from pipeline.design import Band, Design
 from pipeline.fit.base import Problem
 from pipeline.fit.candidates import training_folds
@@ -32,7 +32,6 @@ from pipeline.fit.solver import SearchSolver
 VOXELS = 95_556
 STORY = 340  # rows
 ALPHAS = np.logspace(0, 5, 6)
-REFERENCE = 500  # voxels, as the workflow has them
 
 
 def make_design(rows: int, shrink: int) -> Design:

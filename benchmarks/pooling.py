@@ -10,12 +10,11 @@ OMP_NUM_THREADS=1). Test stories are not read.
 from __future__ import annotations
 
 import argparse
-import time
 from unittest.mock import patch
 
 import numpy as np
 
-from benchmarks.common import write
+from benchmarks.common import timed, write
 from benchmarks.real_fit import make_problem, stories_of
 from pipeline.config import load
 from pipeline.fit.base import Problem
@@ -25,9 +24,8 @@ from pipeline.fit.nested import choose_solver, fit_block, make_solver
 def measured(problem: Problem) -> tuple[float, float]:
     """Mean out-of-fold r over stories and voxels, and CPU seconds."""
     name = choose_solver("auto", problem.n_rows, problem.design.n_columns, problem.n_folds)
-    started = time.process_time()
-    fit = fit_block(problem, make_solver(name, problem))
-    return float(np.nanmean(fit.r_train)), time.process_time() - started
+    seconds, fit = timed(lambda: fit_block(problem, make_solver(name, problem)))
+    return float(np.nanmean(fit.r_train)), seconds
 
 
 def main() -> None:

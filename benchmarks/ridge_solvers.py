@@ -10,8 +10,6 @@ are scaled up, and the record says so.
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,7 +19,7 @@ from himalaya.scoring import correlation_score
 from scipy.linalg import svd
 from sklearn.model_selection import PredefinedSplit
 
-from benchmarks.common import write
+from benchmarks.common import timed, write
 from benchmarks.real_fit import make_problem, stories_of
 from pipeline.config import load, test_stories
 from pipeline.dataset import Dataset
@@ -86,13 +84,6 @@ def himalaya_ridge(problem: Problem, rows: np.ndarray, test: np.ndarray) -> np.n
     model.fit(np.stack([rows[:, part] @ rows[:, part].T for part in parts]), Y)
     predicted = model.predict(np.stack([test[:, part] @ rows[:, part].T for part in parts]))
     return np.asarray(predicted)
-
-
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """CPU seconds of `work()`, and what it gives."""
-    started = time.process_time()
-    result = work()
-    return time.process_time() - started, result
 
 
 def main() -> None:

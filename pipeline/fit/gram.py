@@ -43,7 +43,6 @@ class GramEngine:
         self._grams = grams or fold_grams(bands, problem.folds)
         self.mean = _mean(problem)
         self.folds = [self._sums(problem, k, xx) for k, xx in enumerate(self._grams)]
-        self.size = len(self.split.wide_columns)
         self.band = np.repeat(np.arange(len(wide)), [bands[b].n_columns for b in wide])
         diagonal = np.sum([xx.diagonal() for xx in self._grams], axis=0)
         self._traces = np.bincount(self.band, diagonal[self.split.wide_columns])

@@ -84,12 +84,14 @@ def fit_model(
         xx = fold_grams(design.bands, folds, read_grams(grams) if grams else None)
     n_voxels = dataset.n_voxels(subject, train[0])
     voxels = share_of(n_voxels, *share)
-    reference = reference_voxels(n_voxels, options["reference_voxels"])
+    reference = range(0)  # himalaya's voxels choose alone
+    if name != "himalaya":
+        reference = reference_voxels(n_voxels, options["reference_voxels"])
     with atomic_h5(output) as file:
         _create(file, len(voxels), design, train, test, n_rows)
         blocks = _blocks(voxels, options, name, n_train, design, len(reference))
         beside = {}
-        if blocks and blocks[0] != slice(0, n_voxels):
+        if reference and blocks and blocks[0] != slice(0, n_voxels):
             spread = slice(0, n_voxels, reference.step)
             beside = {story: dataset.read_responses(subject, story, spread) for story in train}
         for block in track(blocks, f"{subject}: blocks of voxels"):
@@ -158,17 +160,15 @@ def _with_reference(
     beside: dict[str, np.ndarray],
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Responses of a block, then of the reference voxels outside it; where these voxels all are."""
-    inside = [i for i, v in enumerate(reference) if block.start <= v < block.stop]
-    outside = [i for i in range(len(reference)) if i not in set(inside)]
+    n, inside = block.stop - block.start, range(block.start, block.stop)
+    outside = [i for i, v in enumerate(reference) if v not in inside]
     if outside:
         responses = {
             story: np.concatenate([own, beside[story][:, outside]], axis=1)
             for story, own in responses.items()
         }
-    places = [reference[i] - block.start for i in inside]
-    return responses, np.append(places, block.stop - block.start + np.arange(len(outside))).astype(
-        int
-    )
+    places = [*(v - block.start for v in reference if v in inside), *range(n, n + len(outside))]
+    return responses, np.array(places, int)
 
 
 def _blocks(

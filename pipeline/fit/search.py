@@ -63,13 +63,10 @@ class Engine(Protocol):
 
     Attributes
     ----------
-    size : int
-        Rows of the systems that it factorises.
     split : Split
         The problem's wide and narrow bands.
     """
 
-    size: int
     split: Split
 
     def mixed(self, alphas: np.ndarray) -> Mixed:
@@ -169,8 +166,11 @@ class Search:
         levels = np.empty((len(split.wide) + len(split.narrow), len(self.voxels)), int)
         levels[split.wide] = np.array(points)[place].T
         levels[split.narrow] = self.narrow[chosen].T
-        means = np.stack([self._scored[point].mean[search] for point in points])
-        return levels, means[place, chosen, self.voxels]
+        score = np.empty(len(self.voxels), np.float32)
+        for i, point in enumerate(points):
+            here = np.flatnonzero(place == i)
+            score[here] = self._scored[point].mean[search, chosen[here], here]
+        return levels, score
 
     def _choose(
         self, search: int, voxels: np.ndarray, reference: np.ndarray

@@ -15,8 +15,8 @@ OFF = 6  # the index of leaving a band out: one beyond the alphas
 class Landscape:
     """An engine whose scores are given: a function of the alphas' indices. Counts what is asked."""
 
-    def __init__(self, score, n_bands=2, size=0):
-        self.score, self.size = score, size
+    def __init__(self, score, n_bands=2):
+        self.score = score
         self.split = SimpleNamespace(wide=list(range(n_bands)), narrow=[])
         self.asked = []
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import write
-from gim.corpus import Document, read_documents
-from gim.encoder import Encoder
-from gim.evaluate import evaluate
+from gim.encoder.encoder import Encoder
+from gim.evaluation.evaluate import evaluate
+from gim.evaluation.measures import summarise
 from gim.files import write_json
-from gim.measures import summarise
-from gim.model import GIM
+from gim.induction.model import GIM
+from gim.text.corpus import Document, read_documents
 from gim.training.distill import distill
 from gim.training.pretrain import pretrain
 from gim.training.reading import read_settings

@@ -6,9 +6,9 @@ from functools import partial
 import numpy as np
 
 from benchmarks.common import seconds, shared_folder, write
-from gim.corpus import read_documents
-from gim.exact import ExactInduction
-from gim.tokenizer import load_tokenizer
+from gim.induction.exact import ExactInduction
+from gim.text.corpus import read_documents
+from gim.text.tokenizer import load_tokenizer
 
 CONTEXT = 1024
 

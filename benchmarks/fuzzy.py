@@ -7,9 +7,9 @@ import torch
 
 from benchmarks.common import seconds, write
 from benchmarks.exact import sample_ids
-from gim.encoder import RECEPTIVE, Encoder
-from gim.fuzzy import FuzzyInduction
-from gim.words import join_words
+from gim.encoder.encoder import RECEPTIVE, Encoder
+from gim.induction.fuzzy import FuzzyInduction
+from gim.text.words import join_words
 
 CONTEXT = 1024
 WORDS = 2000  # of a story

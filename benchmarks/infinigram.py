@@ -9,9 +9,9 @@ import numpy as np
 
 from benchmarks.common import seconds, write
 from benchmarks.exact import sample_ids
-from gim.index import build_index
-from gim.infinigram import InfiniGram
-from gim.tokenizer import load_tokenizer
+from gim.infinigram.index import build_index
+from gim.infinigram.query import InfiniGram
+from gim.text.tokenizer import load_tokenizer
 
 TOKENS = 1_000_000
 

@@ -13,10 +13,10 @@ import pandas as pd
 from benchmarks.common import shared_folder
 from gim.cli import main as gim
 from gim.errors import InputError
+from gim.evaluation.report import to_markdown
+from gim.evaluation.tune import best_tau
 from gim.files import write_text
 from gim.provenance import commit
-from gim.report import to_markdown
-from gim.tune import best_tau
 
 CORPORA = ("gutenberg", "wikipedia", "ted")
 # Documents and positions of each for the comparison of metrics: about 12,000 positions a set.

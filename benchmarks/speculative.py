@@ -11,12 +11,12 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from benchmarks.common import write
-from gim.causal import load_causal
-from gim.corpus import read_documents
-from gim.encoder import Encoder
-from gim.model import GIM
-from gim.speculate import compare
-from gim.tokenizer import load_tokenizer
+from gim.causal.model import load_causal
+from gim.decoding.speculate import compare
+from gim.encoder.encoder import Encoder
+from gim.induction.model import GIM
+from gim.text.corpus import read_documents
+from gim.text.tokenizer import load_tokenizer
 
 TOKENS = 80
 PROMPT = "The stream ran over the stones, and the children ran over the bridge. " * 8

@@ -52,7 +52,7 @@ class Scores:
 
     @staticmethod
     def from_ranks(suffix_len: NDArray[np.int64], ranks: NDArray[np.int64]) -> "Scores":
-        """Scores of the rows (mode, target's count, total, more, same) of `gim._rank`."""
+        """Scores of the rows (mode, target's count, total, more, same) of `gim._kernels.rank`."""
         mode, mine, total, more, same = ranks.T
         p_next = mine / np.maximum(total, 1)
         return Scores(suffix_len, mode, p_next, more, np.where(mine > 0, same, 0))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gim.errors import InputError as LibraryError
-from gim.strict_yaml import read_yaml
+from gim.files import read_yaml
 from pipeline.bands import BAND_PATHS, broken_band
 from pipeline.blocks import broken_blocks
 from pipeline.errors import InputError, Problem

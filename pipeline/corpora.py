@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gim import errors
-from gim.corpus import read_documents
+from gim.text.corpus import read_documents
 from pipeline.errors import InputError, Problem
 
 # Numbers are tokens too, so that they keep their place among the words, as when they are spoken.
@@ -15,7 +15,7 @@ TOKEN = re.compile(r"\w+(?:'\w+)*")
 
 
 def documents(path: Path) -> Iterator[str]:
-    """Texts of a corpus (see `gim.corpus.read_documents`), one after the other.
+    """Texts of a corpus (see `gim.text.corpus.read_documents`), one after the other.
 
     Raises
     ------

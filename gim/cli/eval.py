@@ -35,10 +35,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Evaluate, write the tables, print the summary."""
-    from gim.causal import load_causal
-    from gim.corpus import read_documents
-    from gim.evaluate import evaluate
-    from gim.report import write_evaluation
+    from gim.causal.model import load_causal
+    from gim.evaluation.evaluate import evaluate
+    from gim.evaluation.report import write_evaluation
+    from gim.text.corpus import read_documents
 
     model = load_model(args)
     teacher = _teacher(args)
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> None:
     )
     retrieval = None
     if teacher is not None:
-        from gim.retrieval import compare_metrics
+        from gim.evaluation.retrieval import compare_metrics
 
         documents = islice(read_documents(args.files), args.documents)
         ids = [model.tokenizer.encode(document.text) for document in documents]
@@ -76,9 +76,9 @@ def run(args: argparse.Namespace) -> None:
 def _teacher(args: argparse.Namespace) -> Any:
     if args.teacher is None:
         return None
-    from gim.causal import load_causal
-    from gim.teacher import TeacherMetric
-    from gim.tokenizer import load_tokenizer
+    from gim.causal.model import load_causal
+    from gim.causal.teacher import TeacherMetric
+    from gim.text.tokenizer import load_tokenizer
 
     tokenizer = load_tokenizer(args.teacher_tokenizer or args.teacher)
     network = load_causal(args.teacher, args.device)
@@ -87,9 +87,9 @@ def _teacher(args: argparse.Namespace) -> Any:
 
 def _metrics(args: argparse.Namespace, model: Any, teacher: Any) -> dict[str, Any]:
     """What else fuzzy induction is tried with, by name."""
-    from gim.baselines import baseline
-    from gim.encoder import Encoder
-    from gim.fuzzy import as_metric
+    from gim.encoder.encoder import Encoder
+    from gim.evaluation.baselines import baseline
+    from gim.induction.fuzzy import as_metric
 
     found = {}
     for path in args.other_encoders:

@@ -16,7 +16,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print lines, or write a page."""
-    from gim.explain import explain, to_html, to_terminal
+    from gim.evaluation.explain import explain, to_html, to_terminal
     from gim.files import write_text
 
     steps = explain(load_model(args), text_of(args.text), args.evidence)

@@ -19,9 +19,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Score every head; print the ten best."""
-    from gim.causal import load_causal
-    from gim.heads import head_scores, in_context_score, match_agreement, write_heads
-    from gim.tokenizer import load_tokenizer
+    from gim.causal.heads import head_scores, in_context_score, match_agreement, write_heads
+    from gim.causal.model import load_causal
+    from gim.text.tokenizer import load_tokenizer
 
     model = load_causal(args.model)
     table = head_scores(model, sequences=args.sequences, seed=args.seed)

@@ -16,8 +16,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Build, verify, report."""
-    from gim.index import build_index
-    from gim.tokenizer import load_tokenizer
+    from gim.infinigram.index import build_index
+    from gim.text.tokenizer import load_tokenizer
 
     found = build_index(
         args.corpora,

@@ -26,16 +26,16 @@ def add_model(parser: argparse.ArgumentParser, tau: bool = True, index: bool = T
 
 def load_model(args: argparse.Namespace, index: Sequence[str] | None = None) -> Any:
     """The GIM that the options describe."""
-    from gim.infinigram import InfiniGram
-    from gim.model import GIM
-    from gim.tokenizer import load_tokenizer
+    from gim.induction.model import GIM
+    from gim.infinigram.query import InfiniGram
+    from gim.text.tokenizer import load_tokenizer
 
     tokenizer = load_tokenizer(args.tokenizer)
     paths = args.index if index is None else index
     reference = InfiniGram(list(paths), tokenizer) if paths else None
     encoder = None
     if args.encoder != "none":
-        from gim.encoder import Encoder
+        from gim.encoder.encoder import Encoder
 
         encoder = Encoder.from_pretrained(args.encoder, args.device)
     return GIM(tokenizer, reference, encoder, getattr(args, "tau", 8), args.context)

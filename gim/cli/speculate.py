@@ -22,9 +22,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Compare the drafts; print the table and the text."""
-    from gim.causal import load_causal
-    from gim.drafts import Sampling
-    from gim.speculate import compare
+    from gim.causal.model import load_causal
+    from gim.decoding.drafts import Sampling
+    from gim.decoding.speculate import compare
 
     model = load_model(args)
     rows = compare(

@@ -22,12 +22,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Index the rest, sweep tau on the documents held out."""
-    from gim.corpus import read_documents
-    from gim.evaluate import evaluate
+    from gim.evaluation.evaluate import evaluate
+    from gim.evaluation.tune import best_tau, every_nth, sweep
     from gim.files import write_text
-    from gim.index import build_index
-    from gim.tokenizer import load_tokenizer
-    from gim.tune import best_tau, every_nth, sweep
+    from gim.infinigram.index import build_index
+    from gim.text.corpus import read_documents
+    from gim.text.tokenizer import load_tokenizer
 
     if args.every < 2:
         raise InputError(f"--every {args.every} would leave nothing to train on; use 2 or more")

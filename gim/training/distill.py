@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gim.causal import load_causal
-from gim.encoder import Encoder
+from gim.causal.model import load_causal
+from gim.encoder.encoder import Encoder
 from gim.errors import InputError
+from gim.evaluation.retrieval import retrieval_scores
 from gim.files import write_json
-from gim.retrieval import retrieval_scores
-from gim.tokenizer import Tokenizer, load_tokenizer
+from gim.text.tokenizer import Tokenizer, load_tokenizer
 from gim.training.loop import Losses, make_accelerator, origin, train
 from gim.training.losses import distillation_losses
 from gim.training.settings import Distillation

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gim.errors import InputError
 from gim.files import atomic_directory, write_json
-from gim.tokenizer import load_tokenizer
+from gim.text.tokenizer import load_tokenizer
 from gim.training.loop import Losses, make_accelerator, origin, train
 from gim.training.settings import Pretraining, Shape
 from gim.training.tokens import TokenFile, token_files

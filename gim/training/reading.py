@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from gim.errors import InputError
-from gim.strict_yaml import read_yaml
+from gim.files import read_yaml
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from gim.divergence import Distance
+from gim.causal.divergence import Distance
 
 
 def within(default: Any, *, least: float, most: float = math.inf) -> Any:
@@ -51,7 +51,7 @@ class Data:
     Attributes
     ----------
     corpora : list of paths
-        Text or JSONL files (see `gim.corpus.read_documents`).
+        Text or JSONL files (see `gim.text.corpus.read_documents`).
     length : int
         Tokens of a training sequence.
     together : int
@@ -119,7 +119,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class EncoderShape:
-    """See `gim.encoder.EncoderConfig`."""
+    """See `gim.encoder.encoder.EncoderConfig`."""
 
     width: int = within(256, least=1)
     layers: int = within(3, least=1)

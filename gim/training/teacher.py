@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gim.divergence import DIVERGENCES, Distance
+from gim.causal.divergence import DIVERGENCES, Distance
 from gim.errors import InputError
-from gim.tokenizer import Tokenizer
+from gim.text.tokenizer import Tokenizer
 
 
 class Teacher:

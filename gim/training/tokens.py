@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gim.corpus import read_documents
 from gim.errors import InputError
 from gim.files import atomic_directory, write_json
-from gim.tokenizer import Tokenizer
+from gim.text.corpus import read_documents
+from gim.text.tokenizer import Tokenizer
 from gim.training.settings import Data
 
 _PUNCTUATION = re.compile(r"[^\w\s']|_")

@@ -10,7 +10,7 @@ from pipeline.features.base import Kind, Story
 from pipeline.matchers.gim import load_encoder
 
 if TYPE_CHECKING:
-    from gim.reading import Reading
+    from gim.induction.reading import Reading
 
 COLUMNS = (
     "surprisal", "entropy", "suffix", "exact", "similarity", "lag", "repeated_word",
@@ -41,7 +41,7 @@ def columns(reading: Reading) -> np.ndarray:
 
 def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
     """Induction features of a story, array of shape (n_rows, len(COLUMNS))."""
-    from gim.reading import read
+    from gim.induction.reading import read
 
     words = story.words
     reading = read(words["word"].tolist(), load_encoder(options["encoder"]), options["tau"])

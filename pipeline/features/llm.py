@@ -21,9 +21,9 @@ def load_model(name: str, dtype: str | None) -> tuple[Any, Any, int | None]:
     """
     import torch
 
-    from gim.causal import load_causal
+    from gim.causal.model import load_causal
     from gim.errors import InputError
-    from gim.tokenizer import load_tokenizer
+    from gim.text.tokenizer import load_tokenizer
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     default = "bfloat16" if device == "cuda" else "float32"
@@ -37,7 +37,7 @@ def load_model(name: str, dtype: str | None) -> tuple[Any, Any, int | None]:
 
 def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
     """Hidden states of a story's words, downsampled, (n_rows, n_layers * width)."""
-    from gim.hidden import hidden_states
+    from gim.causal.hidden import hidden_states
 
     model, tokenizer, bos = load_model(options["model"], options["dtype"])
     layers = options["layers"] if isinstance(options["layers"], list) else [options["layers"]]

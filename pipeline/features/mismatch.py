@@ -16,7 +16,7 @@ def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
 
     Zero for words before which there is nothing to copy from.
     """
-    from gim.reading import read
+    from gim.induction.reading import read
 
     words = story.words
     reading = read(words["word"].tolist(), load_encoder(options["encoder"]), options["tau"])

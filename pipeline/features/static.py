@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gim.words import tokens_of_words
+from gim.text.words import tokens_of_words
 from pipeline.features.base import Kind, Story
 from pipeline.features.llm import load_model, origin
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gim.words import join_words
+from gim.text.words import join_words
 from pipeline.features.base import Story
 from pipeline.matching import Matches
 from pipeline.similarity import OPTIONS as SIMILARITY_OPTIONS
 from pipeline.similarity import match_states
 
 if TYPE_CHECKING:
-    from gim.encoder import Encoder
+    from gim.encoder.encoder import Encoder
 
 OPTIONS: dict[str, Any] = {**SIMILARITY_OPTIONS, "encoder": None}  # null: the shipped encoder
 
@@ -26,7 +26,7 @@ OPTIONS: dict[str, Any] = {**SIMILARITY_OPTIONS, "encoder": None}  # null: the s
 @cache
 def load_encoder(path: str | None) -> Encoder:
     """An encoder by folder, or the one that is shipped; loaded once a job."""
-    from gim.encoder import Encoder
+    from gim.encoder.encoder import Encoder
 
     return Encoder.from_pretrained(path)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gim.tokenizer import load_tokenizer
-from gim.words import tokens_of_words
+from gim.text.tokenizer import load_tokenizer
+from gim.text.words import tokens_of_words
 from pipeline.features.base import Story
 from pipeline.matching import Matches
 from pipeline.similarity import OPTIONS as SIMILARITY_OPTIONS
@@ -28,7 +28,7 @@ def match(
     story: Story, newest: np.ndarray, rng: np.random.Generator, options: dict[str, Any]
 ) -> Matches:
     """Match by what followed the longest earlier match of the context, wherever it was."""
-    from gim.distributions import exact_distributions, smoothed_similarity
+    from gim.induction.distributions import exact_distributions, smoothed_similarity
 
     tokenizer = _tokenizer(options["tokenizer"])
     ids, last = tokens_of_words(tokenizer, story.words["word"].tolist())

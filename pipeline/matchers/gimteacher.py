@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gim.tokenizer import load_tokenizer
-from gim.words import tokens_of_words
+from gim.text.tokenizer import load_tokenizer
+from gim.text.words import tokens_of_words
 from pipeline.features.base import Story
 from pipeline.matching import Matches
 from pipeline.similarity import OPTIONS as SIMILARITY_OPTIONS
 from pipeline.similarity import match_distributions, needed_words
 
 if TYPE_CHECKING:
-    from gim.divergence import Distance
-    from gim.teacher import TeacherMetric
+    from gim.causal.divergence import Distance
+    from gim.causal.teacher import TeacherMetric
 
 OPTIONS: dict[str, Any] = {
     **SIMILARITY_OPTIONS,
@@ -30,8 +30,8 @@ REQUIRED = ("model",)
 
 @cache
 def _load(model: str, distance: Distance, temperature: float | None, context: int) -> TeacherMetric:
-    from gim.causal import load_causal
-    from gim.teacher import TeacherMetric
+    from gim.causal.model import load_causal
+    from gim.causal.teacher import TeacherMetric
 
     tokenizer = load_tokenizer(model)
     return TeacherMetric(load_causal(model), tokenizer, distance, temperature, context // 2)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gim.tokenizer import Tokenizer, load_tokenizer
-from gim.words import tokens_of_words
+from gim.text.tokenizer import Tokenizer, load_tokenizer
+from gim.text.words import tokens_of_words
 from pipeline.features.base import Story
 from pipeline.matching import Matches
 from pipeline.similarity import OPTIONS as SIMILARITY_OPTIONS
 from pipeline.similarity import match_distributions, needed_words
 
 if TYPE_CHECKING:
-    from gim.infinigram import InfiniGram
+    from gim.infinigram.query import InfiniGram
 
 OPTIONS: dict[str, Any] = {
     **SIMILARITY_OPTIONS,
@@ -29,7 +29,7 @@ REQUIRED = ("index",)
 
 @cache
 def _load(index: str, tokenizer: str | None) -> tuple[InfiniGram, Tokenizer]:
-    from gim.infinigram import InfiniGram
+    from gim.infinigram.query import InfiniGram
 
     loaded = load_tokenizer(tokenizer)
     return InfiniGram(index, loaded), loaded
@@ -39,7 +39,7 @@ def match(
     story: Story, newest: np.ndarray, rng: np.random.Generator, options: dict[str, Any]
 ) -> Matches:
     """Match by what follows the longest suffix of the context in the corpus."""
-    from gim.distributions import corpus_distributions, smoothed_similarity
+    from gim.induction.distributions import corpus_distributions, smoothed_similarity
 
     index, tokenizer = _load(options["index"], options["tokenizer"])
     ids, last = tokens_of_words(tokenizer, story.words["word"].tolist())

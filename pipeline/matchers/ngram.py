@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gim.ngram import previous_occurrences
+from gim.text.ngram import previous_occurrences
 from pipeline.features.base import Story
 from pipeline.matching import NO_MATCH, Matches
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gim.tune import best_tau
+from gim.evaluation.tune import best_tau
 from pipeline.language_model import run_gim
 from pipeline.stage import stage
 

@@ -10,9 +10,9 @@ import pytest
 import sentencepiece
 import zstandard
 
-from gim.encoder import Encoder
-from gim.index import build_index
-from gim.tokenizer import load_tokenizer
+from gim.encoder.encoder import Encoder
+from gim.infinigram.index import build_index
+from gim.text.tokenizer import load_tokenizer
 from pipeline.simulate import Settings, simulate
 from tests.conftest import REPOSITORY
 from tests.fuzz.formats import write_formats

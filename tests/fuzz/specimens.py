@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import yaml
 
-from gim.corpus import read_documents
-from gim.encoder import Encoder
-from gim.hidden import hidden_states
-from gim.infinigram import InfiniGram
-from gim.tokenizer import Tokenizer, load_tokenizer
+from gim.causal.hidden import hidden_states
+from gim.encoder.encoder import Encoder
+from gim.infinigram.query import InfiniGram
+from gim.text.corpus import read_documents
+from gim.text.tokenizer import Tokenizer, load_tokenizer
 from gim.training.reading import read_settings
 from gim.training.settings import Distillation
 from pipeline.config import all_stories, load

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gim.corpus import read_documents
 from gim.errors import InputError as LibraryError
+from gim.text.corpus import read_documents
 from gim.training.reading import read_settings
 from gim.training.settings import Distillation
 from pipeline.config import load

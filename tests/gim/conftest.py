@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from indexing import VOCABULARY, build, documents
 
-from gim.tokenizer import Tokenizer, load_tokenizer
+from gim.text.tokenizer import Tokenizer, load_tokenizer
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: threads only wait for each other
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -52,7 +52,7 @@ def corpus(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def small(corpus) -> Tokenizer:
     """Three hundred tokens instead of 16,384."""
-    from gim.train_tokenizer import train  # these two import torch, for which see above
+    from gim.text.train_tokenizer import train  # these two import torch, for which see above
 
     path = corpus.with_name("tokenizer.json")
     train([str(corpus)], path, 300, 100_000)

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 
-from gim.index import build_index
+from gim.infinigram.index import build_index
 
 VOCABULARY = {"u16": 600, "u32": 70_000}
 

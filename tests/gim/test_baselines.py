@@ -7,11 +7,11 @@ import pytest
 import torch
 from conftest import number_tokenizer
 
-from gim.baselines import NAMES, StaticEncoder, TokenBag, baseline
-from gim.encoder import Encoder
+from gim.encoder.encoder import Encoder
 from gim.errors import InputError
-from gim.fuzzy import EncoderMetric, FuzzyInduction
-from gim.tokenizer import load_tokenizer
+from gim.evaluation.baselines import NAMES, StaticEncoder, TokenBag, baseline
+from gim.induction.fuzzy import EncoderMetric, FuzzyInduction
+from gim.text.tokenizer import load_tokenizer
 
 
 def cosine(a: Counter, b: Counter) -> float:

@@ -9,15 +9,15 @@ import torch
 from scipy.stats import chisquare
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
-from gim.assisted import GIMCandidates
-from gim.causal import load_causal, score_causal
-from gim.drafts import GIMDraft, ModelDraft, Sampling
-from gim.encoder import Encoder
+from gim.causal.heads import head_scores, in_context_score, match_agreement, write_heads
+from gim.causal.model import load_causal, score_causal
+from gim.decoding.assisted import GIMCandidates
+from gim.decoding.drafts import GIMDraft, ModelDraft, Sampling
+from gim.decoding.speculate import accept, compare, speculate
+from gim.encoder.encoder import Encoder
 from gim.errors import InputError
-from gim.heads import head_scores, in_context_score, match_agreement, write_heads
-from gim.model import GIM
-from gim.speculate import accept, compare, speculate
-from gim.tokenizer import Tokenizer, load_tokenizer
+from gim.induction.model import GIM
+from gim.text.tokenizer import Tokenizer, load_tokenizer
 
 SIZE = 24
 

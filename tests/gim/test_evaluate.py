@@ -8,20 +8,20 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from gim.baselines import TokenBag
 from gim.cli import main
-from gim.corpus import Document
-from gim.encoder import Encoder
+from gim.encoder.encoder import Encoder
 from gim.errors import InputError
-from gim.evaluate import evaluate, sample_runs, targets_of
-from gim.explain import explain, to_html, to_terminal
-from gim.index import build_index
-from gim.infinigram import InfiniGram
-from gim.measures import SMOOTHING, document_interval, measures, summarise
-from gim.model import GIM
+from gim.evaluation.baselines import TokenBag
+from gim.evaluation.evaluate import evaluate, sample_runs, targets_of
+from gim.evaluation.explain import explain, to_html, to_terminal
+from gim.evaluation.measures import SMOOTHING, document_interval, measures, summarise
+from gim.evaluation.tune import best_tau, sweep
+from gim.induction.model import GIM
+from gim.infinigram.index import build_index
+from gim.infinigram.query import InfiniGram
 from gim.scores import Scores
-from gim.tokenizer import load_tokenizer
-from gim.tune import best_tau, sweep
+from gim.text.corpus import Document
+from gim.text.tokenizer import load_tokenizer
 
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "dog", "ran", "to", "house", "and", "then"]
 

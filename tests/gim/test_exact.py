@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gim.exact import ExactInduction
+from gim.induction.exact import ExactInduction
 from gim.scores import rank
 
 

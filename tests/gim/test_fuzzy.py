@@ -11,14 +11,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gim._soft import TIE
-from gim.align import Segmenter, build_tree
-from gim.encoder import Encoder, EncoderConfig
-from gim.encoding import encode_tree
+from gim._kernels.soft import TIE
+from gim.encoder.encoder import Encoder, EncoderConfig
+from gim.encoder.stream import encode_tree
 from gim.errors import InputError
-from gim.fuzzy import EncoderMetric, FuzzyInduction, Recent
+from gim.induction.fuzzy import EncoderMetric, FuzzyInduction, Recent
 from gim.scores import rank
-from gim.tokenizer import load_tokenizer
+from gim.text.align import Segmenter, build_tree
+from gim.text.tokenizer import load_tokenizer
 
 SMALL = {"width": 32, "heads": 2, "dim": 16}
 
@@ -188,7 +188,7 @@ def brute_counts(encoder, tokenizer, ids, window):
 def test_counts_agree_with_brute_force(encoder, window):
     """The language model has another tokenizer than the encoder: here, bytes."""
     table = [bytes([i]) for i in range(256)]
-    from gim.tokenizer import Tokenizer
+    from gim.text.tokenizer import Tokenizer
 
     tokenizer = Tokenizer("bytes", lambda text: list(text.encode()), table)
     ids = tokenizer.encode("the cat, the café, the catalogue. the c")
@@ -258,7 +258,7 @@ def test_a_metric_is_taken_as_it_is(encoder, tokenizer):
 
 
 def test_exact_induction_starts_without_torch():
-    code = "import sys, gim, gim.exact; sys.exit('torch' in sys.modules)"
+    code = "import sys, gim, gim.induction.exact; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -9,8 +9,8 @@ import zstandard
 from conftest import number_tokenizer
 
 from gim.errors import InputError
-from gim.index import build_index, describe_index, verify_index
-from gim.infinigram import InfiniGram
+from gim.infinigram.index import build_index, describe_index, verify_index
+from gim.infinigram.query import InfiniGram
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".jsonl.gz", ".jsonl.xz", ".jsonl.zst"])

@@ -6,9 +6,9 @@ from conftest import number_tokenizer
 from indexing import VOCABULARY, brute, brute_longest, build
 
 from gim.errors import InputError
-from gim.exact import ExactInduction
-from gim.index import describe_index
-from gim.infinigram import InfiniGram
+from gim.induction.exact import ExactInduction
+from gim.infinigram.index import describe_index
+from gim.infinigram.query import InfiniGram
 from gim.scores import rank
 
 
@@ -152,8 +152,8 @@ def test_ids_beyond_the_vocabulary_are_refused(indexes):
 @pytest.mark.shared
 def test_on_real_text_index_and_induction_agree(shared, tmp_path):
     """A real talk: at several cuts, its own index, exact induction and brute force agree."""
-    from gim.corpus import read_documents
-    from gim.tokenizer import load_tokenizer
+    from gim.text.corpus import read_documents
+    from gim.text.tokenizer import load_tokenizer
 
     tokenizer = load_tokenizer(shared / "tokenizers/gpt2")
     document = next(read_documents([shared / "corpora/ted.dev.jsonl.xz"]))

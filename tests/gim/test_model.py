@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from indexing import build
 
-from gim._soft import TIE
-from gim.choice import choose
-from gim.encoder import Encoder
+from gim._kernels.soft import TIE
+from gim.encoder.encoder import Encoder
 from gim.errors import InputError
-from gim.infinigram import InfiniGram
-from gim.model import GIM
+from gim.induction.choice import choose
+from gim.induction.model import GIM
+from gim.infinigram.query import InfiniGram
 from gim.scores import rank
-from gim.tokenizer import load_tokenizer
+from gim.text.tokenizer import load_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def parts(tmp_path_factory):
 
 def _as_numbers(tokenizer):
     """The same vocabulary, but text is a list of ids: to index chosen ids."""
-    from gim.tokenizer import Tokenizer
+    from gim.text.tokenizer import Tokenizer
 
     return Tokenizer("ids", lambda text: [int(w) for w in text.split()], tokenizer.table)
 

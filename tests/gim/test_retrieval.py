@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from gim.baselines import TokenBag
 from gim.errors import InputError
-from gim.retrieval import compare_metrics, retrieval_scores
+from gim.evaluation.baselines import TokenBag
+from gim.evaluation.retrieval import compare_metrics, retrieval_scores
 
 
 def test_scores_are_those_of_the_definition(rng):

@@ -6,12 +6,12 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from gim.corpus import read_documents
-from gim.encoder import RECEPTIVE, SHIPPED, Encoder
-from gim.evaluate import evaluate
-from gim.measures import summarise
-from gim.model import GIM
-from gim.tokenizer import load_tokenizer
+from gim.encoder.encoder import RECEPTIVE, SHIPPED, Encoder
+from gim.evaluation.evaluate import evaluate
+from gim.evaluation.measures import summarise
+from gim.induction.model import GIM
+from gim.text.corpus import read_documents
+from gim.text.tokenizer import load_tokenizer
 
 
 def cosine(encoder: Encoder, a: str, b: str) -> float:

@@ -7,11 +7,11 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from gim.divergence import jsd, symmetric_kl
+from gim.causal.divergence import jsd, symmetric_kl
+from gim.causal.teacher import TeacherMetric
 from gim.errors import InputError
-from gim.fuzzy import FuzzyInduction
-from gim.teacher import TeacherMetric
-from gim.tokenizer import Tokenizer, load_tokenizer
+from gim.induction.fuzzy import FuzzyInduction
+from gim.text.tokenizer import Tokenizer, load_tokenizer
 
 LETTERS = 24
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gim.errors import InputError
-from gim.tokenizer import load_tokenizer
+from gim.text.tokenizer import load_tokenizer
 
 DEFAULT = load_tokenizer()
 

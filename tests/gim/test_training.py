@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 
-from gim.causal import load_causal
-from gim.encoder import Encoder
+from gim.causal.model import load_causal
+from gim.encoder.encoder import Encoder
 from gim.training.distill import distill
 from gim.training.loop import make_accelerator, train
 from gim.training.pretrain import pretrain

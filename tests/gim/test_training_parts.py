@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from gim.causal import load_causal
-from gim.teacher import TeacherMetric
-from gim.tokenizer import load_tokenizer
+from gim.causal.model import load_causal
+from gim.causal.teacher import TeacherMetric
+from gim.text.tokenizer import load_tokenizer
 from gim.training.distill import initial_embeddings
 from gim.training.loop import learning_rate
 from gim.training.losses import distillation_losses

@@ -3,9 +3,9 @@
 import shutil
 from importlib.resources import files
 
-from gim.encoder import Encoder
-from gim.index import build_index
-from gim.tokenizer import load_tokenizer
+from gim.encoder.encoder import Encoder
+from gim.infinigram.index import build_index
+from gim.text.tokenizer import load_tokenizer
 
 TEXT = "it was the best of times it was the worst of times we went to the sea w1 w2 w3 w1 w2 w4 "
 

@@ -14,7 +14,8 @@ SOURCES = [
     path
     for package in PACKAGES
     for path in sorted((REPOSITORY / package).rglob("*.py"))
-    if path.parent.name != "scripts" and not path.stem.startswith("_")
+    if path.parent.name != "scripts"
+    and not any(p.startswith("_") for p in path.relative_to(REPOSITORY).with_suffix("").parts)
 ]
 
 

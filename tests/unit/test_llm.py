@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 import torch
 
+from gim.causal.hidden import hidden_states, word_windows
 from gim.errors import InputError as LibraryError
-from gim.hidden import hidden_states, word_windows
-from gim.tokenizer import load_tokenizer
-from gim.words import tokens_of_words
+from gim.text.tokenizer import load_tokenizer
+from gim.text.words import tokens_of_words
 from pipeline.errors import InputError
 from pipeline.extract import stimulus_features
 from pipeline.features import kind_of, llm, static

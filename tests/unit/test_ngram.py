@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gim.ngram import previous_occurrences
+from gim.text.ngram import previous_occurrences
 
 
 @given(st.lists(st.integers(0, 3), max_size=40), st.integers(1, 5))

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from gim.encoder import Encoder
-from gim.reading import VOCABULARY, read
-from gim.words import join_words
+from gim.encoder.encoder import Encoder
+from gim.induction.reading import VOCABULARY, read
+from gim.text.words import join_words
 from pipeline.features import induction, kind_of
 from tests.unit.stories import story
 

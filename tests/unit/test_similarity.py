@@ -5,10 +5,14 @@ import pandas as pd
 import pytest
 from scipy.stats import entropy
 
-from gim.distributions import corpus_distributions, exact_distributions, smoothed_similarity
-from gim.infinigram import InfiniGram
-from gim.tokenizer import load_tokenizer
-from gim.words import join_words, tokens_of_words
+from gim.induction.distributions import (
+    corpus_distributions,
+    exact_distributions,
+    smoothed_similarity,
+)
+from gim.infinigram.query import InfiniGram
+from gim.text.tokenizer import load_tokenizer
+from gim.text.words import join_words, tokens_of_words
 from pipeline.features import Story
 from pipeline.matchers import lag, matchers
 from pipeline.matching import NO_MATCH, OPTIONS, keep_best, newest_match

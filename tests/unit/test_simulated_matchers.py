@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from gim.index import build_index
-from gim.tokenizer import load_tokenizer
+from gim.infinigram.index import build_index
+from gim.text.tokenizer import load_tokenizer
 from pipeline.matchers import lag, matchers
 from pipeline.matching import OPTIONS, keep_best
 

@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from gim.encoder import Encoder
+from gim.encoder.encoder import Encoder
 from tests.workflow.test_language_model import write_corpus
 
 pytestmark = pytest.mark.workflow

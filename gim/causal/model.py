@@ -1,0 +1,142 @@
+"""Hugging Face causal language models: loading, next-token distributions and scores."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gim.errors import InputError
+from gim.files import check_fetched
+from gim.scores import Scores
+
+SAVED = (".json", ".safetensors", ".bin", ".pt")  # files of a saved model
+LOGITS = 1 << 24  # logits held at once, in numbers
+
+
+def load_causal(source: str, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Any:
+    """Load a causal language model by path or name.
+
+    Raises
+    ------
+    InputError
+        When it cannot be loaded, or not all of its weights are there and finite.
+    """
+    from transformers import AutoModelForCausalLM
+
+    if (folder := Path(source)).is_dir():
+        check_fetched(*sorted(file for file in folder.iterdir() if file.suffix in SAVED))
+    try:
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            source, dtype=dtype, output_loading_info=True
+        )
+    except Exception as error:  # OSError, ValueError, HTTP errors of several libraries
+        raise InputError(
+            f"causal language model {source!r} cannot be loaded ({type(error).__name__}: "
+            f"{str(error).splitlines()[0]}); pass the directory of a saved model"
+        ) from error
+    model, about = loaded
+    _check_weights(source, model, sorted(about["missing_keys"]))
+    return model.to(device).eval()
+
+
+def _check_weights(source: str, model: Any, missing: list[str]) -> None:
+    """Raise if weights are missing, which transformers fills with random numbers, or not finite."""
+    if missing:
+        what = f"{len(missing)} weights are missing ({', '.join(missing[:3])})"
+    elif spoilt := [n for n, p in model.named_parameters() if not torch.isfinite(p).all()]:
+        what = f"weights are not finite ({', '.join(spoilt[:3])})"
+    else:
+        return
+    raise InputError(f"causal language model {source!r}: {what}; fetch or save it again")
+
+
+def max_context(model: Any, wanted: int) -> int:
+    """``wanted`` tokens, or fewer if the model's positions end before."""
+    return min(wanted, int(getattr(model.config, "max_position_embeddings", wanted)))
+
+
+@torch.inference_mode()
+def read_log_probs(
+    model: Any, lines: list[NDArray[np.int64]], places: list[NDArray[np.int64]]
+) -> NDArray[np.float32]:
+    """Log-probabilities of the next token at some places of several lines of tokens.
+
+    Parameters
+    ----------
+    lines : list of int arrays, none empty
+    places : list of int arrays
+        For each line the positions asked for, ascending.
+
+    Returns
+    -------
+    log_probs : float array of shape (number of places, vocabulary)
+        Line by line.
+    """
+    size = model.config.vocab_size
+    out = np.empty((sum(len(p) for p in places), size), np.float32)
+    starts = np.cumsum([0, *(len(p) for p in places)])
+    longest = max((len(line) for line in lines), default=1)
+    batch = max(1, LOGITS // (longest * size))
+    for begin in range(0, len(lines), batch):
+        rows = range(begin, min(begin + batch, len(lines)))
+        length = max(len(lines[row]) for row in rows)
+        ids = np.zeros((len(rows), length), np.int64)  # padded on the right, which none sees
+        for i, row in enumerate(rows):
+            ids[i, : len(lines[row])] = lines[row]
+        keep = length - min((int(places[row][0]) for row in rows if len(places[row])), default=0)
+        logits = model(torch.from_numpy(ids).to(model.device), logits_to_keep=keep).logits
+        for i, row in enumerate(rows):
+            asked = torch.from_numpy(places[row] - (length - keep)).to(model.device)
+            found = logits[i, asked].float().log_softmax(-1)
+            out[starts[row] : starts[row + 1]] = found.cpu().numpy()
+    return out
+
+
+def window_log_probs(model: Any, windows: list[list[int]]) -> NDArray[np.float32]:
+    """Log-probabilities of what follows each window of tokens, shape (n, vocabulary).
+
+    An empty window gets the uniform distribution.
+    """
+    size = model.config.vocab_size
+    out = np.full((len(windows), size), -np.log(size), np.float32)
+    rows = [row for row, window in enumerate(windows) if len(window)]
+    rows.sort(key=lambda row: len(windows[row]))  # alike lengths need little padding
+    lines = [np.asarray(windows[row], np.int64) for row in rows]
+    out[rows] = read_log_probs(model, lines, [np.array([len(line) - 1]) for line in lines])
+    return out
+
+
+@torch.inference_mode()
+def score_causal(model: Any, ids: NDArray, targets: NDArray, context: int = 1024) -> Scores:
+    """Rank every target by a language model.
+
+    Parameters
+    ----------
+    ids, targets : int arrays of shape (n,)
+        As in `gim.induction.exact.ExactInduction.score`.
+    context : int
+        Longest context (less if the model's positions end before). Scored positions that are half
+        a context apart or more have a window of their own each: the full context. Closer ones
+        share windows that overlap by half, so that each sees at least half the context.
+    """
+    context = max_context(model, context)
+    wanted = np.flatnonzero(np.asarray(targets) >= 0)
+    out = Scores.empty(len(ids))
+    if len(wanted) == 0:
+        return out
+    cell = wanted // max(1, context // 2)
+    for group in np.split(wanted, np.flatnonzero(np.diff(cell)) + 1):
+        end = int(group[-1]) + 1
+        begin = max(0, end - context)
+        tokens = torch.as_tensor(ids[begin:end], device=model.device)[None]
+        logits = model(tokens, logits_to_keep=end - int(group[0])).logits
+        logits = logits[0, group - group[0]].float()
+        goal = torch.as_tensor(np.asarray(targets)[group], device=model.device)[:, None]
+        mine = logits.gather(1, goal)
+        out.top[group] = logits.argmax(1).cpu().numpy()
+        out.p_next[group] = logits.softmax(1).gather(1, goal)[:, 0].cpu().numpy()
+        out.greater[group] = (logits > mine).sum(1).cpu().numpy()
+        out.equal[group] = (logits == mine).sum(1).cpu().numpy()
+    return out

@@ -1,0 +1,4 @@
+"""Infini-Gram: the longest suffix of the context in a reference corpus, by a suffix array on disk.
+
+It uses `gim.text` and `gim._kernels`. `index` writes the files, `query` (`InfiniGram`) asks them.
+"""

@@ -6,7 +6,7 @@ The configuration names dataset, features and models (docs/configuration.md); re
 """
 
 from pipeline.config import complete, read_file
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 
 # Only without --configfile: Snakemake would merge the two, and a run would get the demo's subjects.
 if "data_root" not in config:

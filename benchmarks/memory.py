@@ -15,7 +15,8 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import csr_array
 
-from pipeline.design import Design, delay
+from pipeline.core.series import delay
+from pipeline.design import Design
 from pipeline.matching import Matches, induction_features
 
 NEIGHBOURS = 25  # of each row in each fold

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import write
-from pipeline.score import pearson
+from pipeline.core.correlation import pearson
 from pipeline.significance.blocks import draw_orders, draw_swaps, order_null, swap_null
 from pipeline.significance.run import voxel_blocks
 from pipeline.significance.shifts import draw_shifts, shift_null, shifted_r

@@ -22,10 +22,10 @@ from sklearn.model_selection import PredefinedSplit
 from benchmarks.common import timed, write
 from benchmarks.real_fit import make_problem, stories_of
 from pipeline.config import load, test_stories
+from pipeline.core.correlation import pearson
 from pipeline.dataset import Dataset
 from pipeline.fit.base import Problem
 from pipeline.fit.nested import choose_solver, fit_block, make_solver
-from pipeline.score import pearson
 
 CHUNK = 40  # TRs
 MODEL, ROWS = "ngram", 3000

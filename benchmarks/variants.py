@@ -36,6 +36,7 @@ from benchmarks.memory import (
 )
 from benchmarks.real_fit import load_bands
 from pipeline.config import load, test_stories, training_stories
+from pipeline.core.correlation import pearson, top_voxels
 from pipeline.dataset import Dataset
 from pipeline.design import Band, Design, make_band
 from pipeline.extract import read_story
@@ -46,7 +47,6 @@ from pipeline.fit.grams import fold_grams, gram_of
 from pipeline.fit.nested import make_solver
 from pipeline.matchers.gim import load_encoder, word_vectors
 from pipeline.matching import load_matches
-from pipeline.score import pearson, top_voxels
 from pipeline.summary import interval
 
 WORDS = ("eng1000", "wordrate", "position")

@@ -19,9 +19,9 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from pipeline.core.errors import LeakError
 from pipeline.dataset import Dataset
 from pipeline.design import Band, make_band
-from pipeline.errors import LeakError
 from pipeline.extract import band_features, read_scores, read_story, story_matches
 from pipeline.features import Story, kind_of
 from pipeline.matchers import LAG, lag

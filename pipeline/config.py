@@ -12,9 +12,9 @@ from gim.errors import InputError as LibraryError
 from gim.files import read_yaml
 from pipeline.bands import BAND_PATHS, broken_band
 from pipeline.blocks import broken_blocks
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
+from pipeline.core.schema import Validator, schema
 from pipeline.matchers import LAG
-from pipeline.schema import Validator, schema
 from pipeline.spaces import broken_partitions
 
 PATH_KEYS = (

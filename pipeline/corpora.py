@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gim import errors
 from gim.text.corpus import read_documents
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
 
 # Numbers are tokens too, so that they keep their place among the words, as when they are spoken.
 TOKEN = re.compile(r"\w+(?:'\w+)*")

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.blocks import Blocks, block_grid, block_of, block_rows, whole_story
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
 from pipeline.readers import is_hdf5, read_transcript
 from pipeline.timing import Grid
 

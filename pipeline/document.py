@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.atomic import write_text
+from pipeline.core.atomic import write_text
+from pipeline.core.schema import band_schema, schema
 from pipeline.features import known_kinds
-from pipeline.schema import band_schema, schema
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
 HEAD = """# Configuration
 
-Made from `pipeline/schema/config.schema.yaml` and the registries by `python -m pipeline.document`.
+Made from `pipeline/core/schema/config.schema.yaml` and the registries by
+`python -m pipeline.document`.
 A configuration is a YAML file; see `config/` for complete ones. Unknown keys are errors. Any key
 can be overridden on the command line: `snakemake --configfile config/demo.yaml --config horizon=4`.
 Of several files, `--configfile A.yaml B.yaml`, later ones add to the earlier and override them

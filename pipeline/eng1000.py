@@ -17,11 +17,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from pipeline.atomic import atomic_h5
+from pipeline.core.atomic import atomic_h5
+from pipeline.core.errors import InputError, Problem
+from pipeline.core.files import file_problem
+from pipeline.core.progress import track
 from pipeline.corpora import documents, fold, tokenise
-from pipeline.errors import InputError, Problem
-from pipeline.progress import track
-from pipeline.validation.files import file_problem
 
 FETCH = "give the path of an english1000sm.hf5 (with datalad or git-annex, fetch it: datalad get)"
 NEGLIGIBLE = 1e-12  # a spread below this share of the largest value is rounding, not variance

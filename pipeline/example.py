@@ -16,9 +16,9 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 
-from pipeline.atomic import atomic_path
+from pipeline.core.atomic import atomic_path
+from pipeline.core.random import generator
 from pipeline.dataset import Dataset
-from pipeline.matching import generator
 from pipeline.simulate import Settings, simulate, story_names
 from pipeline.simulation.write import write_table
 from pipeline.timing import Grid

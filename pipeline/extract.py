@@ -10,15 +10,16 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from pipeline.atomic import atomic_h5
+from pipeline.core.atomic import atomic_h5
+from pipeline.core.errors import InputError, Problem
+from pipeline.core.progress import track
+from pipeline.core.random import generator
 from pipeline.dataset import Dataset
-from pipeline.errors import InputError, Problem
 from pipeline.features import Story, kind_of
 from pipeline.matchers import LAG, matchers
 from pipeline.matchers.lag import control
 from pipeline.matching import (
     Matches,
-    generator,
     induction_features,
     keep_best,
     load_matches,
@@ -26,7 +27,6 @@ from pipeline.matching import (
     save_matches,
 )
 from pipeline.parts import Parts
-from pipeline.progress import track
 from pipeline.responses import fit_basis
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.core.correlation import top_voxels
 from pipeline.matchers import is_matcher
-from pipeline.score import top_voxels
 from pipeline.summary import MEAN, Scores, interval
 
 COLUMNS = [

@@ -8,7 +8,7 @@ from typing import Any
 
 from gim.cli import main
 from gim.errors import InputError as GimError
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
 
 
 def run_gim(command: str, files: Sequence[str], options: dict[str, Any], **flags: Any) -> None:

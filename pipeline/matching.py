@@ -10,7 +10,6 @@ newer than t - h: m <= f + d_min - h - J. With h = 2, d_min = 1, J = 3 that is m
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from pipeline.atomic import atomic_path
+from pipeline.core.atomic import atomic_path
 
 NO_MATCH = -1
 
@@ -187,11 +186,6 @@ def drop_below(matches: Matches, threshold: float) -> Matches:
         similarity=np.where(low, np.nan, matches.similarity)[keep],
         words=np.where(low, "", matches.words)[keep].tolist(),
     )
-
-
-def generator(seed: int, *names: str) -> np.random.Generator:
-    """Random generator of its own for a seed and names, whatever the order of work."""
-    return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
 
 
 def save_matches(path: str | Path, by_story: dict[str, Matches]) -> None:

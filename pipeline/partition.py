@@ -17,13 +17,12 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from pipeline.atomic import atomic_h5
+from pipeline.core.atomic import atomic_h5
+from pipeline.core.correlation import mean_over_stories, top_voxels
+from pipeline.core.random import generator
 from pipeline.dataset import Dataset
-from pipeline.matching import generator
-from pipeline.score import top_voxels
 from pipeline.significance.blocks import block_starts, draw_swaps
 from pipeline.significance.run import Predictions, measured, voxel_blocks
-from pipeline.significance.stories import mean_over_stories
 from pipeline.significance.tally import Tally
 from pipeline.spaces import Spaces, subsets
 from pipeline.statistics import write_test

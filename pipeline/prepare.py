@@ -9,9 +9,9 @@ import h5py
 import numpy as np
 from scipy.fft import dct, idct
 
-from pipeline.atomic import atomic_h5
+from pipeline.core.atomic import atomic_h5
+from pipeline.core.series import zscore
 from pipeline.dataset import Dataset
-from pipeline.design import zscore
 from pipeline.readers import needs_mask, open_responses
 from pipeline.timing import Grid
 from pipeline.volume import Mask

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeline.core.random import generator
 from pipeline.dataset import Dataset
-from pipeline.matching import generator
 from pipeline.simulation import bold, lexicon, write
 from pipeline.simulation.settings import Settings, story_names
 from pipeline.simulation.story import Story, tell

@@ -13,8 +13,8 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from gim.errors import InputError as LibraryInputError
-from pipeline.damage import set_aside
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
+from pipeline.core.integrity import set_aside
 
 # Faults of the machine, not ours and not the input's, and what to do about them.
 REMEDIES = {

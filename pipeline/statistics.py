@@ -10,7 +10,6 @@ from typing import Any
 import h5py
 import numpy as np
 
-from pipeline.atomic import atomic_h5
 from pipeline.ceiling import (
     Estimate,
     ceiling,
@@ -19,6 +18,7 @@ from pipeline.ceiling import (
     jackknife,
     r_over_ceiling,
 )
+from pipeline.core.atomic import atomic_h5
 from pipeline.dataset import Dataset
 from pipeline.significance.copies import Matcher
 from pipeline.significance.run import Predictions, test_difference, test_matches, test_r

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from pipeline.core.errors import InputError, Problem
 from pipeline.dataset import Dataset
-from pipeline.errors import InputError, Problem
 from pipeline.readers.words import COLUMNS
 
 

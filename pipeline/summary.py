@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from pipeline.atomic import write_text
-from pipeline.score import top_voxels
+from pipeline.core.correlation import top_voxels
 
 COLUMNS = [
     "subject", "model", "bands", "horizon", "n_voxels", "r_mean", "r_concat", "r_top10_test",
@@ -123,8 +122,3 @@ def interval(by_story: np.ndarray) -> tuple[float, float, float]:
     n, mean = len(by_story), by_story.mean()
     half = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * by_story.std(ddof=1) / np.sqrt(n)
     return float(mean), float(mean - half), float(mean + half)
-
-
-def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write the table as TSV with six decimals, so that equal runs give equal bytes."""
-    write_text(path, table.to_csv(sep="\t", index=False, float_format="%.6f", na_rep="n/a"))

@@ -11,14 +11,14 @@ from typing import Any
 
 from pipeline.blocks import shared_stories
 from pipeline.config import all_stories, training_stories
+from pipeline.core.errors import InputError, Problem
+from pipeline.core.findings import Findings, some
+from pipeline.core.progress import track
 from pipeline.dataset import Dataset
-from pipeline.errors import InputError, Problem
 from pipeline.prepare import reading_options
-from pipeline.progress import track
 from pipeline.readers import shape_of
 from pipeline.timing import Grid
 from pipeline.validation.embedding import check_embedding, embedding_files, needs
-from pipeline.validation.findings import Findings, some
 from pipeline.validation.masks import check_masks, mask_file
 from pipeline.validation.models import check_models, model_files
 from pipeline.validation.regions import check_regions

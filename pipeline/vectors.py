@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.atomic import atomic_path
-from pipeline.errors import InputError, Problem
+from pipeline.core.atomic import atomic_path
+from pipeline.core.errors import InputError, Problem
 
 
 def read_vector(path: Path, column: str | None) -> np.ndarray:

@@ -21,8 +21,8 @@ import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, HeaderTypeError
 
-from pipeline.atomic import atomic_path
-from pipeline.errors import InputError, Problem
+from pipeline.core.atomic import atomic_path
+from pipeline.core.errors import InputError, Problem
 from pipeline.vectors import read_vector, write_vector
 
 ORDERS = ("xyz", "zyx")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.design import delay
+from pipeline.core.series import delay
 from pipeline.features.base import Kind
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
 from pipeline.fetch.https import download
 from pipeline.fetch.models import fetch_models
 from pipeline.fetch.plan import Missing, check_space, gigabytes, missing_files, total

@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 import urllib3
 
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
 from pipeline.fetch.annex import PIECE, Key
 
 ATTEMPTS = 5  # in a row without a byte more

@@ -13,7 +13,7 @@ from huggingface_hub import HfApi, constants, snapshot_download, try_to_load_fro
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
 from pipeline.bands import band_options
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
 from pipeline.fetch.plan import check_space, gigabytes
 
 TOKENIZER = ["*.json", "*.txt", "*.model"]

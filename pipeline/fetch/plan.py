@@ -12,11 +12,11 @@ from urllib.parse import quote
 
 import requests
 
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
+from pipeline.core.files import file_problem
+from pipeline.core.progress import track
 from pipeline.fetch.annex import Key, key_in, local_key
 from pipeline.fetch.https import TIMEOUT, partial, size_of
-from pipeline.progress import track
-from pipeline.validation.files import file_problem
 
 
 @dataclass(frozen=True)

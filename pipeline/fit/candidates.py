@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
 
 CONCENTRATIONS = [0.1, 1.0]  # sparse and even mixtures of bands in turn
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from pipeline.atomic import atomic_h5
+from pipeline.core.atomic import atomic_h5
+from pipeline.core.errors import InputError, Problem
 from pipeline.design import Band
-from pipeline.errors import InputError, Problem
 
 Grams = Mapping[tuple[str, str], np.ndarray]  # (band, band): (n_folds, n_columns, n_columns)
 

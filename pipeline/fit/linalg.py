@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.linalg.blas import strmm
 
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
 
 SMALL = 500  # rows of a system that double precision costs nothing worth speaking of
 Array = Any  # numpy array, or torch tensor on a device

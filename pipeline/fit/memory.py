@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
 
 BASE = 0.7e9  # bytes: Python, libraries and the undelayed features of 34,000 rows
 GIGABYTE = 1e9

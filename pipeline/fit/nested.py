@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.core.correlation import pearson
+from pipeline.core.progress import track
 from pipeline.fit.base import Problem, Ridge, Solver
 from pipeline.fit.gram import GramEngine
 from pipeline.fit.kernel import KernelEngine
 from pipeline.fit.linalg import backend
 from pipeline.fit.solver import SearchSolver
-from pipeline.progress import track
-from pipeline.score import pearson
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from pipeline.atomic import atomic_h5
 from pipeline.attribution import band_parts, band_shares
+from pipeline.core.atomic import atomic_h5
+from pipeline.core.correlation import pearson
+from pipeline.core.progress import track
 from pipeline.dataset import Dataset
 from pipeline.design import Design
 from pipeline.fit.base import Problem, Ridge
@@ -22,8 +24,6 @@ from pipeline.fit.memory import block_size
 from pipeline.fit.narrow import combinations, split
 from pipeline.fit.nested import choose_solver, fit_block, make_solver
 from pipeline.fit.pooling import reference_voxels
-from pipeline.progress import track
-from pipeline.score import pearson
 
 EDGE_SHARE = 0.05  # warn when more predicted voxels than this want an alpha at an edge
 

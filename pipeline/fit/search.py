@@ -20,10 +20,10 @@ from typing import Protocol
 
 import numpy as np
 
+from pipeline.core.progress import track
 from pipeline.fit.base import Ridge
 from pipeline.fit.narrow import LeftOut, Remainder, Split, combinations
 from pipeline.fit.pooling import error_variance, pooled
-from pipeline.progress import track
 
 # Scores that differ by less are as good as equal: there the candidate tried first is taken, and of
 # narrow bands' alphas the largest. Rounding, which changes with the block, is far smaller.

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import nibabel as nib
 import numpy as np
 
-from pipeline.atomic import atomic_path
+from pipeline.core.atomic import atomic_path
 from pipeline.maps.backdrop import Backdrop
 from pipeline.maps.figures import GlassBrain, Slices, cheap_collection
 from pipeline.maps.flatmap import FlatmapFigure, FlatSurface

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
 from pipeline.maps.canvas import Canvas
 from pipeline.maps.scale import Scale
 from pipeline.volume import Mask, to_volume

@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
 
-from pipeline.atomic import atomic_path
+from pipeline.core.atomic import atomic_path
 
 STRUCTURES = {"left": ("L", "CortexLeft"), "right": ("R", "CortexRight")}
 

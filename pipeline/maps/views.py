@@ -13,7 +13,7 @@ from nibabel.affines import apply_affine
 from nilearn.plotting import view_img, view_surf
 from nilearn.surface import InMemoryMesh
 
-from pipeline.atomic import write_text
+from pipeline.core.atomic import write_text
 from pipeline.maps.backdrop import Backdrop
 from pipeline.maps.figures import HIDDEN, clip_image
 from pipeline.maps.scale import Scale

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
 from pipeline.maps.artist import Artist
 from pipeline.maps.flatmap import flat_surface
 from pipeline.maps.scale import Scale, correlation_scale, difference_scale

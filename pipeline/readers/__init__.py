@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
 from pipeline.readers import hdf5, nifti, table
 from pipeline.readers.textgrid import read_textgrid
 from pipeline.readers.values import Values

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.errors import InputError, Problem
-from pipeline.validation.files import file_problem
+from pipeline.core.errors import InputError, Problem
+from pipeline.core.files import file_problem
 
 MISSING = ["", "n/a"]  # and nothing else: "null", "nan" and "none" are words
 

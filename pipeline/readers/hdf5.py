@@ -8,9 +8,9 @@ from pathlib import Path
 
 import h5py
 
-from pipeline.errors import InputError, Problem
-from pipeline.validation.files import file_problem
-from pipeline.validation.findings import Findings, some
+from pipeline.core.errors import InputError, Problem
+from pipeline.core.files import file_problem
+from pipeline.core.findings import Findings, some
 
 _FETCH = "fetch or copy the file again"
 

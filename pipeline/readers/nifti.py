@@ -9,8 +9,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from pipeline.errors import InputError, Problem
-from pipeline.validation.files import file_problem
+from pipeline.core.errors import InputError, Problem
+from pipeline.core.files import file_problem
 from pipeline.volume import UNREADABLE, Mask, check_numbers
 
 TR_TOLERANCE = 0.01  # relative; ds003020's nominal 2 s are 2.0045 s

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
+from pipeline.core.findings import some
 from pipeline.readers.delimited import line_of, numbers, read_delimited
-from pipeline.validation.findings import some
 
 EVEN = 0.02  # relative; times are rounded
 

@@ -19,9 +19,9 @@ from praatio.utilities.constants import INTERVAL_TIER
 from praatio.utilities.errors import PraatioException
 from praatio.utilities.textgrid_io import parseTextgridStr
 
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
+from pipeline.core.files import file_problem
 from pipeline.readers.words import MARKERS, OVERLAP_TOLERANCE, fault_problems, word_table
-from pipeline.validation.files import file_problem
 
 _WORD_TIER = re.compile(r"(?<![a-z])words?(?![a-z])", re.IGNORECASE)
 _PHONE_TIER = re.compile(r"phon", re.IGNORECASE)

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
+from pipeline.core.findings import some
 from pipeline.readers.delimited import line_of, numbers, read_delimited
 from pipeline.readers.words import MARKERS, fault_problems, word_table
-from pipeline.validation.findings import some
 
 ROLES = ("word", "onset", "offset", "duration")
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
 
 COLUMNS = ["word", "onset", "offset"]
 # Silences, breaths, lip smacks, laughs and noises as the transcripts of ds003020 write them when

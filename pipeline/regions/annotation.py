@@ -11,9 +11,9 @@ from nibabel.affines import apply_affine, voxel_sizes
 from nilearn.datasets import load_fsaverage
 from scipy.spatial import KDTree
 
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
+from pipeline.core.files import file_problem
 from pipeline.maps.surface import DEPTHS
-from pipeline.validation.files import file_problem
 from pipeline.volume import Mask
 
 NO_REGION = ""

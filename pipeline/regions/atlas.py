@@ -10,7 +10,7 @@ from unittest.mock import patch
 import requests
 from nilearn import datasets
 
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
 
 PREFIX = "fetch_atlas_"
 

@@ -12,10 +12,10 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from pipeline.core.correlation import pearson
 from pipeline.dataset import Dataset
 from pipeline.matching import NO_MATCH, Matches, load_matches
 from pipeline.report.units import Unit
-from pipeline.score import pearson
 
 STEPS = 1000  # responses are kept in thousandths of their unit (standard deviations)
 

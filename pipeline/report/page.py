@@ -36,7 +36,7 @@ class Run:
     Parameters
     ----------
     provenance : dict
-        `pipeline.provenance.describe`.
+        `pipeline.core.provenance.describe`.
     summary, gains, timings : DataFrame
         summary.tsv, gains.tsv and timings.tsv.
     significance, ceiling : DataFrame

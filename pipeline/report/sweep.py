@@ -11,12 +11,12 @@ from typing import Any
 import pandas as pd
 
 from pipeline.bands import band_options
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
+from pipeline.core.files import file_problem
+from pipeline.core.findings import some
 from pipeline.matchers import is_matcher
 from pipeline.readers.delimited import numbers, read_delimited
 from pipeline.report.figures import lines
-from pipeline.validation.files import file_problem
-from pipeline.validation.findings import some
 
 LAG_OPTIONS = ("horizon", "min_lag")
 GAINS = ("gain", "gain_lo", "gain_hi")

@@ -1,7 +1,7 @@
 """Rule audit."""
 
-from pipeline.atomic import write_text
 from pipeline.audit import Subject, audit
+from pipeline.core.atomic import write_text
 from pipeline.dataset import Dataset
 from pipeline.stage import stage
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.atomic import write_text
+from pipeline.core.atomic import write_text
 from pipeline.dataset import Dataset
 from pipeline.regions import read_parcellations
 from pipeline.report.explorer import Explored, explore

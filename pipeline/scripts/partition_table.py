@@ -2,9 +2,9 @@
 
 from itertools import product
 
+from pipeline.core.atomic import write_table
 from pipeline.partition import partition_table
 from pipeline.stage import stage
-from pipeline.summary import write_table
 
 with stage(snakemake):
     keys = list(product(snakemake.params.subjects, snakemake.params.partitions))

@@ -3,9 +3,9 @@
 from itertools import product
 from pathlib import Path
 
+from pipeline.core.atomic import write_table
 from pipeline.regions import read_parcellations, summarise_regions, write_chart
 from pipeline.stage import stage
-from pipeline.summary import write_table
 
 with stage(snakemake):
     params, output = snakemake.params, snakemake.output

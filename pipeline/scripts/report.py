@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.atomic import write_text
-from pipeline.provenance import describe
+from pipeline.core.atomic import write_text
+from pipeline.core.provenance import describe
 from pipeline.report import Run, collect_timings, render
 from pipeline.report.sweep import read_run
 from pipeline.stage import stage

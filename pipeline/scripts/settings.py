@@ -3,7 +3,7 @@
 import json
 import logging
 
-from pipeline.atomic import write_text
+from pipeline.core.atomic import write_text
 from pipeline.stage import stage
 from pipeline.validate import check_settings, checked, describe_files, settings_files
 

@@ -2,9 +2,10 @@
 
 from itertools import product
 
+from pipeline.core.atomic import write_table
 from pipeline.gains import gains
 from pipeline.stage import stage
-from pipeline.summary import summarise, write_table
+from pipeline.summary import summarise
 
 with stage(snakemake):
     params = snakemake.params

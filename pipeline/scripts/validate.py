@@ -3,7 +3,7 @@
 import json
 import logging
 
-from pipeline.atomic import write_text
+from pipeline.core.atomic import write_text
 from pipeline.stage import stage
 from pipeline.validate import check_dataset, check_settings, checked, manifest
 from pipeline.validation.volumes import count_volumes

@@ -1,6 +1,6 @@
 """Rule words."""
 
-from pipeline.atomic import atomic_path
+from pipeline.core.atomic import atomic_path
 from pipeline.dataset import Dataset
 from pipeline.stage import stage
 from pipeline.stimuli import read_stories

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pipeline.core.correlation import mean_over_stories, unit
 from pipeline.significance.shifts import distinct
-from pipeline.significance.stories import mean_over_stories, unit
 
 
 def block_starts(n_rows: int, length: int) -> np.ndarray:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.core.correlation import mean_over_stories, unit
 from pipeline.matching import NO_MATCH
-from pipeline.significance.stories import mean_over_stories, unit
 
 STEPS = 30  # exchanges tried for each run of matches
 

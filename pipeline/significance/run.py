@@ -10,9 +10,9 @@ from typing import Any
 import h5py
 import numpy as np
 
+from pipeline.core.progress import track
+from pipeline.core.random import generator
 from pipeline.dataset import Dataset
-from pipeline.matching import generator
-from pipeline.progress import track
 from pipeline.significance.blocks import draw_orders, draw_swaps, order_null, swap_null
 from pipeline.significance.copies import Matcher
 from pipeline.significance.matches import match_null, permuted_matches

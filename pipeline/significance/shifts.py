@@ -19,8 +19,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.fft import irfft, rfft
 
-from pipeline.errors import InputError, Problem
-from pipeline.significance.stories import mean_over_stories, unit
+from pipeline.core.correlation import mean_over_stories, unit
+from pipeline.core.errors import InputError, Problem
 
 
 def draw_shifts(

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.signal import lfilter
 from scipy.special import gammainc
 
-from pipeline.matching import generator
+from pipeline.core.random import generator
 from pipeline.simulation import lexicon
 from pipeline.simulation.settings import Settings
 from pipeline.simulation.story import Story

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
 
 PLACE = "simulate"  # the configuration's key
 N_PHRASES = 16  # different events and decoys that the grammar has for a story

@@ -13,7 +13,7 @@ import pandas as pd
 from praatio.data_classes.interval_tier import IntervalTier
 from praatio.data_classes.textgrid import Textgrid
 
-from pipeline.atomic import atomic_h5, atomic_path, write_text
+from pipeline.core.atomic import atomic_h5, atomic_path, write_text
 from pipeline.dataset import Dataset
 from pipeline.simulation import lexicon
 from pipeline.simulation.bold import zscore

@@ -9,11 +9,11 @@ import h5py
 import numpy as np
 
 from pipeline.bands import band_options
+from pipeline.core.files import file_problem
+from pipeline.core.findings import Findings, some
 from pipeline.dataset import Dataset
 from pipeline.features import kind_of
 from pipeline.readers.hdf5 import numeric_dataset
-from pipeline.validation.files import file_problem
-from pipeline.validation.findings import Findings, some
 from pipeline.validation.responses import as_single, blocks
 
 N_BASIS_WORDS = 985

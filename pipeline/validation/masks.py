@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.errors import InputError
-from pipeline.validation.files import file_problem
-from pipeline.validation.findings import Findings
+from pipeline.core.errors import InputError
+from pipeline.core.files import file_problem
+from pipeline.core.findings import Findings
 from pipeline.volume import read_image
 
 _REMEDY = "use the mask that the responses were extracted with"

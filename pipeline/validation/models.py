@@ -7,7 +7,7 @@ from typing import Any
 
 from gim.files import SHIPPED
 from pipeline.bands import band_options
-from pipeline.validation.findings import Findings
+from pipeline.core.findings import Findings
 
 MARKS = {"encoder": "model.safetensors", "index": "gim.json"}  # a file that each of them has
 REMEDIES = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
+from pipeline.core.files import file_problem
+from pipeline.core.findings import Findings, some
 from pipeline.regions.files import region_files, region_path
-from pipeline.validation.files import file_problem
-from pipeline.validation.findings import Findings, some
 from pipeline.volume import Mask
 
 

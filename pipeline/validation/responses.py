@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
+from pipeline.core.findings import Findings, some
 from pipeline.readers import open_responses
 from pipeline.readers.hdf5 import numeric_dataset
 from pipeline.readers.values import Values
-from pipeline.validation.findings import Findings, some
 
 BLOCK_BYTES = 64 * 2**20
 _FETCH = "fetch or copy the file again"

@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.core.errors import InputError
+from pipeline.core.findings import Findings, some
+from pipeline.core.progress import track
 from pipeline.dataset import Dataset
-from pipeline.errors import InputError
-from pipeline.progress import track
 from pipeline.timing import Grid
-from pipeline.validation.findings import Findings, some
 
 MAX_OUTSIDE = 0.5  # share of a story's words outside the scan that no cut explains
 

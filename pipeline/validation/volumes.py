@@ -10,13 +10,13 @@ from typing import Any
 
 from pipeline.blocks import whole_story
 from pipeline.config import all_stories, test_stories, training_stories
+from pipeline.core.errors import InputError, Problem
+from pipeline.core.files import file_problem
+from pipeline.core.findings import Findings
 from pipeline.dataset import Dataset
-from pipeline.errors import InputError, Problem
 from pipeline.prepare import reading_options
 from pipeline.readers import shape_of
 from pipeline.timing import Grid
-from pipeline.validation.files import file_problem
-from pipeline.validation.findings import Findings
 
 
 def pairs(config: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ import nibabel
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.readers import open_responses, read_transcript
 from pipeline.regions import read_labels
 from pipeline.report.sweep import read_run

@@ -146,7 +146,7 @@ def dangling(path: Path) -> None:
     path.symlink_to(".git/annex/objects/0Z/1p/MD5E-s524288--0cc175b9/MD5E-s524288--0cc175b9")
 
 
-# What is said of files that `pipeline.validation.files` looks at.
+# What is said of files that `pipeline.core.files` looks at.
 CHECKED = {
     "missing": "does not exist",
     "empty": "the file is empty",

@@ -3,7 +3,7 @@
 import pytest
 
 from gim.errors import InputError as LibraryError
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from tests.fuzz.registry import DAMAGES
 from tests.fuzz.specimens import same
 from tests.fuzz.table import PAGE, page

@@ -9,7 +9,7 @@ from gim.text.corpus import read_documents
 from gim.training.reading import read_settings
 from gim.training.settings import Distillation
 from pipeline.config import load
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.readers import read_transcript
 from tests.fuzz.specimens import CONFIGURATION, CORPORA, TEXTGRID, TRAINING
 

@@ -8,8 +8,8 @@ import pandas as pd
 from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 
+from pipeline.core.series import delay, zscore
 from pipeline.dataset import Dataset
-from pipeline.design import delay, zscore
 from pipeline.downsample import downsample
 from pipeline.features.base import Story
 from pipeline.matchers import oracle

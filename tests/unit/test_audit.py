@@ -8,7 +8,7 @@ import pytest
 from pipeline import audit, design, matching
 from pipeline.bands import band_options
 from pipeline.config import complete
-from pipeline.errors import LeakError
+from pipeline.core.errors import LeakError
 from pipeline.extract import find_matches, match_features, response_basis, response_features
 from pipeline.features import kind_of
 from pipeline.matchers import ngram

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.blocks import block_grid, block_rows
+from pipeline.core.errors import InputError
 from pipeline.dataset import Dataset
-from pipeline.errors import InputError
 from pipeline.extract import read_story
 from pipeline.prepare import prepare
 from pipeline.stimuli import read_stories

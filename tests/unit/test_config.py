@@ -7,9 +7,9 @@ from snakemake.utils import update_config
 
 from pipeline.bands import BAND_OPTIONS, band_options
 from pipeline.config import complete, load, read_file, training_stories
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
+from pipeline.core.schema import band_schema, schema
 from pipeline.features import known_kinds
-from pipeline.schema import band_schema, schema
 from tests.conftest import REPOSITORY
 
 CONFIGS = sorted((REPOSITORY / "config").glob("*.yaml"))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import zstandard
 
+from pipeline.core.errors import InputError
 from pipeline.corpora import documents, tokenise
-from pipeline.errors import InputError
 
 TEXTS = ["The boat.", "Caf\u00e9 \u2028 and \u00efles", ""]
 LINES = [json.dumps({"title": "t", "text": text}, ensure_ascii=False) + "\n" for text in TEXTS]

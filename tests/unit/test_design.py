@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
 from pipeline.bands import BAND_OPTIONS
-from pipeline.design import Design, delay, load_band, zscore
+from pipeline.core.series import delay, zscore
+from pipeline.design import Design, load_band
 from pipeline.matching import OPTIONS
 
 WORDS = {"kind": "eng1000", "n_components": None, "downsample": "lanczos"}

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import zscore
 
+from pipeline.core.errors import InputError
 from pipeline.eng1000 import Eng1000, _cooccurrences, _normalise, build, read_basis
-from pipeline.errors import InputError
 
 VOCAB = ["a", "b", "c", "never"]
 BASIS = ["b", "d", "absent"]  # d is a basis word that is not in the vocabulary

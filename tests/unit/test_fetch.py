@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import fetch as module
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.fetch import annex, fetch, https, models, plan
 from pipeline.validate import validate
 from tests.unit.datasets import make_config, write_dataset

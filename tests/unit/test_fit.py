@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge as SklearnRidge
 
+from pipeline.core.correlation import pearson
+from pipeline.core.errors import InputError
 from pipeline.design import Band, Design
-from pipeline.errors import InputError
 from pipeline.fit.base import Problem
 from pipeline.fit.candidates import CONCENTRATIONS, alphas, band_scalings, training_folds
 from pipeline.fit.nested import choose_solver, fit_block, make_solver
-from pipeline.score import pearson
 
 SOLVERS = ["gram", "kernel", "himalaya"]
 

@@ -9,7 +9,7 @@ from gim.causal.hidden import hidden_states, word_windows
 from gim.errors import InputError as LibraryError
 from gim.text.tokenizer import load_tokenizer
 from gim.text.words import tokens_of_words
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.extract import stimulus_features
 from pipeline.features import kind_of, llm, static
 from pipeline.parts import Parts

@@ -3,13 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.design import delay
+from pipeline.core.random import generator
+from pipeline.core.series import delay
 from pipeline.matching import (
     NO_MATCH,
     OPTIONS,
     Matches,
     fir_of_matches,
-    generator,
     induction_features,
     load_matches,
     newest_match,

@@ -5,11 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from pipeline.design import Band, Design, zscore
-from pipeline.errors import InputError
+from pipeline.core.correlation import pearson
+from pipeline.core.errors import InputError
+from pipeline.core.series import zscore
+from pipeline.design import Band, Design
 from pipeline.fit.linalg import Processor, Torch
 from pipeline.fit.nested import fit_block, make_solver
-from pipeline.score import pearson
 from tests.unit.test_fit import by_scikit_learn, make_problem, score_by_scikit_learn, stack
 
 

@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from pipeline.progress import track
+from pipeline.core.progress import track
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.prepare import ready
 from pipeline.readers import open_responses, read_transcript, shape_of
 from pipeline.timing import Grid

@@ -7,7 +7,7 @@ import pytest
 from nibabel.affines import apply_affine
 from nilearn.datasets import load_fsaverage, load_mni152_brain_mask
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.regions import read_labels
 from pipeline.regions.annotation import N_FSAVERAGE, read_sheets
 from pipeline.regions.labels import label_volume

@@ -7,9 +7,9 @@ import h5py
 import numpy as np
 import pytest
 
-from pipeline.atomic import atomic_h5, atomic_path
+from pipeline.core.atomic import atomic_h5, atomic_path
+from pipeline.core.errors import InputError
 from pipeline.design import Band, Design
-from pipeline.errors import InputError
 from pipeline.fit.candidates import training_folds
 from pipeline.fit.grams import write_gram
 from pipeline.fit.memory import block_size, fixed_bytes, voxel_bytes

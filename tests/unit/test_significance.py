@@ -16,8 +16,8 @@ from scipy.fft import irfft, rfft
 from scipy.signal import lfilter
 from scipy.stats import binom, false_discovery_control, genpareto, norm
 
-from pipeline.errors import InputError
-from pipeline.score import pearson
+from pipeline.core.correlation import pearson
+from pipeline.core.errors import InputError
 from pipeline.significance.blocks import (
     block_starts,
     draw_orders,

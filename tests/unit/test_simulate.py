@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from scipy import ndimage, signal, stats
 
+from pipeline.core.errors import InputError
+from pipeline.core.random import generator
+from pipeline.core.series import zscore
 from pipeline.dataset import Dataset
-from pipeline.design import zscore
-from pipeline.errors import InputError
-from pipeline.matching import generator
 from pipeline.readers import read_textgrid
 from pipeline.simulate import Settings, simulate, story_names
 from pipeline.simulation import bold, lexicon, write

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.matching import generator
+from pipeline.core.random import generator
 from pipeline.simulate import Settings
 from pipeline.simulation import lexicon
 from pipeline.simulation.grammar import DISTINCT, FILLER, FRAMES, draw_phrases, ngrams

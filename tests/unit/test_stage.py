@@ -15,9 +15,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.atomic import atomic_h5
-from pipeline.damage import damage
-from pipeline.errors import InputError
+from pipeline.core.atomic import atomic_h5
+from pipeline.core.errors import InputError
+from pipeline.core.integrity import damage
 from pipeline.stage import fault_of_machine, stage
 from tests.conftest import REPOSITORY
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.core.errors import InputError
 from pipeline.dataset import Dataset
-from pipeline.errors import InputError
 from pipeline.readers import read_textgrid
 from pipeline.readers.words import MAX_FAULTS
 from pipeline.stimuli import read_stories

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.summary import COLUMNS, interval, summarise, write_table
+from pipeline.core.atomic import write_table
+from pipeline.summary import COLUMNS, interval, summarise
 
 TRAIN = ["a", "b", "c", "d"]
 

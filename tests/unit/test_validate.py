@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline import validate as module
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.validate import (
     describe_files,
     fingerprint,

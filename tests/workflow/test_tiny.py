@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from pipeline.score import pearson
+from pipeline.core.correlation import pearson
 from pipeline.summary import COLUMNS
 from pipeline.volume import Mask, to_vector
 from tests.conftest import REPOSITORY

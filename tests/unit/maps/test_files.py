@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.maps import write_histograms, write_maps
 from pipeline.maps.sampling import interpolation_matrix, weighted_mean
 from pipeline.maps.scale import correlation_scale

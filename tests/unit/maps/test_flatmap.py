@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.maps import flatmap, write_maps
 from pipeline.maps.flatmap import FlatSurface, flat_surface
 from pipeline.volume import Mask

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from gim.files import unfetched
-from pipeline.errors import Problem
+from pipeline.core.errors import Problem
 
 
 def file_problem(path: str | Path) -> Problem | None:

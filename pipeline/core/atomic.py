@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import pandas as pd
 
 from gim.files import atomic_file as atomic_path
 from gim.files import write_text
 
-__all__ = ["atomic_h5", "atomic_path", "write_text"]
+__all__ = ["atomic_h5", "atomic_path", "write_table", "write_text"]
 
 
 @contextmanager
@@ -55,3 +56,8 @@ class _Disk(io.FileIO):
             except OSError as error:
                 self.error = OSError(error.errno, error.strerror, str(self.name))
         return size
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write the table as TSV with six decimals, so that equal runs give equal bytes."""
+    write_text(path, table.to_csv(sep="\t", index=False, float_format="%.6f", na_rep="n/a"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pipeline.errors import Problem
+from pipeline.core.errors import Problem
 
 
 @dataclass

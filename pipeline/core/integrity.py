@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pipeline.errors import InputError, Problem
+from pipeline.core.errors import InputError, Problem
 
 SUFFIX = ".damaged"
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipeline.blocks import Blocks, block_grid, block_of, block_rows, whole_story
 from pipeline.core.errors import InputError, Problem
-from pipeline.readers import is_hdf5, read_transcript
+from pipeline.readers.formats import is_hdf5, read_transcript
 from pipeline.timing import Grid
 
 TRANSCRIPTS = "derivative/TextGrids/{story}.TextGrid"
@@ -146,7 +146,7 @@ class Dataset:
         return {found.group(1) for path in there if (found := re.fullmatch(name, path.name))}
 
     def read_words(self, story: str) -> pd.DataFrame:
-        """Words of a story (`pipeline.readers.read_transcript`)."""
+        """Words of a story (`pipeline.readers.formats.read_transcript`)."""
         return read_transcript(self.transcript(story), self.transcripts)
 
     def n_voxels(self, subject: str, story: str) -> int:

@@ -22,7 +22,7 @@ from pipeline.dataset import Dataset
 from pipeline.simulate import Settings, simulate, story_names
 from pipeline.simulation.write import write_table
 from pipeline.timing import Grid
-from pipeline.volume import Mask, to_volume
+from pipeline.voxels.volume import Mask, to_volume
 
 SUBJECT, SEED = "SIM01", 0
 SETTINGS = Settings(n_train=4, n_test=1, rows=(50, 60), n_voxels=150, n_repeats=2)

@@ -12,15 +12,15 @@ from scipy.fft import dct, idct
 from pipeline.core.atomic import atomic_h5
 from pipeline.core.series import zscore
 from pipeline.dataset import Dataset
-from pipeline.readers import needs_mask, open_responses
+from pipeline.readers.formats import needs_mask, open_responses
 from pipeline.timing import Grid
-from pipeline.volume import Mask
+from pipeline.voxels.volume import Mask
 
 REPEATS = "individual_repeats"
 
 
 def reading_options(config: dict[str, Any], subject: str) -> dict[str, Any]:
-    """What `pipeline.readers.open_responses` needs for a subject's files.
+    """What `pipeline.readers.formats.open_responses` needs for a subject's files.
 
     Raises
     ------

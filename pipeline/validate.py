@@ -16,7 +16,7 @@ from pipeline.core.findings import Findings, some
 from pipeline.core.progress import track
 from pipeline.dataset import Dataset
 from pipeline.prepare import reading_options
-from pipeline.readers import shape_of
+from pipeline.readers.formats import shape_of
 from pipeline.timing import Grid
 from pipeline.validation.embedding import check_embedding, embedding_files, needs
 from pipeline.validation.masks import check_masks, mask_file

@@ -20,7 +20,7 @@ from pipeline.maps.scale import Scale
 from pipeline.maps.surface import Cortex, SurfaceFigure
 from pipeline.maps.views import InteractiveView, SurfaceView
 from pipeline.maps.voxelmap import VoxelMap
-from pipeline.volume import Mask, to_volume
+from pipeline.voxels.volume import Mask, to_volume
 
 log = logging.getLogger(__name__)
 

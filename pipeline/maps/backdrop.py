@@ -8,7 +8,7 @@ from nibabel.affines import apply_affine
 from nilearn.datasets import load_mni152_template
 
 from pipeline.maps.sampling import interpolation_matrix, weighted_mean
-from pipeline.volume import Mask
+from pipeline.voxels.volume import Mask
 
 COVERAGE = 0.5  # paint up to half-way between the mask's last voxels and the next
 MNI_RESOLUTION = 2  # mm, of the anatomy under slices

@@ -19,7 +19,7 @@ import numpy as np
 from pipeline.core.errors import InputError, Problem
 from pipeline.maps.canvas import Canvas
 from pipeline.maps.scale import Scale
-from pipeline.volume import Mask, to_volume
+from pipeline.voxels.volume import Mask, to_volume
 
 log = logging.getLogger(__name__)
 

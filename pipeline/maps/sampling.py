@@ -8,7 +8,7 @@ import numpy as np
 from nibabel.affines import apply_affine
 from scipy import sparse
 
-from pipeline.volume import Mask
+from pipeline.voxels.volume import Mask
 
 
 def interpolation_matrix(mask: Mask, points: np.ndarray) -> sparse.csr_array:

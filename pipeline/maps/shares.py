@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.core.atomic import atomic_path
 from pipeline.maps.scale import difference_scale
-from pipeline.volume import Mask, to_volume
+from pipeline.voxels.volume import Mask, to_volume
 
 
 def write_shares(

@@ -16,7 +16,7 @@ from scipy import sparse
 from pipeline.maps.canvas import Canvas
 from pipeline.maps.sampling import interpolation_matrix, weighted_mean
 from pipeline.maps.scale import Scale
-from pipeline.volume import Mask
+from pipeline.voxels.volume import Mask
 
 MM_PER_PIXEL = 0.5
 DEPTHS = np.linspace(0, 1, 7)  # from white to pial surface

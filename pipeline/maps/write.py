@@ -14,7 +14,7 @@ from pipeline.maps.artist import Artist
 from pipeline.maps.flatmap import flat_surface
 from pipeline.maps.scale import Scale, correlation_scale, difference_scale
 from pipeline.maps.voxelmap import VoxelMap, correlation_maps, difference_maps
-from pipeline.volume import Mask
+from pipeline.voxels.volume import Mask
 
 log = logging.getLogger(__name__)
 

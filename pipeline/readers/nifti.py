@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.files import file_problem
-from pipeline.volume import UNREADABLE, Mask, check_numbers
+from pipeline.voxels.volume import UNREADABLE, Mask, check_numbers
 
 TR_TOLERANCE = 0.01  # relative; ds003020's nominal 2 s are 2.0045 s
 _FETCH = "fetch or copy the file again"

@@ -47,7 +47,7 @@ def read_word_table(
     Returns
     -------
     DataFrame of n_words rows
-        As of `pipeline.readers.read_transcript`.
+        As of `pipeline.readers.formats.read_transcript`.
 
     Raises
     ------

@@ -14,7 +14,7 @@ from scipy.spatial import KDTree
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.files import file_problem
 from pipeline.maps.surface import DEPTHS
-from pipeline.volume import Mask
+from pipeline.voxels.volume import Mask
 
 NO_REGION = ""
 NO_CORTEX = {"", "unknown", "medial_wall", "medialwall", "medial wall", "???"}

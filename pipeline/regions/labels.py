@@ -17,7 +17,7 @@ from pipeline.readers.delimited import line_of, numbers, read_delimited
 from pipeline.regions.annotation import NO_REGION, label_voxels, read_annotation, read_sheets
 from pipeline.regions.atlas import read_atlas
 from pipeline.regions.files import region_path
-from pipeline.volume import Mask, read_image
+from pipeline.voxels.volume import Mask, read_image
 
 MOST = 2**31  # labels are below
 

@@ -10,7 +10,7 @@ from pipeline.maps import write_histograms, write_maps, write_shares
 from pipeline.stage import stage
 from pipeline.statistics import read_tests
 from pipeline.summary import Scores
-from pipeline.volume import Mask
+from pipeline.voxels.volume import Mask
 
 with stage(snakemake):
     params, subject = snakemake.params, snakemake.wildcards.subject

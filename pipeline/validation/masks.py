@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.core.errors import InputError
 from pipeline.core.files import file_problem
 from pipeline.core.findings import Findings
-from pipeline.volume import read_image
+from pipeline.voxels.volume import read_image
 
 _REMEDY = "use the mask that the responses were extracted with"
 

@@ -9,7 +9,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.files import file_problem
 from pipeline.core.findings import Findings, some
 from pipeline.regions.files import region_files, region_path
-from pipeline.volume import Mask
+from pipeline.voxels.volume import Mask
 
 
 def parcellation_files(config: dict[str, Any]) -> list[Path]:

@@ -16,9 +16,8 @@ import numpy as np
 
 from pipeline.core.errors import InputError
 from pipeline.core.findings import Findings, some
-from pipeline.readers import open_responses
+from pipeline.readers.formats import Values, open_responses
 from pipeline.readers.hdf5 import numeric_dataset
-from pipeline.readers.values import Values
 
 BLOCK_BYTES = 64 * 2**20
 _FETCH = "fetch or copy the file again"
@@ -54,7 +53,7 @@ def check_responses(path: Path, n_rows: int | None, options: Mapping[str, Any]) 
     n_rows : int or None
         Rows that the file should have; None if not known.
     options : mapping
-        As for `pipeline.readers.open_responses`.
+        As for `pipeline.readers.formats.open_responses`.
     """
     findings = Findings()
     try:

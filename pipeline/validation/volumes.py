@@ -15,7 +15,7 @@ from pipeline.core.files import file_problem
 from pipeline.core.findings import Findings
 from pipeline.dataset import Dataset
 from pipeline.prepare import reading_options
-from pipeline.readers import shape_of
+from pipeline.readers.formats import shape_of
 from pipeline.timing import Grid
 
 

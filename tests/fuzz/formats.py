@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import InputError
-from pipeline.readers import open_responses, read_transcript
+from pipeline.readers.formats import open_responses, read_transcript
 from pipeline.regions import read_labels
 from pipeline.report.sweep import read_run
 from pipeline.validation.regions import check_regions
 from pipeline.validation.responses import check_responses
-from pipeline.vectors import read_vector
-from pipeline.volume import Mask, to_volume
+from pipeline.voxels.vectors import read_vector
+from pipeline.voxels.volume import Mask, to_volume
 from tests.fuzz.registry import Specimen
 
 SHAPE, AFFINE, TR, N_ROWS = (4, 5, 6), np.diag([3.0, 3.0, 3.0, 1.0]), 2.0, 8

@@ -23,7 +23,7 @@ from pipeline.eng1000 import Eng1000, read_basis
 from pipeline.features.llm import load_model
 from pipeline.stimuli import read_stories
 from pipeline.validate import manifest, validate
-from pipeline.volume import Mask
+from pipeline.voxels.volume import Mask
 from tests.conftest import REPOSITORY
 from tests.fuzz.registry import Specimen
 

@@ -10,7 +10,7 @@ from gim.training.reading import read_settings
 from gim.training.settings import Distillation
 from pipeline.config import load
 from pipeline.core.errors import InputError
-from pipeline.readers import read_transcript
+from pipeline.readers.formats import read_transcript
 from tests.fuzz.specimens import CONFIGURATION, CORPORA, TEXTGRID, TRAINING
 
 READERS = {

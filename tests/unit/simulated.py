@@ -14,7 +14,7 @@ from pipeline.downsample import downsample
 from pipeline.features.base import Story
 from pipeline.matchers import oracle
 from pipeline.matching import OPTIONS, induction_features, newest_match
-from pipeline.readers import read_textgrid
+from pipeline.readers.textgrid import read_textgrid
 from pipeline.simulate import Settings, story_names
 
 SUBJECT = "sub01"

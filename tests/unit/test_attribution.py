@@ -6,7 +6,7 @@ from himalaya.scoring import r2_score_split
 from pipeline.attribution import band_parts, band_shares
 from pipeline.design import Band, Design
 from pipeline.maps.shares import write_shares
-from pipeline.volume import to_vector
+from pipeline.voxels.volume import to_vector
 from tests.unit.test_volume import mask_of
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.prepare import ready
-from pipeline.readers import open_responses, read_transcript, shape_of
+from pipeline.readers.formats import open_responses, read_transcript, shape_of
 from pipeline.timing import Grid
-from pipeline.volume import Mask
+from pipeline.voxels.volume import Mask
 from tests.unit.datasets import long_textgrid, short_textgrid
 
 

@@ -11,7 +11,7 @@ from pipeline.core.errors import InputError
 from pipeline.regions import read_labels
 from pipeline.regions.annotation import N_FSAVERAGE, read_sheets
 from pipeline.regions.labels import label_volume
-from pipeline.volume import Mask
+from pipeline.voxels.volume import Mask
 
 
 @pytest.fixture(scope="module")

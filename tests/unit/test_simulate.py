@@ -15,7 +15,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.random import generator
 from pipeline.core.series import zscore
 from pipeline.dataset import Dataset
-from pipeline.readers import read_textgrid
+from pipeline.readers.textgrid import read_textgrid
 from pipeline.simulate import Settings, simulate, story_names
 from pipeline.simulation import bold, lexicon, write
 from pipeline.simulation.settings import N_PHRASES

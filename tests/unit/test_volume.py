@@ -7,7 +7,8 @@ import pytest
 from nibabel.affines import apply_affine
 
 from pipeline.core.errors import InputError
-from pipeline.volume import Mask, main, to_vector, to_volume
+from pipeline.voxels.convert import main
+from pipeline.voxels.volume import Mask, to_vector, to_volume
 
 AFFINE = np.array([[-3.0, 0, 0, 40], [0, 2.5, 0, -60], [0, 0, 4, -20], [0, 0, 0, 1]])
 

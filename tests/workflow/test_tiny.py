@@ -14,7 +14,7 @@ import yaml
 
 from pipeline.core.correlation import pearson
 from pipeline.summary import COLUMNS
-from pipeline.volume import Mask, to_vector
+from pipeline.voxels.volume import Mask, to_vector
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.workflow

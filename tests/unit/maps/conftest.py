@@ -9,7 +9,7 @@ from nilearn.datasets import load_mni152_brain_mask
 from pipeline.maps.backdrop import Backdrop
 from pipeline.maps.figures import cheap_collection
 from pipeline.maps.surface import Cortex
-from pipeline.volume import Mask
+from pipeline.voxels.volume import Mask
 
 
 @pytest.fixture(scope="module", autouse=True)

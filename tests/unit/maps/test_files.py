@@ -14,7 +14,7 @@ from pipeline.maps.sampling import interpolation_matrix, weighted_mean
 from pipeline.maps.scale import correlation_scale
 from pipeline.maps.surface import Cortex
 from pipeline.maps.views import InteractiveView, SurfaceView, _peak
-from pipeline.volume import Mask
+from pipeline.voxels.volume import Mask
 from tests.unit.maps.conftest import blob
 
 BANDS = {"eng1000": ["eng1000"], "wordrate": ["wordrate"], "gim": ["eng1000", "gim"]}

@@ -11,7 +11,7 @@ from matplotlib.image import imread
 from pipeline.core.errors import InputError
 from pipeline.maps import flatmap, write_maps
 from pipeline.maps.flatmap import FlatSurface, flat_surface
-from pipeline.volume import Mask
+from pipeline.voxels.volume import Mask
 
 SUBJECT, TRANSFORM = "S1", "fullhead"
 OPTIONS = {"subject": "{subject}", "transform": TRANSFORM, "database": None}

@@ -12,7 +12,7 @@ from pipeline.maps.figures import GlassBrain, Slices
 from pipeline.maps.sampling import interpolation_matrix
 from pipeline.maps.scale import correlation_scale, difference_scale
 from pipeline.maps.surface import VIEWS, SurfaceFigure
-from pipeline.volume import Mask, to_volume
+from pipeline.voxels.volume import Mask, to_volume
 from tests.unit.maps.conftest import blob
 
 

@@ -1,15 +1,7 @@
-"""Voxel vectors and volumes: a mask says which voxel of the vector lies where in the brain.
-
-From the command line, either way:
-
-    python -m pipeline.volume --mask MASK.nii.gz --order xyz IN.npy OUT.nii.gz
-    python -m pipeline.volume --mask MASK.nii.gz --order xyz IN.nii.gz OUT.tsv
-"""
+"""Voxel vectors and volumes: a mask says which voxel of the vector lies where in the brain."""
 
 from __future__ import annotations
 
-import argparse
-import sys
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,9 +13,7 @@ import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, HeaderTypeError
 
-from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError, Problem
-from pipeline.vectors import read_vector, write_vector
 
 ORDERS = ("xyz", "zyx")
 SPACES = ("native", "MNI")
@@ -223,53 +213,3 @@ def check_numbers(path: str | Path, img: nib.Nifti1Image) -> None:
     if (kind := img.get_data_dtype()).kind not in "fiu":
         what, remedy = f"the values are {kind}, not numbers", "give an image of real numbers"
         raise InputError(Problem(path, "header", what, remedy))
-
-
-def convert(source: Path, target: Path, mask: Mask, column: str | None = None) -> None:
-    """Turn a vector file (.npy, .tsv) into a NIfTI file, or a NIfTI file into a vector file.
-
-    Raises
-    ------
-    InputError
-        Neither or both files are NIfTI, or one does not fit the mask.
-    """
-    nifti = [path.name.endswith(NIFTI) for path in (source, target)]
-    vector = [path.suffix in (".npy", ".tsv") for path in (source, target)]
-    if nifti == [False, True] and vector[0]:
-        with atomic_path(target) as temporary:
-            nib.save(to_volume(read_vector(source, column), mask), temporary)
-    elif nifti == [True, False] and vector[1]:
-        write_vector(to_vector(read_image(source), mask), target, column)
-    else:
-        what = f"cannot turn {source.name} into {target.name}"
-        remedy = "name one file .npy or .tsv and the other .nii or .nii.gz"
-        raise InputError(Problem(source, "", what, remedy))
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Command line of `python -m pipeline.volume`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m pipeline.volume",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("source", type=Path, help=".npy, .tsv or NIfTI")
-    parser.add_argument("target", type=Path, help="NIfTI, or .npy or .tsv")
-    parser.add_argument("--mask", type=Path, required=True, help="NIfTI, nonzero inside")
-    parser.add_argument(
-        "--order",
-        choices=ORDERS,
-        required=True,
-        help="xyz: z runs fastest (nilearn); zyx: x runs fastest (pycortex)",
-    )
-    parser.add_argument("--column", help="column of the .tsv")
-    options = parser.parse_args(arguments)
-    try:
-        mask = Mask.from_file(options.mask, options.order)
-        convert(options.source, options.target, mask, options.column)
-    except InputError as error:
-        sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main()

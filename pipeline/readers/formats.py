@@ -1,0 +1,162 @@
+"""Readers of transcripts and of responses, chosen by the suffix of the file.
+
+A transcript becomes a table of words with onsets and offsets, responses an array of shape
+(rows, voxels): nothing after the readers knows which format either came in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from pipeline.core.errors import InputError, Problem
+from pipeline.readers import hdf5, nifti, table
+from pipeline.readers.textgrid import read_textgrid
+from pipeline.readers.word_table import read_word_table
+
+
+class Values(Protocol):
+    """Numbers of shape (rows, voxels) that are read when sliced, such as an HDF5 dataset."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(rows, voxels)."""
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of the numbers."""
+
+    def __getitem__(self, item: Any, /) -> np.ndarray:
+        """Some of the numbers."""
+
+
+@dataclass(frozen=True)
+class TranscriptFormat:
+    """How transcripts of one format are read, and which options concern that."""
+
+    read: Callable[..., pd.DataFrame]
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ResponseFormat:
+    """How responses of one format are opened, how their shape is found, and options of both."""
+
+    open: Callable[..., AbstractContextManager[Values]]
+    shape: Callable[..., tuple[int, int]]
+    options: tuple[str, ...] = ()
+
+
+_WORD_TABLE = TranscriptFormat(
+    read_word_table, ("columns", "where", "encoding", "start", "markers")
+)
+TRANSCRIPTS = {
+    ".textgrid": TranscriptFormat(read_textgrid, ("tier", "encoding", "start", "markers")),
+    ".csv": _WORD_TABLE,
+    ".tsv": _WORD_TABLE,
+}
+_HDF5 = ResponseFormat(hdf5.open_hdf5, hdf5.shape_of)
+_NIFTI = ResponseFormat(nifti.open_nifti, nifti.shape_of, ("mask", "tr"))
+_TABLE = ResponseFormat(table.open_table, table.shape_of, ("columns",))
+RESPONSES = {
+    **dict.fromkeys((".hf5", ".h5", ".hdf5"), _HDF5),
+    **dict.fromkeys((".nii", ".nii.gz"), _NIFTI),
+    **dict.fromkeys((".csv", ".tsv"), _TABLE),
+}
+
+
+def read_transcript(path: str | Path, options: Mapping[str, Any]) -> pd.DataFrame:
+    """Read the words of a transcript.
+
+    Parameters
+    ----------
+    path : path
+        A TextGrid, or a CSV or TSV table of words (BIDS events are one).
+    options : mapping
+        `transcripts` of the configuration; a format takes what concerns it.
+
+    Returns
+    -------
+    DataFrame of n_words rows
+        `word` (lower case), `onset` and `offset` (float64, seconds from the start of the sound),
+        by ascending onset.
+
+    Raises
+    ------
+    InputError
+        If the suffix is unknown, or with all that is wrong with the file.
+    """
+    form = TRANSCRIPTS[_known(path, TRANSCRIPTS, "transcripts.path")]
+    return form.read(path, **{name: options[name] for name in form.options if name in options})
+
+
+def open_responses(path: str | Path, options: Mapping[str, Any]) -> AbstractContextManager[Values]:
+    """Open the responses to one story for reading.
+
+    Parameters
+    ----------
+    path : path
+        HDF5, a NIfTI run, or a CSV or TSV table of regions.
+    options : mapping
+        `responses` of the configuration with `mask` (`pipeline.voxels.volume.Mask`, or None) and
+        `tr` (seconds); a format takes what concerns it.
+
+    Returns
+    -------
+    context manager of an array-like of shape (rows, voxels)
+        It has `shape` and `dtype`, and slices give arrays.
+
+    Raises
+    ------
+    InputError
+        On entering, if the suffix is unknown or the file is not what it says.
+    """
+    form = RESPONSES[_known(path, RESPONSES, "responses.path")]
+    return form.open(path, **{name: options[name] for name in form.options if name in options})
+
+
+def shape_of(path: str | Path, options: Mapping[str, Any]) -> tuple[int, int]:
+    """Rows and voxels of a file of responses, without reading it where the format allows that.
+
+    Parameters
+    ----------
+    path, options
+        As for `open_responses`.
+
+    Raises
+    ------
+    InputError
+        If the suffix is unknown or the file is not what it says.
+    """
+    form = RESPONSES[_known(path, RESPONSES, "responses.path")]
+    return form.shape(path, **{name: options[name] for name in form.options if name in options})
+
+
+def needs_mask(path: str | Path) -> bool:
+    """Whether responses are images, out of which a mask takes the voxels."""
+    return RESPONSES.get(suffix(path, RESPONSES)) is _NIFTI
+
+
+def is_hdf5(path: str | Path) -> bool:
+    """Whether responses are in a file that can be read block by block as it is."""
+    return RESPONSES.get(suffix(path, RESPONSES)) is _HDF5
+
+
+def suffix(path: str | Path, known: Mapping[str, Any]) -> str:
+    """The longest of the known suffixes that the file has, whatever its case; else empty."""
+    name = Path(path).name.lower()
+    return max((s for s in known if name.endswith(s)), key=len, default="")
+
+
+def _known(path: str | Path, known: Mapping[str, Any], key: str) -> str:
+    found = suffix(path, known)
+    if not found:
+        what = f"no reader for {Path(path).name!r}"
+        raise InputError(Problem(path, key, what, f"give a file that ends in {', '.join(known)}"))
+    return found

@@ -1,0 +1,5 @@
+"""``python -m pipeline.voxels``."""
+
+from pipeline.voxels.convert import main
+
+main()

@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.common import write
 from pipeline.bands import band_options
 from pipeline.config import load, training_stories
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.design import Band, Design, load_band
 from pipeline.features import kind_of
 from pipeline.fit.base import Problem

@@ -23,7 +23,7 @@ from benchmarks.common import timed, write
 from benchmarks.real_fit import make_problem, stories_of
 from pipeline.config import load, test_stories
 from pipeline.core.correlation import pearson
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.fit.base import Problem
 from pipeline.fit.nested import choose_solver, fit_block, make_solver
 

@@ -37,9 +37,9 @@ from benchmarks.memory import (
 from benchmarks.real_fit import load_bands
 from pipeline.config import load, test_stories, training_stories
 from pipeline.core.correlation import pearson, top_voxels
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.story import read_story
 from pipeline.design import Band, Design, make_band
-from pipeline.extract import read_story
 from pipeline.features.eng1000 import load_eng1000
 from pipeline.fit.base import Problem
 from pipeline.fit.candidates import alphas, training_folds

@@ -20,10 +20,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import LeakError
-from pipeline.dataset import Dataset
+from pipeline.dataset.basis import fit_basis, read_scores
+from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.story import Story, read_story
 from pipeline.design import Band, make_band
-from pipeline.extract import band_features, read_scores, read_story, story_matches
-from pipeline.features import Story, kind_of
+from pipeline.extract import band_features, story_matches
+from pipeline.features import kind_of
 from pipeline.matchers import LAG, lag
 from pipeline.matching import (
     Matches,
@@ -32,7 +34,6 @@ from pipeline.matching import (
     load_matches,
     newest_match,
 )
-from pipeline.responses import fit_basis
 
 COLUMNS = ["band", "story", "row", "newest_bold", "newest_word_seconds"]
 WORD_WINDOW = 4  # TRs before the end of a row in which its newest word is looked for

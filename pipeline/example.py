@@ -18,10 +18,10 @@ import pandas as pd
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.random import generator
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.grid import Grid
 from pipeline.simulate import Settings, simulate, story_names
 from pipeline.simulation.write import write_table
-from pipeline.timing import Grid
 from pipeline.voxels.volume import Mask, to_volume
 
 SUBJECT, SEED = "SIM01", 0

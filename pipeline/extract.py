@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pandas as pd
 
@@ -14,8 +13,10 @@ from pipeline.core.atomic import atomic_h5
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.progress import track
 from pipeline.core.random import generator
-from pipeline.dataset import Dataset
-from pipeline.features import Story, kind_of
+from pipeline.dataset.basis import read_scores
+from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.story import Story, read_story
+from pipeline.features import kind_of
 from pipeline.matchers import LAG, matchers
 from pipeline.matchers.lag import control
 from pipeline.matching import (
@@ -27,13 +28,6 @@ from pipeline.matching import (
     save_matches,
 )
 from pipeline.parts import Parts
-from pipeline.responses import fit_basis
-
-
-def read_story(dataset: Dataset, words: pd.DataFrame, name: str) -> Story:
-    """A story as features see it; `words` is the table of all stories' words."""
-    own = words[words["story"] == name].reset_index(drop=True)
-    return Story(name, own, dataset.grid(name))
 
 
 def stimulus_features(
@@ -50,7 +44,7 @@ def stimulus_features(
     dataset : Dataset
         Where the TR grids are.
     words_path : path
-        Parquet of all words (`pipeline.stimuli.read_stories`).
+        Parquet of all words (`pipeline.dataset.stimuli.read_stories`).
     stories : sequence of str
         Stories wanted.
     options : dict
@@ -78,34 +72,6 @@ def _checked_origin(origin: dict[str, str], output: str | Path) -> dict[str, str
         what = f"the band is called llama, but {origin['model']} is {origin['model_type']}"
         raise InputError(Problem(output, "features", what, "give the band another name"))
     return origin
-
-
-def response_basis(
-    dataset: Dataset,
-    subject: str,
-    train: Sequence[str],
-    test: Sequence[str],
-    n_components: int,
-    output: str | Path,
-) -> None:
-    """Fit a subject's principal components on training stories and project every story on them.
-
-    Writes HDF5: `components` (n_components, n_voxels), `mean`, `variance`, and `scores/STORY`
-    (n_rows, n_components).
-    """
-    basis = fit_basis(dataset, subject, train, n_components)
-    with atomic_h5(output) as file:
-        file["components"] = basis.components.astype(np.float32)
-        file["mean"] = basis.mean
-        file["variance"] = basis.variance
-        for story in track([*train, *test], f"{subject}: component scores"):
-            file[f"scores/{story}"] = basis.scores(dataset.read_responses(subject, story))
-
-
-def read_scores(path: str | Path, stories: Sequence[str]) -> dict[str, np.ndarray]:
-    """Component scores of each story, arrays of shape (n_rows, n_components)."""
-    with h5py.File(path) as file:
-        return {story: np.asarray(file[f"scores/{story}"]) for story in stories}
 
 
 def response_features(

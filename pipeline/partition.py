@@ -20,7 +20,7 @@ import pandas as pd
 from pipeline.core.atomic import atomic_h5
 from pipeline.core.correlation import mean_over_stories, top_voxels
 from pipeline.core.random import generator
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.significance.blocks import block_starts, draw_swaps
 from pipeline.significance.run import Predictions, measured, voxel_blocks
 from pipeline.significance.tally import Tally

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.atomic import atomic_path
-from pipeline.features.base import Story
+from pipeline.dataset.story import Story
 
 
 class Parts:

@@ -1,8 +1,8 @@
 """From the similarity of words' states to matches of TRs.
 
 Each TR makes one query, whatever its number of words: its state, the last word that starts before
-it ends (`pipeline.timing.Grid.states`). So a TR of fast speech has no more chances to match well
-than a slow one, as it would if similarities were summed or filtered over the words of a TR.
+it ends (`pipeline.dataset.grid.Grid.states`). So a TR of fast speech has no more chances to match
+well than a slow one, as it would if similarities were summed or filtered over the words of a TR.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.features.base import Story
+from pipeline.dataset.story import Story
 from pipeline.matching import NO_MATCH, Matches
 
 OPTIONS: dict[str, Any] = {

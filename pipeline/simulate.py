@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.random import generator
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.simulation import bold, lexicon, write
 from pipeline.simulation.settings import Settings, story_names
 from pipeline.simulation.story import Story, tell

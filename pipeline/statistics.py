@@ -19,7 +19,7 @@ from pipeline.ceiling import (
     r_over_ceiling,
 )
 from pipeline.core.atomic import atomic_h5
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.significance.copies import Matcher
 from pipeline.significance.run import Predictions, test_difference, test_matches, test_r
 from pipeline.significance.tally import Test

@@ -9,15 +9,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.blocks import shared_stories
 from pipeline.config import all_stories, training_stories
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.findings import Findings, some
 from pipeline.core.progress import track
-from pipeline.dataset import Dataset
-from pipeline.prepare import reading_options
+from pipeline.dataset.blocks import shared_stories
+from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.grid import Grid
+from pipeline.dataset.prepare import reading_options
 from pipeline.readers.formats import shape_of
-from pipeline.timing import Grid
 from pipeline.validation.embedding import check_embedding, embedding_files, needs
 from pipeline.validation.masks import check_masks, mask_file
 from pipeline.validation.models import check_models, model_files

@@ -6,7 +6,8 @@ import importlib
 import pkgutil
 from functools import cache
 
-from pipeline.features.base import Kind, Story
+from pipeline.dataset.story import Story
+from pipeline.features.base import Kind
 
 __all__ = ["Kind", "Story", "kind_of", "known_kinds"]
 

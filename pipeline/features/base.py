@@ -7,36 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
-
-from pipeline.downsample import downsample
-from pipeline.timing import Grid
 
 Source = Literal["stimulus", "responses", "matches"]
-
-
-@dataclass(frozen=True)
-class Story:
-    """A story as the features see it.
-
-    Parameters
-    ----------
-    name : str
-        The story.
-    words : DataFrame
-        Columns word, onset, offset (seconds from the start of the sound), ascending.
-    grid : Grid
-        Its TR grid.
-    """
-
-    name: str
-    words: pd.DataFrame
-    grid: Grid
-
-    def to_rows(self, values: np.ndarray, method: str) -> np.ndarray:
-        """Values of shape (n_words, n_features) to one row a TR, by `pipeline.downsample`."""
-        onsets, offsets = self.words["onset"].to_numpy(), self.words["offset"].to_numpy()
-        return downsample(values, onsets, offsets, self.grid, method)
 
 
 @dataclass(frozen=True)

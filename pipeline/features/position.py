@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.features.base import Kind, Story
+from pipeline.dataset.story import Story
+from pipeline.features.base import Kind
 
 CYCLES = (1, 2, 3)  # sine and cosine pairs over the story
 DECAYS = (10.0, 30.0)  # time constants of the onset transients, TRs

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from gim.text.words import tokens_of_words
-from pipeline.features.base import Kind, Story
+from pipeline.dataset.story import Story
+from pipeline.features.base import Kind
 from pipeline.features.llm import load_model, origin
 
 

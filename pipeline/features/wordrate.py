@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.features.base import Kind, Story
+from pipeline.dataset.story import Story
+from pipeline.features.base import Kind
 
 
 def compute(story: Story, options: dict[str, Any]) -> np.ndarray:

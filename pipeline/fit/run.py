@@ -15,7 +15,7 @@ from pipeline.attribution import band_parts, band_shares
 from pipeline.core.atomic import atomic_h5
 from pipeline.core.correlation import pearson
 from pipeline.core.progress import track
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.design import Design
 from pipeline.fit.base import Problem, Ridge
 from pipeline.fit.candidates import alphas, band_scalings, training_folds

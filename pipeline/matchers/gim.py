@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gim.text.words import join_words
-from pipeline.features.base import Story
+from pipeline.dataset.story import Story
 from pipeline.matching import Matches
 from pipeline.similarity import OPTIONS as SIMILARITY_OPTIONS
 from pipeline.similarity import match_states

@@ -9,7 +9,7 @@ import numpy as np
 
 from gim.text.tokenizer import load_tokenizer
 from gim.text.words import tokens_of_words
-from pipeline.features.base import Story
+from pipeline.dataset.story import Story
 from pipeline.matching import Matches
 from pipeline.similarity import OPTIONS as SIMILARITY_OPTIONS
 from pipeline.similarity import match_distributions, needed_words

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gim.text.ngram import previous_occurrences
-from pipeline.features.base import Story
+from pipeline.dataset.story import Story
 from pipeline.matching import NO_MATCH, Matches
 
 OPTIONS: dict[str, Any] = {"n": 4}

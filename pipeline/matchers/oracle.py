@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.features.base import Story
+from pipeline.dataset.story import Story
 from pipeline.matching import NO_MATCH, Matches
 
 OPTIONS: dict[str, Any] = {}

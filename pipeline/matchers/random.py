@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.features.base import Story
+from pipeline.dataset.story import Story
 from pipeline.matching import NO_MATCH, Matches
 
 OPTIONS: dict[str, Any] = {}

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.correlation import pearson
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.matching import NO_MATCH, Matches, load_matches
 from pipeline.report.units import Unit
 

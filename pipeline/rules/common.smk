@@ -5,7 +5,7 @@ from pathlib import Path
 from pipeline.bands import BAND_PATHS, band_options
 from pipeline.config import TRUTH as TRUE_REGIONS
 from pipeline.config import all_stories, references, test_stories, training_stories
-from pipeline.dataset import KEYS, Dataset
+from pipeline.dataset.dataset import KEYS, Dataset
 from pipeline.features import kind_of
 from pipeline.gains import lag_controls
 from pipeline.matchers import LAG, copies_single_matches, is_matcher

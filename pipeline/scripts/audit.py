@@ -2,7 +2,7 @@
 
 from pipeline.audit import Subject, audit
 from pipeline.core.atomic import write_text
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.stage import stage
 
 with stage(snakemake):

@@ -1,6 +1,6 @@
 """Rule ceiling."""
 
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.stage import stage
 from pipeline.statistics import write_ceiling
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.core.atomic import write_text
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.regions import read_parcellations
 from pipeline.report.explorer import Explored, explore
 from pipeline.report.units import choose_units, references, region_voxels

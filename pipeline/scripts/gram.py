@@ -1,6 +1,6 @@
 """Rule gram."""
 
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.design import load_band
 from pipeline.fit.candidates import training_folds
 from pipeline.fit.grams import write_gram

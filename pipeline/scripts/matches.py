@@ -1,6 +1,6 @@
 """Rule matches."""
 
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.extract import find_matches
 from pipeline.stage import stage
 

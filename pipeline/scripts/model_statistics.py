@@ -1,6 +1,6 @@
 """Rule model_statistics."""
 
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.significance.copies import Matcher
 from pipeline.stage import stage
 from pipeline.statistics import write_statistics

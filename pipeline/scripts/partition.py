@@ -1,6 +1,6 @@
 """Rule partition."""
 
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.partition import write_partition
 from pipeline.spaces import subsets
 from pipeline.stage import stage

@@ -1,7 +1,7 @@
 """Rule response_basis."""
 
-from pipeline.dataset import Dataset
-from pipeline.extract import response_basis
+from pipeline.dataset.basis import response_basis
+from pipeline.dataset.dataset import Dataset
 from pipeline.stage import stage
 
 with stage(snakemake):

@@ -1,6 +1,6 @@
 """Rule responses."""
 
-from pipeline.prepare import prepare
+from pipeline.dataset.prepare import prepare
 from pipeline.stage import stage
 
 with stage(snakemake):

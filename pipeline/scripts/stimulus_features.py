@@ -1,6 +1,6 @@
 """Rule stimulus_features."""
 
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.extract import stimulus_features
 from pipeline.stage import stage
 

@@ -1,9 +1,9 @@
 """Rule words."""
 
 from pipeline.core.atomic import atomic_path
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.stimuli import read_stories
 from pipeline.stage import stage
-from pipeline.stimuli import read_stories
 
 with stage(snakemake):
     words = read_stories(Dataset.from_config(snakemake.params.dataset), snakemake.params.stories)

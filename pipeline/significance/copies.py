@@ -10,8 +10,9 @@ from typing import Any
 import h5py
 import numpy as np
 
+from pipeline.dataset.basis import read_scores
 from pipeline.design import Band, make_band
-from pipeline.extract import band_features, read_scores
+from pipeline.extract import band_features
 from pipeline.matching import Matches, load_matches, newest_match
 from pipeline.significance.matches import Copies
 

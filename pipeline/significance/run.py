@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.core.progress import track
 from pipeline.core.random import generator
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.significance.blocks import draw_orders, draw_swaps, order_null, swap_null
 from pipeline.significance.copies import Matcher
 from pipeline.significance.matches import match_null, permuted_matches

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pipeline.dataset.grid import Grid
 from pipeline.simulation.grammar import Filler, draw_phrases, ngrams
 from pipeline.simulation.settings import N_DECOYS, N_PHRASES, Settings
-from pipeline.timing import Grid
 
 MAX_SPAN = 4.0  # seconds from the first to the last onset of a phrase: within 3 TRs of 2 s
 NEW_EVENT = 0.4  # probability of a new event rather than a recurrence, until there are enough

@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.bands import band_options
 from pipeline.core.files import file_problem
 from pipeline.core.findings import Findings, some
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.features import kind_of
 from pipeline.readers.hdf5 import numeric_dataset
 from pipeline.validation.responses import as_single, blocks

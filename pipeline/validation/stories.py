@@ -11,8 +11,8 @@ import pandas as pd
 from pipeline.core.errors import InputError
 from pipeline.core.findings import Findings, some
 from pipeline.core.progress import track
-from pipeline.dataset import Dataset
-from pipeline.timing import Grid
+from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.grid import Grid
 
 MAX_OUTSIDE = 0.5  # share of a story's words outside the scan that no cut explains
 

@@ -8,15 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline.blocks import whole_story
 from pipeline.config import all_stories, test_stories, training_stories
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.files import file_problem
 from pipeline.core.findings import Findings
-from pipeline.dataset import Dataset
-from pipeline.prepare import reading_options
+from pipeline.dataset.blocks import whole_story
+from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.grid import Grid
+from pipeline.dataset.prepare import reading_options
 from pipeline.readers.formats import shape_of
-from pipeline.timing import Grid
 
 
 def pairs(config: dict[str, Any]) -> Iterator[tuple[str, str]]:

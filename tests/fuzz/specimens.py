@@ -18,10 +18,10 @@ from gim.text.tokenizer import Tokenizer, load_tokenizer
 from gim.training.reading import read_settings
 from gim.training.settings import Distillation
 from pipeline.config import all_stories, load
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.stimuli import read_stories
 from pipeline.eng1000 import Eng1000, read_basis
 from pipeline.features.llm import load_model
-from pipeline.stimuli import read_stories
 from pipeline.validate import manifest, validate
 from pipeline.voxels.volume import Mask
 from tests.conftest import REPOSITORY

@@ -5,7 +5,7 @@ import json
 import h5py
 import numpy as np
 
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 
 
 def write_responses(root, rows, n_voxels=12, subject="S1", seed=0, latent=None):

@@ -9,9 +9,9 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 
 from pipeline.core.series import delay, zscore
-from pipeline.dataset import Dataset
-from pipeline.downsample import downsample
-from pipeline.features.base import Story
+from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.downsample import downsample
+from pipeline.dataset.story import Story
 from pipeline.matchers import oracle
 from pipeline.matching import OPTIONS, induction_features, newest_match
 from pipeline.readers.textgrid import read_textgrid

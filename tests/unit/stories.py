@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.features import Story
-from pipeline.timing import Grid
+from pipeline.dataset.grid import Grid
+from pipeline.dataset.story import Story
 
 
 def story(words, n_rows=60, words_per_row=3, name="story"):

@@ -9,7 +9,8 @@ from pipeline import audit, design, matching
 from pipeline.bands import band_options
 from pipeline.config import complete
 from pipeline.core.errors import LeakError
-from pipeline.extract import find_matches, match_features, response_basis, response_features
+from pipeline.dataset.basis import response_basis
+from pipeline.extract import find_matches, match_features, response_features
 from pipeline.features import kind_of
 from pipeline.matchers import ngram
 from tests.unit.responses import write_responses

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.blocks import block_grid, block_rows
 from pipeline.core.errors import InputError
-from pipeline.dataset import Dataset
-from pipeline.extract import read_story
-from pipeline.prepare import prepare
-from pipeline.stimuli import read_stories
-from pipeline.timing import Grid
+from pipeline.dataset.blocks import block_grid, block_rows
+from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.grid import Grid
+from pipeline.dataset.prepare import prepare
+from pipeline.dataset.stimuli import read_stories
+from pipeline.dataset.story import read_story
 from pipeline.validate import input_files, validate
 from tests.unit.datasets import N_ROWS, make_config, write_dataset, write_responses
 

@@ -10,8 +10,9 @@ import pytest
 
 from pipeline.bands import band_options
 from pipeline.config import complete
+from pipeline.dataset.basis import response_basis
 from pipeline.design import load_band
-from pipeline.extract import find_matches, match_features, response_basis, response_features
+from pipeline.extract import find_matches, match_features, response_features
 from pipeline.features import known_kinds
 from tests.unit.responses import rewrite, write_responses
 from tests.unit.stories import random_story

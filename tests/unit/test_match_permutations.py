@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from pipeline.features.base import Story
+from pipeline.dataset.story import Story
 from pipeline.matchers import ngram
 from pipeline.matching import NO_MATCH, OPTIONS, newest_match
 from pipeline.significance.matches import Copies, Runs, match_null, permuted_matches

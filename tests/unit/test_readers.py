@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.prepare import ready
+from pipeline.dataset.grid import Grid
+from pipeline.dataset.prepare import ready
 from pipeline.readers.formats import open_responses, read_transcript, shape_of
-from pipeline.timing import Grid
 from pipeline.voxels.volume import Mask
 from tests.unit.datasets import long_textgrid, short_textgrid
 

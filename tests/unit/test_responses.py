@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from pipeline import responses
-from pipeline.responses import fit_basis
+from pipeline.dataset import basis as responses
+from pipeline.dataset.basis import fit_basis
 from tests.unit.responses import rewrite, write_responses
 
 ROWS = {"a": 60, "b": 80, "c": 50, "test": 40}

@@ -13,7 +13,7 @@ from gim.induction.distributions import (
 from gim.infinigram.query import InfiniGram
 from gim.text.tokenizer import load_tokenizer
 from gim.text.words import join_words, tokens_of_words
-from pipeline.features import Story
+from pipeline.dataset.story import Story
 from pipeline.matchers import lag, matchers
 from pipeline.matching import NO_MATCH, OPTIONS, keep_best, newest_match
 from pipeline.similarity import OPTIONS as SIMILARITY_OPTIONS

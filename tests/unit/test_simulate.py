@@ -14,7 +14,7 @@ from scipy import ndimage, signal, stats
 from pipeline.core.errors import InputError
 from pipeline.core.random import generator
 from pipeline.core.series import zscore
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.readers.textgrid import read_textgrid
 from pipeline.simulate import Settings, simulate, story_names
 from pipeline.simulation import bold, lexicon, write

@@ -12,20 +12,15 @@ import pytest
 
 from pipeline.bands import band_options
 from pipeline.config import complete
-from pipeline.dataset import Dataset
+from pipeline.dataset.basis import response_basis
+from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.stimuli import read_stories
 from pipeline.design import Design, load_band
-from pipeline.extract import (
-    find_matches,
-    match_features,
-    response_basis,
-    response_features,
-    stimulus_features,
-)
+from pipeline.extract import find_matches, match_features, response_features, stimulus_features
 from pipeline.features import kind_of
 from pipeline.fit.run import fit_model
 from pipeline.regions import read_truth
 from pipeline.simulate import Settings, simulate, story_names
-from pipeline.stimuli import read_stories
 
 SIZE = {"n_train": 8, "n_test": 1, "rows": [150, 170], "n_voxels": 300}
 MODELS = {

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.errors import InputError
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.stimuli import read_stories
 from pipeline.readers.textgrid import read_textgrid
 from pipeline.readers.words import MAX_FAULTS
-from pipeline.stimuli import read_stories
 from tests.unit.datasets import WORDS, long_textgrid, short_textgrid, write_dataset
 
 FORMATS = {"long": long_textgrid, "short": short_textgrid}

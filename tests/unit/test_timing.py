@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.timing import Grid
+from pipeline.dataset.grid import Grid
 
 
 def test_rows_of_ds003020():

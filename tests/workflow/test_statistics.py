@@ -8,7 +8,7 @@ import pytest
 from pipeline.bands import band_options
 from pipeline.config import load
 from pipeline.core.correlation import pearson
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.design import load_band
 from pipeline.significance.copies import Matcher
 from pipeline.statistics import read_ceiling, read_test, read_tests

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import h5py
 import numpy as np
 from scipy.linalg import eigh
 
-from pipeline.dataset import Dataset
+from pipeline.core.atomic import atomic_h5
+from pipeline.core.progress import track
+from pipeline.dataset.dataset import Dataset
 
 EXACT_UP_TO = 4096  # voxels; above, the covariance matrix is too large and PCA is incremental
 
@@ -101,3 +105,31 @@ def _incremental(
             pca.partial_fit(np.concatenate(waiting))
             waiting = []
     return pca.mean_, pca.components_, pca.explained_variance_
+
+
+def response_basis(
+    dataset: Dataset,
+    subject: str,
+    train: Sequence[str],
+    test: Sequence[str],
+    n_components: int,
+    output: str | Path,
+) -> None:
+    """Fit a subject's principal components on training stories and project every story on them.
+
+    Writes HDF5: `components` (n_components, n_voxels), `mean`, `variance`, and `scores/STORY`
+    (n_rows, n_components).
+    """
+    basis = fit_basis(dataset, subject, train, n_components)
+    with atomic_h5(output) as file:
+        file["components"] = basis.components.astype(np.float32)
+        file["mean"] = basis.mean
+        file["variance"] = basis.variance
+        for story in track([*train, *test], f"{subject}: component scores"):
+            file[f"scores/{story}"] = basis.scores(dataset.read_responses(subject, story))
+
+
+def read_scores(path: str | Path, stories: Sequence[str]) -> dict[str, np.ndarray]:
+    """Component scores of each story, arrays of shape (n_rows, n_components)."""
+    with h5py.File(path) as file:
+        return {story: np.asarray(file[f"scores/{story}"]) for story in stories}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.timing import Grid
+from pipeline.dataset.grid import Grid
 
 LOBES = 3
 METHODS = ("lanczos", "average", "sum")

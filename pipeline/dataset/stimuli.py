@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from pipeline.core.errors import InputError, Problem
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
 from pipeline.readers.words import COLUMNS
 
 

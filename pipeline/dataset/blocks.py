@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pipeline.timing import Grid
+from pipeline.dataset.grid import Grid
 
 Blocks = Mapping[str, Mapping[str, int]]  # story to n and gap
 

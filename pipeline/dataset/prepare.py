@@ -11,9 +11,9 @@ from scipy.fft import dct, idct
 
 from pipeline.core.atomic import atomic_h5
 from pipeline.core.series import zscore
-from pipeline.dataset import Dataset
+from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.grid import Grid
 from pipeline.readers.formats import needs_mask, open_responses
-from pipeline.timing import Grid
 from pipeline.voxels.volume import Mask
 
 REPEATS = "individual_repeats"
@@ -38,7 +38,7 @@ def prepare(config: dict[str, Any], subject: str, story: str, output: str | Path
     Parameters
     ----------
     config : dict
-        `pipeline.dataset.KEYS` and `mask` of a complete configuration.
+        `pipeline.dataset.dataset.KEYS` and `mask` of a complete configuration.
     subject, story : str
         Whose responses, to what.
     output : path

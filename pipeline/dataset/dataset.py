@@ -13,10 +13,10 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from pipeline.blocks import Blocks, block_grid, block_of, block_rows, whole_story
 from pipeline.core.errors import InputError, Problem
+from pipeline.dataset.blocks import Blocks, block_grid, block_of, block_rows, whole_story
+from pipeline.dataset.grid import Grid
 from pipeline.readers.formats import is_hdf5, read_transcript
-from pipeline.timing import Grid
 
 TRANSCRIPTS = "derivative/TextGrids/{story}.TextGrid"
 RESPONSES = "derivative/preprocessed_data/{subject}/{story}.hf5"
@@ -33,7 +33,7 @@ class Dataset:
     root : Path
         The dataset's root; in ds003020 the folder that holds `derivative/`.
     timing : dict
-        Keyword arguments of `pipeline.timing.Grid` beside `n_scanned`.
+        Keyword arguments of `pipeline.dataset.grid.Grid` beside `n_scanned`.
     transcripts, responses_as : mapping
         `transcripts` and `responses` of the configuration; default, as in ds003020.
     blocks : mapping

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.dataset.story import Story
-from pipeline.eng1000 import Eng1000
+from pipeline.embedding.eng1000 import Eng1000
 from pipeline.features.base import Kind
 
 load_eng1000 = cache(Eng1000.load)  # once a job, not once a story

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipeline.eng1000 import build
+from pipeline.embedding.eng1000 import build
 from pipeline.stage import stage
 
 with stage(snakemake):

@@ -20,7 +20,7 @@ from gim.training.settings import Distillation
 from pipeline.config import all_stories, load
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.stimuli import read_stories
-from pipeline.eng1000 import Eng1000, read_basis
+from pipeline.embedding.eng1000 import Eng1000, read_basis
 from pipeline.features.llm import load_model
 from pipeline.validate import manifest, validate
 from pipeline.voxels.volume import Mask

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import zscore
 
 from pipeline.core.errors import InputError
-from pipeline.eng1000 import Eng1000, _cooccurrences, _normalise, build, read_basis
+from pipeline.embedding.eng1000 import Eng1000, _cooccurrences, _normalise, build, read_basis
 
 VOCAB = ["a", "b", "c", "never"]
 BASIS = ["b", "d", "absent"]  # d is a basis word that is not in the vocabulary

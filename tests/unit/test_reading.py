@@ -87,7 +87,7 @@ def test_the_features_sum_what_the_words_say(language):
 
 
 def test_mismatch_is_expected_minus_actual(language, tmp_path):
-    from pipeline.eng1000 import Eng1000
+    from pipeline.embedding.eng1000 import Eng1000
     from pipeline.features import mismatch
 
     vocabulary = sorted(set(WORDS))

@@ -21,7 +21,7 @@ from pipeline.core.atomic import atomic_h5
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.files import file_problem
 from pipeline.core.progress import track
-from pipeline.corpora import documents, fold, tokenise
+from pipeline.embedding.corpora import documents, fold, tokenise
 
 FETCH = "give the path of an english1000sm.hf5 (with datalad or git-annex, fetch it: datalad get)"
 NEGLIGIBLE = 1e-12  # a spread below this share of the largest value is rounding, not variance
@@ -256,7 +256,7 @@ def _cooccurrences(
     corpora: list[Path], vocab: list[str], basis: list[str], window: int
 ) -> np.ndarray:
     """Count the neighbours of basis words; int64, shape (n_basis, n_vocab)."""
-    from pipeline.cooccurrence import count  # only builders should wait for numba
+    from pipeline.embedding.cooccurrence import count  # only builders should wait for numba
 
     codes = {word: code for code, word in enumerate(dict.fromkeys(vocab + basis))}
     other = len(codes)  # one code for all other words: they keep their place

@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 
 from pipeline.core.series import delay
 from pipeline.design import Design
-from pipeline.matching import Matches, induction_features
+from pipeline.matching.matches import Matches, induction_features
 
 NEIGHBOURS = 25  # of each row in each fold
 T = 0.1  # temperature of similarities of states, as the encoder's

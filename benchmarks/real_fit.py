@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import write
-from pipeline.bands import band_options
+from pipeline.bands.options import band_options
+from pipeline.bands.registry import kind_of
 from pipeline.config import load, training_stories
 from pipeline.dataset.dataset import Dataset
 from pipeline.design import Band, Design, load_band
-from pipeline.features import kind_of
 from pipeline.fit.base import Problem
 from pipeline.fit.candidates import alphas, training_folds
 from pipeline.fit.nested import BlockFit, fit_block, make_solver

@@ -40,13 +40,13 @@ from pipeline.core.correlation import pearson, top_voxels
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import read_story
 from pipeline.design import Band, Design, make_band
+from pipeline.features.encoder import load_encoder, word_vectors
 from pipeline.features.eng1000 import load_eng1000
 from pipeline.fit.base import Problem
 from pipeline.fit.candidates import alphas, training_folds
 from pipeline.fit.grams import fold_grams, gram_of
 from pipeline.fit.nested import make_solver
-from pipeline.matchers.gim import load_encoder, word_vectors
-from pipeline.matching import load_matches
+from pipeline.matching.matches import load_matches
 from pipeline.summary import interval
 
 WORDS = ("eng1000", "wordrate", "position")

@@ -19,15 +19,15 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from pipeline.bands.compute import band_features, story_matches
+from pipeline.bands.registry import LAG, kind_of
 from pipeline.core.errors import LeakError
 from pipeline.dataset.basis import fit_basis, read_scores
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import Story, read_story
 from pipeline.design import Band, make_band
-from pipeline.extract import band_features, story_matches
-from pipeline.features import kind_of
-from pipeline.matchers import LAG, lag
-from pipeline.matching import (
+from pipeline.matchers import lag
+from pipeline.matching.matches import (
     Matches,
     best_of_rows,
     drop_below,

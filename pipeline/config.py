@@ -10,11 +10,11 @@ from typing import Any
 
 from gim.errors import InputError as LibraryError
 from gim.files import read_yaml
-from pipeline.bands import BAND_PATHS, broken_band
+from pipeline.bands.options import BAND_PATHS, broken_band
+from pipeline.bands.registry import LAG
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.schema import Validator, schema
 from pipeline.dataset.blocks import broken_blocks
-from pipeline.matchers import LAG
 from pipeline.spaces import broken_partitions
 
 PATH_KEYS = (

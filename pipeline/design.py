@@ -11,10 +11,9 @@ from typing import Any
 import h5py
 import numpy as np
 
+from pipeline.bands.registry import is_matcher, kind_of
 from pipeline.core.series import delay, zscore
-from pipeline.features import kind_of
-from pipeline.matchers import is_matcher
-from pipeline.matching import fir_of_matches
+from pipeline.matching.matches import fir_of_matches
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Band:
     weights : sequence of float
         Factor of each delay's columns.
     copied : bool
-        Whether it copies what followed a match (`pipeline.matchers.is_matcher`).
+        Whether it copies what followed a match (`pipeline.bands.registry.is_matcher`).
     """
 
     name: str
@@ -93,7 +92,7 @@ def load_band(
     path : str or Path
         HDF5 with one dataset a story, (n_rows, n_features).
     options : dict
-        `pipeline.config.band_options` of the band.
+        `pipeline.bands.options.band_options` of the band.
     delays : sequence of int
         FIR delays of word features, TRs.
     train, test : sequences of str
@@ -125,7 +124,7 @@ def make_band(
     values : dict of str to array of shape (n_rows, n_features)
         Features of every story.
     options : dict
-        `pipeline.config.band_options` of the band.
+        `pipeline.bands.options.band_options` of the band.
     delays : sequence of int
         FIR delays of word features, TRs.
     train : sequence of str

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pipeline.bands.registry import known_kinds
 from pipeline.core.atomic import write_text
 from pipeline.core.schema import band_schema, schema
-from pipeline.features import known_kinds
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
 HEAD = """# Configuration

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.bands.registry import is_matcher
 from pipeline.core.correlation import top_voxels
-from pipeline.matchers import is_matcher
 from pipeline.summary import MEAN, Scores, interval
 
 COLUMNS = [
@@ -43,7 +43,7 @@ def lag_control(
     Parameters
     ----------
     options : mapping of band to mapping
-        `pipeline.config.band_options` of each band.
+        `pipeline.bands.options.band_options` of each band.
     bands : sequence of str
         Where to look for it.
     band : str
@@ -62,7 +62,7 @@ def lag_controls(
     models : dict of str to list of str
         Bands of each model.
     options : mapping of band to mapping
-        `pipeline.config.band_options` of each band.
+        `pipeline.bands.options.band_options` of each band.
 
     Returns
     -------

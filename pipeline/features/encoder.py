@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gim.text.words import join_words
 from pipeline.dataset.story import Story
 from pipeline.features.base import Kind
-from pipeline.matchers.gim import load_encoder, word_vectors
+
+if TYPE_CHECKING:
+    from gim.encoder.encoder import Encoder
+
+
+@cache
+def load_encoder(path: str | None) -> Encoder:
+    """An encoder by folder, or the one that is shipped; loaded once a job."""
+    from gim.encoder.encoder import Encoder
+
+    return Encoder.from_pretrained(path)
+
+
+def word_vectors(story: Story, encoder: Encoder) -> np.ndarray:
+    """Unit vector of the encoder after every word, array of shape (n_words, dim)."""
+    return encoder.vectors(*join_words(story.words["word"].tolist()))
 
 
 def compute(story: Story, options: dict[str, Any]) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.dataset.story import Story
 from pipeline.features.base import Kind
-from pipeline.matchers.gim import load_encoder
+from pipeline.features.encoder import load_encoder
 
 if TYPE_CHECKING:
     from gim.induction.reading import Reading

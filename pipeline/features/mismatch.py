@@ -8,8 +8,8 @@ import numpy as np
 
 from pipeline.dataset.story import Story
 from pipeline.features.base import Kind
+from pipeline.features.encoder import load_encoder
 from pipeline.features.eng1000 import load_eng1000
-from pipeline.matchers.gim import load_encoder
 
 
 def compute(story: Story, options: dict[str, Any]) -> np.ndarray:

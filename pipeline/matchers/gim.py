@@ -6,34 +6,17 @@ for the similarity of the next-word distributions there.
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from gim.text.words import join_words
 from pipeline.dataset.story import Story
-from pipeline.matching import Matches
-from pipeline.similarity import OPTIONS as SIMILARITY_OPTIONS
-from pipeline.similarity import match_states
-
-if TYPE_CHECKING:
-    from gim.encoder.encoder import Encoder
+from pipeline.features.encoder import load_encoder, word_vectors
+from pipeline.matching.matches import Matches
+from pipeline.matching.similarity import OPTIONS as SIMILARITY_OPTIONS
+from pipeline.matching.similarity import match_states
 
 OPTIONS: dict[str, Any] = {**SIMILARITY_OPTIONS, "encoder": None}  # null: the shipped encoder
-
-
-@cache
-def load_encoder(path: str | None) -> Encoder:
-    """An encoder by folder, or the one that is shipped; loaded once a job."""
-    from gim.encoder.encoder import Encoder
-
-    return Encoder.from_pretrained(path)
-
-
-def word_vectors(story: Story, encoder: Encoder) -> np.ndarray:
-    """Unit vector of the encoder after every word, array of shape (n_words, dim)."""
-    return encoder.vectors(*join_words(story.words["word"].tolist()))
 
 
 def match(

@@ -10,9 +10,9 @@ import numpy as np
 from gim.text.tokenizer import Tokenizer, load_tokenizer
 from gim.text.words import tokens_of_words
 from pipeline.dataset.story import Story
-from pipeline.matching import Matches
-from pipeline.similarity import OPTIONS as SIMILARITY_OPTIONS
-from pipeline.similarity import match_distributions, needed_words
+from pipeline.matching.matches import Matches
+from pipeline.matching.similarity import OPTIONS as SIMILARITY_OPTIONS
+from pipeline.matching.similarity import match_distributions, needed_words
 
 if TYPE_CHECKING:
     from gim.infinigram.query import InfiniGram

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.random import generator
-from pipeline.matching import NO_MATCH, Matches
+from pipeline.matching.matches import NO_MATCH, Matches
 
 OPTIONS: dict[str, Any] = {"of": None, "draws": 20, "bins": 10}
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from gim.text.ngram import previous_occurrences
 from pipeline.dataset.story import Story
-from pipeline.matching import NO_MATCH, Matches
+from pipeline.matching.matches import NO_MATCH, Matches
 
 OPTIONS: dict[str, Any] = {"n": 4}
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.dataset.story import Story
-from pipeline.matching import NO_MATCH, Matches
+from pipeline.matching.matches import NO_MATCH, Matches
 
 OPTIONS: dict[str, Any] = {}
 RESOURCES = ("truth",)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.dataset.story import Story
-from pipeline.matching import NO_MATCH, Matches
+from pipeline.matching.matches import NO_MATCH, Matches
 
 OPTIONS: dict[str, Any] = {}
 

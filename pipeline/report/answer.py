@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.bands import band_options
+from pipeline.bands.options import band_options
+from pipeline.bands.registry import is_matcher
 from pipeline.gains import lag_control
-from pipeline.matchers import is_matcher
 from pipeline.report.figures import Difference, forest
 from pipeline.summary import MEAN
 

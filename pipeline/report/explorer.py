@@ -14,7 +14,7 @@ import pandas as pd
 
 from pipeline.core.correlation import pearson
 from pipeline.dataset.dataset import Dataset
-from pipeline.matching import NO_MATCH, Matches, load_matches
+from pipeline.matching.matches import NO_MATCH, Matches, load_matches
 from pipeline.report.units import Unit
 
 STEPS = 1000  # responses are kept in thousandths of their unit (standard deviations)

@@ -10,11 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.bands import band_options
+from pipeline.bands.options import band_options
+from pipeline.bands.registry import is_matcher
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.files import file_problem
 from pipeline.core.findings import some
-from pipeline.matchers import is_matcher
 from pipeline.readers.delimited import numbers, read_delimited
 from pipeline.report.figures import lines
 

@@ -1,10 +1,10 @@
 """Rules fit_share and, where one job fits all voxels, fit_model."""
 
+from pipeline.bands.registry import copies_single_matches
 from pipeline.core.provenance import as_attribute, describe
 from pipeline.dataset.dataset import Dataset
 from pipeline.design import Design, load_band
 from pipeline.fit.run import fit_model
-from pipeline.matchers import copies_single_matches
 from pipeline.stage import stage
 
 with stage(snakemake):

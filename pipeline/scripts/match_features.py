@@ -1,6 +1,6 @@
 """Rule match_features."""
 
-from pipeline.extract import match_features
+from pipeline.bands.compute import match_features
 from pipeline.stage import stage
 
 with stage(snakemake):

@@ -1,7 +1,7 @@
 """Rule matches."""
 
+from pipeline.bands.compute import find_matches
 from pipeline.dataset.dataset import Dataset
-from pipeline.extract import find_matches
 from pipeline.stage import stage
 
 with stage(snakemake):

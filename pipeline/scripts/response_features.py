@@ -1,6 +1,6 @@
 """Rule response_features."""
 
-from pipeline.extract import response_features
+from pipeline.bands.compute import response_features
 from pipeline.stage import stage
 
 with stage(snakemake):

@@ -1,7 +1,7 @@
 """Rule stimulus_features."""
 
+from pipeline.bands.compute import stimulus_features
 from pipeline.dataset.dataset import Dataset
-from pipeline.extract import stimulus_features
 from pipeline.stage import stage
 
 with stage(snakemake):

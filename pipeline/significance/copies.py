@@ -10,10 +10,10 @@ from typing import Any
 import h5py
 import numpy as np
 
+from pipeline.bands.compute import band_features
 from pipeline.dataset.basis import read_scores
 from pipeline.design import Band, make_band
-from pipeline.extract import band_features
-from pipeline.matching import Matches, load_matches, newest_match
+from pipeline.matching.matches import Matches, load_matches, newest_match
 from pipeline.significance.matches import Copies
 
 
@@ -52,7 +52,7 @@ class Matcher:
         name : str
             The band.
         options : dict
-            `pipeline.config.band_options` of the band.
+            `pipeline.bands.options.band_options` of the band.
         features, matches, basis : paths
             Files of the band's features and matches, and of the subject's components.
         delays : sequence of int

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.core.correlation import mean_over_stories, unit
-from pipeline.matching import NO_MATCH
+from pipeline.matching.matches import NO_MATCH
 
 STEPS = 30  # exchanges tried for each run of matches
 

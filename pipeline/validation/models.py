@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gim.files import SHIPPED
-from pipeline.bands import band_options
+from pipeline.bands.options import band_options
 from pipeline.core.findings import Findings
 
 MARKS = {"encoder": "model.safetensors", "index": "gim.json"}  # a file that each of them has

@@ -15,7 +15,7 @@ from pipeline.config import complete
 from pipeline.core.atomic import write_table
 from pipeline.core.correlation import pearson
 from pipeline.gains import gains
-from pipeline.matching import NO_MATCH, Matches, save_matches
+from pipeline.matching.matches import NO_MATCH, Matches, save_matches
 from pipeline.report import Run, render
 from pipeline.report.explorer import Explored, explore
 from pipeline.report.units import choose_units, references

@@ -13,7 +13,7 @@ from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.downsample import downsample
 from pipeline.dataset.story import Story
 from pipeline.matchers import oracle
-from pipeline.matching import OPTIONS, induction_features, newest_match
+from pipeline.matching.matches import OPTIONS, induction_features, newest_match
 from pipeline.readers.textgrid import read_textgrid
 from pipeline.simulate import Settings, story_names
 

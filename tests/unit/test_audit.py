@@ -5,14 +5,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import audit, design, matching
-from pipeline.bands import band_options
+from pipeline import audit, design
+from pipeline.bands.compute import find_matches, match_features, response_features
+from pipeline.bands.options import band_options
+from pipeline.bands.registry import kind_of
 from pipeline.config import complete
 from pipeline.core.errors import LeakError
 from pipeline.dataset.basis import response_basis
-from pipeline.extract import find_matches, match_features, response_features
-from pipeline.features import kind_of
 from pipeline.matchers import ngram
+from pipeline.matching import matches as matching
 from tests.unit.responses import write_responses
 from tests.unit.stories import random_story
 
@@ -112,7 +113,7 @@ def test_code_that_uses_newer_bold_is_found(tmp_path, monkeypatch):
 
 def test_matches_that_are_too_new_are_found(tmp_path, monkeypatch):
     rule = matching.newest_match
-    for module in ("pipeline.extract", "pipeline.audit"):
+    for module in ("pipeline.bands.compute", "pipeline.audit"):
         monkeypatch.setattr(f"{module}.newest_match", lambda n, h, o: rule(n, h, o) + 1)
     made = Made(tmp_path, ["ngram"])
     made.options["ngram"]["n"] = 1  # matches nearly everywhere, nearly as new as may be

@@ -5,11 +5,11 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from pipeline.bands import BAND_OPTIONS, band_options
+from pipeline.bands.options import BAND_OPTIONS, band_options
+from pipeline.bands.registry import known_kinds
 from pipeline.config import complete, load, read_file, training_stories
 from pipeline.core.errors import InputError
 from pipeline.core.schema import band_schema, schema
-from pipeline.features import known_kinds
 from tests.conftest import REPOSITORY
 
 CONFIGS = sorted((REPOSITORY / "config").glob("*.yaml"))

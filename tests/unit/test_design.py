@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
-from pipeline.bands import BAND_OPTIONS
+from pipeline.bands.options import BAND_OPTIONS
 from pipeline.core.series import delay, zscore
 from pipeline.design import Design, load_band
-from pipeline.matching import OPTIONS
+from pipeline.matching.matches import OPTIONS
 
 WORDS = {"kind": "eng1000", "n_components": None, "downsample": "lanczos"}
 PAST = {"kind": "ar", "n_components": None, "order": 4, "horizon": 2}

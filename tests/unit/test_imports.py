@@ -9,7 +9,7 @@ SLOW = ("matplotlib", "nilearn", "numba", "sklearn", "torch", "transformers")
 CODE = f"""
 import sys
 import pipeline.validate, pipeline.language_model
-from pipeline.features import known_kinds
+from pipeline.bands.registry import known_kinds
 known_kinds()
 print(*(name for name in {SLOW} if name in sys.modules))
 """

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.bands import band_options
+from pipeline.bands.compute import find_matches, match_features, response_features
+from pipeline.bands.options import band_options
+from pipeline.bands.registry import known_kinds
 from pipeline.config import complete
 from pipeline.dataset.basis import response_basis
 from pipeline.design import load_band
-from pipeline.extract import find_matches, match_features, response_features
-from pipeline.features import known_kinds
 from tests.unit.responses import rewrite, write_responses
 from tests.unit.stories import random_story
 

@@ -9,10 +9,11 @@ from gim.causal.hidden import hidden_states, word_windows
 from gim.errors import InputError as LibraryError
 from gim.text.tokenizer import load_tokenizer
 from gim.text.words import tokens_of_words
+from pipeline.bands.compute import stimulus_features
+from pipeline.bands.registry import kind_of
+from pipeline.bands.resume import Parts
 from pipeline.core.errors import InputError
-from pipeline.extract import stimulus_features
-from pipeline.features import kind_of, llm, static
-from pipeline.parts import Parts
+from pipeline.features import llm, static
 from tests.unit.responses import write_responses
 from tests.unit.stories import random_story
 

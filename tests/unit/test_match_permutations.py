@@ -15,7 +15,7 @@ from scipy.stats import chisquare
 
 from pipeline.dataset.story import Story
 from pipeline.matchers import ngram
-from pipeline.matching import NO_MATCH, OPTIONS, newest_match
+from pipeline.matching.matches import NO_MATCH, OPTIONS, newest_match
 from pipeline.significance.matches import Copies, Runs, match_null, permuted_matches
 from pipeline.simulation.bold import evoked, zscore
 from pipeline.simulation.settings import Settings

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from pipeline.core.random import generator
 from pipeline.core.series import delay
-from pipeline.matching import (
+from pipeline.matching.matches import (
     NO_MATCH,
     OPTIONS,
     Matches,

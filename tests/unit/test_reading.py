@@ -6,7 +6,8 @@ import pytest
 from gim.encoder.encoder import Encoder
 from gim.induction.reading import VOCABULARY, read
 from gim.text.words import join_words
-from pipeline.features import induction, kind_of
+from pipeline.bands.registry import kind_of
+from pipeline.features import induction
 from tests.unit.stories import story
 
 WORDS = ["we", "went", "to", "the", "sea", "and", "we", "went", "to", "the", "shop", "we", "swam"]

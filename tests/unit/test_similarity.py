@@ -13,11 +13,12 @@ from gim.induction.distributions import (
 from gim.infinigram.query import InfiniGram
 from gim.text.tokenizer import load_tokenizer
 from gim.text.words import join_words, tokens_of_words
+from pipeline.bands.registry import matcher_modules
 from pipeline.dataset.story import Story
-from pipeline.matchers import lag, matchers
-from pipeline.matching import NO_MATCH, OPTIONS, keep_best, newest_match
-from pipeline.similarity import OPTIONS as SIMILARITY_OPTIONS
-from pipeline.similarity import match_states
+from pipeline.matchers import lag
+from pipeline.matching.matches import NO_MATCH, OPTIONS, keep_best, newest_match
+from pipeline.matching.similarity import OPTIONS as SIMILARITY_OPTIONS
+from pipeline.matching.similarity import match_states
 from tests.conftest import REPOSITORY
 from tests.unit.language import TEXT
 from tests.unit.stories import random_story, story
@@ -27,7 +28,7 @@ N_ROWS = 80
 
 
 def run(name, s, language, horizon=2, **options):
-    module = matchers()[name]
+    module = matcher_modules()[name]
     newest = newest_match(s.grid.n_rows, horizon, OPTIONS)
     options = {**OPTIONS, **module.OPTIONS, **language.get(name, {}), **options}
     return module.match(s, newest, np.random.default_rng(0), options)

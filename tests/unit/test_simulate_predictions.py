@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 
-from pipeline.matching import Matches
+from pipeline.matching.matches import Matches
 from tests.unit.simulated import N_COMPONENTS
 
 

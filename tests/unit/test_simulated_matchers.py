@@ -5,8 +5,9 @@ import pytest
 
 from gim.infinigram.index import build_index
 from gim.text.tokenizer import load_tokenizer
-from pipeline.matchers import lag, matchers
-from pipeline.matching import OPTIONS, keep_best
+from pipeline.bands.registry import matcher_modules
+from pipeline.matchers import lag
+from pipeline.matching.matches import OPTIONS, keep_best
 
 RECURRENCES = ("verbatim", "paraphrase")
 # GIM may match any earlier word, and only its surest matches are kept.
@@ -16,7 +17,7 @@ MATCHERS = ("random", "ngram", "gim", "gimsure", "gimexact", "infinigram", "gimt
 
 def match_all(data, name, options):
     """Matches of every story, as the workflow finds them."""
-    matcher = matchers()[name]
+    matcher = matcher_modules()[name]
     options = {**OPTIONS, **matcher.OPTIONS, **options}
     matched = {
         s: matcher.match(story, data.newest(s), np.random.default_rng([0, k]), options)

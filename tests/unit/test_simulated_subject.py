@@ -10,14 +10,19 @@ import h5py
 import numpy as np
 import pytest
 
-from pipeline.bands import band_options
+from pipeline.bands.compute import (
+    find_matches,
+    match_features,
+    response_features,
+    stimulus_features,
+)
+from pipeline.bands.options import band_options
+from pipeline.bands.registry import kind_of
 from pipeline.config import complete
 from pipeline.dataset.basis import response_basis
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.stimuli import read_stories
 from pipeline.design import Design, load_band
-from pipeline.extract import find_matches, match_features, response_features, stimulus_features
-from pipeline.features import kind_of
 from pipeline.fit.run import fit_model
 from pipeline.regions import read_truth
 from pipeline.simulate import Settings, simulate, story_names

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.bands import band_options
+from pipeline.bands.options import band_options
 from pipeline.config import load
 from pipeline.core.correlation import pearson
 from pipeline.dataset.dataset import Dataset

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.bands.registry import LAG, kind_of, matcher_modules
+from pipeline.bands.resume import Parts
 from pipeline.core.atomic import atomic_h5
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.progress import track
@@ -16,10 +18,8 @@ from pipeline.core.random import generator
 from pipeline.dataset.basis import read_scores
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import Story, read_story
-from pipeline.features import kind_of
-from pipeline.matchers import LAG, matchers
 from pipeline.matchers.lag import control
-from pipeline.matching import (
+from pipeline.matching.matches import (
     Matches,
     induction_features,
     keep_best,
@@ -27,7 +27,6 @@ from pipeline.matching import (
     newest_match,
     save_matches,
 )
-from pipeline.parts import Parts
 
 
 def stimulus_features(
@@ -115,7 +114,7 @@ def story_matches(
     """Match every row of a story to an earlier row of it."""
     newest = newest_match(story.grid.n_rows, options["horizon"], options)
     rng = generator(seed, subject, band, story.name)
-    return matchers()[options["kind"]].match(story, newest, rng, options)
+    return matcher_modules()[options["kind"]].match(story, newest, rng, options)
 
 
 def find_matches(

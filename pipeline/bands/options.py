@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.bands.registry import LAG, kind_of, known_kinds
 from pipeline.core.schema import Validator, band_schema
-from pipeline.features import kind_of, known_kinds
-from pipeline.matchers import LAG
-from pipeline.matching import OPTIONS as MATCHING_OPTIONS
+from pipeline.matching.matches import OPTIONS as MATCHING_OPTIONS
 
 BAND_OPTIONS = {"kind", "n_components"}  # options of every band, beside those of its kind
 BAND_PATHS = ("encoder", "index", "tokenizer", "model")  # options of bands that may be paths

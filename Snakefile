@@ -5,7 +5,7 @@
 The configuration names dataset, features and models (docs/configuration.md); results go to results/NAME.
 """
 
-from pipeline.config import complete, read_file
+from pipeline.config.load import complete, read_file
 from pipeline.core.errors import InputError
 
 # Only without --configfile: Snakemake would merge the two, and a run would get the demo's subjects.

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.common import timed, write
 from benchmarks.real_fit import make_problem, stories_of
-from pipeline.config import load
+from pipeline.config.load import load
 from pipeline.fit.base import Problem
 from pipeline.fit.nested import choose_solver, fit_block, make_solver
 

@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.common import write
 from pipeline.bands.options import band_options
 from pipeline.bands.registry import kind_of
-from pipeline.config import load, training_stories
+from pipeline.config.load import load, training_stories
 from pipeline.dataset.dataset import Dataset
 from pipeline.design import Band, Design, load_band
 from pipeline.fit.base import Problem

@@ -21,7 +21,7 @@ from sklearn.model_selection import PredefinedSplit
 
 from benchmarks.common import timed, write
 from benchmarks.real_fit import make_problem, stories_of
-from pipeline.config import load, test_stories
+from pipeline.config.load import load, test_stories
 from pipeline.core.correlation import pearson
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.base import Problem

@@ -17,6 +17,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from pipeline.config.partitions import Spaces, subsets
 from pipeline.core.atomic import atomic_h5
 from pipeline.core.correlation import mean_over_stories, top_voxels
 from pipeline.core.random import generator
@@ -24,7 +25,6 @@ from pipeline.dataset.dataset import Dataset
 from pipeline.significance.blocks import block_starts, draw_swaps
 from pipeline.significance.run import Predictions, measured, voxel_blocks
 from pipeline.significance.tally import Tally
-from pipeline.spaces import Spaces, subsets
 from pipeline.statistics import write_test
 
 COLUMNS = [

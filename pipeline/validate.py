@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import all_stories, training_stories
+from pipeline.config.load import all_stories, training_stories
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.findings import Findings, some
 from pipeline.core.progress import track
@@ -33,7 +33,7 @@ def validate(config: dict[str, Any]) -> list[Problem]:
     Parameters
     ----------
     config : dict
-        Complete configuration (`pipeline.config.complete`).
+        Complete configuration (`pipeline.config.load.complete`).
 
     Returns
     -------

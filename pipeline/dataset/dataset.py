@@ -21,6 +21,7 @@ from pipeline.readers.formats import is_hdf5, read_transcript
 TRANSCRIPTS = "derivative/TextGrids/{story}.TextGrid"
 RESPONSES = "derivative/preprocessed_data/{subject}/{story}.hf5"
 VOLUMES = "derivative/respdict.json"
+TRUTH = "truth"  # of simulated subjects: a folder, and the name of their true regions
 KEYS = ("name", "data_root", "timing", "transcripts", "responses", "blocks")
 
 
@@ -52,7 +53,7 @@ class Dataset:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Dataset:
-        """Build from a complete configuration (`pipeline.config.complete`), or its `KEYS`."""
+        """Build from a complete configuration (`pipeline.config.load.complete`), or its `KEYS`."""
         timing = {**config["timing"], "trim": tuple(config["timing"]["trim"])}
         return cls(
             Path(config["data_root"]),
@@ -77,7 +78,7 @@ class Dataset:
     @property
     def truth(self) -> Path:
         """Ground truth of a simulated dataset."""
-        return self.root / "truth"
+        return self.root / TRUTH
 
     def transcript(self, story: str) -> Path:
         """Transcript of a story."""

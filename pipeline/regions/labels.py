@@ -11,8 +11,8 @@ import nibabel as nib
 import numpy as np
 from nibabel.affines import apply_affine
 
-from pipeline.config import TRUTH
 from pipeline.core.errors import InputError, Problem
+from pipeline.dataset.dataset import TRUTH
 from pipeline.readers.delimited import line_of, numbers, read_delimited
 from pipeline.regions.annotation import NO_REGION, label_voxels, read_annotation, read_sheets
 from pipeline.regions.atlas import read_atlas

@@ -3,14 +3,14 @@ from itertools import combinations_with_replacement
 from pathlib import Path
 
 from pipeline.bands.options import BAND_PATHS, band_options
-from pipeline.config import TRUTH as TRUE_REGIONS
-from pipeline.config import all_stories, references, test_stories, training_stories
+from pipeline.dataset.dataset import TRUTH as TRUE_REGIONS
+from pipeline.config.load import all_stories, references, test_stories, training_stories
 from pipeline.dataset.dataset import KEYS, Dataset
 from pipeline.bands.registry import kind_of
 from pipeline.gains import lag_controls
 from pipeline.bands.registry import LAG, copies_single_matches, is_matcher
 from pipeline.matching.matches import fir_of_matches
-from pipeline.spaces import all_models, partition_models
+from pipeline.config.partitions import all_models, partition_models
 from pipeline.validate import dataset_files, fingerprint, settings_files
 from pipeline.validation.masks import mask_file
 from pipeline.validation.regions import parcellation_files

@@ -1,8 +1,8 @@
 """Rule partition."""
 
+from pipeline.config.partitions import subsets
 from pipeline.dataset.dataset import Dataset
 from pipeline.partition import write_partition
-from pipeline.spaces import subsets
 from pipeline.stage import stage
 
 with stage(snakemake):

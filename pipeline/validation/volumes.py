@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import all_stories, test_stories, training_stories
+from pipeline.config.load import all_stories, test_stories, training_stories
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.files import file_problem
 from pipeline.core.findings import Findings

@@ -17,7 +17,7 @@ from gim.text.corpus import read_documents
 from gim.text.tokenizer import Tokenizer, load_tokenizer
 from gim.training.reading import read_settings
 from gim.training.settings import Distillation
-from pipeline.config import all_stories, load
+from pipeline.config.load import all_stories, load
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.stimuli import read_stories
 from pipeline.embedding.eng1000 import Eng1000, read_basis

@@ -8,7 +8,7 @@ from gim.errors import InputError as LibraryError
 from gim.text.corpus import read_documents
 from gim.training.reading import read_settings
 from gim.training.settings import Distillation
-from pipeline.config import load
+from pipeline.config.load import load
 from pipeline.core.errors import InputError
 from pipeline.readers.formats import read_transcript
 from tests.fuzz.specimens import CONFIGURATION, CORPORA, TEXTGRID, TRAINING

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pipeline.config import complete
+from pipeline.config.load import complete
 from pipeline.core.atomic import write_table
 from pipeline.core.correlation import pearson
 from pipeline.gains import gains

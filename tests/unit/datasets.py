@@ -9,7 +9,7 @@ import h5py
 import nibabel
 import numpy as np
 
-from pipeline.config import complete
+from pipeline.config.load import complete
 
 Intervals = Sequence[tuple[Any, Any, str]]  # start, end, label
 

@@ -9,7 +9,7 @@ from pipeline import audit, design
 from pipeline.bands.compute import find_matches, match_features, response_features
 from pipeline.bands.options import band_options
 from pipeline.bands.registry import kind_of
-from pipeline.config import complete
+from pipeline.config.load import complete
 from pipeline.core.errors import LeakError
 from pipeline.dataset.basis import response_basis
 from pipeline.matchers import ngram

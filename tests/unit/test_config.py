@@ -7,7 +7,7 @@ from snakemake.utils import update_config
 
 from pipeline.bands.options import BAND_OPTIONS, band_options
 from pipeline.bands.registry import known_kinds
-from pipeline.config import complete, load, read_file, training_stories
+from pipeline.config.load import complete, load, read_file, training_stories
 from pipeline.core.errors import InputError
 from pipeline.core.schema import band_schema, schema
 from tests.conftest import REPOSITORY
@@ -197,6 +197,6 @@ def test_shipped_overlays_complete_the_real_data(path):
 
 
 def test_the_documentation_of_the_configuration_is_up_to_date():
-    from pipeline.document import PAGE, page
+    from pipeline.config.reference import PAGE, page
 
-    assert PAGE.read_text() == page(), "run python -m pipeline.document"
+    assert PAGE.read_text() == page(), "run python -m pipeline.config.reference"

@@ -178,7 +178,7 @@ def test_wrong_commands_are_seen(text, wrong):
 
 
 def test_missing_names_are_seen():
-    text = "`pipeline/nothing.py`, `fit.memory`, `pipeline/config.py`, `fit.memory_gb`"
+    text = "`pipeline/nothing.py`, `fit.memory`, `pipeline/config/load.py`, `fit.memory_gb`"
     assert list(missing_names(text)) == ["pipeline/nothing.py", "fit.memory"]
 
 

@@ -11,7 +11,7 @@ import pytest
 from pipeline.bands.compute import find_matches, match_features, response_features
 from pipeline.bands.options import band_options
 from pipeline.bands.registry import known_kinds
-from pipeline.config import complete
+from pipeline.config.load import complete
 from pipeline.dataset.basis import response_basis
 from pipeline.design import load_band
 from tests.unit.responses import rewrite, write_responses

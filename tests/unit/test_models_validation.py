@@ -1,6 +1,6 @@
 """Encoders and indexes are looked for before any long work."""
 
-from pipeline.config import complete
+from pipeline.config.load import complete
 from pipeline.validation.models import check_models, model_files
 from tests.unit.test_config import BASIC
 

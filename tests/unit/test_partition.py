@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config import complete
+from pipeline.config.load import complete
+from pipeline.config.partitions import all_models, partition_models, subsets
 from pipeline.core.errors import InputError
 from pipeline.partition import block_errors, partition_table, parts, write_partition
-from pipeline.spaces import all_models, partition_models, subsets
 from tests.unit.responses import rewrite, write_responses
 from tests.unit.test_config import changed
 

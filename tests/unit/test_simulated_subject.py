@@ -18,7 +18,7 @@ from pipeline.bands.compute import (
 )
 from pipeline.bands.options import band_options
 from pipeline.bands.registry import kind_of
-from pipeline.config import complete
+from pipeline.config.load import complete
 from pipeline.dataset.basis import response_basis
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.stimuli import read_stories

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pipeline.bands.options import band_options
-from pipeline.config import load
+from pipeline.config.load import load
 from pipeline.core.correlation import pearson
 from pipeline.dataset.dataset import Dataset
 from pipeline.design import load_band

@@ -12,10 +12,11 @@ from gim.errors import InputError as LibraryError
 from gim.files import read_yaml
 from pipeline.bands.options import BAND_PATHS, broken_band
 from pipeline.bands.registry import LAG
+from pipeline.config.partitions import broken_partitions
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.schema import Validator, schema
 from pipeline.dataset.blocks import broken_blocks
-from pipeline.spaces import broken_partitions
+from pipeline.dataset.dataset import TRUTH
 
 PATH_KEYS = (
     ("data_root",),
@@ -31,7 +32,6 @@ PATH_KEYS = (
     ("training", "pretrain"),
     ("training", "distill"),
 )
-TRUTH = "truth"  # parcellation of simulated subjects
 REGION_PATHS = ("volume", "names", "left", "right", "surfaces")
 REGION_SOURCES = ({"volume"}, {"left", "right"}, {"atlas"})  # a parcellation is one of these
 

@@ -1,4 +1,4 @@
-"""Write docs/configuration.md from the schema and the registry: python -m pipeline.document."""
+"""Write docs/configuration.md from the schema and the registry: python -m pipeline.config.reference."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pipeline.bands.registry import known_kinds
 from pipeline.core.atomic import write_text
 from pipeline.core.schema import band_schema, schema
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
 HEAD = """# Configuration
 
 Made from `pipeline/core/schema/config.schema.yaml` and the registries by
-`python -m pipeline.document`.
+`python -m pipeline.config.reference`.
 A configuration is a YAML file; see `config/` for complete ones. Unknown keys are errors. Any key
 can be overridden on the command line: `snakemake --configfile config/demo.yaml --config horizon=4`.
 Of several files, `--configfile A.yaml B.yaml`, later ones add to the earlier and override them

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import REFERENCE, write
-from pipeline.design import Band, Design, make_band
-from pipeline.fit.base import Problem
 from pipeline.fit.candidates import training_folds
-from pipeline.fit.nested import choose_solver, make_solver
+from pipeline.fit.cross_validation import choose_solver, make_solver
+from pipeline.fit.design import Band, Design, make_band
 from pipeline.fit.pooling import reference_voxels
+from pipeline.fit.regression import Regression
 
 STORY = 200  # rows
 DELAYS = (1, 2)
@@ -29,7 +29,9 @@ BASE = {"rows": 2000, "features": 200, "voxels": 200, "bands": 2}  # features in
 DOUBLINGS = {"rows": 3, "features": 3, "voxels": 3, "bands": 2}
 
 
-def make_problem(rows: int, features: int, voxels: int, bands: int, n_folds: int = 5) -> Problem:
+def make_regression(
+    rows: int, features: int, voxels: int, bands: int, n_folds: int = 5
+) -> Regression:
     """Random bands, and responses that every second voxel takes from the first of them."""
     rng = np.random.default_rng(0)
     stories = [f"s{i}" for i in range(rows // STORY)]
@@ -41,7 +43,7 @@ def make_problem(rows: int, features: int, voxels: int, bands: int, n_folds: int
         responses[story] += made[0].rows(story) @ mixing
     folds = training_folds(stories, dict.fromkeys(stories, STORY), n_folds, seed=0)
     reference = np.array(reference_voxels(voxels, REFERENCE))
-    return Problem(Design(tuple(made)), responses, folds, ALPHAS, reference=reference)
+    return Regression(Design(tuple(made)), responses, folds, ALPHAS, reference=reference)
 
 
 def make_band_of(rng: np.random.Generator, name: str, stories: list[str], n: int) -> Band:
@@ -62,12 +64,14 @@ def cpu_seconds(work: Callable[[], Any]) -> float:
 
 def measure(shape: dict[str, int]) -> dict[str, Any]:
     """Time of a fit of this shape, and of its products."""
-    problem = make_problem(**shape)
-    n_columns = problem.design.n_columns
-    name = choose_solver("auto", problem.n_rows, n_columns, problem.n_folds)
-    rows = {s: problem.design.rows(s) for s in problem.responses}
-    products = cpu_seconds(lambda: [(x.T @ x, x.T @ problem.responses[s]) for s, x in rows.items()])
-    seconds = cpu_seconds(lambda: make_solver(name, problem).fit(None))
+    regression = make_regression(**shape)
+    n_columns = regression.design.n_columns
+    name = choose_solver("auto", regression.n_rows, n_columns, regression.n_folds)
+    rows = {s: regression.design.rows(s) for s in regression.responses}
+    products = cpu_seconds(
+        lambda: [(x.T @ x, x.T @ regression.responses[s]) for s, x in rows.items()]
+    )
+    seconds = cpu_seconds(lambda: make_solver(name, regression).fit(None))
     point = shape | {"solver": name, "columns": n_columns, "seconds": seconds}
     point |= {"products_seconds": products, "ratio_products": seconds / products}
     print(point, flush=True)

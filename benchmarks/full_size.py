@@ -18,16 +18,16 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import REFERENCE, write
-from pipeline.design import Band, Design
-from pipeline.fit.base import Problem
+from pipeline.fit.band_grams import fold_grams
 from pipeline.fit.candidates import training_folds
-from pipeline.fit.gram import GramEngine
-from pipeline.fit.grams import fold_grams
+from pipeline.fit.cross_validation import fit_block
+from pipeline.fit.design import Band, Design
+from pipeline.fit.gram_engine import GramEngine
 from pipeline.fit.linalg import backend
 from pipeline.fit.memory import block_size, fixed_bytes, voxel_bytes
-from pipeline.fit.nested import fit_block
 from pipeline.fit.pooling import reference_voxels
-from pipeline.fit.solver import SearchSolver
+from pipeline.fit.regression import Regression
+from pipeline.fit.search import SearchSolver
 
 VOXELS = 95_556
 STORY = 340  # rows
@@ -89,7 +89,7 @@ def main() -> None:
     }
     points = []
     for n_voxels in arguments.voxels:
-        problem = Problem(
+        regression = Regression(
             design,
             make_responses(design, n_voxels),
             folds,
@@ -97,8 +97,8 @@ def main() -> None:
             reference=np.array(reference_voxels(n_voxels, REFERENCE)),
         )
         started, wall = time.process_time(), time.perf_counter()
-        engine = GramEngine(problem, backend(arguments.device), grams)
-        fit = fit_block(problem, SearchSolver(problem, engine))
+        engine = GramEngine(regression, backend(arguments.device), grams)
+        fit = fit_block(regression, SearchSolver(regression, engine))
         predicted = fixed_bytes(**shape, n_bands=2)
         predicted += n_voxels * voxel_bytes(**shape, n_narrow=1)
         points.append(

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from pipeline.core.series import delay
-from pipeline.design import Design
+from pipeline.fit.design import Design
 from pipeline.matching.matches import Matches, induction_features
 
 NEIGHBOURS = 25  # of each row in each fold

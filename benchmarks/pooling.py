@@ -15,16 +15,16 @@ from unittest.mock import patch
 import numpy as np
 
 from benchmarks.common import timed, write
-from benchmarks.real_fit import make_problem, stories_of
+from benchmarks.real_fit import make_regression, stories_of
 from pipeline.config.load import load
-from pipeline.fit.base import Problem
-from pipeline.fit.nested import choose_solver, fit_block, make_solver
+from pipeline.fit.cross_validation import choose_solver, fit_block, make_solver
+from pipeline.fit.regression import Regression
 
 
-def measured(problem: Problem) -> tuple[float, float]:
+def measured(regression: Regression) -> tuple[float, float]:
     """Mean out-of-fold r over stories and voxels, and CPU seconds."""
-    name = choose_solver("auto", problem.n_rows, problem.design.n_columns, problem.n_folds)
-    seconds, fit = timed(lambda: fit_block(problem, make_solver(name, problem)))
+    name = choose_solver("auto", regression.n_rows, regression.design.n_columns, regression.n_folds)
+    seconds, fit = timed(lambda: fit_block(regression, make_solver(name, regression)))
     return float(np.nanmean(fit.r_train)), seconds
 
 
@@ -41,15 +41,15 @@ def main() -> None:
     for subject in config["subjects"]:
         for start in arguments.starts:
             stories = stories_of(config, subject, arguments.rows, start)
-            problem = make_problem(config, subject, names, stories)
-            r, seconds = measured(problem)
+            regression = make_regression(config, subject, names, stories)
+            r, seconds = measured(regression)
             with patch("pipeline.fit.search.pooled", lambda scores, *_: scores):
-                r_own, seconds_own = measured(problem)
+                r_own, seconds_own = measured(regression)
             sets.append(
                 {
                     "subject": subject,
                     "start": start,
-                    "rows": problem.n_rows,
+                    "rows": regression.n_rows,
                     "r": r,
                     "r_own_scores": r_own,
                     "seconds": seconds,

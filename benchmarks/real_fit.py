@@ -19,11 +19,11 @@ from pipeline.bands.options import band_options
 from pipeline.bands.registry import kind_of
 from pipeline.config.load import load, training_stories
 from pipeline.dataset.dataset import Dataset
-from pipeline.design import Band, Design, load_band
-from pipeline.fit.base import Problem
 from pipeline.fit.candidates import alphas, training_folds
-from pipeline.fit.nested import BlockFit, fit_block, make_solver
+from pipeline.fit.cross_validation import BlockFit, fit_block, make_solver
+from pipeline.fit.design import Band, Design, load_band
 from pipeline.fit.pooling import reference_voxels
+from pipeline.fit.regression import Regression
 
 
 def load_bands(
@@ -50,18 +50,18 @@ def stories_of(config: dict, subject: str, n_rows: int, start: int = 0) -> list[
     return stories[first + (start > 0) : last + 1]
 
 
-def make_problem(
+def make_regression(
     config: dict,
     subject: str,
     names: list[str],
     train: list[str],
     test: list[str] | None = None,
     **changes: Any,
-) -> Problem:
-    """The problem of a model of the bands `names`, as the workflow poses it; `changes` as above."""
+) -> Regression:
+    """The regression of the bands `names`, as the workflow poses it; `changes` as above."""
     dataset, fit = Dataset.from_config(config), config["fit"]
     n_voxels = dataset.n_voxels(subject, train[0])
-    return Problem(
+    return Regression(
         Design(load_bands(config, subject, names, train, test or [], **changes)),
         {story: dataset.read_responses(subject, story) for story in train},
         training_folds(train, {s: dataset.grid(s).n_rows for s in train}, fit["n_folds"], 0),
@@ -78,11 +78,11 @@ def timed(work) -> float:
     return time.perf_counter() - start
 
 
-def unavoidable(problem: Problem) -> float:
+def unavoidable(regression: Regression) -> float:
     """Seconds of X'X and X'Y alone, the rows being there."""
     seconds = 0.0
-    for story in problem.stories():
-        X, Y = problem.design.rows(story), problem.responses[story]
+    for story in regression.stories():
+        X, Y = regression.design.rows(story), regression.responses[story]
         seconds += timed(lambda X=X, Y=Y: (X.T @ X, X.T @ Y))
     return seconds
 
@@ -98,21 +98,21 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load(arguments.config)
     bands = ["eng1000", arguments.matcher]
-    problem = make_problem(
+    regression = make_regression(
         config,
         arguments.subject,
         bands,
         training_stories(config, arguments.subject),
         eng1000={"n_components": arguments.n_components},
     )
-    products = unavoidable(problem)
+    products = unavoidable(regression)
     print(f"unavoidable products: {products:.1f} s")
-    plain = timed(lambda: make_solver("gram", problem).fit(None))
+    plain = timed(lambda: make_solver("gram", regression).fit(None))
     print(f"one search and fit: {plain:.1f} s")
     figures = {"plain_seconds": plain, "ratio_plain": plain / products}
     if not arguments.plain_only:
         fits: list[BlockFit] = []
-        nested = timed(lambda: fits.append(fit_block(problem, make_solver("gram", problem))))
+        nested = timed(lambda: fits.append(fit_block(regression, make_solver("gram", regression))))
         print(f"nested fit: {nested:.1f} s")
         figures |= {"nested_seconds": nested, "ratio_nested": nested / products}
         figures["mean_r_out_of_fold"] = float(fits[0].r_train.mean())
@@ -121,11 +121,11 @@ def main() -> None:
         f"cross-validated fit of {'+'.join(bands)}, {arguments.subject}: one search over the folds "
         "and the final fit (plain), with out-of-fold predictions of every fold (nested)",
         "X'X and X'Y of every training story, once",
-        rows=sum(len(y) for y in problem.responses.values()),
-        columns=problem.design.n_columns,
-        voxels=int(next(iter(problem.responses.values())).shape[1]),
-        folds=problem.n_folds,
-        alphas=len(problem.alphas),
+        rows=sum(len(y) for y in regression.responses.values()),
+        columns=regression.design.n_columns,
+        voxels=int(next(iter(regression.responses.values())).shape[1]),
+        folds=regression.n_folds,
+        alphas=len(regression.alphas),
         alternative_seconds=products,
         **figures,
     )

@@ -20,12 +20,12 @@ from scipy.linalg import svd
 from sklearn.model_selection import PredefinedSplit
 
 from benchmarks.common import timed, write
-from benchmarks.real_fit import make_problem, stories_of
+from benchmarks.real_fit import make_regression, stories_of
 from pipeline.config.load import load, test_stories
 from pipeline.core.correlation import pearson
 from pipeline.dataset.dataset import Dataset
-from pipeline.fit.base import Problem
-from pipeline.fit.nested import choose_solver, fit_block, make_solver
+from pipeline.fit.cross_validation import choose_solver, fit_block, make_solver
+from pipeline.fit.regression import Regression
 
 CHUNK = 40  # TRs
 MODEL, ROWS = "ngram", 3000
@@ -62,12 +62,14 @@ def bootstrap_ridge(X: np.ndarray, Y: np.ndarray, boots: int, seed: int) -> np.n
     return Vt.T @ (S[:, None] / (S[:, None] ** 2 + best**2) * (U.T @ Y))
 
 
-def himalaya_ridge(problem: Problem, rows: np.ndarray, test: np.ndarray) -> np.ndarray:
+def himalaya_ridge(regression: Regression, rows: np.ndarray, test: np.ndarray) -> np.ndarray:
     """Test predictions of MultipleKernelRidgeCV with its random search over scalings."""
     set_backend("torch")  # faster than its NumPy one
-    Y = np.concatenate([problem.responses[s] for s in problem.stories()])
-    fold = np.concatenate([np.full(len(problem.responses[s]), f) for s, f in problem.folds.items()])
-    parts = problem.design.slices
+    Y = np.concatenate([regression.responses[s] for s in regression.stories()])
+    fold = np.concatenate(
+        [np.full(len(regression.responses[s]), f) for s, f in regression.folds.items()]
+    )
+    parts = regression.design.slices
     model = MultipleKernelRidgeCV(
         kernels="precomputed",
         solver="random_search",
@@ -76,7 +78,7 @@ def himalaya_ridge(problem: Problem, rows: np.ndarray, test: np.ndarray) -> np.n
         fit_intercept=True,
         solver_params={
             "n_iter": SCALINGS,
-            "alphas": problem.alphas.astype(np.float32),
+            "alphas": regression.alphas.astype(np.float32),
             "score_func": correlation_score,
             "progress_bar": False,
         },
@@ -101,10 +103,10 @@ def main() -> None:
     train = stories_of(config, subject, arguments.rows)
     held_out = test_stories(config, subject)
     names = config["models"][arguments.model]
-    problem = make_problem(config, subject, names, train, held_out)
-    design = problem.design
+    regression = make_regression(config, subject, names, train, held_out)
+    design = regression.design
     X = np.concatenate([design.rows(s) for s in train])
-    Y = np.concatenate([problem.responses[s] for s in train])
+    Y = np.concatenate([regression.responses[s] for s in train])
     tests = [design.rows(s) for s in held_out]
     measured = [dataset.read_responses(subject, s) for s in held_out]
     ends = np.cumsum([len(rows) for rows in tests])[:-1]
@@ -117,14 +119,14 @@ def main() -> None:
     rows = np.concatenate(tests)
     figures: dict[str, Any] = {}
     products, _ = timed(lambda: (X @ X.T if len(X) < X.shape[1] else X.T @ X, X.T @ Y))
-    name = choose_solver("auto", len(X), X.shape[1], problem.n_folds)
-    seconds, model = timed(lambda: make_solver(name, problem).fit(None))
+    name = choose_solver("auto", len(X), X.shape[1], regression.n_folds)
+    seconds, model = timed(lambda: make_solver(name, regression).fit(None))
     figures |= {"seconds": seconds, "r": score(model.predict(rows)), "solver": name}
     print(figures, flush=True)
     if arguments.nested:
-        nested, _ = timed(lambda: fit_block(problem, make_solver(name, problem)))
+        nested, _ = timed(lambda: fit_block(regression, make_solver(name, regression)))
         figures["seconds_with_nested_out_of_fold_predictions"] = nested
-    himalaya, predicted = timed(lambda: himalaya_ridge(problem, X, rows))
+    himalaya, predicted = timed(lambda: himalaya_ridge(regression, X, rows))
     figures |= {"himalaya_seconds": himalaya, "himalaya_r": score(predicted)}
     print(figures, flush=True)
     boot, weights = timed(lambda: bootstrap_ridge(X, Y, arguments.boots, seed=0))
@@ -152,8 +154,8 @@ def main() -> None:
         rows=len(X),
         columns=X.shape[1],
         voxels=Y.shape[1],
-        alphas=len(problem.alphas),
-        folds=problem.n_folds,
+        alphas=len(regression.alphas),
+        folds=regression.n_folds,
         **figures,
     )
 

@@ -39,13 +39,13 @@ from pipeline.config.load import load, test_stories, training_stories
 from pipeline.core.correlation import pearson, top_voxels
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import read_story
-from pipeline.design import Band, Design, make_band
 from pipeline.features.encoder import load_encoder, word_vectors
 from pipeline.features.eng1000 import load_eng1000
-from pipeline.fit.base import Problem
+from pipeline.fit.band_grams import fold_grams, gram_of
 from pipeline.fit.candidates import alphas, training_folds
-from pipeline.fit.grams import fold_grams, gram_of
-from pipeline.fit.nested import make_solver
+from pipeline.fit.cross_validation import make_solver
+from pipeline.fit.design import Band, Design, make_band
+from pipeline.fit.regression import Regression
 from pipeline.matching.matches import load_matches
 from pipeline.summary import interval
 
@@ -124,8 +124,10 @@ def evaluate(subject: Subject, variant: Variant, without: Sequence[str] = ()) ->
             grams |= {(a.name, band.name): gram_of(a, band, folds) for a in [*base, *made[: i + 1]]}
         y = subject.rows.split(subject.y)
         design = Design((*base, *made))
-        problem = Problem(design, {s: y[s] for s in train}, folds, subject.model.alphas)
-        ridge = make_solver("gram", problem, grams=fold_grams(design.bands, folds, grams)).fit(None)
+        regression = Regression(design, {s: y[s] for s in train}, folds, subject.model.alphas)
+        ridge = make_solver("gram", regression, grams=fold_grams(design.bands, folds, grams)).fit(
+            None
+        )
         for story in y:
             if (f is None) == (story not in subject.folds) and subject.folds.get(story, f) == f:
                 r[story] = pearson(ridge.predict(design.rows(story)), y[story])

@@ -25,7 +25,7 @@ from pipeline.core.errors import LeakError
 from pipeline.dataset.basis import fit_basis, read_scores
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import Story, read_story
-from pipeline.design import Band, make_band
+from pipeline.fit.design import Band, make_band
 from pipeline.matchers import lag
 from pipeline.matching.matches import (
     Matches,

@@ -3,8 +3,8 @@
 Every combination of two or three spaces is a model of its own. What a space explains that the
 others cannot is R2 of all of them minus R2 without it; what spaces share follows by inclusion and
 exclusion (commonality analysis; de Heer et al. 2017, doi:10.1523/JNEUROSCI.3267-16.2017). Unlike
-the shares of one fit (`pipeline.attribution`), unique variance is not divided at will between bands
-that predict the same, as bands made from autocorrelated BOLD do.
+the shares of one fit (`pipeline.fit.attribution`), unique variance is not divided at will between
+bands that predict the same, as bands made from autocorrelated BOLD do.
 """
 
 from __future__ import annotations

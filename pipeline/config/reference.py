@@ -1,4 +1,4 @@
-"""Write docs/configuration.md from the schema and the registry: python -m pipeline.config.reference."""
+"""Write docs/configuration.md from schema and registry: python -m pipeline.config.reference."""
 
 from __future__ import annotations
 

@@ -1,1 +1,16 @@
-"""Banded ridge regression per voxel, with cross-validation over whole stories."""
+"""Banded ridge regression per voxel, every band with an alpha of its own, folds of whole stories.
+
+It uses `pipeline.core`, `pipeline.dataset` and `pipeline.bands`. Begin with `run`, which goes
+through the blocks of voxels. The way of one block:
+
+    design              bands scaled, reduced, delayed              -> rows of each story
+    regression          the design, a block's responses, the folds
+    cross_validation    every choice nested, one solver a fold      -> out-of-fold r, final weights
+      search            which alphas: `candidates` to begin with, `elimination` of narrow bands,
+                        `pooling` of the scores of voxels that are alike
+      gram_engine       solves candidates by X'X (`band_grams` shares it between models),
+      kernel_engine     by XX', for fewer rows than columns; both with `linalg`
+      himalaya_solver   himalaya's own random search instead, on a GPU
+    attribution         what each band explains
+    memory              how many voxels a block may have
+"""

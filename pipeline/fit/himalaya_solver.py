@@ -11,50 +11,50 @@ from himalaya.ridge import solve_group_ridge_random_search
 from himalaya.scoring import correlation_score
 from sklearn.model_selection import PredefinedSplit
 
-from pipeline.fit.base import Problem, Ridge
+from pipeline.fit.regression import Regression, Ridge
 
 
 class HimalayaSolver:
-    """Random search of himalaya over the problem's scalings, alphas chosen per voxel by r.
+    """Random search of himalaya over the regression's scalings, alphas chosen per voxel by r.
 
     Parameters
     ----------
-    problem : Problem
+    regression : Regression
         Design, responses, folds and candidates.
     device : str
         "cpu" (NumPy), or "cuda" for himalaya's PyTorch backend.
     """
 
-    def __init__(self, problem: Problem, device: str = "cpu") -> None:
-        self.problem = problem
+    def __init__(self, regression: Regression, device: str = "cpu") -> None:
+        self.regression = regression
         # himalaya would fall back to NumPy with a warning: then it is not what was asked for.
         set_backend("numpy" if device == "cpu" else f"torch_{device}", on_error="raise")
 
     @cached_property
     def _rows(self) -> dict[str, np.ndarray]:
-        return {story: self.problem.design.rows(story) for story in self.problem.stories()}
+        return {story: self.regression.design.rows(story) for story in self.regression.stories()}
 
     def fit(self, exclude: int | None) -> Ridge:
-        """See `pipeline.fit.base.Solver.fit`."""
-        stories = self.problem.stories(exclude)
+        """See `pipeline.fit.regression.Solver.fit`."""
+        stories = self.regression.stories(exclude)
         X = np.concatenate([self._rows[s] for s in stories])
-        Y = np.concatenate([self.problem.responses[s] for s in stories])
+        Y = np.concatenate([self.regression.responses[s] for s in stories])
         fold_of_row = np.concatenate(
-            [np.full(len(self._rows[s]), self.problem.folds[s]) for s in stories]
+            [np.full(len(self._rows[s]), self.regression.folds[s]) for s in stories]
         )
-        n_bands, scalings = len(self.problem.design.bands), self.problem.scalings
+        n_bands, scalings = len(self.regression.design.bands), self.regression.scalings
         if scalings is None:
             scalings = np.full((1, n_bands), 1 / n_bands)
         search = {
             "n_iter": scalings.astype(X.dtype),
-            "alphas": self.problem.alphas.astype(X.dtype),
+            "alphas": self.regression.alphas.astype(X.dtype),
             "score_func": correlation_score,
             "cv": PredefinedSplit(fold_of_row),
             "fit_intercept": True,
             "progress_bar": False,
         }
         solve = _kernel if X.shape[1] > X.shape[0] else _primal
-        deltas, weights, intercept, scores = solve(X, Y, self.problem.design.slices, search)
+        deltas, weights, intercept, scores = solve(X, Y, self.regression.design.slices, search)
         # himalaya gives log(scaling / alpha).
         return Ridge(weights, intercept, np.exp(-deltas.astype(np.float64)), scores.max(axis=0))
 

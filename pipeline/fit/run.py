@@ -11,19 +11,19 @@ from typing import Any
 import h5py
 import numpy as np
 
-from pipeline.attribution import band_parts, band_shares
 from pipeline.core.atomic import atomic_h5
 from pipeline.core.correlation import pearson
 from pipeline.core.progress import track
 from pipeline.dataset.dataset import Dataset
-from pipeline.design import Design
-from pipeline.fit.base import Problem, Ridge
+from pipeline.fit.attribution import band_parts, band_shares
+from pipeline.fit.band_grams import fold_grams, read_grams
 from pipeline.fit.candidates import alphas, band_scalings, training_folds
-from pipeline.fit.grams import fold_grams, read_grams
+from pipeline.fit.cross_validation import choose_solver, fit_block, make_solver
+from pipeline.fit.design import Design
+from pipeline.fit.elimination import combinations, split
 from pipeline.fit.memory import block_size
-from pipeline.fit.narrow import combinations, split
-from pipeline.fit.nested import choose_solver, fit_block, make_solver
 from pipeline.fit.pooling import reference_voxels
+from pipeline.fit.regression import Regression, Ridge
 
 EDGE_SHARE = 0.05  # warn when more predicted voxels than this want an alpha at an edge
 
@@ -68,7 +68,7 @@ def fit_model(
     output : path
         HDF5 to write.
     grams : sequence of paths
-        Gram matrices of the band pairs (`pipeline.fit.grams`); empty, they are made here.
+        Gram matrices of the band pairs (`pipeline.fit.band_grams`); empty, they are made here.
     share : (int, int)
         Fit the i-th of n equal shares of the voxels only (1-based); `gather` joins the files.
     keep : sequence of str
@@ -97,7 +97,7 @@ def fit_model(
         for block in track(blocks, f"{subject}: blocks of voxels"):
             own = {story: dataset.read_responses(subject, story, block) for story in train}
             responses, places = _with_reference(own, block, reference, beside)
-            problem = Problem(
+            regression = Regression(
                 design,
                 responses,
                 folds,
@@ -106,8 +106,8 @@ def fit_model(
                 band_scalings(len(design.bands), options["n_scalings"], seeds["search"]),
                 places,
             )
-            solver = make_solver(name, problem, options["device"], xx)
-            fit = fit_block(problem, solver).first(block.stop - block.start)
+            solver = make_solver(name, regression, options["device"], xx)
+            fit = fit_block(regression, solver).first(block.stop - block.start)
             columns = slice(block.start - voxels.start, block.stop - voxels.start)
             _write_training(file, columns, fit.final, fit.r_train)
             measured = [dataset.read_responses(subject, story, block) for story in test]

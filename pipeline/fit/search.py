@@ -5,7 +5,7 @@ The search starts with one alpha for all bands and goes along the grid as long a
 any voxels. It then tries what leaving one band out, or all but one, would do; from the best, leaves
 out or takes back one band at a time, and goes along the grid again. Last, if asked to, it moves
 single bands' alphas. That much is for the wide bands; alphas of narrow bands are tried in all
-combinations at every step (`pipeline.fit.narrow`).
+combinations at every step (`pipeline.fit.elimination`).
 
 Where to go is what reference voxels say, and all voxels are scored there: so the blocks they are
 fitted in change nothing, and a factorisation serves all of them. In the end each takes what is best
@@ -16,14 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations as pairs_of
 from typing import Protocol
 
 import numpy as np
 
 from pipeline.core.progress import track
-from pipeline.fit.base import Ridge
-from pipeline.fit.narrow import LeftOut, Remainder, Split, combinations
+from pipeline.fit.elimination import LeftOut, Remainder, Split, combinations
 from pipeline.fit.pooling import error_variance, pooled
+from pipeline.fit.regression import Regression, Ridge
 
 # Scores that differ by less are as good as equal: there the candidate tried first is taken, and of
 # narrow bands' alphas the largest. Rounding, which changes with the block, is far smaller.
@@ -291,3 +293,53 @@ def solve_best(search: Search, k: int, out: Out) -> Ridge:
     for voxels, w, b in parts:
         weights[:, voxels], intercept[voxels] = w, b
     return Ridge(weights, intercept, alphas[levels], score)
+
+
+class SearchSolver:
+    """Chooses each band's alpha by cross-validation (see `pipeline.fit.regression.Solver`).
+
+    Parameters
+    ----------
+    regression : Regression
+        Design, responses, folds and alphas.
+    engine : Engine
+        Solves single candidates of it.
+    """
+
+    def __init__(self, regression: Regression, engine: Engine) -> None:
+        self.regression, self.engine = regression, engine
+
+    def fit(self, exclude: int | None) -> Ridge:
+        """See `pipeline.fit.regression.Solver.fit`."""
+        if exclude is None:
+            return solve_best(self._final, 0, ())
+        return solve_best(self._nested, exclude, (exclude,))
+
+    @cached_property
+    def _final(self) -> Search:
+        """One search over all folds."""
+        return self._search({(k,): [(0, k)] for k in range(self.regression.n_folds)}, 1)
+
+    @cached_property
+    def _nested(self) -> Search:
+        """Search k leaves fold k out of everything.
+
+        A model fitted without folds a and b serves twice: scored on b within search a, and on a
+        within search b.
+        """
+        folds = range(self.regression.n_folds)
+        return self._search({(a, b): [(a, b), (b, a)] for a, b in pairs_of(folds, 2)}, len(folds))
+
+    def _search(
+        self, uses: dict[tuple[int, ...], list[tuple[int, int]]], n_searches: int
+    ) -> Search:
+        regression = self.regression
+        return Search(
+            self.engine,
+            regression.alphas,
+            regression.n_voxels,
+            uses,
+            n_searches,
+            regression.refinements,
+            regression.reference,
+        ).run()

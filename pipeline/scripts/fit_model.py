@@ -3,7 +3,7 @@
 from pipeline.bands.registry import copies_single_matches
 from pipeline.core.provenance import as_attribute, describe
 from pipeline.dataset.dataset import Dataset
-from pipeline.design import Design, load_band
+from pipeline.fit.design import Design, load_band
 from pipeline.fit.run import fit_model
 from pipeline.stage import stage
 

@@ -1,9 +1,9 @@
 """Rule gram."""
 
 from pipeline.dataset.dataset import Dataset
-from pipeline.design import load_band
+from pipeline.fit.band_grams import write_gram
 from pipeline.fit.candidates import training_folds
-from pipeline.fit.grams import write_gram
+from pipeline.fit.design import load_band
 from pipeline.stage import stage
 
 with stage(snakemake):

@@ -4,8 +4,8 @@ import json
 import logging
 from pathlib import Path
 
-from pipeline.attribution import read_shares
 from pipeline.core.atomic import write_text
+from pipeline.fit.attribution import read_shares
 from pipeline.maps import write_histograms, write_maps, write_shares
 from pipeline.stage import stage
 from pipeline.statistics import read_tests

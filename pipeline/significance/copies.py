@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.bands.compute import band_features
 from pipeline.dataset.basis import read_scores
-from pipeline.design import Band, make_band
+from pipeline.fit.design import Band, make_band
 from pipeline.matching.matches import Matches, load_matches, newest_match
 from pipeline.significance.matches import Copies
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from himalaya.scoring import r2_score_split
 
-from pipeline.attribution import band_parts, band_shares
-from pipeline.design import Band, Design
+from pipeline.fit.attribution import band_parts, band_shares
+from pipeline.fit.design import Band, Design
 from pipeline.maps.shares import write_shares
 from pipeline.voxels.volume import to_vector
 from tests.unit.test_volume import mask_of

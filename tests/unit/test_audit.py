@@ -5,13 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import audit, design
+from pipeline import audit
 from pipeline.bands.compute import find_matches, match_features, response_features
 from pipeline.bands.options import band_options
 from pipeline.bands.registry import kind_of
 from pipeline.config.load import complete
 from pipeline.core.errors import LeakError
 from pipeline.dataset.basis import response_basis
+from pipeline.fit import design
 from pipeline.matchers import ngram
 from pipeline.matching import matches as matching
 from tests.unit.responses import write_responses

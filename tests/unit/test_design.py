@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 
 from pipeline.bands.options import BAND_OPTIONS
 from pipeline.core.series import delay, zscore
-from pipeline.design import Design, load_band
+from pipeline.fit.design import Design, load_band
 from pipeline.matching.matches import OPTIONS
 
 WORDS = {"kind": "eng1000", "n_components": None, "downsample": "lanczos"}

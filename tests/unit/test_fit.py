@@ -7,15 +7,15 @@ from sklearn.linear_model import Ridge as SklearnRidge
 
 from pipeline.core.correlation import pearson
 from pipeline.core.errors import InputError
-from pipeline.design import Band, Design
-from pipeline.fit.base import Problem
 from pipeline.fit.candidates import CONCENTRATIONS, alphas, band_scalings, training_folds
-from pipeline.fit.nested import choose_solver, fit_block, make_solver
+from pipeline.fit.cross_validation import choose_solver, fit_block, make_solver
+from pipeline.fit.design import Band, Design
+from pipeline.fit.regression import Regression
 
 SOLVERS = ["gram", "kernel", "himalaya"]
 
 
-def make_problem(
+def make_regression(
     n_columns=(4, 6), n_voxels=7, n_stories=6, n_rows=30, n_folds=3, n_scalings=4, seed=0, noise=2.0
 ):
     """Bands that explain the responses unequally; columns and responses have nonzero means."""
@@ -33,7 +33,7 @@ def make_problem(
             responses[s] = responses[s] + values[s] @ mixing
         bands.append(Band(f"b{b}", values, (0, 1), (1.0, 0.5)))
     folds = training_folds(stories, dict.fromkeys(stories, n_rows), n_folds, seed)
-    return Problem(
+    return Regression(
         Design(tuple(bands)),
         {s: r.astype(np.float32) for s, r in responses.items()},
         folds,
@@ -43,28 +43,28 @@ def make_problem(
     )
 
 
-def stack(problem, stories):
-    X = np.concatenate([problem.design.rows(s) for s in stories]).astype(np.float64)
-    Y = np.concatenate([problem.responses[s] for s in stories]).astype(np.float64)
+def stack(regression, stories):
+    X = np.concatenate([regression.design.rows(s) for s in stories]).astype(np.float64)
+    Y = np.concatenate([regression.responses[s] for s in stories]).astype(np.float64)
     return X, Y
 
 
-def by_scikit_learn(problem, stories, alphas):
+def by_scikit_learn(regression, stories, alphas):
     """Ridge with an alpha for each band, on columns scaled to alpha 1: model and their factors."""
-    X, Y = stack(problem, stories)
-    n_columns = [band.n_columns for band in problem.design.bands]
+    X, Y = stack(regression, stories)
+    n_columns = [band.n_columns for band in regression.design.bands]
     factor = 1 / np.sqrt(np.repeat(alphas, n_columns))
     return SklearnRidge(alpha=1).fit(X * factor, Y), factor
 
 
-def score_by_scikit_learn(problem, stories, alphas):
+def score_by_scikit_learn(regression, stories, alphas):
     """Mean r over the folds of `stories`, (n_voxels,)."""
     r = []
-    for fold in sorted({problem.folds[s] for s in stories}):
-        inside = [s for s in stories if problem.folds[s] == fold]
-        outside = [s for s in stories if problem.folds[s] != fold]
-        reference, factor = by_scikit_learn(problem, outside, alphas)
-        X, Y = stack(problem, inside)
+    for fold in sorted({regression.folds[s] for s in stories}):
+        inside = [s for s in stories if regression.folds[s] == fold]
+        outside = [s for s in stories if regression.folds[s] != fold]
+        reference, factor = by_scikit_learn(regression, outside, alphas)
+        X, Y = stack(regression, inside)
         r.append(pearson(reference.predict(X * factor), Y))
     return np.mean(r, axis=0)
 
@@ -76,10 +76,12 @@ WIDTHS = [(4, 6), (60, 80), (5,), (40, 3), (40, 3, 2), (40, 50, 3)]  # with two 
 @pytest.mark.parametrize("n_columns", WIDTHS, ids=str)
 @pytest.mark.parametrize("exclude", [None, 1])
 def test_weights_equal_scikit_learn_at_the_chosen_alphas(solver, n_columns, exclude):
-    problem = make_problem(n_columns)
-    model = make_solver(solver, problem).fit(exclude)
+    regression = make_regression(n_columns)
+    model = make_solver(solver, regression).fit(exclude)
     for v in range(7):
-        reference, factor = by_scikit_learn(problem, problem.stories(exclude), model.alpha[:, v])
+        reference, factor = by_scikit_learn(
+            regression, regression.stories(exclude), model.alpha[:, v]
+        )
         np.testing.assert_allclose(model.weights[:, v], reference.coef_[v] * factor, atol=2e-4)
         assert model.intercept[v] == pytest.approx(reference.intercept_[v], abs=2e-4)
 
@@ -88,11 +90,11 @@ def test_weights_equal_scikit_learn_at_the_chosen_alphas(solver, n_columns, excl
 @pytest.mark.parametrize("n_columns", WIDTHS, ids=str)
 @pytest.mark.parametrize("exclude", [None, 2])
 def test_scores_equal_a_plain_loop_over_folds(solver, n_columns, exclude):
-    problem = make_problem(n_columns)
-    model = make_solver(solver, problem).fit(exclude)
-    stories = problem.stories(exclude)
+    regression = make_regression(n_columns)
+    model = make_solver(solver, regression).fit(exclude)
+    stories = regression.stories(exclude)
     for v in range(7):
-        expected = score_by_scikit_learn(problem, stories, model.alpha[:, v])[v]
+        expected = score_by_scikit_learn(regression, stories, model.alpha[:, v])[v]
         assert model.score[v] == pytest.approx(expected, abs=1e-4)
 
 
@@ -100,12 +102,12 @@ def test_scores_equal_a_plain_loop_over_folds(solver, n_columns, exclude):
 @pytest.mark.parametrize(("n_columns", "loss"), [((4, 6), 1e-3), ((40, 50), 3e-3)], ids=str)
 def test_no_alphas_are_better(solver, n_columns, loss):
     """Every combination of two bands' alphas fitted and scored by scikit-learn, voxel by voxel."""
-    problem = make_problem(n_columns, n_voxels=5)
-    grid = list(product(problem.alphas, repeat=2))
-    table = np.stack([score_by_scikit_learn(problem, list(problem.folds), a) for a in grid])
+    regression = make_regression(n_columns, n_voxels=5)
+    grid = list(product(regression.alphas, repeat=2))
+    table = np.stack([score_by_scikit_learn(regression, list(regression.folds), a) for a in grid])
     for v in range(5):
-        alone = {s: r[:, [v]] for s, r in problem.responses.items()}
-        found = make_solver(solver, dataclasses.replace(problem, responses=alone)).fit(None)
+        alone = {s: r[:, [v]] for s, r in regression.responses.items()}
+        found = make_solver(solver, dataclasses.replace(regression, responses=alone)).fit(None)
         best = table[:, v].max()
         assert best - loss < found.score[0] < best + 1e-4
         assert np.median(table[:, v]) < best - 2 * loss
@@ -114,13 +116,13 @@ def test_no_alphas_are_better(solver, n_columns, loss):
 @pytest.mark.parametrize("n_columns", WIDTHS, ids=str)
 @pytest.mark.parametrize("solver", ["gram", "kernel"])
 def test_ours_equals_himalaya_at_the_same_alphas(n_columns, solver):
-    problem = make_problem(n_columns)
-    ours = make_solver(solver, problem).fit(None)
+    regression = make_regression(n_columns)
+    ours = make_solver(solver, regression).fit(None)
     for v in range(7):
         ratio = 1 / ours.alpha[:, v]
         same = dataclasses.replace(
-            problem,
-            responses={s: r[:, [v]] for s, r in problem.responses.items()},
+            regression,
+            responses={s: r[:, [v]] for s, r in regression.responses.items()},
             alphas=np.array([1 / ratio.sum()]),
             scalings=ratio[None] / ratio.sum(),
         )
@@ -134,19 +136,19 @@ def test_ours_equals_himalaya_at_the_same_alphas(n_columns, solver):
 @pytest.mark.parametrize("size", [1, 7])
 def test_blocks_of_voxels_change_nothing(solver, size):
     """Half of the voxels are noise, whose scores hardly depend on the alphas."""
-    problem = make_problem((40, 50, 3), n_voxels=14)
+    regression = make_regression((40, 50, 3), n_voxels=14)
     rng = np.random.default_rng(1)
-    for responses in problem.responses.values():
+    for responses in regression.responses.values():
         responses[:, ::2] = rng.standard_normal((30, 7))
     reference = np.array([1, 4, 9, 10])
-    problem = dataclasses.replace(problem, reference=reference)
-    whole = fit_block(problem, make_solver(solver, problem))
+    regression = dataclasses.replace(regression, reference=reference)
+    whole = fit_block(regression, make_solver(solver, regression))
     for start in range(0, 14, size):
         block = slice(start, start + size)
         columns = [*range(14)[block], *(v for v in reference if not start <= v < start + size)]
-        responses = {s: r[:, columns] for s, r in problem.responses.items()}
+        responses = {s: r[:, columns] for s, r in regression.responses.items()}
         places = np.array([columns.index(v) for v in reference])
-        part = dataclasses.replace(problem, responses=responses, reference=places)
+        part = dataclasses.replace(regression, responses=responses, reference=places)
         fit = fit_block(part, make_solver(solver, part)).first(size)
         np.testing.assert_allclose(fit.r_train, whole.r_train[:, block], atol=1e-5)
         # himalaya is in single precision whatever the alpha, and gives the logarithm of a ratio.
@@ -161,13 +163,13 @@ def test_blocks_of_voxels_change_nothing(solver, size):
 @pytest.mark.parametrize("reference", [None, np.array([1, 4])], ids=["all", "two"])
 def test_nested_predictions_ignore_the_fold_they_predict(solver, reference):
     """Nothing of a fold, neither weights nor choices, enters the model that predicts it."""
-    problem = dataclasses.replace(make_problem(), reference=reference)
-    before = make_solver(solver, problem).fit(0)
+    regression = dataclasses.replace(make_regression(), reference=reference)
+    before = make_solver(solver, regression).fit(0)
     changed = {
-        s: r if problem.folds[s] != 0 else np.random.default_rng(9).standard_normal(r.shape)
-        for s, r in problem.responses.items()
+        s: r if regression.folds[s] != 0 else np.random.default_rng(9).standard_normal(r.shape)
+        for s, r in regression.responses.items()
     }
-    after = make_solver(solver, dataclasses.replace(problem, responses=changed)).fit(0)
+    after = make_solver(solver, dataclasses.replace(regression, responses=changed)).fit(0)
     np.testing.assert_allclose(after.weights, before.weights, atol=1e-5)
     np.testing.assert_array_equal(after.alpha, before.alpha)
 
@@ -175,11 +177,11 @@ def test_nested_predictions_ignore_the_fold_they_predict(solver, reference):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_noise_is_not_predicted(solver):
     """Out-of-fold r of pure noise is zero on average: choices made on the same folds would show."""
-    problem = make_problem(n_voxels=400, noise=1.0)
+    regression = make_regression(n_voxels=400, noise=1.0)
     rng = np.random.default_rng(0)
-    noise = {s: rng.standard_normal((30, 400)).astype(np.float32) for s in problem.folds}
-    problem = dataclasses.replace(problem, responses=noise)
-    fit = fit_block(problem, make_solver(solver, problem))
+    noise = {s: rng.standard_normal((30, 400)).astype(np.float32) for s in regression.folds}
+    regression = dataclasses.replace(regression, responses=noise)
+    fit = fit_block(regression, make_solver(solver, regression))
     assert abs(fit.r_train.mean()) < 0.02
     assert fit.final.score.mean() > 0.02  # the score that was maximised is biased upwards
 
@@ -187,13 +189,13 @@ def test_noise_is_not_predicted(solver):
 def test_bands_are_regularised_per_voxel():
     """A voxel that only band 0 drives leaves band 1 little, and the other way round."""
     rng = np.random.default_rng(0)
-    problem = make_problem((20, 20), n_voxels=2, n_rows=60, n_scalings=20)
-    bands = problem.design.bands
-    for s in problem.folds:
+    regression = make_regression((20, 20), n_voxels=2, n_rows=60, n_scalings=20)
+    bands = regression.design.bands
+    for s in regression.folds:
         for v in (0, 1):
             drive = bands[v].values[s][:, :10].sum(axis=1)
-            problem.responses[s][:, v] = drive + rng.standard_normal(60) * 3
-    alpha = fit_block(problem, make_solver("gram", problem)).final.alpha
+            regression.responses[s][:, v] = drive + rng.standard_normal(60) * 3
+    alpha = fit_block(regression, make_solver("gram", regression)).final.alpha
     assert alpha[0, 0] <= alpha[1, 0] / 10
     assert alpha[1, 1] <= alpha[0, 1] / 10
 
@@ -245,9 +247,9 @@ def test_the_draws_are_himalayas():
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_constant_response_is_survived(solver):
-    problem = make_problem()
-    for responses in problem.responses.values():
+    regression = make_regression()
+    for responses in regression.responses.values():
         responses[:, 2] = 0
-    model = make_solver(solver, problem).fit(None)
+    model = make_solver(solver, regression).fit(None)
     assert np.isfinite(model.weights).all()
     assert np.abs(model.weights[:, 2]).max() < 1e-6

@@ -13,7 +13,7 @@ from pipeline.bands.options import band_options
 from pipeline.bands.registry import known_kinds
 from pipeline.config.load import complete
 from pipeline.dataset.basis import response_basis
-from pipeline.design import load_band
+from pipeline.fit.design import load_band
 from tests.unit.responses import rewrite, write_responses
 from tests.unit.stories import random_story
 

@@ -9,9 +9,9 @@ import pytest
 
 from pipeline.core.atomic import atomic_h5, atomic_path
 from pipeline.core.errors import InputError
-from pipeline.design import Band, Design
+from pipeline.fit.band_grams import write_gram
 from pipeline.fit.candidates import training_folds
-from pipeline.fit.grams import write_gram
+from pipeline.fit.design import Band, Design
 from pipeline.fit.memory import block_size, fixed_bytes, voxel_bytes
 from pipeline.fit.run import _edge_shares, fit_model, gather
 from tests.unit.responses import rewrite, write_responses

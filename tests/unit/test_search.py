@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pipeline.fit.narrow import COMBINATIONS, combinations, split
+from pipeline.fit.elimination import COMBINATIONS, combinations, split
 from pipeline.fit.search import Search
-from tests.unit.test_fit import make_problem
+from tests.unit.test_fit import make_regression
 
 OFF = 6  # the index of leaving a band out: one beyond the alphas
 
@@ -176,8 +176,8 @@ def test_combinations_of_narrow_bands_alphas(n_narrow, n_alphas):
 
 
 def test_narrow_bands_are_the_narrowest_and_never_all():
-    parts = split(make_problem((40, 3, 2, 4, 5)).design)
+    parts = split(make_regression((40, 3, 2, 4, 5)).design)
     assert (parts.wide, parts.narrow) == ([0, 4], [1, 2, 3])
     assert parts.wide_columns.tolist() == [*range(80), *range(98, 108)]
     assert parts.narrow_bands.tolist() == [0] * 6 + [1] * 4 + [2] * 8 + [-1]
-    assert split(make_problem((3,)).design).wide == [0]
+    assert split(make_regression((3,)).design).wide == [0]

@@ -22,7 +22,7 @@ from pipeline.config.load import complete
 from pipeline.dataset.basis import response_basis
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.stimuli import read_stories
-from pipeline.design import Design, load_band
+from pipeline.fit.design import Design, load_band
 from pipeline.fit.run import fit_model
 from pipeline.regions import read_truth
 from pipeline.simulate import Settings, simulate, story_names

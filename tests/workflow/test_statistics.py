@@ -9,7 +9,7 @@ from pipeline.bands.options import band_options
 from pipeline.config.load import load
 from pipeline.core.correlation import pearson
 from pipeline.dataset.dataset import Dataset
-from pipeline.design import load_band
+from pipeline.fit.design import load_band
 from pipeline.significance.copies import Matcher
 from pipeline.statistics import read_ceiling, read_test, read_tests
 

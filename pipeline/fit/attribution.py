@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from pipeline.design import Design
+from pipeline.fit.design import Design
 
 
 def band_parts(weights: np.ndarray, design: Design, story: str) -> np.ndarray:

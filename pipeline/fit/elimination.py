@@ -17,7 +17,7 @@ from itertools import product
 
 import numpy as np
 
-from pipeline.design import Design
+from pipeline.fit.design import Design
 
 NARROW = 64  # columns of a band at most
 N_NARROW = 3  # bands: all combinations of their alphas are tried

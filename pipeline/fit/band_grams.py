@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.core.atomic import atomic_h5
 from pipeline.core.errors import InputError, Problem
-from pipeline.design import Band
+from pipeline.fit.design import Band
 
 Grams = Mapping[tuple[str, str], np.ndarray]  # (band, band): (n_folds, n_columns, n_columns)
 

@@ -1,9 +1,9 @@
 """Banded ridge on kernel matrices, for designs with more columns than rows.
 
 With K = sum of X_b X_b' / alpha_b over the wide bands, the weights' duals are (K + I)^-1 (y - U u),
-U being the narrow columns and the intercept (see `pipeline.fit.narrow`). One kernel a band holds
-all training rows; leaving folds out takes rows and columns, few runs of them as rows are sorted by
-fold.
+U being the narrow columns and the intercept (see `pipeline.fit.elimination`). One kernel a band
+holds all training rows; leaving folds out takes rows and columns, few runs of them as rows are
+sorted by fold.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from functools import cached_property
 
 import numpy as np
 
-from pipeline.fit.base import Problem
+from pipeline.fit.elimination import LeftOut, Remainder, runs, split
 from pipeline.fit.linalg import SMALL, Array, Backend, single_is_safe
-from pipeline.fit.narrow import LeftOut, Remainder, runs, split
+from pipeline.fit.regression import Regression
 
 MARGIN = 1000  # duals grow as 1 / alpha where rows exceed the design's rank: they cancel
 
@@ -25,21 +25,21 @@ class KernelEngine:
 
     Parameters
     ----------
-    problem : Problem
+    regression : Regression
         Design, responses, folds and alphas.
     backend : Backend
         Where it is computed.
     """
 
-    def __init__(self, problem: Problem, backend: Backend) -> None:
-        self.backend, self.slices = backend, problem.design.slices
-        self.split = split(problem.design)
-        stories = sorted(problem.stories(), key=problem.folds.__getitem__)
-        n_rows = [len(problem.responses[s]) for s in stories]
-        self.fold = np.repeat([problem.folds[s] for s in stories], n_rows)
+    def __init__(self, regression: Regression, backend: Backend) -> None:
+        self.backend, self.slices = backend, regression.design.slices
+        self.split = split(regression.design)
+        stories = sorted(regression.stories(), key=regression.folds.__getitem__)
+        n_rows = [len(regression.responses[s]) for s in stories]
+        self.fold = np.repeat([regression.folds[s] for s in stories], n_rows)
         self.size = len(self.fold)
-        self.rows, self.row_mean = _centred([problem.design.rows(s) for s in stories])
-        self.responses, self.mean = _centred([problem.responses[s] for s in stories])
+        self.rows, self.row_mean = _centred([regression.design.rows(s) for s in stories])
+        self.responses, self.mean = _centred([regression.responses[s] for s in stories])
         narrow = self.rows[:, self.split.narrow_columns]
         self.narrow = np.append(narrow, np.ones((self.size, 1), np.float32), axis=1)
         wide = [self.rows[:, self.slices[b]].astype(np.float64) for b in self.split.wide]

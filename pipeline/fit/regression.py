@@ -7,11 +7,11 @@ from typing import Protocol
 
 import numpy as np
 
-from pipeline.design import Design
+from pipeline.fit.design import Design
 
 
 @dataclass(frozen=True)
-class Problem:
+class Regression:
     """A regression to solve: training stories, one block of voxels.
 
     Parameters
@@ -92,7 +92,7 @@ class Ridge:
 
 
 class Solver(Protocol):
-    """A ridge solver over one problem."""
+    """A ridge solver over one regression."""
 
     def fit(self, exclude: int | None) -> Ridge:
         """Choose regularisations per voxel by cross-validation over the folds other

@@ -9,11 +9,11 @@ import numpy as np
 
 from pipeline.core.correlation import pearson
 from pipeline.core.progress import track
-from pipeline.fit.base import Problem, Ridge, Solver
-from pipeline.fit.gram import GramEngine
-from pipeline.fit.kernel import KernelEngine
+from pipeline.fit.gram_engine import GramEngine
+from pipeline.fit.kernel_engine import KernelEngine
 from pipeline.fit.linalg import backend
-from pipeline.fit.solver import SearchSolver
+from pipeline.fit.regression import Regression, Ridge, Solver
+from pipeline.fit.search import SearchSolver
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,19 @@ def choose_solver(name: str, n_rows: int, n_columns: int, n_folds: int) -> str:
 
 
 def make_solver(
-    name: str, problem: Problem, device: str = "cpu", grams: Sequence[np.ndarray] | None = None
+    name: str,
+    regression: Regression,
+    device: str = "cpu",
+    grams: Sequence[np.ndarray] | None = None,
 ) -> Solver:
-    """Solver of a problem.
+    """Solver of a regression.
 
     Parameters
     ----------
     name : {"gram", "kernel", "himalaya"}
         Which one.
-    problem : Problem
-        The problem.
+    regression : Regression
+        The regression.
     device : str
         "cpu", or PyTorch's name of a GPU.
     grams : sequence of arrays of shape (n_columns, n_columns), optional
@@ -71,27 +74,27 @@ def make_solver(
     if name == "himalaya":
         from pipeline.fit.himalaya_solver import HimalayaSolver  # slow to import
 
-        return HimalayaSolver(problem, device)
+        return HimalayaSolver(regression, device)
     if name == "kernel":
-        return SearchSolver(problem, KernelEngine(problem, backend(device)))
-    return SearchSolver(problem, GramEngine(problem, backend(device), grams))
+        return SearchSolver(regression, KernelEngine(regression, backend(device)))
+    return SearchSolver(regression, GramEngine(regression, backend(device), grams))
 
 
-def fit_block(problem: Problem, solver: Solver) -> BlockFit:
+def fit_block(regression: Regression, solver: Solver) -> BlockFit:
     """Fit all training stories, and every fold's stories without them.
 
     Parameters
     ----------
-    problem : Problem
+    regression : Regression
         Design, responses, folds and candidates.
     solver : Solver
         The solver of it.
     """
     r_train = {}
-    for fold in track(range(problem.n_folds), "folds predicted"):
+    for fold in track(range(regression.n_folds), "folds predicted"):
         model = solver.fit(exclude=fold)
-        for story in (s for s, f in problem.folds.items() if f == fold):
+        for story in (s for s, f in regression.folds.items() if f == fold):
             # Without the intercept, beside which small predictions would lose their last digits.
-            predicted = problem.design.rows(story) @ model.weights
-            r_train[story] = pearson(predicted, problem.responses[story])
-    return BlockFit(solver.fit(exclude=None), np.stack([r_train[s] for s in problem.folds]))
+            predicted = regression.design.rows(story) @ model.weights
+            r_train[story] = pearson(predicted, regression.responses[story])
+    return BlockFit(solver.fit(exclude=None), np.stack([r_train[s] for s in regression.folds]))

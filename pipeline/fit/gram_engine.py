@@ -14,10 +14,10 @@ from functools import cached_property
 
 import numpy as np
 
-from pipeline.fit.base import Problem
-from pipeline.fit.grams import fold_grams
+from pipeline.fit.band_grams import fold_grams
+from pipeline.fit.elimination import LeftOut, Remainder, runs, split
 from pipeline.fit.linalg import SMALL, Array, Backend, single_is_safe
-from pipeline.fit.narrow import LeftOut, Remainder, runs, split
+from pipeline.fit.regression import Regression
 
 MARGIN = 10
 
@@ -27,34 +27,39 @@ class GramEngine:
 
     Parameters
     ----------
-    problem : Problem
+    regression : Regression
         Design, responses, folds and alphas.
     backend : Backend
         Where it is computed.
     grams : sequence of arrays of shape (n_columns, n_columns), optional
-        X'X of each fold (`pipeline.fit.grams.fold_grams`); made here if not given.
+        X'X of each fold (`pipeline.fit.band_grams.fold_grams`); made here if not given.
     """
 
     def __init__(
-        self, problem: Problem, backend: Backend, grams: Sequence[np.ndarray] | None = None
+        self, regression: Regression, backend: Backend, grams: Sequence[np.ndarray] | None = None
     ) -> None:
-        self.backend, self.split = backend, split(problem.design)
-        bands, wide = problem.design.bands, self.split.wide
-        self._grams = grams or fold_grams(bands, problem.folds)
-        self.mean = _mean(problem)
-        self.folds = [self._sums(problem, k, xx) for k, xx in enumerate(self._grams)]
+        self.backend, self.split = backend, split(regression.design)
+        bands, wide = regression.design.bands, self.split.wide
+        self._grams = grams or fold_grams(bands, regression.folds)
+        self.mean = _mean(regression)
+        self.folds = [self._sums(regression, k, xx) for k, xx in enumerate(self._grams)]
         self.band = np.repeat(np.arange(len(wide)), [bands[b].n_columns for b in wide])
         diagonal = np.sum([xx.diagonal() for xx in self._grams], axis=0)
         self._traces = np.bincount(self.band, diagonal[self.split.wide_columns])
-        self.single = [backend.cast(self._wide(k), double=False) for k in range(problem.n_folds)]
+        self.single = [backend.cast(self._wide(k), double=False) for k in range(regression.n_folds)]
         self._total = sum(self.single[1:], self.single[0])
 
-    def _sums(self, problem: Problem, fold: int, xx: np.ndarray) -> Sums:
+    def _sums(self, regression: Regression, fold: int, xx: np.ndarray) -> Sums:
         """Sums of a fold; X'Y is summed one story at a time."""
-        n, x, y, yy = 0, np.zeros(len(xx)), np.zeros(problem.n_voxels), np.zeros(problem.n_voxels)
-        xy = np.zeros((len(xx), problem.n_voxels), np.float32)
-        for story in (s for s, f in problem.folds.items() if f == fold):
-            rows, responses = problem.design.rows(story), problem.responses[story] - self.mean
+        n, x, y, yy = (
+            0,
+            np.zeros(len(xx)),
+            np.zeros(regression.n_voxels),
+            np.zeros(regression.n_voxels),
+        )
+        xy = np.zeros((len(xx), regression.n_voxels), np.float32)
+        for story in (s for s, f in regression.folds.items() if f == fold):
+            rows, responses = regression.design.rows(story), regression.responses[story] - self.mean
             n += len(rows)
             x += rows.sum(axis=0, dtype=np.float64)
             y += responses.sum(axis=0, dtype=np.float64)
@@ -92,10 +97,10 @@ class GramEngine:
         return GramMixed(self, kept, alphas[self.band][kept.rows], double)
 
 
-def _mean(problem: Problem) -> np.ndarray:
+def _mean(regression: Regression) -> np.ndarray:
     """Mean response, (n_voxels,): about it, sums in single precision lose least."""
-    total = sum(r.sum(axis=0, dtype=np.float64) for r in problem.responses.values())
-    return (total / problem.n_rows).astype(np.float32)
+    total = sum(r.sum(axis=0, dtype=np.float64) for r in regression.responses.values())
+    return (total / regression.n_rows).astype(np.float32)
 
 
 @dataclass(frozen=True)

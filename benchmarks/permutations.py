@@ -20,10 +20,10 @@ import numpy as np
 
 from benchmarks.common import write
 from pipeline.core.correlation import pearson
-from pipeline.significance.blocks import draw_orders, draw_swaps, order_null, swap_null
-from pipeline.significance.run import voxel_blocks
-from pipeline.significance.shifts import draw_shifts, shift_null, shifted_r
-from pipeline.significance.tally import Tally
+from pipeline.statistics.blocks import draw_orders, draw_swaps, order_null, swap_null
+from pipeline.statistics.permutation import Tally
+from pipeline.statistics.shifts import draw_shifts, shift_null, shifted_r
+from pipeline.statistics.tests import voxel_blocks
 
 MIN_SHIFT, BLOCK = 20, 20  # TRs
 FEW = 50  # permutations of blocks

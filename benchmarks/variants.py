@@ -47,7 +47,7 @@ from pipeline.fit.cross_validation import make_solver
 from pipeline.fit.design import Band, Design, make_band
 from pipeline.fit.regression import Regression
 from pipeline.matching.matches import load_matches
-from pipeline.summary import interval
+from pipeline.tables.summary import interval
 
 WORDS = ("eng1000", "wordrate", "position")
 BASE = (*WORDS, "drift")

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from pipeline.fit.file import Scores
 from pipeline.regions.annotation import NO_REGION
-from pipeline.summary import MEAN, Scores, interval
+from pipeline.tables.summary import MEAN, interval
 
 COLUMNS = [
     "subject", "model", "parcellation", "region", "n_voxels", "r_mean", "delta_eng1000",
@@ -39,7 +40,7 @@ def summarise_regions(
     baseline : str
         The model compared with.
     over : dict of model to model
-        Models with a matcher and those that lack it alone (`pipeline.gains.lag_controls`).
+        Models with a matcher and those that lack it alone (`pipeline.tables.gains.lag_controls`).
 
     Returns
     -------
@@ -50,7 +51,7 @@ def summarise_regions(
         `gain`, or without it `delta_eng1000`, minus its mean in all other regions of the
         parcellation (NaN if there is only one). All three have Student t intervals over stories,
         paired by story. Rows `mean` are means over the subjects that have the region, as in
-        `pipeline.summary`.
+        `pipeline.tables.summary`.
     """
     facts, stories = [], []
     for (subject, model), path in fits.items():

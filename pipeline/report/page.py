@@ -23,7 +23,7 @@ from pipeline.report.opening import opening
 from pipeline.report.regions import parcellations
 from pipeline.report.significance import ceilings, significance_rows
 from pipeline.report.sweep import sweep
-from pipeline.summary import MEAN
+from pipeline.tables.summary import MEAN
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

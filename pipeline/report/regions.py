@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.report.answer import shown_subject
 from pipeline.report.maps import picture_url
-from pipeline.summary import MEAN
+from pipeline.tables.summary import MEAN
 
 MOST = 12  # columns of the tables; a finer parcellation has its chart and the TSV
 

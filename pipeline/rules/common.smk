@@ -7,7 +7,7 @@ from pipeline.dataset.dataset import TRUTH as TRUE_REGIONS
 from pipeline.config.load import all_stories, references, test_stories, training_stories
 from pipeline.dataset.dataset import KEYS, Dataset
 from pipeline.bands.registry import kind_of
-from pipeline.gains import lag_controls
+from pipeline.tables.gains import lag_controls
 from pipeline.bands.registry import LAG, copies_single_matches, is_matcher
 from pipeline.matching.matches import fir_of_matches
 from pipeline.config.partitions import all_models, partition_models

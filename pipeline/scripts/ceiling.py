@@ -2,7 +2,7 @@
 
 from pipeline.dataset.dataset import Dataset
 from pipeline.stage import stage
-from pipeline.statistics import write_ceiling
+from pipeline.statistics.files import write_ceiling
 
 with stage(snakemake):
     params, subject = snakemake.params, snakemake.wildcards.subject

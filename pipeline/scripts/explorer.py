@@ -7,11 +7,11 @@ import pandas as pd
 
 from pipeline.core.atomic import write_text
 from pipeline.dataset.dataset import Dataset
+from pipeline.fit.file import Scores
 from pipeline.regions import read_parcellations
 from pipeline.report.explorer import Explored, explore
 from pipeline.report.units import choose_units, references, region_voxels
 from pipeline.stage import stage
-from pipeline.summary import Scores
 
 with stage(snakemake):
     params, files, subject = snakemake.params, snakemake.input, snakemake.wildcards.subject

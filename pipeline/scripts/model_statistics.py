@@ -1,9 +1,9 @@
 """Rule model_statistics."""
 
 from pipeline.dataset.dataset import Dataset
-from pipeline.significance.copies import Matcher
 from pipeline.stage import stage
-from pipeline.statistics import write_statistics
+from pipeline.statistics.files import write_statistics
+from pipeline.statistics.match_permutation import Matcher
 
 with stage(snakemake):
     params, wildcards, files = snakemake.params, snakemake.wildcards, snakemake.input

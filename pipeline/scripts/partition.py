@@ -2,8 +2,8 @@
 
 from pipeline.config.partitions import subsets
 from pipeline.dataset.dataset import Dataset
-from pipeline.partition import write_partition
 from pipeline.stage import stage
+from pipeline.statistics.partition import write_partition
 
 with stage(snakemake):
     params, wildcards = snakemake.params, snakemake.wildcards

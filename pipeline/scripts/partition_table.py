@@ -3,8 +3,8 @@
 from itertools import product
 
 from pipeline.core.atomic import write_table
-from pipeline.partition import partition_table
 from pipeline.stage import stage
+from pipeline.tables.partition import partition_table
 
 with stage(snakemake):
     keys = list(product(snakemake.params.subjects, snakemake.params.partitions))

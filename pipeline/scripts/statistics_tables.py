@@ -3,8 +3,8 @@
 from itertools import product
 
 from pipeline.core.atomic import write_table
-from pipeline.significance.tables import ceiling_table, significance_table
 from pipeline.stage import stage
+from pipeline.tables.significance import ceiling_table, significance_table
 
 with stage(snakemake):
     params, files = snakemake.params, snakemake.input

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pipeline.core.atomic import write_text
 from pipeline.fit.attribution import read_shares
+from pipeline.fit.file import Scores
 from pipeline.maps import write_histograms, write_maps, write_shares
 from pipeline.stage import stage
-from pipeline.statistics import read_tests
-from pipeline.summary import Scores
+from pipeline.statistics.files import read_tests
 from pipeline.voxels.volume import Mask
 
 with stage(snakemake):

@@ -3,9 +3,9 @@
 from itertools import product
 
 from pipeline.core.atomic import write_table
-from pipeline.gains import gains
 from pipeline.stage import stage
-from pipeline.summary import summarise
+from pipeline.tables.gains import gains
+from pipeline.tables.summary import summarise
 
 with stage(snakemake):
     params = snakemake.params

@@ -14,12 +14,13 @@ from PIL import Image
 from pipeline.config.load import complete
 from pipeline.core.atomic import write_table
 from pipeline.core.correlation import pearson
-from pipeline.gains import gains
+from pipeline.fit.file import Scores
 from pipeline.matching.matches import NO_MATCH, Matches, save_matches
 from pipeline.report import Run, render
 from pipeline.report.explorer import Explored, explore
 from pipeline.report.units import choose_units, references
-from pipeline.summary import Scores, summarise
+from pipeline.tables.gains import gains
+from pipeline.tables.summary import summarise
 from tests.unit.responses import write_responses
 
 ROWS = {"a": 40, "b": 42, "c": 44, "x": 50, "y": 46}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.ceiling import (
+from pipeline.statistics.ceiling import (
     Estimate,
     ccmax,
     ceiling,

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.gains import COLUMNS, gains, lag_controls, nested_pairs
+from pipeline.tables.gains import COLUMNS, gains, lag_controls, nested_pairs
 
 MODELS = {
     "base": ["words"],

@@ -16,10 +16,10 @@ from scipy.stats import chisquare
 from pipeline.dataset.story import Story
 from pipeline.matchers import ngram
 from pipeline.matching.matches import NO_MATCH, OPTIONS, newest_match
-from pipeline.significance.matches import Copies, Runs, match_null, permuted_matches
 from pipeline.simulation.bold import evoked, zscore
 from pipeline.simulation.settings import Settings
 from pipeline.simulation.story import tell
+from pipeline.statistics.match_permutation import Copies, Runs, match_null, permuted_matches
 from tests.unit.test_significance import p_of, within_exact_bounds
 
 N_VOXELS = 120

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pipeline.config.load import complete
 from pipeline.config.partitions import all_models, partition_models, subsets
 from pipeline.core.errors import InputError
-from pipeline.partition import block_errors, partition_table, parts, write_partition
+from pipeline.statistics.partition import block_errors, parts, write_partition
+from pipeline.tables.partition import partition_table
 from tests.unit.responses import rewrite, write_responses
 from tests.unit.test_config import changed
 

@@ -7,9 +7,9 @@ import pytest
 from matplotlib.image import imread
 from scipy import stats
 
-from pipeline.gains import gains as all_gains
 from pipeline.regions import summarise_regions, write_chart
 from pipeline.regions.summary import COLUMNS
+from pipeline.tables.gains import gains as all_gains
 from tests.unit.test_summary import write_fit
 
 OVER = {"ngram": "ngramlag"}  # the model that lacks just the matches

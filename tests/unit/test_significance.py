@@ -19,16 +19,15 @@ from scipy.stats import binom, false_discovery_control, genpareto, norm
 from pipeline.core.correlation import pearson
 from pipeline.core.errors import InputError
 from pipeline.dataset.grid import Grid
-from pipeline.significance.blocks import (
+from pipeline.statistics.blocks import (
     block_starts,
     draw_orders,
     draw_swaps,
     order_null,
     swap_null,
 )
-from pipeline.significance.correct import fdr, pareto_p
-from pipeline.significance.shifts import draw_shifts, shift_null, shifted_r, with_moments_of_all
-from pipeline.significance.tally import Tally
+from pipeline.statistics.permutation import Tally, fdr, pareto_p
+from pipeline.statistics.shifts import draw_shifts, shift_null, shifted_r, with_moments_of_all
 
 LEVELS = (0.05, 0.01)
 

@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from pipeline.core.atomic import write_table
-from pipeline.summary import COLUMNS, interval, summarise
+from pipeline.tables.summary import COLUMNS, interval, summarise
 
 TRAIN = ["a", "b", "c", "d"]
 

@@ -10,8 +10,8 @@ from pipeline.config.load import load
 from pipeline.core.correlation import pearson
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.design import load_band
-from pipeline.significance.copies import Matcher
-from pipeline.statistics import read_ceiling, read_test, read_tests
+from pipeline.statistics.files import read_ceiling, read_test, read_tests
+from pipeline.statistics.match_permutation import Matcher
 
 pytestmark = pytest.mark.workflow
 SUBJECT = "sub-SIM01"

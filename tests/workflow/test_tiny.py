@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from pipeline.core.correlation import pearson
-from pipeline.summary import COLUMNS
+from pipeline.tables.summary import COLUMNS
 from pipeline.voxels.volume import Mask, to_vector
 from tests.conftest import REPOSITORY
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-from pipeline.significance.blocks import block_starts
+from pipeline.statistics.blocks import block_starts
 
 CONFIDENCE = 0.95
 BLOCK = 20  # TRs of a block of the jackknife: longer than BOLD remembers

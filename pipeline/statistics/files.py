@@ -10,7 +10,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from pipeline.ceiling import (
+from pipeline.core.atomic import atomic_h5
+from pipeline.dataset.dataset import Dataset
+from pipeline.statistics.ceiling import (
     Estimate,
     ceiling,
     combine,
@@ -18,11 +20,9 @@ from pipeline.ceiling import (
     jackknife,
     r_over_ceiling,
 )
-from pipeline.core.atomic import atomic_h5
-from pipeline.dataset.dataset import Dataset
-from pipeline.significance.copies import Matcher
-from pipeline.significance.run import Predictions, test_difference, test_matches, test_r
-from pipeline.significance.tally import Test
+from pipeline.statistics.match_permutation import Matcher
+from pipeline.statistics.permutation import Test
+from pipeline.statistics.tests import Predictions, test_difference, test_matches, test_r
 
 ENDS = ("", "_lo", "_hi")  # of the names of an estimate's value and interval
 BLOCK_BYTES = 64 * 2**20  # of the repeats of one block of voxels

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
 from pipeline.core.correlation import top_voxels
+from pipeline.fit.file import Scores
 
 COLUMNS = [
     "subject", "model", "bands", "horizon", "n_voxels", "r_mean", "r_concat", "r_top10_test",
@@ -19,28 +18,6 @@ COLUMNS = [
 ]  # fmt: skip
 CONFIDENCE = 0.95
 MEAN = "mean"  # the subject of rows that are means over subjects
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Correlations of one subject and model, as `pipeline.fit.run` writes them."""
-
-    bands: list[str]
-    train: list[str]
-    r: np.ndarray
-    r_concat: np.ndarray
-    r_cv: np.ndarray
-    r_train: np.ndarray
-
-    @classmethod
-    def read(cls, path: str | Path) -> Scores:
-        """Read from the fit's HDF5."""
-        with h5py.File(path) as file:
-            return cls(
-                file["bands"].asstr()[:].tolist(),
-                file["train"].asstr()[:].tolist(),
-                *(np.asarray(file[k][:], np.float64) for k in ("r", "r_concat", "r_cv", "r_train")),
-            )
 
 
 def summarise(

@@ -13,11 +13,10 @@ import numpy as np
 from pipeline.core.progress import track
 from pipeline.core.random import generator
 from pipeline.dataset.dataset import Dataset
-from pipeline.significance.blocks import draw_orders, draw_swaps, order_null, swap_null
-from pipeline.significance.copies import Matcher
-from pipeline.significance.matches import match_null, permuted_matches
-from pipeline.significance.shifts import draw_shifts, shift_null
-from pipeline.significance.tally import Tally, Test
+from pipeline.statistics.blocks import draw_orders, draw_swaps, order_null, swap_null
+from pipeline.statistics.match_permutation import Matcher, match_null, permuted_matches
+from pipeline.statistics.permutation import Tally, Test
+from pipeline.statistics.shifts import draw_shifts, shift_null
 
 NULL_BYTES = 32 * 2**20  # of one block's permuted statistics
 CACHED = 256  # voxels whose predictions of a story stay in the processor's cache

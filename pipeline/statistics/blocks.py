@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.core.correlation import mean_over_stories, unit
-from pipeline.significance.shifts import distinct
+from pipeline.statistics.shifts import distinct
 
 
 def block_starts(n_rows: int, length: int) -> np.ndarray:

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from pipeline.statistics import Ceiling, VoxelTest, read_ceiling, read_tests
+from pipeline.statistics.files import Ceiling, VoxelTest, read_ceiling, read_tests
 
 Paths = Mapping[tuple[str, str], str | Path]  # (subject, model) to file
 
@@ -30,7 +30,7 @@ def significance_table(statistics: Paths) -> pd.DataFrame:
     Parameters
     ----------
     statistics : dict of (subject, model) to path
-        HDF5 files of `pipeline.statistics.write_statistics`.
+        HDF5 files of `pipeline.statistics.files.write_statistics`.
     """
     rows = [
         {"subject": subject, "model": model} | _counts(name, test)
@@ -67,9 +67,9 @@ def ceiling_table(
     Parameters
     ----------
     statistics, fits : dict of (subject, model) to path
-        HDF5 files of `pipeline.statistics.write_statistics` and of the fits.
+        HDF5 files of `pipeline.statistics.files.write_statistics` and of the fits.
     ceilings : dict of subject to path
-        HDF5 files of `pipeline.statistics.write_ceiling`.
+        HDF5 files of `pipeline.statistics.files.write_ceiling`.
     """
     known = {subject: read_ceiling(path) for subject, path in ceilings.items()}
     rows = []

@@ -11,7 +11,8 @@ import pandas as pd
 
 from pipeline.bands.registry import is_matcher
 from pipeline.core.correlation import top_voxels
-from pipeline.summary import MEAN, Scores, interval
+from pipeline.fit.file import Scores
+from pipeline.tables.summary import MEAN, interval
 
 COLUMNS = [
     "subject", "model", "over", "band", "gain", "gain_lo", "gain_hi", "gain_top10",

@@ -1,1 +1,0 @@
-"""Is a prediction better than chance? Permutation tests within stories."""

@@ -1,0 +1,6 @@
+"""Significance, noise ceilings and variance partitioning of fits, by permutations within stories.
+
+It uses `pipeline.fit` and all below. Begin with `tests` (what is asked of each voxel) and
+`permutation` (how p follows); `blocks`, `shifts` and `match_permutation` are the ways to permute,
+`files` is what is written.
+"""

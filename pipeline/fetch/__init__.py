@@ -21,7 +21,7 @@ from pipeline.core.errors import InputError, Problem
 from pipeline.fetch.https import download
 from pipeline.fetch.models import fetch_models
 from pipeline.fetch.plan import Missing, check_space, gigabytes, missing_files, total
-from pipeline.validate import input_files
+from pipeline.validation.manifest import input_files
 
 
 def fetch(config: dict[str, Any], jobs: int = 1) -> None:

@@ -11,7 +11,7 @@ from pipeline.tables.gains import lag_controls
 from pipeline.bands.registry import LAG, copies_single_matches, is_matcher
 from pipeline.matching.matches import fir_of_matches
 from pipeline.config.partitions import all_models, partition_models
-from pipeline.validate import dataset_files, fingerprint, settings_files
+from pipeline.validation.manifest import dataset_files, fingerprint, settings_files
 from pipeline.validation.masks import mask_file
 from pipeline.validation.regions import parcellation_files
 

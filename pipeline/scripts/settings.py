@@ -5,7 +5,9 @@ import logging
 
 from pipeline.core.atomic import write_text
 from pipeline.stage import stage
-from pipeline.validate import check_settings, checked, describe_files, settings_files
+from pipeline.validation.manifest import describe_files, settings_files
+from pipeline.validation.settings import check_settings
+from pipeline.validation.validate import checked
 
 with stage(snakemake):
     config = snakemake.config

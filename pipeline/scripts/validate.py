@@ -5,7 +5,10 @@ import logging
 
 from pipeline.core.atomic import write_text
 from pipeline.stage import stage
-from pipeline.validate import check_dataset, check_settings, checked, manifest
+from pipeline.validation.dataset import check_dataset
+from pipeline.validation.manifest import manifest
+from pipeline.validation.settings import check_settings
+from pipeline.validation.validate import checked
 from pipeline.validation.volumes import count_volumes
 
 with stage(snakemake):

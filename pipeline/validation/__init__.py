@@ -1,1 +1,5 @@
-"""Checks of the input, a module for each sort of file."""
+"""Checks of the input before any long work: all problems at once, with file, place and remedy.
+
+It uses `pipeline.config`, `pipeline.regions` and all below. Begin with `validate`; `dataset` checks
+what everything rests on, `settings` the rest, and `manifest` says which files there are.
+"""

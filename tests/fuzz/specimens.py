@@ -22,7 +22,8 @@ from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.stimuli import read_stories
 from pipeline.embedding.eng1000 import Eng1000, read_basis
 from pipeline.features.llm import load_model
-from pipeline.validate import manifest, validate
+from pipeline.validation.manifest import manifest
+from pipeline.validation.validate import validate
 from pipeline.voxels.volume import Mask
 from tests.conftest import REPOSITORY
 from tests.fuzz.registry import Specimen

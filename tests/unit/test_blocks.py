@@ -15,7 +15,8 @@ from pipeline.dataset.grid import Grid
 from pipeline.dataset.prepare import prepare
 from pipeline.dataset.stimuli import read_stories
 from pipeline.dataset.story import read_story
-from pipeline.validate import input_files, validate
+from pipeline.validation.manifest import input_files
+from pipeline.validation.validate import validate
 from tests.unit.datasets import N_ROWS, make_config, write_dataset, write_responses
 
 SUBJECT = "S1"

@@ -12,7 +12,7 @@ import pytest
 from pipeline import fetch as module
 from pipeline.core.errors import InputError
 from pipeline.fetch import annex, fetch, https, models, plan
-from pipeline.validate import validate
+from pipeline.validation.validate import validate
 from tests.unit.datasets import make_config, write_dataset
 from tests.unit.server import Server
 

@@ -7,17 +7,17 @@ import h5py
 import numpy as np
 import pytest
 
-from pipeline import validate as module
 from pipeline.core.errors import InputError
-from pipeline.validate import (
+from pipeline.validation import responses
+from pipeline.validation import validate as module
+from pipeline.validation.manifest import (
     describe_files,
     fingerprint,
     input_files,
     manifest,
     settings_files,
-    validate,
 )
-from pipeline.validation import responses
+from pipeline.validation.validate import validate
 from tests.unit.datasets import N_ROWS, N_SCANNED, N_VOXELS, make_config, write_dataset, write_mask
 from tests.unit.faults import (
     DATASET_FAULTS,

@@ -1,0 +1,118 @@
+"""The input files of a run: which they are, what is in them, and whether they have changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pipeline.config.load import all_stories, training_stories
+from pipeline.core.progress import track
+from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.prepare import reading_options
+from pipeline.readers.formats import shape_of
+from pipeline.validation.embedding import embedding_files, needs
+from pipeline.validation.masks import mask_file
+from pipeline.validation.models import model_files
+from pipeline.validation.volumes import pairs
+
+
+def input_files(config: dict[str, Any]) -> list[Path]:
+    """Every input file that a configuration uses, in a fixed order, there or not."""
+    return list(dict.fromkeys([*dataset_files(config), *settings_files(config)]))
+
+
+def dataset_files(config: dict[str, Any]) -> list[Path]:
+    """The files that everything rests on: transcripts, responses, volume counts."""
+    dataset = Dataset.from_config(config)
+    files = [
+        *([dataset.respdict] if config["responses"]["volumes"] else []),
+        *(dataset.transcript(story) for story in all_stories(config)),
+        *(dataset.source(subject, story) for subject, story in pairs(config)),
+    ]
+    return list(dict.fromkeys(files))
+
+
+def settings_files(config: dict[str, Any]) -> list[Path]:
+    """Every other input file: what bands and maps are made with."""
+    dataset = Dataset.from_config(config)
+    masks = [mask_file(config, subject) for subject in config["subjects"]]
+    truth = dataset.truth.rglob("*") if needs(config, "truth") else ()
+    files = [
+        *embedding_files(config),
+        *model_files(config).values(),
+        *(mask for mask in masks if mask is not None),
+        *sorted(path for path in truth if path.is_file()),
+    ]
+    return list(dict.fromkeys(files))
+
+
+def manifest(config: dict[str, Any]) -> dict[str, Any]:
+    """Describe the dataset of a run: its files, rows and voxels.
+
+    Parameters
+    ----------
+    config : dict
+        Complete configuration of a dataset that `validate` accepts.
+
+    Returns
+    -------
+    dict
+        `files` (`describe_files`); `n_rows`, story to rows; `n_voxels`, subject to voxels. Equal
+        input gives an equal dict.
+    """
+    dataset = Dataset.from_config(config)
+    return {
+        "files": describe_files(config, dataset_files(config)),
+        "n_rows": {story: dataset.grid(story).n_rows for story in all_stories(config)},
+        "n_voxels": {
+            subject: _n_voxels(config, dataset, subject) for subject in config["subjects"]
+        },
+    }
+
+
+def describe_files(config: dict[str, Any], files: Iterable[Path]) -> dict[str, dict[str, Any]]:
+    """`bytes` and `sha256` of files, by path (relative to the dataset's root if inside it)."""
+    root = Path(config["data_root"])
+    return {_name(path, root): _describe(path) for path in track(list(files), "checksums")}
+
+
+def _n_voxels(config: dict[str, Any], dataset: Dataset, subject: str) -> int:
+    """Voxels in a subject's responses to any one story."""
+    path = dataset.source(subject, training_stories(config, subject)[0])
+    return shape_of(path, reading_options(config, subject))[1]
+
+
+def fingerprint(config: dict[str, Any], files: Iterable[Path]) -> str:
+    """Cheap digest of raw input, from the sizes and times of its files.
+
+    It changes when a file is fetched or changed, and needs none to exist. The files of a simulated
+    dataset, which a rule of the workflow writes, are represented by the settings of the simulation.
+    """
+    root, simulated = Path(config["data_root"]), config["simulate"]
+    kept = [p for p in files if simulated is None or not p.is_relative_to(root)]
+    lines = [f"{path.as_posix()} {_state(path)}" for path in kept]
+    lines.append(json.dumps([simulated, config["seeds"]["simulation"]], sort_keys=True))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def _name(path: Path, root: Path) -> str:
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    """Size and SHA-256 of a file, read a piece at a time."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": digest}
+
+
+def _state(path: Path) -> str:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return "absent"
+    return f"{status.st_size} {status.st_mtime_ns}"

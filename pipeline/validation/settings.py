@@ -1,0 +1,38 @@
+"""Check what bands, masks and regions are read from, and what the tests of significance need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.core.findings import Findings
+from pipeline.dataset.dataset import Dataset
+from pipeline.validation.embedding import check_embedding, needs
+from pipeline.validation.masks import check_masks
+from pipeline.validation.models import check_models
+from pipeline.validation.regions import check_regions
+from pipeline.validation.stories import check_shifts
+
+
+def check_settings(
+    config: dict[str, Any], n_rows: Mapping[str, int], n_voxels: Mapping[str, int]
+) -> Findings:
+    """Check what bands, masks and regions are read from, and what tests need.
+
+    Parameters
+    ----------
+    config : dict
+        Complete configuration.
+    n_rows, n_voxels : mappings of str to int
+        Of `check_dataset`, or of a `manifest`.
+    """
+    dataset = Dataset.from_config(config)
+    findings = check_shifts(config, n_rows)
+    if needs(config, "truth") and not dataset.truth.is_dir():
+        what = "a band needs the ground truth, which simulated datasets alone have"
+        findings.problem(dataset.truth, "features", what, "remove the band, or set `simulate`")
+    findings.add(check_embedding(config))
+    findings.add(check_models(config))
+    findings.add(check_masks(config, n_voxels))
+    findings.add(check_regions(config))
+    return findings

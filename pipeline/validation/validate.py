@@ -1,0 +1,46 @@
+"""Check the whole dataset before anything else, and list all its problems at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.core.errors import InputError, Problem
+from pipeline.core.findings import Findings
+from pipeline.validation.dataset import check_dataset
+from pipeline.validation.settings import check_settings
+
+
+def validate(config: dict[str, Any]) -> list[Problem]:
+    """Check every input file that a configuration names.
+
+    Parameters
+    ----------
+    config : dict
+        Complete configuration (`pipeline.config.load.complete`).
+
+    Returns
+    -------
+    list of Problem
+        Warnings: what the workflow can live with (constant voxels, words after the scan).
+
+    Raises
+    ------
+    InputError
+        With all the problems of all the files.
+    """
+    dataset, n_rows, n_voxels = check_dataset(config)
+    return checked(dataset, check_settings(config, n_rows, n_voxels))
+
+
+def checked(*found: Findings) -> list[Problem]:
+    """The warnings of all checks, each once.
+
+    Raises
+    ------
+    InputError
+        With all their problems.
+    """
+    problems = [problem for findings in found for problem in findings.problems]
+    if problems:
+        raise InputError(dict.fromkeys(problems))
+    return list(dict.fromkeys(warning for findings in found for warning in findings.warnings))

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from pipeline.simulate import Settings, simulate
+from pipeline.simulation.settings import Settings
+from pipeline.simulation.simulate import simulate
 from pipeline.stage import stage
 
 with stage(snakemake):

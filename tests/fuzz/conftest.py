@@ -13,7 +13,8 @@ import zstandard
 from gim.encoder.encoder import Encoder
 from gim.infinigram.index import build_index
 from gim.text.tokenizer import load_tokenizer
-from pipeline.simulate import Settings, simulate
+from pipeline.simulation.settings import Settings
+from pipeline.simulation.simulate import simulate
 from tests.conftest import REPOSITORY
 from tests.fuzz.formats import write_formats
 from tests.fuzz.specimens import SUBJECT, TEXT, write_config

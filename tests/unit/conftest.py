@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from pipeline.simulate import simulate
+from pipeline.simulation.simulate import simulate
 from tests.unit.language import write_language
 from tests.unit.simulated import SMALL, SUBJECT, Data
 

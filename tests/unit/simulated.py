@@ -15,7 +15,7 @@ from pipeline.dataset.story import Story
 from pipeline.matchers import oracle
 from pipeline.matching.matches import OPTIONS, induction_features, newest_match
 from pipeline.readers.textgrid import read_textgrid
-from pipeline.simulate import Settings, story_names
+from pipeline.simulation.settings import Settings, story_names
 
 SUBJECT = "sub01"
 SMALL = Settings(n_train=6, rows=(150, 200), n_voxels=300, n_repeats=3)

@@ -16,9 +16,9 @@ from pipeline.core.random import generator
 from pipeline.core.series import zscore
 from pipeline.dataset.dataset import Dataset
 from pipeline.readers.textgrid import read_textgrid
-from pipeline.simulate import Settings, simulate, story_names
 from pipeline.simulation import bold, lexicon, write
-from pipeline.simulation.settings import N_PHRASES
+from pipeline.simulation.settings import N_PHRASES, Settings, story_names
+from pipeline.simulation.simulate import simulate
 from pipeline.simulation.story import tell
 
 SUBJECT = "sub01"

@@ -8,10 +8,9 @@ import pytest
 from scipy import stats
 
 from pipeline.core.random import generator
-from pipeline.simulate import Settings
 from pipeline.simulation import lexicon
 from pipeline.simulation.grammar import DISTINCT, FILLER, FRAMES, draw_phrases, ngrams
-from pipeline.simulation.settings import N_PHRASES
+from pipeline.simulation.settings import N_PHRASES, Settings
 from pipeline.simulation.story import tell
 
 

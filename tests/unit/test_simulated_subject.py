@@ -25,7 +25,8 @@ from pipeline.dataset.stimuli import read_stories
 from pipeline.fit.design import Design, load_band
 from pipeline.fit.run import fit_model
 from pipeline.regions import read_truth
-from pipeline.simulate import Settings, simulate, story_names
+from pipeline.simulation.settings import Settings, story_names
+from pipeline.simulation.simulate import simulate
 
 SIZE = {"n_train": 8, "n_test": 1, "rows": [150, 170], "n_voxels": 300}
 MODELS = {

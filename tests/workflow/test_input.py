@@ -3,7 +3,8 @@
 import pytest
 import yaml
 
-from pipeline.simulate import Settings, simulate
+from pipeline.simulation.settings import Settings
+from pipeline.simulation.simulate import simulate
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.workflow

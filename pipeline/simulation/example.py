@@ -20,7 +20,8 @@ from pipeline.core.atomic import atomic_path
 from pipeline.core.random import generator
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import Grid
-from pipeline.simulate import Settings, simulate, story_names
+from pipeline.simulation.settings import Settings, story_names
+from pipeline.simulation.simulate import simulate
 from pipeline.simulation.write import write_table
 from pipeline.voxels.volume import Mask, to_volume
 
@@ -84,7 +85,10 @@ def _save(img: nib.Nifti1Image, path: Path) -> None:
         nib.save(img, temporary)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Write a small dataset for config/own.yaml.")
+def main() -> None:
+    """Command line of `python -m pipeline.example`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.example", description="Write a small dataset for config/own.yaml."
+    )
     parser.add_argument("root", help="folder to fill")
     write_example(parser.parse_args().root)

@@ -19,8 +19,6 @@ from pipeline.simulation import bold, lexicon, write
 from pipeline.simulation.settings import Settings, story_names
 from pipeline.simulation.story import Story, tell
 
-__all__ = ["Settings", "simulate", "story_names"]
-
 N_BASIS_WORDS = 985
 
 

@@ -1,0 +1,5 @@
+"""``python -m pipeline.example``."""
+
+from pipeline.simulation.example import main
+
+main()

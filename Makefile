@@ -43,8 +43,8 @@ bench: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy gim pipeline benchmarks
-	$(BIN)/snakefmt --check Snakefile pipeline/rules
+	$(BIN)/mypy gim pipeline benchmarks workflow/scripts
+	$(BIN)/snakefmt --check Snakefile workflow
 
 clean:
 	rm -rf results/demo results/tiny results/own data/demo data/tiny data/own

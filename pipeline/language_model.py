@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from gim.errors import InputError as GimError
 from pipeline.core.errors import InputError, Problem
 
 
-def run_gim(command: str, files: Sequence[str], options: dict[str, Any], **flags: Any) -> None:
+def run_gim(command: str, files: Sequence[str], flags: Mapping[str, Any]) -> None:
     """Run a subcommand of `gim` on files.
 
     Parameters
@@ -20,9 +20,7 @@ def run_gim(command: str, files: Sequence[str], options: dict[str, Any], **flags
         The subcommand.
     files : sequence of str
         Its corpora.
-    options : dict
-        `lm` of the configuration (the tokenizer).
-    **flags
+    flags : mapping
         Its options by name; a list gives several values, None leaves the option out.
 
     Raises
@@ -31,7 +29,7 @@ def run_gim(command: str, files: Sequence[str], options: dict[str, Any], **flags
         If `gim` refuses its input; its own message, already printed, says why.
     """
     arguments = [command, *files]
-    for name, value in {"tokenizer": options["tokenizer"], **flags}.items():
+    for name, value in flags.items():
         if value is not None:
             values = value if isinstance(value, list) else [value]
             arguments += [f"--{name.replace('_', '-')}", *map(str, values)]

@@ -28,7 +28,7 @@ class Workflow:
             shutil.copytree(like.folder, folder, symlinks=True)
             return cls(folder)
         folder.mkdir(parents=True)
-        for name in ("pipeline", "gim", "config"):
+        for name in ("workflow", "pipeline", "gim", "config"):
             shutil.copytree(
                 REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
             )

@@ -14,8 +14,7 @@ SOURCES = [
     path
     for package in PACKAGES
     for path in sorted((REPOSITORY / package).rglob("*.py"))
-    if path.parent.name != "scripts"
-    and not any(p.startswith("_") for p in path.relative_to(REPOSITORY).with_suffix("").parts)
+    if not any(p.startswith("_") for p in path.relative_to(REPOSITORY).with_suffix("").parts)
 ]
 
 

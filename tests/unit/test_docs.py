@@ -18,7 +18,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^```[^\n]*\n(.*?)^```|^((?: {4}[^\n]*\n)+)", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"`([^`\n]+)`")
 FILE = re.compile(
-    r"(?:\.\./)*((?:gim|pipeline|tests|config|benchmarks|docs|profiles)/[\w/.-]+\.\w+)"
+    r"(?:\.\./)*((?:gim|pipeline|workflow|tests|config|benchmarks|docs|profiles)/[\w/.-]+\.\w+)"
 )
 SETTINGS = "fit|timing|seeds|statistics|audit|maps|training|lm"
 KEY = re.compile(rf"(?:{SETTINGS})\.[a-z_]+(?:\.[a-z_]+)?")
@@ -52,7 +52,7 @@ def commands(text, program):
 
 @cache
 def rule_names():
-    files = [REPOSITORY / "Snakefile", *(REPOSITORY / "pipeline/rules").glob("*.smk")]
+    files = [REPOSITORY / "workflow/Snakefile", *(REPOSITORY / "workflow/rules").glob("*.smk")]
     return set(re.findall(r"^rule (\w+):", "\n".join(map(text_of, files)), re.MULTILINE))
 
 

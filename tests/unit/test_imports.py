@@ -8,7 +8,7 @@ from tests.conftest import REPOSITORY
 SLOW = ("matplotlib", "nilearn", "numba", "sklearn", "torch", "transformers")
 CODE = f"""
 import sys
-import pipeline.validate, pipeline.language_model
+import pipeline.validation.validate, pipeline.language_model
 from pipeline.bands.registry import known_kinds
 known_kinds()
 print(*(name for name in {SLOW} if name in sys.modules))

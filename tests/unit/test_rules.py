@@ -9,14 +9,14 @@ from tests.conftest import REPOSITORY
 
 RULES = [
     (path.stem, *found)
-    for path in sorted((REPOSITORY / "pipeline" / "rules").glob("*.smk"))
+    for path in sorted((REPOSITORY / "workflow" / "rules").glob("*.smk"))
     for found in re.findall(
         r"^ *rule (\w+):\n(.*?)(?=^ *(?:use )?rule \w+|\Z)", path.read_text(), re.M | re.S
     )
 ]
 SAME_AS = {  # rules that take the resources of another one
     (new, old)
-    for path in (REPOSITORY / "pipeline" / "rules").glob("*.smk")
+    for path in (REPOSITORY / "workflow" / "rules").glob("*.smk")
     for old, new in re.findall(r"^ *use rule (\w+) as (\w+) with:", path.read_text(), re.M)
 }
 HOURS = {"min": 1 / 60, "h": 1.0}

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from pipeline.core.atomic import atomic_h5
 from pipeline.core.errors import InputError
 from pipeline.core.integrity import damage
-from pipeline.stage import fault_of_machine, stage
 from tests.conftest import REPOSITORY
+from workflow.scripts.job import fault_of_machine, work
 
 
 def write_h5(path):
@@ -57,7 +57,7 @@ def job(tmp_path, monkeypatch):
 
 
 def test_whole_files_pass(job):
-    with stage(job):
+    with work(job):
         pass
 
 
@@ -77,7 +77,7 @@ def test_a_cut_file_is_seen_wherever_it_is_cut(tmp_path, suffix, share):
 def test_a_damaged_input_is_named_and_put_aside(job, tmp_path):
     path = tmp_path / job.input[0]
     os.truncate(path, 900)
-    with pytest.raises(SystemExit), stage(job):
+    with pytest.raises(SystemExit), work(job):
         pytest.fail("the job must not start")
     assert not path.exists()
     assert path.with_name("file.h5.damaged").stat().st_size == 900
@@ -91,7 +91,7 @@ def test_files_outside_of_the_results_are_left_alone(job, tmp_path):
     mine = tmp_path / "mine.h5"
     mine.write_bytes(b"no HDF5")
     job.input = [str(mine), "mine.h5"]
-    with stage(job):
+    with work(job):
         pass
     assert mine.read_bytes() == b"no HDF5"
 
@@ -109,7 +109,7 @@ def test_files_outside_of_the_results_are_left_alone(job, tmp_path):
     ids=["full", "full-hdf5", "rights", "memory", "memory-torch", "memory-gpu"],
 )
 def test_faults_of_the_machine_are_said_plainly(job, tmp_path, error, said):
-    with pytest.raises(SystemExit), stage(job):
+    with pytest.raises(SystemExit), work(job):
         raise error
     log = (tmp_path / "job.log").read_text()
     assert said in log
@@ -119,7 +119,7 @@ def test_faults_of_the_machine_are_said_plainly(job, tmp_path, error, said):
 @pytest.mark.parametrize("error", [ValueError("x"), FileNotFoundError(errno.ENOENT, "no", "a")])
 def test_our_own_faults_keep_their_traceback(job, tmp_path, error):
     assert fault_of_machine(error, "rule fit") is None
-    with pytest.raises(type(error)), stage(job):
+    with pytest.raises(type(error)), work(job):
         raise error
     assert "Traceback" in (tmp_path / "job.log").read_text()
 
@@ -136,7 +136,7 @@ def test_hdf5_of_many_parts_on_a_full_disk_is_one_error_not_a_crash(tmp_path):
     code = f"""
 import resource
 import numpy as np
-from pipeline.atomic import atomic_h5
+from pipeline.core.atomic import atomic_h5
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 with atomic_h5({str(tmp_path / "x.h5")!r}) as file:
     for i in range(200):

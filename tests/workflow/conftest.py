@@ -1,7 +1,6 @@
-"""The workflow in a folder of its own, so that tests leave the project's results alone."""
+"""The workflow run from a folder of its own, so that tests leave the project's results alone."""
 
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,16 +14,9 @@ from tests.conftest import REPOSITORY
 
 @dataclass(frozen=True)
 class Project:
-    """A folder that looks like the project: its Snakefile copied, its packages linked."""
+    """A user's folder, in which Snakemake runs the project's Snakefile: results go there."""
 
     folder: Path
-
-    @classmethod
-    def create(cls, folder):
-        shutil.copy(REPOSITORY / "Snakefile", folder)
-        for name in ("pipeline", "gim"):
-            (folder / name).symlink_to(REPOSITORY / name)
-        return cls(folder)
 
     def configure(self, base, **changes):
         """Write config/NAME.yaml of `base` with changes; returns its path."""
@@ -37,11 +29,11 @@ class Project:
         """Run Snakemake; returns the finished process, its output as text."""
         command = [sys.executable, "-m", "snakemake", "--configfile", str(configfile)]
         done = subprocess.run(
-            [*command, "--cores", "2", "--snakefile", str(self.folder / "Snakefile"), *arguments],
+            [*command, "--cores", "2", "--snakefile", str(REPOSITORY / "Snakefile"), *arguments],
             capture_output=True,
             text=True,
             env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
-            cwd=self.folder.parent,  # not the project's folder: it must not matter
+            cwd=self.folder,
         )
         if check:
             assert done.returncode == 0, done.stdout + done.stderr
@@ -55,7 +47,7 @@ class Project:
 def project(tmp_path):
     folder = tmp_path / "project"
     folder.mkdir()
-    return Project.create(folder)
+    return Project(folder)
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +55,6 @@ def tiny(tmp_path_factory):
     """The whole tiny workflow, run once."""
     folder = tmp_path_factory.mktemp("tiny") / "project"
     folder.mkdir()
-    project = Project.create(folder)
+    project = Project(folder)
     project.snakemake(project.configure("tiny"))
     return project

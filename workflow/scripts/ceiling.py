@@ -1,0 +1,15 @@
+"""Rule ceiling."""
+
+from job import snakemake, work
+from pipeline.dataset.dataset import Dataset
+from pipeline.statistics.files import write_ceiling
+
+with work(snakemake):
+    params, subject = snakemake.params, snakemake.wildcards.subject
+    write_ceiling(
+        Dataset.from_config(params.dataset),
+        subject,
+        params.test,
+        {"subject": subject},
+        snakemake.output[0],
+    )

@@ -1,0 +1,40 @@
+"""Rule explorer."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from job import snakemake, work
+from pipeline.core.atomic import write_text
+from pipeline.dataset.dataset import Dataset
+from pipeline.fit.file import Scores
+from pipeline.regions import read_parcellations
+from pipeline.report.explorer import Explored, explore
+from pipeline.report.units import choose_units, references, region_voxels
+
+with work(snakemake):
+    params, files, subject = snakemake.params, snakemake.input, snakemake.wildcards.subject
+    fits = dict(zip(params.models, files.fits, strict=True))
+    matches = dict(zip(params.bands, files.matches, strict=True))
+    models = {params.baseline: Explored(fits[params.baseline])} | {
+        model: Explored(fits[model], band, matches[band], *params.bands[band])
+        for model, band in params.explored.items()
+    }
+    truth = Path(files.truth).parent if files.truth else None
+    regions = read_parcellations(params.regions, params.mask, truth, subject)
+    units = choose_units(
+        {model: Scores.read(path) for model, path in fits.items()},
+        references(params.models, params.explored, params.baseline),
+        params.baseline,
+        region_voxels(regions),
+    )
+    collected = explore(
+        Dataset.from_config(params.dataset),
+        subject,
+        pd.read_parquet(files.words),
+        params.stories,
+        models,
+        units,
+    )
+    write_text(snakemake.output[0], json.dumps(collected, separators=(",", ":")))

@@ -1,0 +1,8 @@
+"""Rule fetch."""
+
+from job import snakemake, work
+from pipeline.fetch import fetch
+
+with work(snakemake):
+    config = snakemake.params.config
+    fetch(config, config["fetch"]["jobs"])

@@ -1,0 +1,7 @@
+"""Rule fit_model where several jobs share the voxels."""
+
+from job import snakemake, work
+from pipeline.fit.run import gather
+
+with work(snakemake):
+    gather(snakemake.input, snakemake.params.alphas, snakemake.output[0])

@@ -1,0 +1,19 @@
+"""Rule gram."""
+
+from job import snakemake, work
+from pipeline.dataset.dataset import Dataset
+from pipeline.fit.band_grams import write_gram
+from pipeline.fit.candidates import training_folds
+from pipeline.fit.design import load_band
+
+with work(snakemake):
+    params = snakemake.params
+    dataset, train = Dataset.from_config(params.dataset), params.train
+    n_rows = {story: dataset.grid(story).n_rows for story in train}
+    bands = {
+        name: load_band(name, path, options, params.delays, train, [])
+        for (name, options), path in zip(params.bands.items(), snakemake.input.bands, strict=True)
+    }
+    a, b = snakemake.wildcards.a, snakemake.wildcards.b
+    folds = training_folds(train, n_rows, params.n_folds, params.seed)
+    write_gram(snakemake.output[0], bands[a], bands[b], folds)

@@ -1,0 +1,14 @@
+"""Rule match_features."""
+
+from job import snakemake, work
+from pipeline.bands.compute import match_features
+
+with work(snakemake):
+    params = snakemake.params
+    match_features(
+        snakemake.input.matches,
+        snakemake.input.basis,
+        [*params.stories["train"], *params.stories["test"]],
+        params.options,
+        snakemake.output[0],
+    )

@@ -1,0 +1,31 @@
+"""Rule model_statistics."""
+
+from job import snakemake, work
+from pipeline.dataset.dataset import Dataset
+from pipeline.statistics.files import write_statistics
+from pipeline.statistics.match_permutation import Matcher
+
+with work(snakemake):
+    params, wildcards, files = snakemake.params, snakemake.wildcards, snakemake.input
+    matchers = [
+        Matcher.read(name, options, features, matches, files.basis, params.delays, params.stories)
+        for (name, options), features, matches in zip(
+            params.matchers.items(), files.features, files.matches, strict=True
+        )
+    ]
+    write_statistics(
+        Dataset.from_config(params.dataset),
+        wildcards.subject,
+        files.fit,
+        dict(zip(params.references, files.references, strict=True)),
+        params.options,
+        params.seed,
+        {
+            "subject": wildcards.subject,
+            "model": wildcards.model,
+            "uses_bold": params.uses_bold,
+            "scheme": params.options["scheme"],
+        },
+        snakemake.output[0],
+        matchers,
+    )

@@ -1,0 +1,18 @@
+"""Rule partition."""
+
+from job import snakemake, work
+from pipeline.config.partitions import subsets
+from pipeline.dataset.dataset import Dataset
+from pipeline.statistics.partition import write_partition
+
+with work(snakemake):
+    params, wildcards = snakemake.params, snakemake.wildcards
+    write_partition(
+        Dataset.from_config(params.dataset),
+        wildcards.subject,
+        dict(zip(subsets(params.spaces), snakemake.input.fits, strict=True)),
+        params.options,
+        params.seed,
+        {"subject": wildcards.subject, "partition": wildcards.partition},
+        snakemake.output[0],
+    )

@@ -1,0 +1,23 @@
+"""Rule regions."""
+
+from itertools import product
+from pathlib import Path
+
+from job import snakemake, work
+from pipeline.core.atomic import write_table
+from pipeline.regions import read_parcellations, summarise_regions, write_chart
+
+with work(snakemake):
+    params, output = snakemake.params, snakemake.output
+    keys = product(params.subjects, params.models)
+    fits = dict(zip(keys, snakemake.input.fits, strict=True))
+    truth = Path(snakemake.input.truth).parent if snakemake.input.truth else None
+    labels = {
+        subject: read_parcellations(params.regions, params.mask, truth, subject)
+        for subject in params.subjects
+    }
+    table = summarise_regions(fits, labels, params.baseline, params.over)
+    shown = params.models if params.figures_for is None else params.figures_for
+    for name, path in zip(params.parcellations, output.charts, strict=True):
+        write_chart(table[table["parcellation"] == name], path, shown, params.baseline)
+    write_table(table, output.table)

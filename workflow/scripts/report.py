@@ -1,0 +1,50 @@
+"""Rule report."""
+
+import json
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+
+from job import snakemake, work
+from pipeline.core.atomic import write_text
+from pipeline.core.provenance import describe
+from pipeline.report import Run, collect_timings, render
+from pipeline.report.sweep import read_run
+
+
+def table(path):
+    """A TSV, or None where the run has none."""
+    return pd.read_csv(path, sep="\t") if path else None
+
+
+def warnings(files):
+    """Warnings of the check of the dataset, then of that of the settings."""
+    settings = json.loads(Path(files.settings).read_text(encoding="utf-8"))
+    return [*Path(files.warnings).read_text(encoding="utf-8").splitlines(), *settings["warnings"]]
+
+
+with work(snakemake):
+    params, files = snakemake.params, snakemake.input
+    timings = collect_timings(params.benchmarks, params.subjects, params.models)
+    description = describe(snakemake.config, files.manifest)
+    keys = product(params.subjects, params.models)
+    run = Run(
+        provenance=description,
+        summary=table(files.summary),
+        gains=table(files.gains),
+        timings=timings,
+        significance=table(files.significance),
+        ceiling=table(files.ceiling),
+        fits=dict(zip(keys, map(Path, files.fits), strict=True)),
+        maps=dict(zip(params.subjects, map(Path, files.maps), strict=True)),
+        explorers=dict(zip(params.subjects, map(Path, files.explorers), strict=True)),
+        warnings=warnings(files),
+        regions=table(files.regions),
+        charts=dict(zip(params.parcellations, map(Path, files.charts), strict=True)),
+        partition=table(next(iter(files.partition), None)),
+        sweep=list(map(read_run, files.sweep_provenance, files.sweep_gains)),
+    )
+    write_text(snakemake.output.timings, timings.to_csv(sep="\t", index=False, na_rep="n/a"))
+    write_text(snakemake.output.provenance, json.dumps(description, indent=1, sort_keys=True))
+    write_text(snakemake.output.report, render(run))

@@ -1,0 +1,9 @@
+"""Rule response_features."""
+
+from job import snakemake, work
+from pipeline.bands.compute import response_features
+
+with work(snakemake):
+    params = snakemake.params
+    stories = [*params.stories["train"], *params.stories["test"]]
+    response_features(snakemake.input[0], stories, params.options, snakemake.output[0])

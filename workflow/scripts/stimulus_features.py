@@ -1,0 +1,15 @@
+"""Rule stimulus_features."""
+
+from job import snakemake, work
+from pipeline.bands.compute import stimulus_features
+from pipeline.dataset.dataset import Dataset
+
+with work(snakemake):
+    params = snakemake.params
+    stimulus_features(
+        Dataset.from_config(params.dataset),
+        snakemake.input.words,
+        params.stories,
+        params.options,
+        snakemake.output[0],
+    )

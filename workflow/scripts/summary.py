@@ -1,0 +1,15 @@
+"""Rule summary."""
+
+from itertools import product
+
+from job import snakemake, work
+from pipeline.core.atomic import write_table
+from pipeline.tables.gains import gains
+from pipeline.tables.summary import summarise
+
+with work(snakemake):
+    params = snakemake.params
+    keys = product(params.subjects, params.models)
+    fits = dict(zip(keys, snakemake.input.fits, strict=True))
+    write_table(summarise(fits, params.baseline, params.horizon), snakemake.output.summary)
+    write_table(gains(fits, params.models, params.baseline), snakemake.output.gains)

@@ -8,7 +8,8 @@ Shifts by a few TRs keep part of the alignment and are left out. What is left is
 sample: the correlations at all shifts have mean 0 and a variance that the spectra fix (Parseval),
 so where those near the alignment are high by chance, the others are low and vary less, and the
 observed one looks rarer than it is (up to 1.7 times too many p below 0.05 with shifts of at least
-20 TR, tests/unit/test_significance.py). They are therefore given the mean and variance of all.
+20 TR, tests/pipeline/statistics/test_significance.py). They are therefore given the mean and
+variance of all.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from pipeline.simulation.simulate import simulate
 from tests.conftest import REPOSITORY
 from tests.fuzz.formats import write_formats
 from tests.fuzz.specimens import SUBJECT, TEXT, write_config
-from tests.unit.language import write_causal
+from tests.helpers.language import write_causal
 
 SMALLEST = Settings(
     n_train=4, n_test=1, rows=(30, 34), n_voxels=150, n_repeats=2, words_per_second=1.5

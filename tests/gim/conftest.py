@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from indexing import VOCABULARY, build, documents
 
 from gim.text.tokenizer import Tokenizer, load_tokenizer
+from tests.helpers.indexing import VOCABULARY, build, documents
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: threads only wait for each other
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -6,7 +6,7 @@ import sys
 import pandas as pd
 import pytest
 
-from tests.unit.server import Server
+from tests.helpers.server import Server
 
 pytestmark = pytest.mark.workflow
 MODELS = ["eng1000", "ngram", "ngramlag"]

@@ -1,0 +1,117 @@
+"""Building an index, and refusing what is broken."""
+
+import gzip
+import lzma
+import shutil
+
+import pytest
+import zstandard
+
+from gim.errors import InputError
+from gim.infinigram.index import build_index, describe_index, verify_index
+from gim.infinigram.query import InfiniGram
+from tests.gim.conftest import number_tokenizer
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".jsonl.gz", ".jsonl.xz", ".jsonl.zst"])
+def test_compressed_corpora_give_the_same_index(tmp_path, suffix):
+    content = b'{"text": "1 2 3"}\n\n{"text": "2 3 4"}\n'
+    pack = {
+        ".jsonl": bytes,
+        ".jsonl.gz": gzip.compress,
+        ".jsonl.xz": lzma.compress,
+        ".jsonl.zst": zstandard.compress,
+    }[suffix]
+    corpus = tmp_path / f"corpus{suffix}"
+    corpus.write_bytes(pack(content))
+    description = build_index([corpus], number_tokenizer(9), tmp_path / "out", progress=False)
+    assert (description["documents"], description["tokens"]) == (2, 6)
+    assert InfiniGram(tmp_path / "out").count([2, 3]) == 1
+
+
+def test_plain_text_is_one_document(tmp_path):
+    (tmp_path / "a.txt").write_text("1 2 3\n4 5")
+    (tmp_path / "b.txt.gz").write_bytes(gzip.compress(b"3 4"))
+    files = [tmp_path / "a.txt", tmp_path / "b.txt.gz"]
+    description = build_index(files, number_tokenizer(9), tmp_path / "out", progress=False)
+    assert description["documents"] == 2
+    assert InfiniGram(tmp_path / "out").count([3]) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.jsonl", b'{"text": "1"}\n{"text"', "line 2"),
+        ("a.jsonl", b'{"body": "1"}\n', 'line 1: no text under the key "text"'),
+        ("a.jsonl.gz", gzip.compress(b'{"text": "1 2"}\n' * 900)[:-20], "a.jsonl.gz: cannot"),
+        ("a.jsonl.xz", lzma.compress(b'{"text": "1 2"}\n' * 900)[:-20], "a.jsonl.xz: cannot"),
+        ("a.jsonl.zst", b"no zstd", "a.jsonl.zst: cannot"),
+        ("a.txt", b"\xff\xfe1", "UTF-8"),
+        ("a.txt", b"", "not one token"),
+    ],
+    # gzip writes the time into its bytes, and workers side by side must collect the same names
+    ids=["cut line", "other key", "cut gz", "cut xz", "no zstd", "no UTF-8", "empty"],
+)
+def test_bad_corpora_are_named(tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        build_index([tmp_path / name], number_tokenizer(9), tmp_path / "out", progress=False)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [name]  # nothing half-made is left
+
+
+def _truncate(folder):
+    (folder / "table.0").write_bytes((folder / "table.0").read_bytes()[:-3])
+
+
+def _remove_offsets(folder):
+    (folder / "offset.0").unlink()
+
+
+def _claim_other_width(folder):
+    text = (folder / "gim.json").read_text().replace('"u16"', '"u32"')
+    (folder / "gim.json").write_text(text)
+
+
+def _no_description(folder):
+    (folder / "gim.json").unlink()
+
+
+def _damaged_description(folder):
+    (folder / "gim.json").write_text("{")
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (_truncate, "table.0"),
+        (_remove_offsets, "offset.0"),
+        (_claim_other_width, "another token width"),
+        (_no_description, "gim.json is missing"),
+        (_damaged_description, "damaged"),
+        (shutil.rmtree, "no such index"),
+    ],
+)
+def test_a_broken_index_is_an_error_before_any_query(indexes, tmp_path, damage, words):
+    """Known errors: a wrong path must not mean another source; a bad index must not crash."""
+    shutil.copytree(indexes["u16"][1], tmp_path / "copy")
+    damage(tmp_path / "copy")
+    with pytest.raises(InputError, match=words):
+        InfiniGram(tmp_path / "copy")
+
+
+def test_verification_finds_a_swapped_entry(indexes, tmp_path):
+    shutil.copytree(indexes["u16"][1], tmp_path / "copy")
+    table = bytearray((tmp_path / "copy/table.0").read_bytes())
+    width = len(table) // (describe_index(tmp_path / "copy")["bytes"]["tokenized.0"] // 2)
+    one, two = slice(100 * width, 101 * width), slice(200 * width, 201 * width)
+    table[one], table[two] = table[two], table[one]
+    (tmp_path / "copy/table.0").write_bytes(table)
+    with pytest.raises(InputError, match="out of order"):
+        verify_index(tmp_path / "copy")
+
+
+def test_another_tokenizer_is_refused(indexes):
+    with pytest.raises(InputError, match="numbers-600"):
+        InfiniGram(indexes["u16"][1], number_tokenizer(601))
+    with pytest.raises(InputError, match="numbers-70000"):
+        InfiniGram([indexes["u16"][1], indexes["u32"][1]])

@@ -1,0 +1,262 @@
+"""Readers of other formats than ds003020's: what they read, and what they say of bad files."""
+
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.core.errors import InputError
+from pipeline.dataset.grid import Grid
+from pipeline.dataset.prepare import ready
+from pipeline.readers.formats import open_responses, read_transcript, shape_of
+from pipeline.voxels.volume import Mask
+from tests.helpers.datasets import long_textgrid, short_textgrid
+
+
+def fault(call):
+    """The only problem that a call ends with."""
+    with pytest.raises(InputError) as caught:
+        call()
+    (problem,) = caught.value.problems
+    assert problem.remedy
+    return problem
+
+
+def lines(*rows, separator=","):
+    return "".join(separator.join(row) + "\n" for row in rows)
+
+
+@pytest.fixture
+def save(tmp_path):
+    def write(name, content, encoding="utf-8"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
+        return path
+
+    return write
+
+
+def test_a_table_of_words(save):
+    rows = [("word", "onset", "offset"), ("Once", "0.5", "0.75"), ("a", "0.75", "1.5")]
+    for name, separator in (("s.csv", ","), ("s.tsv", "\t"), ("S.TSV", "\t")):
+        words = read_transcript(save(name, lines(*rows, separator=separator)), {})
+        assert words["word"].tolist() == ["once", "a"]
+        assert words["onset"].tolist() == [0.5, 0.75]
+        assert words["offset"].tolist() == [0.75, 1.5]
+
+
+def test_bids_events_with_other_rows_and_columns(save):
+    text = lines(
+        ("onset", "duration", "trial_type", "value"),
+        ("12.0", "0.5", "word", '"Hello"'),
+        ("12.5", "n/a", "word", "null"),  # a word, like none and nan
+        ("13.0", "0.1", "button", "left"),
+        ("14.0", "0.5", "word", "n/a"),
+        ("15.0", "0.25", "word", "{LG}"),
+        ("16.0", "0.25", "word", "nan"),
+        separator="\t",
+    )
+    options = {"columns": {"word": "value"}, "where": {"trial_type": "word"}, "start": 12.0}
+    words = read_transcript(save("sub-1_task-a_events.tsv", text), options)
+    assert words["word"].tolist() == ["hello", "null", "nan"]
+    assert words["onset"].tolist() == [0.0, 0.5, 4.0]
+    assert words["offset"].tolist() == [0.5, 0.5, 4.25]
+
+
+def test_words_of_other_languages(save):
+    words = ["¿Qué", "l\u2019été", "STRASSE", "«Привет»", "שלום", "e\u0301te\u0301", "。"]
+    text = lines(("word", "onset"), *((w, str(i)) for i, w in enumerate(words)))
+    read = read_transcript(save("s.csv", text), {})["word"].tolist()
+    assert read == ["qué", "l'été", "strasse", "привет", "שלום", "\u00e9t\u00e9"]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "mac_roman", "utf-16-le"])
+@pytest.mark.parametrize("suffix", ["csv", "TextGrid"])
+def test_named_encodings(save, suffix, encoding):
+    text = {
+        "csv": lines(("word", "onset"), ("été", "0")),
+        "TextGrid": long_textgrid({"word": [(0, 1, "été")]}),
+    }[suffix]
+    path = save(f"s.{suffix}", text, encoding)
+    assert read_transcript(path, {"encoding": encoding})["word"].tolist() == ["été"]
+    if encoding != "mac_roman" or suffix == "TextGrid":
+        assert "encoding" in fault(lambda: read_transcript(path, {})).remedy
+
+
+@pytest.mark.parametrize("write", [long_textgrid, short_textgrid])
+def test_a_textgrid_cut_out_of_a_longer_one(save, write):
+    """Praat keeps the times when told to: xmin says when the sound starts."""
+    text = write({"Mary": [(100.5, 101.0, "so"), (101.0, 101.5, "far")]})
+    text = text.replace("xmin = 0 ", "xmin = 100.5 ").replace("\n0\n", "\n100.5\n")
+    path = save("s.TextGrid", text)
+    assert read_transcript(path, {"start": "xmin"})["onset"].tolist() == [0.0, 0.5]
+    assert read_transcript(path, {"start": 100})["onset"].tolist() == [0.5, 1.0]
+    assert read_transcript(path, {})["onset"].tolist() == [100.5, 101.0]
+
+
+def test_the_tier_of_words_by_name(save):
+    tiers = {"ORT-MAU": [(0, 1, "yes")], "KAN-MAU": [(0, 1, "jEs")], "MAU": [(0, 1, "j")]}
+    path = save("s.TextGrid", long_textgrid(tiers))
+    assert "no word tier" in fault(lambda: read_transcript(path, {})).what
+    assert read_transcript(path, {"tier": "ORT-MAU"})["word"].tolist() == ["yes"]
+    assert "'ORT'" in fault(lambda: read_transcript(path, {"tier": "ORT"})).what
+
+
+def test_two_speakers_are_ambiguous(save):
+    tiers = {"A - words": [(0, 1, "yes")], "B - words": [(1, 2, "no")]}
+    path = save("s.TextGrid", long_textgrid(tiers))
+    assert "several tiers" in fault(lambda: read_transcript(path, {})).what
+    assert read_transcript(path, {"tier": "B - words"})["word"].tolist() == ["no"]
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("word,onset\na,0\nb,x\n", "no numbers"),
+        ("word,onset\na,0\nb,\n", "no numbers"),
+        ("word,onset,offset\na,1,0.5\n", "ends before"),
+        ("word,onset,duration\na,1,-2\n", "ends before"),
+        ("word;onset\na;0\n", "no column"),
+        ("text,onset\na,0\n", "no column 'word', only 'text', 'onset'"),
+        ("word,onset,word\na,0,b\n", "named twice"),
+        ("word,onset\na,0,1\n", "not a table"),
+        ("word,onset\n", "no row"),
+        ("word,onset\n.,0\n", "no words"),
+        ('word,onset\n"a,0\nb,1\n', "not a table"),
+        (b"word,onset\n\xff\xfe,0\n", "not decodable"),
+        ("", "empty"),
+        ("../.git/annex/objects/ab/MD5E-s12--a.csv", "pointer"),
+    ],
+    ids=["letters", "empty-time", "reversed", "negative", "semicolons", "column", "twice",
+         "ragged", "header-only", "no-words", "quote", "bytes", "empty", "pointer"],
+)  # fmt: skip
+def test_faults_of_a_table_of_words(save, content, what):
+    assert what in fault(lambda: read_transcript(save("s.csv", content), {})).what
+
+
+def test_a_table_does_not_say_where_its_clock_begins(save):
+    path = save("s.csv", "word,onset\na,0\n")
+    assert "transcripts.start" in fault(lambda: read_transcript(path, {"start": "xmin"})).place
+
+
+def test_unknown_formats(save):
+    assert ".TextGrid" in fault(lambda: read_transcript(save("s.eaf", "x"), {})).remedy or True
+    with pytest.raises(InputError, match="no reader"):
+        open_responses(save("s.mat", "x"), {})
+
+
+def test_a_table_of_regions(save, tmp_path):
+    values = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
+    table = pd.DataFrame(values, columns=["V1", "A1", "STG"])
+    table.to_csv(tmp_path / "r.csv", index=False)
+    table.to_csv(tmp_path / "r.tsv", index=False, sep="\t")
+    for name in ("r.csv", "r.tsv"):
+        with open_responses(tmp_path / name, {}) as read:
+            np.testing.assert_allclose(read, values, rtol=1e-6)
+    with open_responses(tmp_path / "r.csv", {"columns": ["STG", "V1"]}) as read:
+        np.testing.assert_allclose(read, values[:, [2, 0]], rtol=1e-6)
+    assert shape_of(tmp_path / "r.csv", {"columns": ["STG"]}) == (5, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("TR,V1\n0,0.5\n1,0.25\n2,0.1\n", "counts the rows"),
+        ("V1,A1\n0.5,left\n0.2,right\n", "'left' is no number (2 such cells)"),
+        ("V1,A1\n0.5\n0.2,1\n0.2,1,3\n", "not a table"),
+    ],
+    ids=["counter", "letters", "ragged"],
+)
+def test_faults_of_a_table_of_regions(save, content, what):
+    def read():
+        with open_responses(save("r.csv", content), {}):
+            pass
+
+    assert what in fault(read).what
+
+
+@pytest.fixture
+def run(tmp_path):
+    """An asymmetric run, its mask, and where both are."""
+    rng = np.random.default_rng(0)
+    inside = rng.random((3, 4, 5)) > 0.4
+    volumes = rng.standard_normal((3, 4, 5, 7)).astype(np.float32)
+    affine = np.diag([2.0, 2.0, 3.0, 1.0])
+    mask = nibabel.Nifti1Image(inside.astype(np.uint8), affine)
+    img = nibabel.Nifti1Image(volumes, affine)
+    img.header.set_zooms((2, 2, 3, 1.5))
+    img.header.set_xyzt_units("mm", "sec")
+    nibabel.save(img, tmp_path / "run.nii.gz")
+    return tmp_path / "run.nii.gz", mask, volumes, inside
+
+
+@pytest.mark.parametrize("order", ["xyz", "zyx"])
+def test_a_nifti_run_gives_the_voxels_of_the_mask(run, order):
+    path, img, volumes, inside = run
+    options = {"mask": Mask(img, order), "tr": 1.5}
+    expected = volumes[inside] if order == "xyz" else volumes.transpose(2, 1, 0, 3)[inside.T]
+    with open_responses(path, options) as read:
+        np.testing.assert_array_equal(read, expected.T)
+    assert shape_of(path, options) == (7, inside.sum())
+
+
+def damage_tr(img):
+    img.header.set_zooms((2, 2, 3, 2.0))
+    return img
+
+
+def damage_units(img):
+    img.header.set_xyzt_units("mm", "msec")
+    return img
+
+
+@pytest.mark.parametrize(
+    ("damage", "what"),
+    [
+        (lambda i: nibabel.Nifti1Image(i.dataobj[..., 0], i.affine), "3 dimensions"),
+        (lambda i: nibabel.Nifti1Image(i.dataobj[:2], i.affine), "the mask (3, 4, 5)"),
+        (lambda i: nibabel.Nifti1Image(i.dataobj[:], np.eye(4)), "affines"),
+        (damage_tr, "repetition time is 2 s"),
+        (damage_units, "repetition time is 0.0015 s"),
+    ],
+    ids=["3-D", "shape", "affine", "tr", "units"],
+)
+def test_faults_of_a_nifti_run(run, damage, what):
+    path, img, _, _ = run
+    nibabel.save(damage(nibabel.load(path)), path.with_name("bad.nii"))
+
+    def read():
+        with open_responses(path.with_name("bad.nii"), {"mask": Mask(img), "tr": 1.5}):
+            pass
+
+    assert what in fault(read).what
+
+
+def test_a_nifti_run_that_is_cut_off_or_has_no_mask(run):
+    path, img, _, _ = run
+    path.write_bytes(path.read_bytes()[:-200])
+
+    def read(mask):
+        with open_responses(path, {"mask": mask, "tr": 1.5}):
+            pass
+
+    assert "truncated" in fault(lambda: read(Mask(img))).what
+    assert "needs a mask" in fault(lambda: read(None)).what
+
+
+def test_responses_are_filtered_trimmed_and_scaled():
+    """A slow cosine goes, a fast one stays; scaling is over the kept rows."""
+    grid = Grid(n_scanned=100, tr=2.0, sound_start=0, unused_volumes=0, trim=(4, 6))
+    t = np.arange(100)
+    slow, fast = np.cos(np.pi * (t + 0.5) / 100), np.sin(2 * np.pi * t / 10)
+    values = np.stack([100 + 30 * slow, 50 + fast, 20 * slow + fast], axis=1)
+    options = {"trimmed": False, "zscore": False, "high_pass": 0.01}
+    filtered = ready(values, grid, 0, options)
+    assert filtered.shape == (90, 3)
+    assert filtered[:, 0].std() < 0.01
+    assert np.corrcoef(filtered[:, 2], fast[4:-6])[0, 1] > 0.99
+    scaled = ready(values, grid, 0, options | {"high_pass": None, "zscore": True})
+    np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(scaled.std(axis=0), 1, atol=1e-6)
+    kept = ready(values[4:-6], grid, 4, options | {"high_pass": None})
+    np.testing.assert_array_equal(kept, values[4:-6].astype(np.float32))

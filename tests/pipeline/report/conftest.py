@@ -1,0 +1,258 @@
+"""Runs made up on disk, with every file that the report reads, and the report made from them."""
+
+import json
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from pipeline.config.load import complete
+from pipeline.core.atomic import write_table
+from pipeline.core.correlation import pearson
+from pipeline.fit.file import Scores
+from pipeline.matching.matches import NO_MATCH, Matches, save_matches
+from pipeline.report import Run, render
+from pipeline.report.explorer import Explored, explore
+from pipeline.report.units import choose_units, references
+from pipeline.tables.gains import gains
+from pipeline.tables.summary import summarise
+from tests.helpers.responses import write_responses
+
+ROWS = {"a": 40, "b": 42, "c": 44, "x": 50, "y": 46}
+TRAIN, TEST = ["a", "b", "c"], ["x", "y"]
+N_VOXELS = 24
+LAG = 12  # rows from each row to its match
+MODELS = {
+    "eng1000": ["eng1000"],
+    "drift": ["eng1000", "drift"],
+    "ngramlag": ["eng1000", "drift", "ngramlag"],
+    "ngram": ["eng1000", "drift", "ngramlag", "ngram"],
+    "random": ["eng1000", "drift", "random"],
+}
+GAIN = {"ngram": 0.1}  # out-of-fold r above the other models
+LOOK = {"eng1000": 1.5, "ngram": 0.6}  # noise of predictions; less is better
+
+
+@dataclass(frozen=True)
+class Made:
+    """A run on disk and its report."""
+
+    folder: Path
+    run: Run
+    html: Path
+
+
+def configuration(root, subjects, models):
+    bands = {band for names in models.values() for band in names}
+    return complete(
+        {
+            "name": "made",
+            "data_root": str(root),
+            "subjects": dict.fromkeys(subjects),
+            "stories": {"train": TRAIN, "test": TEST},
+            "features": {
+                b: {} for b in ("eng1000", "drift", "ngram", "ngramlag", "random") if b in bands
+            },
+            "models": models,
+            "fit": {"n_folds": 3},
+        }
+    )
+
+
+def write_fit(path, dataset, subject, model, bands, rng):
+    """A fit whose test scores are those of its made-up predictions."""
+    r_train = 0.1 + GAIN.get(model, 0) + 0.01 * rng.standard_normal((len(TRAIN), N_VOXELS))
+    with h5py.File(path, "w") as file:
+        r_test = []
+        for story in TEST:
+            measured = dataset.read_responses(subject, story)
+            noise = rng.standard_normal(measured.shape)
+            predicted = (measured + LOOK.get(model, 1.0) * noise * measured.std()).astype(
+                np.float32
+            )
+            file[f"predictions/{story}"] = predicted
+            r_test.append(pearson(predicted, measured))
+            if {"ngram", "random"} & set(bands):
+                file[f"copied/{story}"] = (0.3 * noise).astype(np.float32)
+        file["r_test"], file["r"], file["r_concat"] = r_test, np.mean(r_test, axis=0), r_test[0]
+        file["r_train"], file["r_cv"] = r_train, r_train.mean(axis=0)
+        file["alpha"] = np.tile(np.where(np.arange(N_VOXELS) % 4, 100.0, np.inf), (len(bands), 1))
+        for key, names in (("bands", bands), ("train", TRAIN), ("test", TEST)):
+            file[key] = np.array(names, dtype="S")
+        file.attrs.update({"subject": subject, "model": model, "solver": "gram"})
+        file.attrs.update({"alpha_at_min": 0.0, "alpha_at_max": 0.3 * (model == "drift")})
+
+
+def made_words():
+    """Two words a row, and some before the first row and after the last; one needs escaping."""
+    tables = []
+    for story, n in ROWS.items():
+        rows = np.repeat(np.arange(-2, n + 2), 2)
+        text = [f"{story}{row}{'ab'[i % 2]}" for i, row in enumerate(rows)]
+        text[20] = "</script><b>"
+        onset = 10 + 2.0 * rows + np.tile([0.2, 1.2], n + 4)  # row 0 starts 10 s in
+        tables.append(
+            pd.DataFrame({"story": story, "word": text, "onset": onset, "offset": onset + 0.5})
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def write_matches(path):
+    matches = {}
+    for story, n in ROWS.items():
+        row = np.arange(n)
+        to = np.where(row >= LAG, row - LAG, NO_MATCH)
+        matches[story] = Matches.hard(to, 1 + row % 4, [f"words of {r}" for r in row])
+    save_matches(path, matches)
+
+
+def write_maps(folder, subject, models):
+    """Pictures of one colour each, and the list of them."""
+    records = []
+    for i, model in enumerate(models):
+        for kind in ("surface", "glass"):
+            for stat in ("r", "rdiff"):
+                if stat == "rdiff" and model == "eng1000":
+                    continue
+                name = f"{model}_{kind}_{stat}.png"
+                Image.new("RGB", (60, 20), (20 * i, 90, 120)).save(folder / name)
+                minus = "eng1000" if stat == "rdiff" else None
+                records.append(
+                    {"file": name, "kind": kind, "stat": stat, "model": model, "minus": minus}
+                    | {"band": None, "q": None, "title": f"{subject}, {model}, {stat}", "unit": "r"}
+                )
+    return records
+
+
+def significance(subjects, models):
+    """A test of r for each model, one against the baseline, and one against the lag control."""
+    rows = []
+    for i, (subject, model) in enumerate(product(subjects, models)):
+        tests = [("r", None)] + [("contrast", "eng1000")] * (model != "eng1000")
+        tests += [("contrast", "ngramlag")] * (model == "ngram")
+        for test, against in tests:
+            rows.append(
+                (subject, model, test, against, N_VOXELS, 99, 0.01, i, i / N_VOXELS, 0, 0.5)
+            )
+    columns = "subject model test against n_voxels n_null p_floor n_fdr fraction_fdr n_fwer p_mean"
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def ceiling(subjects, models, repeated):
+    rows = []
+    for subject, model in product(subjects, models):
+        known = ("x", "5", 20, 0.8, 0.4, 0.5, 0.45, 0.55, model != "eng1000", None)
+        unknown = (None, None, 0, *[np.nan] * 5, model != "eng1000", "no story was repeated")
+        rows.append((subject, model, *(known if repeated else unknown)))
+    columns = (
+        "subject model stories n_repeats n_voxels ceiling_mean r_mean r_ceiling_mean r_ceiling_lo "
+        "r_ceiling_hi uses_bold reason"
+    )
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def regions(subjects, models):
+    """Two parcellations, one finer than the table; ngram gains over its control in region B."""
+    places = [("truth", r) for r in "AB"] + [("fine", f"area {i}") for i in range(15)]
+    gains = {("ngram", "A"): (0.002, -0.001, 0.005), ("ngram", "B"): (0.07, 0.05, 0.09)}
+    rows = []
+    for s, m in product([*subjects, "mean"], models):
+        over = "ngramlag" if m == "ngram" else np.nan
+        rows += [
+            (s, m, *place, 10, 0.01 * i, 0.1, over, *gains.get((m, place[1]), [np.nan] * 3))
+            for i, place in enumerate(places)
+        ]
+    columns = "subject model parcellation region n_voxels r_mean delta_eng1000 over"
+    return pd.DataFrame(rows, columns=[*columns.split(), "gain", "gain_lo", "gain_hi"])
+
+
+def partition(subjects):
+    rows = [
+        (s, "language", part, kind, N_VOXELS, 0.1, 0.2, n, 0.01)
+        for s in subjects
+        for part, kind, n in [("match", "unique", 3), ("word&match", "shared", np.nan)]
+    ]
+    columns = "subject partition part kind n_voxels r2_mean r2_top10 n_fdr p_mean"
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def other_horizon(config, folder):
+    """The same run with a horizon of 8, in which nothing is gained."""
+    table = pd.read_csv(folder / "gains.tsv", sep="\t")
+    table[["gain", "gain_lo", "gain_hi"]] = [0.0, -0.001, 0.001]
+    return config | {"horizon": 8}, table
+
+
+def make(folder, subjects, models, maps):
+    """Write everything and the report."""
+    rng = np.random.default_rng(1)
+    config = configuration(folder / "data", subjects, models)
+    words, fits, listings, explorers = made_words(), {}, {}, {}
+    for number, subject in enumerate(subjects):
+        own = folder / f"sub-{subject}"
+        own.mkdir(parents=True)
+        dataset = write_responses(folder / "data", ROWS, N_VOXELS, subject, seed=number, latent=6)
+        for model, bands in models.items():
+            path = own / f"{model}_fit.h5"
+            write_fit(path, dataset, subject, model, bands, rng)
+            fits[subject, model] = path
+        records = write_maps(own, subject, models) if maps else []
+        listings[subject] = own / "maps.json"
+        listings[subject].write_text(json.dumps({"files": [], "maps": records}))
+        explored = {"eng1000": Explored(fits[subject, "eng1000"])}
+        for model in ("random", "ngram"):  # in an order that is not that of their gains
+            write_matches(own / "matches.parquet")
+            explored[model] = Explored(
+                fits[subject, model], model, own / "matches.parquet", [1, 2, 3, 4, 5, 6], [1, 2, 3]
+            )
+        over = references(models, {m: m for m in explored if m != "eng1000"}, "eng1000")
+        scores = {m: Scores.read(fits[subject, m]) for m in models}
+        units = choose_units(scores, over, "eng1000", {"front": np.arange(8)})
+        explorers[subject] = own / "explorer.json"
+        found = explore(dataset, subject, words, TEST, explored, units)
+        explorers[subject].write_text(json.dumps(found))
+    write_table(summarise(fits, "eng1000", 2), folder / "summary.tsv")
+    write_table(gains(fits, models, "eng1000"), folder / "gains.tsv")
+    run = Run(
+        provenance={
+            "config": config,
+            "commit": "0" * 40,
+            "versions": {"numpy": "2"},
+            "inputs_sha256": "f" * 64,
+        },
+        summary=pd.read_csv(folder / "summary.tsv", sep="\t"),
+        gains=pd.read_csv(folder / "gains.tsv", sep="\t"),
+        timings=pd.DataFrame(
+            [("fit_model", subjects[0], "ngram", 61.0, 100.0)],
+            columns=["rule", "subject", "model", "seconds", "peak_mb"],
+        ),
+        significance=significance(subjects, models),
+        ceiling=ceiling(subjects, models, repeated=maps),
+        regions=regions(subjects, models) if maps else None,
+        partition=partition(subjects) if maps else None,
+        sweep=[other_horizon(config, folder)] if maps else [],
+        fits=fits,
+        maps=listings,
+        explorers=explorers,
+        warnings=["a story is short"],
+    )
+    html = folder / "report.html"
+    html.write_text(render(run), encoding="utf-8")
+    return Made(folder, run, html)
+
+
+@pytest.fixture(scope="session")
+def mapped(tmp_path_factory):
+    """One subject, with maps."""
+    return make(tmp_path_factory.mktemp("mapped"), ["S1"], MODELS, maps=True)
+
+
+@pytest.fixture(scope="session")
+def unmapped(tmp_path_factory):
+    """Two subjects without maps."""
+    return make(tmp_path_factory.mktemp("unmapped"), ["S1", "S2"], MODELS, maps=False)

@@ -17,7 +17,8 @@ import numpy as np
 from benchmarks.common import write
 from pipeline.bands.options import band_options
 from pipeline.bands.registry import kind_of
-from pipeline.config.load import load, training_stories
+from pipeline.config.load import load
+from pipeline.config.stories import training_stories
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.candidates import alphas, training_folds
 from pipeline.fit.cross_validation import BlockFit, fit_block, make_solver

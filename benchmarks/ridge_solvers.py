@@ -21,7 +21,8 @@ from sklearn.model_selection import PredefinedSplit
 
 from benchmarks.common import timed, write
 from benchmarks.real_fit import make_regression, stories_of
-from pipeline.config.load import load, test_stories
+from pipeline.config.load import load
+from pipeline.config.stories import test_stories
 from pipeline.core.correlation import pearson
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.cross_validation import choose_solver, fit_block, make_solver

@@ -35,7 +35,8 @@ from benchmarks.memory import (
     training_folds_of,
 )
 from benchmarks.real_fit import load_bands
-from pipeline.config.load import load, test_stories, training_stories
+from pipeline.config.load import load
+from pipeline.config.stories import test_stories, training_stories
 from pipeline.core.correlation import pearson, top_voxels
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import read_story

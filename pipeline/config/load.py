@@ -11,8 +11,8 @@ from typing import Any
 from gim.errors import InputError as LibraryError
 from gim.files import read_yaml
 from pipeline.bands.options import BAND_PATHS, broken_band
-from pipeline.bands.registry import LAG
 from pipeline.config.partitions import broken_partitions
+from pipeline.config.stories import test_stories, training_stories
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.schema import Validator, schema
 from pipeline.dataset.blocks import broken_blocks
@@ -222,29 +222,3 @@ def _broken_regions(config: dict[str, Any]) -> list[tuple[str, str, str]]:
             what = "simulated subjects have true regions of this name"
             broken.append((f"regions.{name}", what, "choose another name"))
     return broken
-
-
-def references(config: dict[str, Any], model: str) -> list[str]:
-    """Models that a model is compared with: as configured, or the baseline and its lag control."""
-    contrasts = config["statistics"]["contrasts"]
-    if contrasts is not None:
-        return [reference for name, reference in contrasts if name == model]
-    wanted = (config["baseline"], model + LAG)
-    return [m for m in wanted if m in config["models"] and m != model]
-
-
-def training_stories(config: dict[str, Any], subject: str) -> list[str]:
-    """Training stories that the subject heard."""
-    exclude = config["subjects"][subject]["exclude"]
-    return [s for s in config["stories"]["train"] if s not in exclude]
-
-
-def test_stories(config: dict[str, Any], subject: str) -> list[str]:
-    """Test stories that the subject heard."""
-    exclude = config["subjects"][subject]["exclude"]
-    return [s for s in config["stories"]["test"] if s not in exclude]
-
-
-def all_stories(config: dict[str, Any]) -> list[str]:
-    """Every story of the configuration, training first."""
-    return [*config["stories"]["train"], *config["stories"]["test"]]

@@ -40,7 +40,7 @@ def summarise_regions(
     baseline : str
         The model compared with.
     over : dict of model to model
-        Models with a matcher and those that lack it alone (`pipeline.tables.gains.lag_controls`).
+        Models with a matcher and those that lack it alone (`pipeline.config.models.lag_controls`).
 
     Returns
     -------

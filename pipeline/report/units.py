@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.config.models import nested_pairs
 from pipeline.fit.file import Scores
 from pipeline.regions.annotation import NO_REGION
-from pipeline.tables.gains import nested_pairs
 
 BEST_GAIN, BEST_BASELINE = 4, 3  # voxels of each model, and of the baseline
 MOST_REGIONS = 24  # of a parcellation

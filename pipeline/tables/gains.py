@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.bands.registry import is_matcher
+from pipeline.config.models import nested_pairs
 from pipeline.core.correlation import top_voxels
 from pipeline.fit.file import Scores
 from pipeline.tables.summary import MEAN, interval
@@ -18,63 +17,6 @@ COLUMNS = [
     "subject", "model", "over", "band", "gain", "gain_lo", "gain_hi", "gain_top10",
     "gain_top10_lo", "gain_top10_hi", "gain_test", "gain_test_top10",
 ]  # fmt: skip
-
-
-def nested_pairs(models: Mapping[str, list[str]]) -> list[tuple[str, str, str]]:
-    """Every model, another that has all its bands but one, and that band.
-
-    Parameters
-    ----------
-    models : dict of str to list of str
-        Bands of each model.
-    """
-    return [
-        (model, other, (set(bands) - set(fewer)).pop())
-        for model, bands in models.items()
-        for other, fewer in models.items()
-        if set(fewer) < set(bands) and len(fewer) == len(bands) - 1
-    ]
-
-
-def lag_control(
-    options: Mapping[str, Mapping[str, Any]], bands: Sequence[str], band: str
-) -> str | None:
-    """Lag control of a band among others.
-
-    Parameters
-    ----------
-    options : mapping of band to mapping
-        `pipeline.bands.options.band_options` of each band.
-    bands : sequence of str
-        Where to look for it.
-    band : str
-        The matcher.
-    """
-    return next((other for other in bands if options[other].get("of") == band), None)
-
-
-def lag_controls(
-    models: Mapping[str, list[str]], options: Mapping[str, Mapping[str, Any]]
-) -> dict[str, str]:
-    """Models with a matcher, and the model that lacks it alone and has its lag control.
-
-    Parameters
-    ----------
-    models : dict of str to list of str
-        Bands of each model.
-    options : mapping of band to mapping
-        `pipeline.bands.options.band_options` of each band.
-
-    Returns
-    -------
-    dict of model to model
-        Models without such a control are left out; of several, the first counts.
-    """
-    found: dict[str, str] = {}
-    for model, other, band in nested_pairs(models):
-        if is_matcher(options[band]) and lag_control(options, models[other], band):
-            found.setdefault(model, other)
-    return found
 
 
 def gains(

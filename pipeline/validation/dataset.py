@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.load import all_stories
+from pipeline.config.stories import all_stories, subjects_and_stories
 from pipeline.core.errors import InputError
 from pipeline.core.findings import Findings, some
 from pipeline.core.progress import track
@@ -15,7 +15,7 @@ from pipeline.dataset.grid import Grid
 from pipeline.dataset.prepare import reading_options
 from pipeline.validation.responses import check_copies, check_responses, check_voxel_counts
 from pipeline.validation.stories import check_stories
-from pipeline.validation.volumes import check_volumes, pairs
+from pipeline.validation.volumes import check_volumes
 
 
 def check_dataset(config: dict[str, Any]) -> tuple[Findings, dict[str, int], dict[str, int]]:
@@ -68,7 +68,7 @@ def _check_subject(
     except InputError as error:
         findings.problems += error.problems
         return
-    stories = [story for name, story in pairs(config) if name == subject]
+    stories = [story for name, story in subjects_and_stories(config) if name == subject]
     found: dict[Path, int] = {}
     digests: dict[Path, str] = {}
     for story in track(stories, f"responses of {subject}"):

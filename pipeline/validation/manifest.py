@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.load import all_stories, training_stories
+from pipeline.config.stories import all_stories, subjects_and_stories, training_stories
 from pipeline.core.progress import track
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.prepare import reading_options
@@ -17,7 +17,6 @@ from pipeline.readers.formats import shape_of
 from pipeline.validation.embedding import embedding_files, needs
 from pipeline.validation.masks import mask_file
 from pipeline.validation.models import model_files
-from pipeline.validation.volumes import pairs
 
 
 def input_files(config: dict[str, Any]) -> list[Path]:
@@ -31,7 +30,7 @@ def dataset_files(config: dict[str, Any]) -> list[Path]:
     files = [
         *([dataset.respdict] if config["responses"]["volumes"] else []),
         *(dataset.transcript(story) for story in all_stories(config)),
-        *(dataset.source(subject, story) for subject, story in pairs(config)),
+        *(dataset.source(subject, story) for subject, story in subjects_and_stories(config)),
     ]
     return list(dict.fromkeys(files))
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.load import all_stories, test_stories, training_stories
+from pipeline.config.stories import all_stories, subjects_and_stories
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.files import file_problem
 from pipeline.core.findings import Findings
@@ -17,13 +16,6 @@ from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import Grid
 from pipeline.dataset.prepare import reading_options
 from pipeline.readers.formats import shape_of
-
-
-def pairs(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every subject with every story that the subject heard."""
-    for subject in config["subjects"]:
-        for story in [*training_stories(config, subject), *test_stories(config, subject)]:
-            yield subject, story
 
 
 def count_volumes(config: dict[str, Any]) -> dict[str, int]:
@@ -35,7 +27,10 @@ def count_volumes(config: dict[str, Any]) -> dict[str, int]:
         If a file cannot be read, or subjects have different numbers of rows for a story.
     """
     dataset = Dataset.from_config(config)
-    heard = {(subject, whole_story(story, config["blocks"])) for subject, story in pairs(config)}
+    heard = {
+        (subject, whole_story(story, config["blocks"]))
+        for subject, story in subjects_and_stories(config)
+    }
     rows: dict[str, dict[int, str]] = {}
     problems = []
     for subject, story in sorted(heard):

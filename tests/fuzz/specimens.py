@@ -17,7 +17,8 @@ from gim.text.corpus import read_documents
 from gim.text.tokenizer import Tokenizer, load_tokenizer
 from gim.training.reading import read_settings
 from gim.training.settings import Distillation
-from pipeline.config.load import all_stories, load
+from pipeline.config.load import load
+from pipeline.config.stories import all_stories
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.stimuli import read_stories
 from pipeline.embedding.eng1000 import Eng1000, read_basis

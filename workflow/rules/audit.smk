@@ -5,10 +5,10 @@ rule audit:
     input:
         manifest=MANIFEST,
         words=WORDS,
-        basis=lambda w: basis_file(w.subject),
-        responses=lambda w: responses_of(w.subject),
-        features=lambda w: [band_file(w.subject, b) for b in audited_bands()],
-        matches=lambda w: list(audited_matches(w.subject).values()),
+        basis=lambda w: FILES.basis(w.subject),
+        responses=lambda w: FILES.prepared_responses(w.subject),
+        features=lambda w: [FILES.band(w.subject, b) for b in audited_bands(CONFIG)],
+        matches=lambda w: list(FILES.audited_matches(w.subject).values()),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_audit.tsv",
     log:
@@ -23,12 +23,10 @@ rule audit:
         runtime=minutes(120),
     params:
         dataset=dataset_options(),
-        stories=lambda w: stories_of(w.subject),
-        bands=audited_bands(),
-        matches=lambda w: audited_matches(w.subject),
-        options=lambda w: {
-            b: band_options(CONFIG, b) | resources_of(b) for b in audited_bands()
-        },
+        stories=lambda w: heard_stories(CONFIG, w.subject),
+        bands=audited_bands(CONFIG),
+        matches=lambda w: FILES.audited_matches(w.subject),
+        options=lambda w: {b: options_of(b) for b in audited_bands(CONFIG)},
         delays=CONFIG["delays"],
         sample=CONFIG["audit"],
         seeds={key: CONFIG["seeds"][key] for key in ("matching", "audit")},

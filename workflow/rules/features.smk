@@ -1,4 +1,7 @@
 # One rule for each source of features; which feature space, and its options, is configuration.
+from pipeline.bands.registry import LAG
+
+
 rule stimulus_features:
     input:
         manifest=MANIFEST,
@@ -21,7 +24,7 @@ rule stimulus_features:
     params:
         dataset=dataset_options(),
         stories=all_stories(CONFIG),
-        options=lambda w: band_options(CONFIG, w.band) | resources_of(w.band),
+        options=lambda w: options_of(w.band),
     script:
         "../scripts/stimulus_features.py"
 
@@ -29,7 +32,7 @@ rule stimulus_features:
 rule response_basis:
     input:
         manifest=MANIFEST,
-        responses=lambda w: responses_of(w.subject),
+        responses=lambda w: FILES.prepared_responses(w.subject),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_basis.h5",
     log:
@@ -44,7 +47,7 @@ rule response_basis:
         runtime=minutes(120),
     params:
         dataset=dataset_options(),
-        stories=lambda w: stories_of(w.subject),
+        stories=lambda w: heard_stories(CONFIG, w.subject),
         n_components=CONFIG["response_components"],
     script:
         "../scripts/response_basis.py"
@@ -55,7 +58,7 @@ rule matches:
         manifest=MANIFEST,
         words=WORDS,
         redrawn=lambda w: (
-            matches_file(w.subject, band_options(CONFIG, w.band)["of"])
+            FILES.matches(w.subject, band_options(CONFIG, w.band)["of"])
             if band_options(CONFIG, w.band)["kind"] == LAG
             else []
         ),
@@ -74,8 +77,8 @@ rule matches:
         runtime=minutes(60),
     params:
         dataset=dataset_options(),
-        stories=lambda w: stories_of(w.subject),
-        options=lambda w: band_options(CONFIG, w.band) | resources_of(w.band),
+        stories=lambda w: heard_stories(CONFIG, w.subject),
+        options=lambda w: options_of(w.band),
         seed=CONFIG["seeds"]["matching"],
     script:
         "../scripts/matches.py"
@@ -92,7 +95,9 @@ rule match_features:
     benchmark:
         f"{BENCHMARKS}/match_features/{{subject}}_{{band}}.tsv"
     wildcard_constraints:
-        band="|".join(b for b in CONFIG["features"] if band_source(b) == "matches")
+        band="|".join(
+            b for b in CONFIG["features"] if band_source(CONFIG, b) == "matches"
+        )
         or "(?!)",
     conda:
         "../environment.yaml"
@@ -101,7 +106,7 @@ rule match_features:
         mem_mb=memory(3),
         runtime=minutes(60),
     params:
-        stories=lambda w: stories_of(w.subject),
+        stories=lambda w: heard_stories(CONFIG, w.subject),
         options=lambda w: band_options(CONFIG, w.band),
     script:
         "../scripts/match_features.py"
@@ -117,7 +122,9 @@ rule response_features:
     benchmark:
         f"{BENCHMARKS}/response_features/{{subject}}_{{band}}.tsv"
     wildcard_constraints:
-        band="|".join(b for b in CONFIG["features"] if band_source(b) == "responses")
+        band="|".join(
+            b for b in CONFIG["features"] if band_source(CONFIG, b) == "responses"
+        )
         or "(?!)",
     conda:
         "../environment.yaml"
@@ -126,7 +133,7 @@ rule response_features:
         mem_mb=memory(3),
         runtime=minutes(60),
     params:
-        stories=lambda w: stories_of(w.subject),
+        stories=lambda w: heard_stories(CONFIG, w.subject),
         options=lambda w: band_options(CONFIG, w.band),
     script:
         "../scripts/response_features.py"

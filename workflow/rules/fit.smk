@@ -7,7 +7,7 @@ WORK = {"device", "jobs", "memory_gb", "threads"}
 rule gram:
     input:
         manifest=MANIFEST,
-        bands=lambda w: [band_file(w.subject, b) for b in dict.fromkeys((w.a, w.b))],
+        bands=lambda w: [FILES.band(w.subject, b) for b in dict.fromkeys((w.a, w.b))],
     output:
         f"{RESULTS}/sub-{{subject}}/grams/{{a}}_{{b}}.h5",
     log:
@@ -25,7 +25,7 @@ rule gram:
         runtime=minutes(60),
     params:
         dataset=dataset_options(),
-        train=lambda w: stories_of(w.subject)["train"],
+        train=lambda w: heard_stories(CONFIG, w.subject)["train"],
         bands=lambda w: {b: band_options(CONFIG, b) for b in (w.a, w.b)},
         delays=CONFIG["delays"],
         n_folds=CONFIG["fit"]["n_folds"],
@@ -37,9 +37,9 @@ rule gram:
 rule fit_share:
     input:
         manifest=MANIFEST,
-        bands=lambda w: [band_file(w.subject, band) for band in MODELS[w.model]],
-        grams=lambda w: grams_of(w.subject, w.model),
-        responses=lambda w: responses_of(w.subject),
+        bands=lambda w: [FILES.band(w.subject, band) for band in FILES.models[w.model]],
+        grams=lambda w: FILES.grams(w.subject, w.model),
+        responses=lambda w: FILES.prepared_responses(w.subject),
     output:
         temp(
             f"{RESULTS}/sub-{{subject}}/shares/sub-{{subject}}_model-{{model}}_share-{{share}}_fit.h5"
@@ -59,8 +59,8 @@ rule fit_share:
         gpu=gpus(),
     params:
         dataset=dataset_options(),
-        stories=lambda w: stories_of(w.subject),
-        bands=lambda w: {b: band_options(CONFIG, b) for b in MODELS[w.model]},
+        stories=lambda w: heard_stories(CONFIG, w.subject),
+        bands=lambda w: {b: band_options(CONFIG, b) for b in FILES.models[w.model]},
         delays=CONFIG["delays"],
         options={k: v for k, v in CONFIG["fit"].items() if k not in WORK},
         seeds={key: CONFIG["seeds"][key] for key in ("folds", "search")},
@@ -106,7 +106,7 @@ else:
 
 rule summary:
     input:
-        fits=all_fits(),
+        fits=FILES.fits(),
     output:
         summary=report(
             f"{RESULTS}/summary.tsv",

@@ -1,10 +1,14 @@
 # Maps, timings and the report.
+from pipeline.config.models import controlled_models, explored_bands, match_times
+from pipeline.validation.regions import parcellation_files
+
+
 rule subject_maps:
     input:
         manifest=MANIFEST,
         mask=mask_files(),
-        fits=lambda w: [fit_file(w.subject, model) for model in CONFIG["models"]],
-        statistics=lambda w: mapped_statistics(w.subject),
+        fits=lambda w: FILES.fits(w.subject),
+        statistics=lambda w: FILES.statistics(w.subject) if CONFIG["mask"] else [],
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_maps.json",
     log:
@@ -30,15 +34,15 @@ rule subject_maps:
 
 rule regions:
     input:
-        truth=f"{TRUTH}/settings.json" if CONFIG["simulate"] is not None else [],
+        truth=FILES.truth(),
         manifest=MANIFEST,
         mask=mask_files(),
         regions=there(parcellation_files(CONFIG)),
-        fits=all_fits(),
+        fits=FILES.fits(),
     output:
-        table=REGIONS,
+        table=FILES.of_run("regions.tsv"),
         charts=report(
-            [f"{RESULTS}/regions_{name}.png" for name in parcellations()],
+            FILES.region_charts(),
             caption="../captions/regions.rst",
             category="Regions",
         ),
@@ -56,10 +60,10 @@ rule regions:
         subjects=list(CONFIG["subjects"]),
         models=list(CONFIG["models"]),
         baseline=CONFIG["baseline"],
-        over=controlled_models(),
+        over=controlled_models(CONFIG),
         mask=CONFIG["mask"],
         regions=CONFIG["regions"],
-        parcellations=parcellations(),
+        parcellations=FILES.parcellations(),
         figures_for=CONFIG["maps"]["figures_for"],
     script:
         "../scripts/regions.py"
@@ -69,14 +73,11 @@ rule explorer:
     input:
         manifest=MANIFEST,
         words=WORDS,
-        truth=f"{TRUTH}/settings.json" if CONFIG["simulate"] is not None else [],
+        truth=FILES.truth(),
         mask=mask_files(),
         regions=there(parcellation_files(CONFIG)),
-        fits=lambda w: [fit_file(w.subject, model) for model in CONFIG["models"]],
-        matches=lambda w: [
-            matches_file(w.subject, band)
-            for band in dict.fromkeys(explored_bands().values())
-        ],
+        fits=lambda w: FILES.fits(w.subject),
+        matches=lambda w: FILES.explored_matches(w.subject),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_explorer.json",
     log:
@@ -91,11 +92,13 @@ rule explorer:
         runtime=minutes(20),
     params:
         dataset=dataset_options(),
-        stories=lambda w: stories_of(w.subject)["test"],
+        stories=lambda w: heard_stories(CONFIG, w.subject)["test"],
         models=CONFIG["models"],
         baseline=CONFIG["baseline"],
-        explored=explored_bands(),
-        bands={band: match_times(band) for band in explored_bands().values()},
+        explored=explored_bands(CONFIG),
+        bands={
+            band: match_times(CONFIG, band) for band in explored_bands(CONFIG).values()
+        },
         mask=CONFIG["mask"],
         regions=CONFIG["regions"],
     script:
@@ -115,12 +118,12 @@ rule report:
         sweep_provenance=expand(
             "results/{name}/provenance.json", name=CONFIG["report"]["sweep"]
         ),
-        explorers=explorer_files(),
-        regions=REGIONS if parcellations() else [],
-        charts=[f"{RESULTS}/regions_{name}.png" for name in parcellations()],
-        partition=partition_tables(),
-        fits=all_fits(),
-        maps=map_markers(),
+        explorers=FILES.explorers(),
+        regions=FILES.region_table(),
+        charts=FILES.region_charts(),
+        partition=FILES.partition_table(),
+        fits=FILES.fits(),
+        maps=FILES.maps(),
     output:
         report=report(
             f"{RESULTS}/report.html",
@@ -143,6 +146,6 @@ rule report:
         benchmarks=BENCHMARKS,
         subjects=list(CONFIG["subjects"]),
         models=list(CONFIG["models"]),
-        parcellations=parcellations(),
+        parcellations=FILES.parcellations(),
     script:
         "../scripts/report.py"

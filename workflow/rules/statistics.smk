@@ -4,7 +4,7 @@
 rule ceiling:
     input:
         manifest=MANIFEST,
-        responses=lambda w: responses_of(w.subject),
+        responses=lambda w: FILES.prepared_responses(w.subject),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_ceiling.h5",
     log:
@@ -19,7 +19,7 @@ rule ceiling:
         runtime=minutes(30),
     params:
         dataset=dataset_options(),
-        test=lambda w: stories_of(w.subject)["test"],
+        test=lambda w: heard_stories(CONFIG, w.subject)["test"],
     script:
         "../scripts/ceiling.py"
 
@@ -27,14 +27,20 @@ rule ceiling:
 rule model_statistics:
     input:
         manifest=MANIFEST,
-        fit=lambda w: fit_file(w.subject, w.model),
+        fit=lambda w: FILES.fit(w.subject, w.model),
         references=lambda w: [
-            fit_file(w.subject, m) for m in references(CONFIG, w.model)
+            FILES.fit(w.subject, m) for m in references(CONFIG, w.model)
         ],
-        features=lambda w: [band_file(w.subject, b) for b in permuted_bands(w.model)],
-        matches=lambda w: [matches_file(w.subject, b) for b in permuted_bands(w.model)],
-        basis=lambda w: basis_file(w.subject) if permuted_bands(w.model) else [],
-        responses=lambda w: responses_of(w.subject),
+        features=lambda w: [
+            FILES.band(w.subject, b) for b in permuted_bands(CONFIG, w.model)
+        ],
+        matches=lambda w: [
+            FILES.matches(w.subject, b) for b in permuted_bands(CONFIG, w.model)
+        ],
+        basis=lambda w: (
+            FILES.basis(w.subject) if permuted_bands(CONFIG, w.model) else []
+        ),
+        responses=lambda w: FILES.prepared_responses(w.subject),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_stats.h5",
     log:
@@ -51,10 +57,12 @@ rule model_statistics:
         dataset=dataset_options(),
         references=lambda w: references(CONFIG, w.model),
         uses_bold=lambda w: any(
-            band_source(b) != "stimulus" for b in CONFIG["models"][w.model]
+            band_source(CONFIG, b) != "stimulus" for b in CONFIG["models"][w.model]
         ),
-        matchers=lambda w: {b: band_options(CONFIG, b) for b in permuted_bands(w.model)},
-        stories=lambda w: stories_of(w.subject),
+        matchers=lambda w: {
+            b: band_options(CONFIG, b) for b in permuted_bands(CONFIG, w.model)
+        },
+        stories=lambda w: heard_stories(CONFIG, w.subject),
         delays=CONFIG["delays"],
         options={k: v for k, v in CONFIG["statistics"].items() if k != "contrasts"},
         seed=CONFIG["seeds"]["permutation"],
@@ -64,9 +72,9 @@ rule model_statistics:
 
 rule statistics_tables:
     input:
-        fits=all_fits(),
-        statistics=all_statistics(),
-        ceilings=[ceiling_file(s) for s in CONFIG["subjects"]],
+        fits=FILES.fits(),
+        statistics=FILES.statistics(),
+        ceilings=[FILES.ceiling(s) for s in CONFIG["subjects"]],
     output:
         significance=f"{RESULTS}/significance.tsv",
         ceiling=f"{RESULTS}/ceiling.tsv",
@@ -90,8 +98,8 @@ rule statistics_tables:
 rule partition:
     input:
         manifest=MANIFEST,
-        fits=lambda w: partition_fits(w.subject, w.partition),
-        responses=lambda w: responses_of(w.subject),
+        fits=lambda w: FILES.partition_fits(w.subject, w.partition),
+        responses=lambda w: FILES.prepared_responses(w.subject),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_partition-{{partition}}_r2.h5",
     log:
@@ -117,16 +125,8 @@ rule partition:
 
 rule partition_table:
     input:
-        partitions=[
-            partition_file(s, p)
-            for s in CONFIG["subjects"]
-            for p in CONFIG["partitions"]
-        ],
-        fits=[
-            partition_fits(s, p)[-1]
-            for s in CONFIG["subjects"]
-            for p in CONFIG["partitions"]
-        ],
+        partitions=FILES.partitions(),
+        fits=FILES.whole_partition_fits(),
     output:
         f"{RESULTS}/partition.tsv",
     log:

@@ -3,7 +3,7 @@ if CONFIG["simulate"] is not None:
 
     rule simulate:
         output:
-            f"{TRUTH}/settings.json",
+            FILES.truth(),
         log:
             f"{LOGS}/simulate.log",
         benchmark:
@@ -24,11 +24,11 @@ if CONFIG["simulate"] is not None:
 
 rule validate:
     input:
-        f"{TRUTH}/settings.json" if CONFIG["simulate"] is not None else [],
+        FILES.truth(),
     output:
         manifest=MANIFEST,
         warnings=f"{RESULTS}/warnings.txt",
-        volumes=counted_volumes(),
+        volumes=FILES.counted_volumes(),
     log:
         f"{LOGS}/validate.log",
     benchmark:

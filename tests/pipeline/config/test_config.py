@@ -7,7 +7,8 @@ from snakemake.utils import update_config
 
 from pipeline.bands.options import BAND_OPTIONS, band_options
 from pipeline.bands.registry import known_kinds
-from pipeline.config.load import complete, load, read_file, training_stories
+from pipeline.config.load import complete, load, read_file
+from pipeline.config.stories import training_stories
 from pipeline.core.errors import InputError
 from pipeline.core.schema import band_schema, schema
 from tests.conftest import REPOSITORY

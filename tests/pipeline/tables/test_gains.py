@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.tables.gains import COLUMNS, gains, lag_controls, nested_pairs
+from pipeline.config.models import lag_controls, nested_pairs
+from pipeline.tables.gains import COLUMNS, gains
 
 MODELS = {
     "base": ["words"],

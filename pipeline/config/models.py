@@ -1,0 +1,120 @@
+"""Questions about the models of a configuration: their bands, controls and references."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.bands.options import band_options
+from pipeline.bands.registry import LAG, copies_single_matches, is_matcher, kind_of
+from pipeline.config.partitions import all_models
+from pipeline.matching.matches import fir_of_matches
+
+
+def used_bands(config: dict[str, Any]) -> list[str]:
+    """Bands that some model uses, in the order of the configuration."""
+    wanted = {band for bands in all_models(config).values() for band in bands}
+    return [band for band in config["features"] if band in wanted]
+
+
+def band_source(config: dict[str, Any], band: str) -> str:
+    """What a band is made from: "stimulus", "responses" or "matches"."""
+    return kind_of(band_options(config, band)["kind"]).source
+
+
+def permuted_bands(config: dict[str, Any], model: str) -> list[str]:
+    """Bands of a model whose matches can be permuted."""
+    bands = all_models(config)[model]
+    return [band for band in bands if copies_single_matches(band_options(config, band))]
+
+
+def audited_bands(config: dict[str, Any]) -> list[str]:
+    """Bands made from BOLD that some model uses, and the matchers that they redraw."""
+    bands = [band for band in used_bands(config) if band_source(config, band) != "stimulus"]
+    redrawn = [band_options(config, band).get("of") for band in bands]
+    return list(dict.fromkeys([*bands, *(band for band in redrawn if band)]))
+
+
+def explored_bands(config: dict[str, Any]) -> dict[str, str]:
+    """Models that copy what followed matches, and the first band of each that does."""
+    copying = [band for band in used_bands(config) if is_matcher(band_options(config, band))]
+    found = {m: [b for b in copying if b in bands] for m, bands in config["models"].items()}
+    return {model: bands[0] for model, bands in found.items() if bands}
+
+
+def match_times(config: dict[str, Any], band: str) -> tuple[list[int], list[int]]:
+    """Delays at which a match reaches predictions, and rows after it that are copied."""
+    options = band_options(config, band)
+    return list(fir_of_matches(options)[0]), list(options["offsets"])
+
+
+def controlled_models(config: dict[str, Any]) -> dict[str, str]:
+    """`lag_controls` of the configuration's models."""
+    options = {band: band_options(config, band) for band in config["features"]}
+    return lag_controls(config["models"], options)
+
+
+def references(config: dict[str, Any], model: str) -> list[str]:
+    """Models that a model is compared with: as configured, or the baseline and its lag control."""
+    contrasts = config["statistics"]["contrasts"]
+    if contrasts is not None:
+        return [reference for name, reference in contrasts if name == model]
+    wanted = (config["baseline"], model + LAG)
+    return [m for m in wanted if m in config["models"] and m != model]
+
+
+def nested_pairs(models: Mapping[str, list[str]]) -> list[tuple[str, str, str]]:
+    """Every model, another that has all its bands but one, and that band.
+
+    Parameters
+    ----------
+    models : dict of str to list of str
+        Bands of each model.
+    """
+    return [
+        (model, other, (set(bands) - set(fewer)).pop())
+        for model, bands in models.items()
+        for other, fewer in models.items()
+        if set(fewer) < set(bands) and len(fewer) == len(bands) - 1
+    ]
+
+
+def lag_control(
+    options: Mapping[str, Mapping[str, Any]], bands: Sequence[str], band: str
+) -> str | None:
+    """Lag control of a band among others.
+
+    Parameters
+    ----------
+    options : mapping of band to mapping
+        `pipeline.bands.options.band_options` of each band.
+    bands : sequence of str
+        Where to look for it.
+    band : str
+        The matcher.
+    """
+    return next((other for other in bands if options[other].get("of") == band), None)
+
+
+def lag_controls(
+    models: Mapping[str, list[str]], options: Mapping[str, Mapping[str, Any]]
+) -> dict[str, str]:
+    """Models with a matcher, and the model that lacks it alone and has its lag control.
+
+    Parameters
+    ----------
+    models : dict of str to list of str
+        Bands of each model.
+    options : mapping of band to mapping
+        `pipeline.bands.options.band_options` of each band.
+
+    Returns
+    -------
+    dict of model to model
+        Models without such a control are left out; of several, the first counts.
+    """
+    found: dict[str, str] = {}
+    for model, other, band in nested_pairs(models):
+        if is_matcher(options[band]) and lag_control(options, models[other], band):
+            found.setdefault(model, other)
+    return found

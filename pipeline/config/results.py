@@ -1,0 +1,193 @@
+"""Where the results of a run lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations_with_replacement, product
+from pathlib import Path
+from typing import Any
+
+from pipeline.bands.options import band_options
+from pipeline.bands.registry import kind_of
+from pipeline.config.models import audited_bands, explored_bands
+from pipeline.config.partitions import all_models, partition_models
+from pipeline.config.stories import heard_stories
+from pipeline.dataset.dataset import TRUTH, Dataset
+
+
+class Results:
+    """Paths of the files that a run makes, relative to the folder in which it runs.
+
+    Parameters
+    ----------
+    config : dict
+        Complete configuration (`pipeline.config.load.complete`).
+    """
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config = config
+        self.models = all_models(config)  # with those that only variance partitioning needs
+        self.subjects = list(config["subjects"])
+        self.folder = f"results/{config['name']}"
+
+    def of_run(self, name: str) -> str:
+        """A file that is common to all subjects."""
+        return f"{self.folder}/{name}"
+
+    def of_subject(self, subject: str, ending: str) -> str:
+        """A file of a subject under its BIDS name, `sub-S_ENDING`."""
+        return f"{self.folder}/sub-{subject}/sub-{subject}_{ending}"
+
+    def band(self, subject: str, band: str) -> str:
+        """Features of a band; those of the stimulus are common to all subjects."""
+        source = kind_of(band_options(self.config, band)["kind"]).source
+        place = "" if source == "stimulus" else f"sub-{subject}/"
+        return f"{self.folder}/{place}features/{band}.h5"
+
+    def matches(self, subject: str, band: str) -> str:
+        """Matches of a band."""
+        return self.of_subject(subject, f"matcher-{band}_matches.parquet")
+
+    def audited_matches(self, subject: str) -> dict[str, str]:
+        """Matches of the audited bands, by band."""
+        options = {band: band_options(self.config, band) for band in audited_bands(self.config)}
+        return {
+            band: self.matches(subject, band)
+            for band, own in options.items()
+            if kind_of(own["kind"]).source == "matches"
+        }
+
+    def explored_matches(self, subject: str) -> list[str]:
+        """Matches of the bands that the report's match explorer shows."""
+        bands = dict.fromkeys(explored_bands(self.config).values())
+        return [self.matches(subject, band) for band in bands]
+
+    def basis(self, subject: str) -> str:
+        """Principal components of a subject's BOLD."""
+        return self.of_subject(subject, "basis.h5")
+
+    def gram(self, subject: str, a: str, b: str) -> str:
+        """Gram matrices of a pair of bands; always in the order of the configuration."""
+        a, b = sorted((a, b), key=list(self.config["features"]).index)
+        return f"{self.folder}/sub-{subject}/grams/{a}_{b}.h5"
+
+    def grams(self, subject: str, model: str) -> list[str]:
+        """Gram matrices of a model's pairs of bands, if jobs share them."""
+        if not self.config["fit"]["share_grams"]:
+            return []
+        pairs = combinations_with_replacement(self.models[model], 2)
+        return [self.gram(subject, a, b) for a, b in pairs]
+
+    def fit(self, subject: str, model: str) -> str:
+        """Fit of a model."""
+        return self.of_subject(subject, f"model-{model}_fit.h5")
+
+    def fits(self, subject: str | None = None) -> list[str]:
+        """Fits of all models of the configuration, of one subject or of all."""
+        return [self.fit(s, model) for s, model in self._subjects_and_models(subject)]
+
+    def statistics(self, subject: str | None = None) -> list[str]:
+        """Significance of these models, and their r over the noise ceiling."""
+        pairs = self._subjects_and_models(subject)
+        return [self.of_subject(s, f"model-{model}_stats.h5") for s, model in pairs]
+
+    def ceiling(self, subject: str) -> str:
+        """Noise ceiling of a subject."""
+        return self.of_subject(subject, "ceiling.h5")
+
+    def partitions(self) -> list[str]:
+        """What the spaces of all partitions explain alone and in common."""
+        pairs = product(self.subjects, self.config["partitions"])
+        return [self.of_subject(s, f"partition-{partition}_r2.h5") for s, partition in pairs]
+
+    def partition_fits(self, subject: str, partition: str) -> list[str]:
+        """Fits of every combination of a partition's spaces, of all of them last."""
+        models = partition_models(self.config, partition).values()
+        return [self.fit(subject, model) for model in models]
+
+    def whole_partition_fits(self) -> list[str]:
+        """Fits of all spaces of every partition together, in the order of `partitions`."""
+        pairs = product(self.subjects, self.config["partitions"])
+        return [self.partition_fits(s, partition)[-1] for s, partition in pairs]
+
+    def partition_table(self) -> list[str]:
+        """The table of all partitions, if there are any."""
+        return [self.of_run("partition.tsv")] if self.config["partitions"] else []
+
+    def audits(self) -> list[str]:
+        """One table a subject that is there when no leak was found."""
+        return [self.of_subject(s, "audit.tsv") for s in self.subjects]
+
+    def maps(self) -> list[str]:
+        """One file a subject that is there when its maps (or histograms) are."""
+        return [self.of_subject(s, "maps.json") for s in self.subjects]
+
+    def explorers(self) -> list[str]:
+        """One file a subject with what the report's match explorer shows."""
+        return [self.of_subject(s, "explorer.json") for s in self.subjects]
+
+    def parcellations(self) -> list[str]:
+        """Names of the sets of regions; simulated subjects have their true ones."""
+        truth = [TRUTH] if self.config["simulate"] is not None else []
+        return [*truth, *self.config["regions"]]
+
+    def region_table(self) -> list[str]:
+        """The table of all regions, if there are any."""
+        return [self.of_run("regions.tsv")] if self.parcellations() else []
+
+    def region_charts(self) -> list[str]:
+        """A chart for each set of regions."""
+        return [self.of_run(f"regions_{name}.png") for name in self.parcellations()]
+
+    def prepared_responses(self, subject: str) -> list[str]:
+        """Responses that a rule makes ready; HDF5 of the kept rows is used as it is."""
+        dataset = Dataset.from_config(self.config)
+        stories = [s for part in heard_stories(self.config, subject).values() for s in part]
+        return [str(dataset.responses(subject, s)) for s in stories if not dataset.is_ready(s)]
+
+    def counted_volumes(self) -> list[str]:
+        """Volume counts of the stories, if the dataset has no file of them."""
+        given = self.config["responses"]["volumes"]
+        return [] if given else [str(Dataset.from_config(self.config).respdict)]
+
+    def truth(self) -> list[str]:
+        """What is written last of a simulated dataset; nothing where none is simulated."""
+        simulated = self.config["simulate"] is not None
+        return [str(Dataset.from_config(self.config).truth / "settings.json")] if simulated else []
+
+    def eng1000(self) -> str:
+        """The Eng1000 embedding: given, built from corpora, or the dataset's own."""
+        options = self.config["eng1000"]
+        if options["path"] or not options["corpora"]:
+            return options["path"] or str(Dataset.from_config(self.config).eng1000)
+        return self.of_run("english1000.hf5")
+
+    def resources(self, band: str) -> dict[str, str]:
+        """Files that a band's computation reads, by name."""
+        truth = Dataset.from_config(self.config).truth
+        files = {"eng1000": self.eng1000(), "truth": str(truth)}
+        return {
+            name: files[name] for name in kind_of(band_options(self.config, band)["kind"]).resources
+        }
+
+    def final(self) -> list[str]:
+        """Everything a run makes by default."""
+        tables = ("summary", "gains", "significance", "ceiling")
+        return [
+            self.of_run("settings.json"),
+            *self.fits(),
+            *self.audits(),
+            *self.maps(),
+            *(self.of_run(f"{name}.tsv") for name in tables),
+            *self.partition_table(),
+            self.of_run("report.html"),
+        ]
+
+    def _subjects_and_models(self, subject: str | None) -> Iterator[tuple[str, str]]:
+        subjects = self.subjects if subject is None else [subject]
+        return product(subjects, self.config["models"])
+
+
+def made_here(config: dict[str, Any], path: str | Path) -> bool:
+    """Whether a file is of a simulated dataset: it comes and goes with the rule that writes it."""
+    return config["simulate"] is not None and Path(path).is_relative_to(config["data_root"])

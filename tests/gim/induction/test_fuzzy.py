@@ -244,7 +244,7 @@ def test_recent_keeps_the_last_rows(sizes, window):
 
 
 def test_unsuitable_tokenizers_are_refused():
-    from conftest import number_tokenizer
+    from tests.gim.conftest import number_tokenizer
 
     with pytest.raises(InputError, match="byte-level"):
         Segmenter(number_tokenizer(5))

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.validation import responses
-from pipeline.validation import validate as module
+from pipeline.validation import manifest as module
 from pipeline.validation.manifest import (
     describe_files,
     fingerprint,

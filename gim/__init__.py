@@ -1,6 +1,7 @@
 """GIM, the Generalized Induction Head Model: next-token prediction that names its sources.
 
-What needs PyTorch is imported on first use, so that importing this package stays quick.
+It knows nothing of brains. Begin with `GIM` (`gim.induction.model`). What needs PyTorch is imported
+on first use, so that importing this package stays quick.
 """
 
 from importlib import import_module

@@ -1,4 +1,7 @@
-"""The command ``gim``: one module a subcommand, each with ``add(parser)`` and ``run(args)``."""
+"""The command ``gim``: one module a subcommand, each with ``add(parser)`` and ``run(args)``.
+
+It uses all of `gim`. Begin with `main` here; `options` has what several commands share.
+"""
 
 import argparse
 import sys

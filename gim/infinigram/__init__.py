@@ -1,4 +1,5 @@
 """Infini-Gram: the longest suffix of the context in a reference corpus, by a suffix array on disk.
 
-It uses `gim.text` and `gim._kernels`. `index` writes the files, `query` (`InfiniGram`) asks them.
+It uses `gim.text` and `gim._kernels`. Begin with `query` (`InfiniGram`), which asks the files that
+`index` writes.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.bands.registry import LAG, kind_of, known_kinds
-from pipeline.core.schema import Validator, band_schema
+from pipeline.core.schema.validator import Validator, band_schema
 from pipeline.matching.matches import OPTIONS as MATCHING_OPTIONS
 
 BAND_OPTIONS = {"kind", "n_components"}  # options of every band, beside those of its kind

@@ -14,7 +14,7 @@ from pipeline.bands.options import BAND_PATHS, broken_band
 from pipeline.config.partitions import broken_partitions
 from pipeline.config.stories import test_stories, training_stories
 from pipeline.core.errors import InputError, Problem
-from pipeline.core.schema import Validator, schema
+from pipeline.core.schema.validator import Validator, schema
 from pipeline.dataset.blocks import broken_blocks
 from pipeline.dataset.dataset import TRUTH
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.bands.registry import known_kinds
 from pipeline.core.atomic import write_text
-from pipeline.core.schema import band_schema, schema
+from pipeline.core.schema.validator import band_schema, schema
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
 HEAD = """# Configuration

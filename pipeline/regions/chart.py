@@ -33,7 +33,7 @@ def write_chart(
     Parameters
     ----------
     table : DataFrame
-        Rows of one parcellation of `pipeline.regions.summarise_regions`.
+        Rows of one parcellation of `pipeline.regions.summary.summarise_regions`.
     path : path
         The figure.
     models : sequence of str

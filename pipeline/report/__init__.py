@@ -1,6 +1,5 @@
-"""The report of a run: one HTML file that needs nothing else."""
+"""The report of a run: one HTML file that needs nothing else.
 
-from pipeline.report.page import Run, render
-from pipeline.report.timings import collect_timings
-
-__all__ = ["Run", "collect_timings", "render"]
+It uses the tables, fits and regions. Begin with `page` (`Run`, `render`); `templates/` and
+`static/` are what it is made of, `answer` the sentence at its top.
+"""

@@ -28,7 +28,7 @@ def check_regions(config: dict[str, Any]) -> Findings:
 
     Subjects whose mask cannot be read are left to `pipeline.validation.masks`.
     """
-    from pipeline.regions import read_labels, unnamed  # nilearn is slow to import
+    from pipeline.regions.labels import read_labels, unnamed  # nilearn is slow to import
 
     findings = Findings()
     findings.problems += [p for p in map(file_problem, parcellation_files(config)) if p]

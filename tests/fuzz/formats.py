@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.core.errors import InputError
 from pipeline.readers.formats import open_responses, read_transcript
-from pipeline.regions import read_labels
+from pipeline.regions.labels import read_labels
 from pipeline.report.sweep import read_run
 from pipeline.validation.regions import check_regions
 from pipeline.validation.responses import check_responses

@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from gim import cli
-from pipeline.core.schema import schema
+from pipeline.core.schema.validator import schema
 from tests.conftest import REPOSITORY
 
 FOLDERS = (".", "docs", "data", "results", "gim/data/encoder")

@@ -9,7 +9,7 @@ from job import snakemake, work
 from pipeline.core.atomic import write_text
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.file import Scores
-from pipeline.regions import read_parcellations
+from pipeline.regions.labels import read_parcellations
 from pipeline.report.explorer import Explored, explore
 from pipeline.report.units import choose_units, references, region_voxels
 

@@ -1,7 +1,7 @@
 """Rule fetch."""
 
 from job import snakemake, work
-from pipeline.fetch import fetch
+from pipeline.fetch.fetch import fetch
 
 with work(snakemake):
     config = snakemake.params.config

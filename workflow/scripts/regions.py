@@ -5,7 +5,9 @@ from pathlib import Path
 
 from job import snakemake, work
 from pipeline.core.atomic import write_table
-from pipeline.regions import read_parcellations, summarise_regions, write_chart
+from pipeline.regions.chart import write_chart
+from pipeline.regions.labels import read_parcellations
+from pipeline.regions.summary import summarise_regions
 
 with work(snakemake):
     params, output = snakemake.params, snakemake.output

@@ -9,8 +9,9 @@ import pandas as pd
 from job import snakemake, work
 from pipeline.core.atomic import write_text
 from pipeline.core.provenance import describe
-from pipeline.report import Run, collect_timings, render
+from pipeline.report.page import Run, render
 from pipeline.report.sweep import read_run
+from pipeline.report.timings import collect_timings
 
 
 def table(path):

@@ -10,7 +10,9 @@ from job import snakemake, work
 from pipeline.core.atomic import write_text
 from pipeline.fit.attribution import read_shares
 from pipeline.fit.file import Scores
-from pipeline.maps import write_histograms, write_maps, write_shares
+from pipeline.maps.histograms import write_histograms
+from pipeline.maps.shares import write_shares
+from pipeline.maps.write import write_maps
 from pipeline.statistics.files import read_tests
 from pipeline.voxels.volume import Mask
 

@@ -10,7 +10,7 @@ from pipeline.bands.registry import known_kinds
 from pipeline.config.load import complete, load, read_file
 from pipeline.config.stories import training_stories
 from pipeline.core.errors import InputError
-from pipeline.core.schema import band_schema, schema
+from pipeline.core.schema.validator import band_schema, schema
 from tests.conftest import REPOSITORY
 
 CONFIGS = sorted((REPOSITORY / "config").glob("*.yaml"))

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import fetch as module
 from pipeline.core.errors import InputError
-from pipeline.fetch import annex, fetch, https, models, plan
+from pipeline.fetch import annex, https, models, plan
+from pipeline.fetch import fetch as module
+from pipeline.fetch.fetch import fetch
 from pipeline.validation.validate import validate
 from tests.helpers.datasets import make_config, write_dataset
 from tests.helpers.server import Server

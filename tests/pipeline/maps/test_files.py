@@ -9,11 +9,12 @@ import pytest
 from matplotlib.image import imread
 
 from pipeline.core.errors import InputError
-from pipeline.maps import write_histograms, write_maps
+from pipeline.maps.histograms import write_histograms
 from pipeline.maps.sampling import interpolation_matrix, weighted_mean
 from pipeline.maps.scale import correlation_scale
 from pipeline.maps.surface import Cortex
 from pipeline.maps.views import InteractiveView, SurfaceView, _peak
+from pipeline.maps.write import write_maps
 from pipeline.voxels.volume import Mask
 from tests.pipeline.maps.conftest import blob
 

@@ -9,8 +9,9 @@ import pytest
 from matplotlib.image import imread
 
 from pipeline.core.errors import InputError
-from pipeline.maps import flatmap, write_maps
+from pipeline.maps import flatmap
 from pipeline.maps.flatmap import FlatSurface, flat_surface
+from pipeline.maps.write import write_maps
 from pipeline.voxels.volume import Mask
 
 SUBJECT, TRANSFORM = "S1", "fullhead"

@@ -8,9 +8,8 @@ from nibabel.affines import apply_affine
 from nilearn.datasets import load_fsaverage, load_mni152_brain_mask
 
 from pipeline.core.errors import InputError
-from pipeline.regions import read_labels
 from pipeline.regions.annotation import N_FSAVERAGE, read_sheets
-from pipeline.regions.labels import label_volume
+from pipeline.regions.labels import label_volume, read_labels
 from pipeline.voxels.volume import Mask
 
 

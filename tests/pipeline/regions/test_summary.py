@@ -7,8 +7,8 @@ import pytest
 from matplotlib.image import imread
 from scipy import stats
 
-from pipeline.regions import summarise_regions, write_chart
-from pipeline.regions.summary import COLUMNS
+from pipeline.regions.chart import write_chart
+from pipeline.regions.summary import COLUMNS, summarise_regions
 from pipeline.tables.gains import gains as all_gains
 from tests.pipeline.tables.test_summary import write_fit
 

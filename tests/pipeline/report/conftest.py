@@ -16,8 +16,8 @@ from pipeline.core.atomic import write_table
 from pipeline.core.correlation import pearson
 from pipeline.fit.file import Scores
 from pipeline.matching.matches import NO_MATCH, Matches, save_matches
-from pipeline.report import Run, render
 from pipeline.report.explorer import Explored, explore
+from pipeline.report.page import Run, render
 from pipeline.report.units import choose_units, references
 from pipeline.tables.gains import gains
 from pipeline.tables.summary import summarise

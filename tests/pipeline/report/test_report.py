@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.report import render
 from pipeline.report.answer import Verdict
 from pipeline.report.citation import cited_works
 from pipeline.report.numbers import MINUS
 from pipeline.report.opening import opening
+from pipeline.report.page import render
 from pipeline.report.sweep import horizon_of
 
 CELL = re.compile(r'<td data-value="(-?[\d.]+|nan)"[^>]*>([^<]*)</td>')

@@ -24,7 +24,7 @@ from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.stimuli import read_stories
 from pipeline.fit.design import Design, load_band
 from pipeline.fit.run import fit_model
-from pipeline.regions import read_truth
+from pipeline.regions.labels import read_truth
 from pipeline.simulation.settings import Settings, story_names
 from pipeline.simulation.simulate import simulate
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.validation import responses
 from pipeline.validation import manifest as module
+from pipeline.validation import responses
 from pipeline.validation.manifest import (
     describe_files,
     fingerprint,

@@ -1,0 +1,40 @@
+"""JSON schemas of the configuration and of a band's options, and the validator of both."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+SCHEMAS = Path(__file__).parent
+
+# Unlike JSON Schema's own, a count has no decimal point, and a number is finite.
+Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
+            "number": lambda _, value: (
+                isinstance(value, int | float)
+                and not isinstance(value, bool)
+                and math.isfinite(value)
+            ),
+        }
+    ),
+)
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """JSON schema of the configuration, with descriptions and defaults."""
+    return yaml.safe_load((SCHEMAS / "config.schema.yaml").read_text(encoding="utf-8"))
+
+
+@cache
+def band_schema() -> dict[str, Any]:
+    """JSON schema of a band's options, with descriptions; which of them a kind has, it says."""
+    return yaml.safe_load((SCHEMAS / "band_options.schema.yaml").read_text(encoding="utf-8"))

@@ -1,0 +1,99 @@
+"""Fetch what a configuration needs, and no more: files of a dataset, and language models.
+
+git-annex fetches into a clone where both are there; plain HTTPS does everywhere, with sizes and
+checksums from the annex's keys.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from pipeline.core.errors import InputError, Problem
+from pipeline.fetch.https import download
+from pipeline.fetch.models import fetch_models
+from pipeline.fetch.plan import Missing, check_space, gigabytes, missing_files, total
+from pipeline.validation.manifest import input_files
+
+
+def fetch(config: dict[str, Any], jobs: int = 1) -> None:
+    """Fetch the files under `data_root` that a run needs, then its models.
+
+    What is there is verified; what is missing or damaged is fetched. The space needed is said, and
+    checked, first.
+
+    Parameters
+    ----------
+    config : dict
+        Complete configuration with `fetch`.
+    jobs : int
+        Files fetched at a time.
+
+    Raises
+    ------
+    InputError
+        With all the files that could not be fetched.
+    """
+    options, root = config["fetch"], Path(config["data_root"])
+    if "$" in str(root):
+        remedy = "set the environment variable, as in `DS003020=/data/ds003020 snakemake fetch`"
+        raise InputError(Problem(root, "data_root", "a variable is not set", remedy))
+    wanted = [path for path in input_files(config) if path.is_relative_to(root)]
+    sources = options["files"], options["pointers"], jobs
+    missing = missing_files(root, wanted, *sources)
+    free = check_space(root, total(missing), f"the dataset {root}")
+    logging.info(
+        "%s: %d of %d files to fetch, %s (%s free)",
+        root, len(missing), len(wanted), gigabytes(total(missing)), gigabytes(free),
+    )  # fmt: skip
+    if missing and options["annex"] and _annex_get(root, [file.path for file in missing], jobs):
+        missing = missing_files(root, [file.path for file in missing], *sources)
+    _download_all(missing, jobs)
+    if options["models"]:
+        fetch_models(config)
+
+
+def _annex_get(root: Path, paths: Sequence[Path], jobs: int) -> bool:
+    """Let git-annex fetch, if this is a clone and it is installed; whether it ran."""
+    if not (root / ".git").exists() or shutil.which("git-annex") is None:
+        return False
+    logging.info("git-annex fetches")
+    names = [path.relative_to(root).as_posix() for path in paths]
+    done = subprocess.run(["git", "-C", str(root), "annex", "get", f"-J{jobs}", "--", *names])
+    if done.returncode:
+        logging.warning("git-annex did not get all files, the rest comes by HTTPS")
+    return True
+
+
+def _download_all(missing: Sequence[Missing], jobs: int) -> None:
+    """Download files, some at a time; go on after a failure, and raise at the end."""
+    problems = []
+    bar = tqdm(total=total(missing), unit="B", unit_scale=True, disable=not sys.stderr.isatty())
+    with bar, ThreadPoolExecutor(jobs) as pool:
+        running = {
+            pool.submit(download, file.url, file.target, file.key, bar.update): file
+            for file in missing
+        }
+        for done, future in enumerate(as_completed(running), start=1):
+            try:
+                future.result()
+            except InputError as error:
+                problems += error.problems
+            except OSError as error:  # a full disk, no permission
+                remedy = "make room or set the permissions, then run it again"
+                what = f"it cannot be written ({error.strerror or error})"
+                problems.append(Problem(running[future].target, "", what, remedy))
+            else:
+                path = running[future].path
+                size = gigabytes(path.stat().st_size)
+                logging.info("%d of %d: %s, %s", done, len(missing), path, size)
+    if problems:
+        raise InputError(problems)

@@ -15,14 +15,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pandas as pd
 
 from pipeline.bands.compute import band_features, story_matches
+from pipeline.bands.file import BandFile
 from pipeline.bands.registry import LAG, kind_of
 from pipeline.core.errors import LeakError
-from pipeline.dataset.basis import fit_basis, read_scores
+from pipeline.dataset.basis import BasisFile, fit_basis
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import Story, read_story
 from pipeline.fit.design import Band, make_band
@@ -148,10 +148,9 @@ class BandAudit:
         self.subject, self.name = subject, band
         self.options = subject.options[band]
         self.kind = kind_of(self.options["kind"])
-        self.scores = read_scores(subject.basis, subject.stories)
+        self.scores = BasisFile(subject.basis).scores(subject.stories)
         self.matches = load_matches(subject.matches[band]) if band in subject.matches else {}
-        with h5py.File(subject.features[band]) as file:
-            self.written = {s: np.asarray(file[s], np.float64) for s in subject.stories}
+        self.written = BandFile(subject.features[band]).read(subject.stories)
         self.band = self._make(self.written)
         self._rematched: dict[str, Matches] = {}
 
@@ -273,13 +272,14 @@ def _last(matters: Callable[[int], bool], first: int, end: int) -> int | None:
 
 def _basis_leaks(subject: Subject) -> list[str]:
     """Whether the principal components are those of the training stories' BOLD."""
-    with h5py.File(subject.basis) as file:
-        components, mean = np.asarray(file["components"]), np.asarray(file["mean"])
-    own = fit_basis(subject.dataset, subject.name, subject.train, len(components))
+    file = BasisFile(subject.basis)
+    written = file.basis()
+    own = fit_basis(subject.dataset, subject.name, subject.train, len(written.components))
     leaks = []
-    if not (np.allclose(own.components, components, atol=1e-3) and np.allclose(own.mean, mean)):
+    same = np.allclose(own.components, written.components, atol=1e-3)
+    if not (same and np.allclose(own.mean, written.mean)):
         leaks.append("the principal components are not those of the training stories")
-    for story, scores in read_scores(subject.basis, subject.stories).items():
+    for story, scores in file.scores(subject.stories).items():
         expected = own.scores(subject.dataset.read_responses(subject.name, story))
         if not np.allclose(scores, expected, atol=1e-2 * expected.std()):
             leaks.append(f"{story}: the component scores are not those of its BOLD")

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.bands.file import BandFile
 from pipeline.bands.registry import LAG, kind_of, matcher_modules
 from pipeline.bands.resume import Parts
-from pipeline.core.atomic import atomic_h5
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.progress import track
 from pipeline.core.random import generator
-from pipeline.dataset.basis import read_scores
+from pipeline.dataset.basis import BasisFile
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import Story, read_story
 from pipeline.matchers.lag import control
@@ -49,18 +49,17 @@ def stimulus_features(
     options : dict
         Options of the band, with the paths of its resources.
     output : path
-        HDF5 to write: one dataset a story, (n_rows, n_features) float32.
+        HDF5 to write (`pipeline.bands.file.BandFile`).
     """
     words = pd.read_parquet(words_path)
     kind = kind_of(options["kind"])
     parts = Parts(output, options) if kind.resumable else None
-    with atomic_h5(output) as file:
-        if kind.origin:
-            file.attrs.update(_checked_origin(kind.origin(options), output))
+    origin = _checked_origin(kind.origin(options), output) if kind.origin else None
+    with BandFile.create(output, origin) as file:
         for name in track(stories, f"{options['kind']} features"):
             story = read_story(dataset, words, name)
             values = parts.get(story, kind.compute) if parts else kind.compute(story, options)
-            file.create_dataset(name, data=values.astype(np.float32), compression="lzf")
+            file.write(name, values, compression="lzf")
     if parts:
         parts.remove()
 
@@ -77,10 +76,9 @@ def response_features(
     basis_path: str | Path, stories: Sequence[str], options: dict[str, Any], output: str | Path
 ) -> None:
     """Compute a feature space of the subject's own past BOLD for every story."""
-    with atomic_h5(output) as file:
-        for story, scores in read_scores(basis_path, stories).items():
-            values = band_features(options, scores, None)
-            file.create_dataset(story, data=values.astype(np.float32))
+    with BandFile.create(output) as file:
+        for story, scores in BasisFile(basis_path).scores(stories).items():
+            file.write(story, band_features(options, scores, None))
 
 
 def band_features(
@@ -175,7 +173,6 @@ def match_features(
 ) -> None:
     """Write how the BOLD changed after the matched rows of every story."""
     matched = load_matches(matches_path)
-    with atomic_h5(output) as file:
-        for story, scores in read_scores(basis_path, stories).items():
-            values = band_features(options, scores, matched[story])
-            file.create_dataset(story, data=values.astype(np.float32))
+    with BandFile.create(output) as file:
+        for story, scores in BasisFile(basis_path).scores(stories).items():
+            file.write(story, band_features(options, scores, matched[story]))

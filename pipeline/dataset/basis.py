@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 from scipy.linalg import eigh
 
-from pipeline.core.atomic import atomic_h5
+from pipeline.core.layout import LayoutFile
 from pipeline.core.progress import track
 from pipeline.dataset.dataset import Dataset
 
@@ -107,6 +107,41 @@ def _incremental(
     return pca.mean_, pca.components_, pca.explained_variance_
 
 
+class BasisFile(LayoutFile):
+    """A subject's principal components, and the scores of every story.
+
+    Datasets: `components` (n_components, n_voxels), float32, orthonormal; `mean` (n_voxels,) and
+    `variance` (n_components,), as `ResponseBasis` has them; `scores/STORY` (n_rows, n_components),
+    in units of the responses. Attribute: `layout`.
+    """
+
+    LAYOUT = "basis/1"
+
+    @classmethod
+    @contextmanager
+    def create(cls, path: str | Path, basis: ResponseBasis) -> Iterator[BasisFile]:
+        """Make a file with the components, to which the stories' scores come."""
+        with cls._create(path) as made:
+            made._file["components"] = basis.components.astype(np.float32)
+            made._file["mean"] = basis.mean
+            made._file["variance"] = basis.variance
+            yield made
+
+    def write_scores(self, story: str, scores: np.ndarray) -> None:
+        """Write the scores of a story, (n_rows, n_components)."""
+        self._file[f"scores/{story}"] = scores
+
+    def basis(self) -> ResponseBasis:
+        """The components."""
+        with self._open() as file:
+            return ResponseBasis(file["mean"][:], file["components"][:], file["variance"][:])
+
+    def scores(self, stories: Sequence[str]) -> dict[str, np.ndarray]:
+        """Component scores of stories, arrays of shape (n_rows, n_components)."""
+        with self._open() as file:
+            return {story: np.asarray(file[f"scores/{story}"]) for story in stories}
+
+
 def response_basis(
     dataset: Dataset,
     subject: str,
@@ -115,21 +150,8 @@ def response_basis(
     n_components: int,
     output: str | Path,
 ) -> None:
-    """Fit a subject's principal components on training stories and project every story on them.
-
-    Writes HDF5: `components` (n_components, n_voxels), `mean`, `variance`, and `scores/STORY`
-    (n_rows, n_components).
-    """
+    """Fit components on training stories, project every story on them, write a `BasisFile`."""
     basis = fit_basis(dataset, subject, train, n_components)
-    with atomic_h5(output) as file:
-        file["components"] = basis.components.astype(np.float32)
-        file["mean"] = basis.mean
-        file["variance"] = basis.variance
+    with BasisFile.create(output, basis) as file:
         for story in track([*train, *test], f"{subject}: component scores"):
-            file[f"scores/{story}"] = basis.scores(dataset.read_responses(subject, story))
-
-
-def read_scores(path: str | Path, stories: Sequence[str]) -> dict[str, np.ndarray]:
-    """Component scores of each story, arrays of shape (n_rows, n_components)."""
-    with h5py.File(path) as file:
-        return {story: np.asarray(file[f"scores/{story}"]) for story in stories}
+            file.write_scores(story, basis.scores(dataset.read_responses(subject, story)))

@@ -12,5 +12,7 @@ through the blocks of voxels. The way of one block:
       kernel_engine     by XX', for fewer rows than columns; both with `linalg`
       himalaya_solver   himalaya's own random search instead, on a GPU
     attribution         what each band explains
+    edges               whether the alphas searched were wide enough
+    file                all that is written of a fit, and every way to read it
     memory              how many voxels a block may have
 """

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import h5py
 import numpy as np
 
 from pipeline.fit.design import Design
@@ -58,10 +55,3 @@ def band_shares(parts: np.ndarray, measured: np.ndarray) -> np.ndarray:
     constant = centred.std(axis=0) <= np.finfo(np.float32).eps
     explained = np.einsum("bij,ij->bj", parts, 2 * centred - parts.sum(axis=0))
     return explained / np.where(constant, np.nan, variance)
-
-
-def read_shares(path: str | Path) -> dict[str, np.ndarray]:
-    """Shares of a fit's HDF5, mean over test stories: band to array of shape (n_voxels,)."""
-    with h5py.File(path) as file:
-        names = file["bands"].asstr()[:].tolist()
-        return dict(zip(names, np.asarray(file["share"][:], np.float64), strict=True))

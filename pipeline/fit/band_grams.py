@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations_with_replacement
 from pathlib import Path
 
-import h5py
 import numpy as np
 
-from pipeline.core.atomic import atomic_h5
 from pipeline.core.errors import InputError, Problem
+from pipeline.core.layout import LayoutFile
 from pipeline.fit.design import Band
 
 Grams = Mapping[tuple[str, str], np.ndarray]  # (band, band): (n_folds, n_columns, n_columns)
@@ -38,20 +37,30 @@ def gram_of(a: Band, b: Band, folds: Mapping[str, int]) -> np.ndarray:
     return sums
 
 
-def write_gram(path: str | Path, a: Band, b: Band, folds: Mapping[str, int]) -> None:
-    """Write a pair's sums as HDF5, dataset `gram` with the bands' names as attributes."""
-    with atomic_h5(path) as file:
-        file["gram"] = gram_of(a, b, folds)
-        file.attrs.update({"a": a.name, "b": b.name})
+class GramFile(LayoutFile):
+    """Sums of one pair of bands.
 
+    Dataset `gram`: (n_folds, n_columns_a, n_columns_b), double, X_a'X_b of the delayed bands over
+    the stories of each fold. Attributes: `layout`; `a` and `b`, the names of the bands.
+    """
 
-def read_grams(paths: Sequence[str | Path]) -> Grams:
-    """Read files of `write_gram`."""
-    grams = {}
-    for path in paths:
-        with h5py.File(path) as file:
-            grams[str(file.attrs["a"]), str(file.attrs["b"])] = file["gram"][:]
-    return grams
+    LAYOUT = "gram/1"
+
+    @classmethod
+    def write(cls, path: str | Path, a: Band, b: Band, folds: Mapping[str, int]) -> None:
+        """Make the sums of a pair and write them."""
+        with cls._create(path) as made:
+            made._file["gram"] = gram_of(a, b, folds)
+            made._file.attrs.update({"a": a.name, "b": b.name})
+
+    @classmethod
+    def read_all(cls, paths: Sequence[str | Path]) -> Grams:
+        """The sums of all pairs in files."""
+        return dict(cls(path)._pair() for path in paths)
+
+    def _pair(self) -> tuple[tuple[str, str], np.ndarray]:
+        with self._open() as file:
+            return (str(file.attrs["a"]), str(file.attrs["b"])), file["gram"][:]
 
 
 def fold_grams(
@@ -66,7 +75,7 @@ def fold_grams(
     folds : mapping of str to int
         Fold of each training story.
     grams : Grams, optional
-        The pairs' sums (`read_grams`); made here if not given.
+        The pairs' sums (`GramFile.read_all`); made here if not given.
 
     Raises
     ------

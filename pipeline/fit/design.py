@@ -8,9 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
+from pipeline.bands.file import BandFile
 from pipeline.bands.registry import is_matcher, kind_of
 from pipeline.core.series import delay, zscore
 from pipeline.matching.matches import fir_of_matches
@@ -90,7 +90,7 @@ def load_band(
     name : str
         The band.
     path : str or Path
-        HDF5 with one dataset a story, (n_rows, n_features).
+        Features of the stories (`pipeline.bands.file.BandFile`).
     options : dict
         `pipeline.bands.options.band_options` of the band.
     delays : sequence of int
@@ -98,9 +98,7 @@ def load_band(
     train, test : sequences of str
         The subject's stories.
     """
-    with h5py.File(path) as file:
-        values = {story: np.asarray(file[story], np.float64) for story in [*train, *test]}
-    return make_band(name, values, options, delays, train)
+    return make_band(name, BandFile(path).read([*train, *test]), options, delays, train)
 
 
 def make_band(

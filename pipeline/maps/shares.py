@@ -22,7 +22,7 @@ def write_shares(
     Parameters
     ----------
     shares : mapping of model to mapping of band to array of shape (n_voxels,)
-        `pipeline.fit.attribution.read_shares`.
+        `pipeline.fit.file.FitFile.shares`.
     mask : Mask
         Where the voxels are.
     folder : Path

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from pipeline.fit.file import Scores
+from pipeline.fit.file import FitFile, Scores
 from pipeline.regions.annotation import NO_REGION
 from pipeline.tables.summary import MEAN, interval
 
@@ -55,11 +55,11 @@ def summarise_regions(
     """
     facts, stories = [], []
     for (subject, model), path in fits.items():
-        scores = Scores.read(path)
-        delta = scores.r_train - Scores.read(fits[subject, baseline]).r_train
+        scores = FitFile(path).scores()
+        delta = scores.r_train - FitFile(fits[subject, baseline]).scores().r_train
         gain = None
         if model in over:
-            gain = scores.r_train - Scores.read(fits[subject, over[model]]).r_train
+            gain = scores.r_train - FitFile(fits[subject, over[model]]).scores().r_train
         for name, regions in labels[subject].items():
             key = {"subject": subject, "model": model, "parcellation": name}
             fact, by_story = _one(scores, delta, gain, regions)

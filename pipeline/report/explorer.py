@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pandas as pd
 
 from pipeline.core.correlation import pearson
 from pipeline.dataset.dataset import Dataset
+from pipeline.fit.file import FitFile
 from pipeline.matching.matches import NO_MATCH, Matches, load_matches
 from pipeline.report.units import Unit
 
@@ -152,14 +152,13 @@ def _responses(
     measured = _means(dataset.read_responses(subject, story), units)
     predicted = {}
     for name, model in models.items():
-        with h5py.File(model.fit) as file:
-            values = _means(file[f"predictions/{story}"][:], units)
-            series: dict[str, Any] = {"predicted": [pack(v) for v in values]}
-            r = pearson(values.T, measured.T)
-            series["r"] = [None if np.isnan(x) else round(float(x), 4) for x in r]
-            if model.band and "copied" in file:
-                added = _means(file[f"copied/{story}"][:], units)
-                series["copied"] = [pack(v) for v in added]
+        fit = FitFile(model.fit)
+        values = _means(fit.predictions(stories=[story])[story], units)
+        series: dict[str, Any] = {"predicted": [pack(v) for v in values]}
+        r = pearson(values.T, measured.T)
+        series["r"] = [None if np.isnan(x) else round(float(x), 4) for x in r]
+        if model.band and (copied := fit.copied(story)) is not None:
+            series["copied"] = [pack(v) for v in _means(copied, units)]
         predicted[name] = series
     return {"measured": [pack(v) for v in measured], "predicted": predicted}
 

@@ -25,6 +25,7 @@ from pipeline.statistics.blocks import block_starts
 CONFIDENCE = 0.95
 BLOCK = 20  # TRs of a block of the jackknife: longer than BOLD remembers
 MIN_BLOCKS = 3  # fewer give no interval
+ENDS = ("", "_lo", "_hi")  # of the names under which an estimate's value and interval are written
 
 
 class Estimate(NamedTuple):

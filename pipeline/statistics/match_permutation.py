@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from pipeline.bands.compute import band_features
+from pipeline.bands.file import BandFile
 from pipeline.core.correlation import mean_over_stories, unit
-from pipeline.dataset.basis import read_scores
+from pipeline.dataset.basis import BasisFile
 from pipeline.fit.design import Band, make_band
 from pipeline.matching.matches import NO_MATCH, Matches, load_matches, newest_match
 
@@ -226,9 +226,8 @@ class Matcher:
             `train` and `test` stories.
         """
         options = dict(options)
-        with h5py.File(features) as file:
-            values = {s: np.asarray(file[s], np.float64) for s in stories["train"]}
-        scores = read_scores(basis, stories["test"])
+        values = BandFile(features).read(stories["train"])
+        scores = BasisFile(basis).scores(stories["test"])
         values |= {story: _copied_from_each(s, options) for story, s in scores.items()}
         found = load_matches(matches)
         newest = {s: newest_match(len(v), options["horizon"], options) for s, v in scores.items()}

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from pipeline.config.partitions import Spaces, subsets
-from pipeline.core.atomic import atomic_h5
 from pipeline.core.correlation import mean_over_stories
 from pipeline.core.random import generator
 from pipeline.dataset.dataset import Dataset
+from pipeline.fit.file import FitFile
 from pipeline.statistics.blocks import block_starts, draw_swaps
-from pipeline.statistics.files import write_test
+from pipeline.statistics.partition_file import PartitionFile
 from pipeline.statistics.permutation import Tally
-from pipeline.statistics.tests import Predictions, measured, voxel_blocks
+from pipeline.statistics.tests import measured, voxel_blocks
 
 
 def parts(r2: Mapping[Spaces, np.ndarray], spaces: Sequence[str]) -> dict[Spaces, np.ndarray]:
@@ -106,9 +106,8 @@ def write_partition(
 ) -> None:
     """Partition the variance that the fits of all combinations of spaces explain on test stories.
 
-    Writes HDF5: `r2/A+B` of every combination, `part/A` (unique) and `part/A&B` (shared), mean over
-    test stories, and for unique parts `test/A` with p, q and p_fwer: the predictions of the models
-    with and without the space are swapped block by block, two-sided.
+    Unique parts are tested, two-sided: the predictions of the models with and without the space
+    are swapped block by block.
 
     Parameters
     ----------
@@ -125,11 +124,11 @@ def write_partition(
     attributes : dict
         Written as attributes of the file.
     output : path
-        HDF5 to write.
+        HDF5 to write (`PartitionFile`).
     """
     spaces = list(fits)[-1]
-    models = {combination: Predictions(path) for combination, path in fits.items()}
-    n_rows, n_voxels = models[spaces].n_rows, models[spaces].n_voxels
+    models = {combination: FitFile(path) for combination, path in fits.items()}
+    n_rows, n_voxels = models[spaces].n_rows(), models[spaces].n_voxels()
     rng = generator(seed, subject, "swap")
     swaps = draw_swaps(list(n_rows.values()), options["block"], options["permutations"], rng)
     signs = [1 - 2 * swap.astype(np.float32) for swap in swaps]
@@ -138,7 +137,7 @@ def write_partition(
     for voxels in voxel_blocks(n_voxels, len(swaps[0])):
         responses = measured(dataset, subject, list(n_rows), voxels)
         errors = {
-            combination: _errors(model.read(voxels), responses, options["block"])
+            combination: _errors(model.predictions(voxels), responses, options["block"])
             for combination, model in models.items()
         }
         for combination, by_story in errors.items():
@@ -146,12 +145,12 @@ def write_partition(
         for space, tally in tallies.items():
             without = tuple(s for s in spaces if s != space)
             tally.add(voxels, *_unique_null(errors[without], errors[spaces], signs))
-    with atomic_h5(output) as file:
-        for combination, values in r2.items():
-            file[f"r2/{'+'.join(combination)}"] = values.astype(np.float32)
-        for shared, values in parts(r2, spaces).items():
-            file[f"part/{'&'.join(shared)}"] = values.astype(np.float32)
-        for space, tally in tallies.items():
-            write_test(file.create_group(f"test/{space}"), tally.result(), options)
-        file["spaces"] = np.array(spaces, dtype="S")
-        file.attrs.update(attributes)
+    PartitionFile.write(
+        output,
+        spaces,
+        r2=r2,
+        parts=parts(r2, spaces),
+        tests={space: tally.result() for space, tally in tallies.items()},
+        options=options,
+        attributes=attributes,
+    )

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from pipeline.core.progress import track
 from pipeline.core.random import generator
 from pipeline.dataset.dataset import Dataset
+from pipeline.fit.file import FitFile
 from pipeline.statistics.blocks import draw_orders, draw_swaps, order_null, swap_null
 from pipeline.statistics.match_permutation import Matcher, match_null, permuted_matches
 from pipeline.statistics.permutation import Tally, Test
@@ -20,49 +18,6 @@ from pipeline.statistics.shifts import draw_shifts, shift_null
 
 NULL_BYTES = 32 * 2**20  # of one block's permuted statistics
 CACHED = 256  # voxels whose predictions of a story stay in the processor's cache
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Test predictions of a model as its fit's HDF5 has them.
-
-    Parameters
-    ----------
-    path : path
-        The fit.
-    """
-
-    path: str | Path
-
-    @property
-    def n_rows(self) -> dict[str, int]:
-        """Rows of each test story."""
-        with h5py.File(self.path) as file:
-            return {s: len(file[f"predictions/{s}"]) for s in file["test"].asstr()[:].tolist()}
-
-    @property
-    def r(self) -> np.ndarray:
-        """Mean r over the test stories, array of shape (n_voxels,)."""
-        with h5py.File(self.path) as file:
-            return np.asarray(file["r"][:])
-
-    @property
-    def n_voxels(self) -> int:
-        """Voxels."""
-        return len(self.r)
-
-    def weights(self, band: str, voxels: slice) -> np.ndarray:
-        """Weights of a band's columns, array of shape (n_columns, n_voxels)."""
-        with h5py.File(self.path) as file:
-            return np.asarray(file[f"weights_{band}"][:, voxels])
-
-    def read(self, voxels: slice) -> dict[str, np.ndarray]:
-        """Predictions of the test stories, arrays of shape (n_rows, n_voxels)."""
-        with h5py.File(self.path) as file:
-            return {
-                s: np.asarray(file[f"predictions/{s}"][:, voxels])
-                for s in file["test"].asstr()[:].tolist()
-            }
 
 
 def measured(
@@ -80,7 +35,7 @@ def voxel_blocks(n_voxels: int, n_null: int, largest: int | None = None) -> Iter
 
 
 def test_r(
-    dataset: Dataset, subject: str, fit: Predictions, options: Mapping[str, Any], seed: int
+    dataset: Dataset, subject: str, fit: FitFile, options: Mapping[str, Any], seed: int
 ) -> Test:
     """Is the mean r over the test stories above 0? One-sided, for every voxel.
 
@@ -90,14 +45,14 @@ def test_r(
         Where the responses are.
     subject : str
         The subject.
-    fit : Predictions
+    fit : FitFile
         The model's.
     options : dict
         `statistics` of the configuration.
     seed : int
         Seed of the permutations, which are the same for all voxels and models of a subject.
     """
-    rows = list(fit.n_rows.values())
+    rows = list(fit.n_rows().values())
     rng = generator(seed, subject, options["scheme"])
     if options["scheme"] == "shift":
         shifts = draw_shifts(rows, options["min_shift"], options["permutations"], rng)
@@ -105,9 +60,9 @@ def test_r(
     else:
         orders = draw_orders(rows, options["block"], options["permutations"], rng)
         n_null = options["permutations"]
-    tally = Tally(n_null, fit.n_voxels, tail=options["tail"])
-    for voxels in voxel_blocks(fit.n_voxels, n_null):
-        predicted = fit.read(voxels)
+    tally = Tally(n_null, fit.n_voxels(), tail=options["tail"])
+    for voxels in voxel_blocks(fit.n_voxels(), n_null):
+        predicted = fit.predictions(voxels)
         responses = measured(dataset, subject, list(predicted), voxels)
         stories = list(zip(predicted.values(), responses, strict=True))
         if options["scheme"] == "shift":
@@ -120,8 +75,8 @@ def test_r(
 def test_difference(
     dataset: Dataset,
     subject: str,
-    fit: Predictions,
-    reference: Predictions,
+    fit: FitFile,
+    reference: FitFile,
     options: Mapping[str, Any],
     seed: int,
 ) -> Test:
@@ -129,12 +84,12 @@ def test_difference(
 
     Parameters are those of `test_r`, and the `reference` model's predictions.
     """
-    rows = list(fit.n_rows.values())
+    rows = list(fit.n_rows().values())
     rng = generator(seed, subject, "swap")
     swaps = draw_swaps(rows, options["block"], options["permutations"], rng)
-    tally = Tally(len(swaps[0]), fit.n_voxels, two_sided=True, tail=options["tail"])
-    for voxels in voxel_blocks(fit.n_voxels, len(swaps[0])):
-        ours, theirs = fit.read(voxels), reference.read(voxels)
+    tally = Tally(len(swaps[0]), fit.n_voxels(), two_sided=True, tail=options["tail"])
+    for voxels in voxel_blocks(fit.n_voxels(), len(swaps[0])):
+        ours, theirs = fit.predictions(voxels), reference.predictions(voxels)
         responses = measured(dataset, subject, list(ours), voxels)
         stories = list(zip(ours.values(), theirs.values(), responses, strict=True))
         tally.add(voxels, *swap_null(stories, swaps, options["block"]))
@@ -144,7 +99,7 @@ def test_difference(
 def test_matches(
     dataset: Dataset,
     subject: str,
-    fit: Predictions,
+    fit: FitFile,
     matcher: Matcher,
     options: Mapping[str, Any],
     seed: int,
@@ -160,9 +115,9 @@ def test_matches(
         permuted_matches(rows, matcher.newest[story], n, rng)
         for story, rows in matcher.match_rows.items()
     ]
-    tally = Tally(n, fit.n_voxels, tail=options["tail"])
-    for voxels in voxel_blocks(fit.n_voxels, n, CACHED):
-        weights, predicted = fit.weights(matcher.band.name, voxels), fit.read(voxels)
+    tally = Tally(n, fit.n_voxels(), tail=options["tail"])
+    for voxels in voxel_blocks(fit.n_voxels(), n, CACHED):
+        weights, predicted = fit.weights(matcher.band.name, voxels), fit.predictions(voxels)
         responses = measured(dataset, subject, list(predicted), voxels)
         stories = [
             matcher.copies(story, p, y, weights)

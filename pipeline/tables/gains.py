@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.config.models import nested_pairs
 from pipeline.core.correlation import top_voxels
-from pipeline.fit.file import Scores
+from pipeline.fit.file import FitFile, Scores
 from pipeline.tables.summary import MEAN, interval
 
 COLUMNS = [
@@ -46,7 +46,7 @@ def gains(
     stories: dict[tuple[str, ...], pd.DataFrame] = {}
     tests: dict[tuple[str, ...], pd.Series] = {}
     for subject in subjects:
-        scores = {m: Scores.read(fits[subject, m]) for m in models}
+        scores = {m: FitFile(fits[subject, m]).scores() for m in models}
         best = top_voxels(scores[baseline].r_cv)
         for pair in pairs:
             stories[subject, *pair], tests[subject, *pair] = _compare(

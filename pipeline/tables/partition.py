@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pandas as pd
 
-from pipeline.config.partitions import subsets
 from pipeline.core.correlation import top_voxels
+from pipeline.fit.file import FitFile
+from pipeline.statistics.partition_file import PartitionFile
+from pipeline.statistics.stats_file import VoxelTest
 
 COLUMNS = [
     "subject", "partition", "part", "kind", "n_voxels", "r2_mean", "r2_top10", "n_fdr", "p_mean",
@@ -26,21 +27,17 @@ def partition_table(
     Parameters
     ----------
     files : dict of (subject, partition) to path
-        HDF5 files of `write_partition`.
+        HDF5 files of `pipeline.statistics.partition.write_partition`.
     full : dict of (subject, partition) to path
         Fits of all spaces together, whose cross-validation r chooses the best 10 % of voxels.
     """
     rows = []
     for (subject, partition), path in files.items():
-        with h5py.File(full[subject, partition]) as fit:
-            best = top_voxels(np.asarray(fit["r_cv"][:], np.float64))
-        with h5py.File(path) as file:
-            spaces = file["spaces"].asstr()[:].tolist()
-            total = np.asarray(file[f"r2/{'+'.join(spaces)}"][:], np.float64)
-            values = {name: np.asarray(data[:], np.float64) for name, data in file["part"].items()}
-            tests = {space: _counts(group) for space, group in file["test"].items()}
-        names = ["&".join(shared) for shared in subsets(spaces)]
-        for name, r2 in [(n, values[n]) for n in names] + [("total", total)]:
+        best = top_voxels(FitFile(full[subject, partition]).scores().r_cv)
+        found = PartitionFile(path).read()
+        values = {"&".join(spaces): r2 for spaces, r2 in found.parts.items()}
+        tests = {space: _counts(test) for space, test in found.tests.items()}
+        for name, r2 in (values | {"total": found.total}).items():
             kind = "total" if name == "total" else "shared" if "&" in name else "unique"
             means = {"r2_mean": np.nanmean(r2), "r2_top10": np.nanmean(r2[best])}
             row = {"subject": subject, "partition": partition, "part": name, "kind": kind}
@@ -48,6 +45,6 @@ def partition_table(
     return pd.DataFrame(rows, columns=COLUMNS).astype({"n_fdr": "Int64"})
 
 
-def _counts(group: h5py.Group) -> dict[str, Any]:
-    significant = int((group["q"][:] < group.attrs["alpha"]).sum())
-    return {"n_fdr": significant, "p_mean": float(group.attrs["p_mean"])}
+def _counts(test: VoxelTest) -> dict[str, Any]:
+    significant = int((test.q < test.attributes["alpha"]).sum())
+    return {"n_fdr": significant, "p_mean": float(test.attributes["p_mean"])}

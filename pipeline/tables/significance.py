@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pandas as pd
 
-from pipeline.statistics.files import Ceiling, VoxelTest, read_ceiling, read_tests
+from pipeline.fit.file import FitFile
+from pipeline.statistics.ceiling_file import Ceiling, CeilingFile
+from pipeline.statistics.stats_file import StatsFile, VoxelTest
 
 Paths = Mapping[tuple[str, str], str | Path]  # (subject, model) to file
 
@@ -30,12 +31,12 @@ def significance_table(statistics: Paths) -> pd.DataFrame:
     Parameters
     ----------
     statistics : dict of (subject, model) to path
-        HDF5 files of `pipeline.statistics.files.write_statistics`.
+        HDF5 files of `pipeline.statistics.run.write_statistics`.
     """
     rows = [
         {"subject": subject, "model": model} | _counts(name, test)
         for (subject, model), path in statistics.items()
-        for name, test in read_tests(path).items()
+        for name, test in StatsFile(path).tests().items()
     ]
     return pd.DataFrame(rows, columns=SIGNIFICANCE)
 
@@ -67,33 +68,26 @@ def ceiling_table(
     Parameters
     ----------
     statistics, fits : dict of (subject, model) to path
-        HDF5 files of `pipeline.statistics.files.write_statistics` and of the fits.
+        HDF5 files of `pipeline.statistics.run.write_statistics` and of the fits.
     ceilings : dict of subject to path
-        HDF5 files of `pipeline.statistics.files.write_ceiling`.
+        HDF5 files of `pipeline.statistics.run.write_ceiling`.
     """
-    known = {subject: read_ceiling(path) for subject, path in ceilings.items()}
+    known = {subject: CeilingFile(path).read() for subject, path in ceilings.items()}
     rows = []
     for (subject, model), path in statistics.items():
-        subject_ceiling = known[subject]
-        assert subject_ceiling is not None
-        with h5py.File(path) as file:
-            attributes = dict(file.attrs)
+        file = StatsFile(path)
+        ends = ("r_ceiling_mean", "r_ceiling_lo", "r_ceiling_hi")
         rows.append(
-            {"subject": subject, "model": model, "uses_bold": bool(attributes["uses_bold"])}
-            | _near(subject_ceiling, fits[subject, model])
-            | {
-                f"r_ceiling_{end}": float(attributes[f"r_ceiling_mean{suffix}"])
-                for end, suffix in (("mean", ""), ("lo", "_lo"), ("hi", "_hi"))
-            }
+            {"subject": subject, "model": model, "uses_bold": file.uses_bold()}
+            | _near(known[subject], FitFile(fits[subject, model]))
+            | dict(zip(ends, file.r_ceiling_mean(), strict=True))
         )
     return pd.DataFrame(rows, columns=CEILING)
 
 
-def _near(known: Ceiling, fit: str | Path) -> dict[str, Any]:
-    with h5py.File(fit) as file:
-        stories = file["test"].asstr()[:].tolist()
-        r = np.asarray(file["r_test"][:], np.float64)
-    r = r[[stories.index(story) for story in known.stories]]
+def _near(known: Ceiling, fit: FitFile) -> dict[str, Any]:
+    r_test = fit.r_test()
+    r = np.array([r_test[story] for story in known.stories]).reshape(known.ceiling.shape)
     has_ceiling = ~np.isnan(known.ceiling)
     return {
         "stories": "+".join(known.stories) or None,

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from pipeline.core.correlation import top_voxels
-from pipeline.fit.file import Scores
+from pipeline.fit.file import FitFile, Scores
 
 COLUMNS = [
     "subject", "model", "bands", "horizon", "n_voxels", "r_mean", "r_concat", "r_top10_test",
@@ -48,10 +48,10 @@ def summarise(
     models = list(dict.fromkeys(model for _, model in fits))
     rows, differences = [], {}
     for subject in subjects:
-        reference = Scores.read(fits[subject, baseline])
+        reference = FitFile(fits[subject, baseline]).scores()
         common = top_voxels(reference.r_cv)
         for model in models:
-            scores = Scores.read(fits[subject, model])
+            scores = FitFile(fits[subject, model]).scores()
             by_story = np.nanmean((scores.r_train - reference.r_train)[:, common], axis=1)
             differences[subject, model] = pd.Series(by_story, index=scores.train)
             rows.append(_row(subject, model, scores, horizon) | difference(by_story))

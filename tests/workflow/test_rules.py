@@ -94,8 +94,8 @@ def test_memory_and_time_grow_at_every_retry(text):
 
 
 def test_all_rules_are_seen():
-    assert {"simulate", "validate", "fit_share", "report", "distill"} <= {rule[1] for rule in RULES}
-    assert ("fit_model", "fit_share") in SAME_AS
+    assert {"simulate", "validate", "fit_chunk", "report", "distill"} <= {rule[1] for rule in RULES}
+    assert ("fit_model", "fit_chunk") in SAME_AS
 
 
 def test_the_page_on_clusters_states_what_every_rule_asks_for():

@@ -10,8 +10,9 @@ from pipeline.config.load import load
 from pipeline.core.correlation import pearson
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.design import load_band
-from pipeline.statistics.files import read_ceiling, read_test, read_tests
+from pipeline.statistics.ceiling_file import CeilingFile
 from pipeline.statistics.match_permutation import Matcher
+from pipeline.statistics.stats_file import StatsFile
 
 pytestmark = pytest.mark.workflow
 SUBJECT = "sub-SIM01"
@@ -29,19 +30,19 @@ def table(tiny, name):
 
 def test_every_model_has_its_tests(folder):
     for model, bands in BANDS.items():
-        tests = read_tests(folder / f"{SUBJECT}_model-{model}_stats.h5")
+        tests = StatsFile(folder / f"{SUBJECT}_model-{model}_stats.h5").tests()
         against = [] if model == "eng1000" else ["eng1000"]
         against += ["ngramlag"] if model == "ngram" else []
         expected = ["r", *(f"contrast/{m}" for m in against), *(f"matches/{b}" for b in bands)]
         assert list(tests) == expected
-    assert read_test(folder / "nothing.h5") is None
-    assert read_test(folder / f"{SUBJECT}_model-eng1000_stats.h5", "contrast/ngram") is None
+    assert StatsFile(folder / "nothing.h5").test() is None
+    assert StatsFile(folder / f"{SUBJECT}_model-eng1000_stats.h5").test("contrast/ngram") is None
 
 
 def test_the_table_counts_the_voxels_of_the_files(tiny, folder):
     rows = table(tiny, "significance").set_index(["model", "test", "against"])
     for model in BANDS:
-        tests = read_tests(folder / f"{SUBJECT}_model-{model}_stats.h5")
+        tests = StatsFile(folder / f"{SUBJECT}_model-{model}_stats.h5").tests()
         for name, test in tests.items():
             kind, _, against = name.partition("/")
             row = rows.loc[(model, kind, against or "n/a")]
@@ -53,7 +54,7 @@ def test_the_table_counts_the_voxels_of_the_files(tiny, folder):
             assert test.p[known].min() >= test.attributes["p_floor"] * (1 - 1e-6)
             assert (test.q[known] >= test.p[known] * (1 - 1e-6)).all()
     assert len(rows) == sum(
-        len(read_tests(folder / f"{SUBJECT}_model-{model}_stats.h5")) for model in BANDS
+        len(StatsFile(folder / f"{SUBJECT}_model-{model}_stats.h5").tests()) for model in BANDS
     )
 
 
@@ -62,7 +63,7 @@ def test_contrasts_are_differences_of_r(folder):
     for model in ("ngram", "ngramlag"):
         with h5py.File(folder / f"{SUBJECT}_model-{model}_fit.h5") as file:
             r[model] = file["r"][:]
-    test = read_test(folder / f"{SUBJECT}_model-ngram_stats.h5", "contrast/ngramlag")
+    test = StatsFile(folder / f"{SUBJECT}_model-ngram_stats.h5").test("contrast/ngramlag")
     np.testing.assert_allclose(test.delta, r["ngram"] - r["ngramlag"], atol=1e-6)
 
 
@@ -87,7 +88,7 @@ def test_kept_weights_and_candidates_are_what_the_band_adds(tiny, folder):
 
 
 def test_ceilings_say_why_there_are_none(tiny, folder):
-    known = read_ceiling(folder / f"{SUBJECT}_ceiling.h5")
+    known = CeilingFile(folder / f"{SUBJECT}_ceiling.h5").read()
     assert known.stories == ["test01"]
     assert known.n_repeats == [2]
     rows = table(tiny, "ceiling").set_index("model")

@@ -182,23 +182,23 @@ def test_another_band_recomputes_nothing_else(tiny):
     assert jobs["response_features"] == jobs["fit_model"] == "1"
 
 
-def test_shares_of_voxels_and_stored_grams_give_the_same_fit(tiny):
+def test_chunks_of_voxels_and_stored_grams_give_the_same_fit(tiny):
     """Two jobs a model and one for each pair of bands; features are those of the first run."""
-    shutil.copytree(tiny.results("tiny"), tiny.results("shares"))
+    shutil.copytree(tiny.results("tiny"), tiny.results("chunks"))
     name = Path(SUBJECT) / f"{SUBJECT}_model-ngram_fit.h5"
-    (tiny.results("shares") / name).unlink()
+    (tiny.results("chunks") / name).unlink()
     fit = yaml.safe_load((REPOSITORY / "config" / "tiny.yaml").read_text())["fit"]
-    config = tiny.configure("tiny", name="shares", fit=fit | {"jobs": 2, "share_grams": True})
-    done = tiny.snakemake(config, f"results/shares/{name}", "--rerun-triggers", "mtime")
+    config = tiny.configure("tiny", name="chunks", fit=fit | {"jobs": 2, "share_grams": True})
+    done = tiny.snakemake(config, f"results/chunks/{name}", "--rerun-triggers", "mtime")
     jobs = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, flags=re.MULTILINE))
-    assert jobs == {"gram": "6", "fit_share": "2", "fit_model": "1", "total": "9"}
-    with h5py.File(tiny.results("tiny") / name) as a, h5py.File(tiny.results("shares") / name) as b:
+    assert jobs == {"gram": "6", "fit_chunk": "2", "fit_model": "1", "total": "9"}
+    with h5py.File(tiny.results("tiny") / name) as a, h5py.File(tiny.results("chunks") / name) as b:
         for key in ("r", "r_train", "predictions/test01"):
             np.testing.assert_allclose(b[key][:], a[key][:], atol=1e-5)
         np.testing.assert_array_equal(b["alpha"][:], a["alpha"][:])
-    folder = tiny.results("shares") / SUBJECT
+    folder = tiny.results("chunks") / SUBJECT
     assert len(list((folder / "grams").iterdir())) == 6
-    assert not list((folder / "shares").glob("*"))  # joined, then removed
+    assert not list((folder / "chunks").glob("*"))  # joined, then removed
 
 
 def test_equal_seeds_equal_bytes_and_the_matching_seed_changes_random_controls_only(tiny):

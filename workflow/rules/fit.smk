@@ -34,7 +34,7 @@ rule gram:
         "../scripts/gram.py"
 
 
-rule fit_share:
+rule fit_chunk:
     input:
         manifest=MANIFEST,
         bands=lambda w: [FILES.band(w.subject, band) for band in FILES.models[w.model]],
@@ -42,14 +42,14 @@ rule fit_share:
         responses=lambda w: FILES.prepared_responses(w.subject),
     output:
         temp(
-            f"{RESULTS}/sub-{{subject}}/shares/sub-{{subject}}_model-{{model}}_share-{{share}}_fit.h5"
+            f"{RESULTS}/sub-{{subject}}/chunks/sub-{{subject}}_model-{{model}}_chunk-{{chunk}}_fit.h5"
         ),
     log:
-        f"{LOGS}/sub-{{subject}}/fit_{{model}}_{{share}}.log",
+        f"{LOGS}/sub-{{subject}}/fit_{{model}}_{{chunk}}.log",
     benchmark:
-        f"{BENCHMARKS}/fit_share/{{subject}}_{{model}}_{{share}}.tsv"
+        f"{BENCHMARKS}/fit_chunk/{{subject}}_{{model}}_{{chunk}}.tsv"
     wildcard_constraints:
-        share="[0-9]+",
+        chunk="[0-9]+",
     conda:
         "../environment.yaml"
     threads: CONFIG["fit"]["threads"]
@@ -70,7 +70,7 @@ rule fit_share:
 
 if JOBS == 1:
 
-    use rule fit_share as fit_model with:
+    use rule fit_chunk as fit_model with:
         output:
             f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_fit.h5",
         log:
@@ -83,8 +83,8 @@ else:
     rule fit_model:
         input:
             expand(
-                f"{RESULTS}/sub-{{{{subject}}}}/shares/sub-{{{{subject}}}}_model-{{{{model}}}}_share-{{share}}_fit.h5",
-                share=range(1, JOBS + 1),
+                f"{RESULTS}/sub-{{{{subject}}}}/chunks/sub-{{{{subject}}}}_model-{{{{model}}}}_chunk-{{chunk}}_fit.h5",
+                chunk=range(1, JOBS + 1),
             ),
         output:
             f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_fit.h5",

@@ -2,7 +2,7 @@
 
 from job import snakemake, work
 from pipeline.dataset.dataset import Dataset
-from pipeline.statistics.files import write_ceiling
+from pipeline.statistics.run import write_ceiling
 
 with work(snakemake):
     params, subject = snakemake.params, snakemake.wildcards.subject

@@ -8,7 +8,7 @@ import pandas as pd
 from job import snakemake, work
 from pipeline.core.atomic import write_text
 from pipeline.dataset.dataset import Dataset
-from pipeline.fit.file import Scores
+from pipeline.fit.file import FitFile
 from pipeline.regions.labels import read_parcellations
 from pipeline.report.explorer import Explored, explore
 from pipeline.report.units import choose_units, references, region_voxels
@@ -24,7 +24,7 @@ with work(snakemake):
     truth = Path(files.truth).parent if files.truth else None
     regions = read_parcellations(params.regions, params.mask, truth, subject)
     units = choose_units(
-        {model: Scores.read(path) for model, path in fits.items()},
+        {model: FitFile(path).scores() for model, path in fits.items()},
         references(params.models, params.explored, params.baseline),
         params.baseline,
         region_voxels(regions),

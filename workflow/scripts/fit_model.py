@@ -1,4 +1,4 @@
-"""Rules fit_share and, where one job fits all voxels, fit_model."""
+"""Rules fit_chunk and, where one job fits all voxels, fit_model."""
 
 from job import snakemake, work
 from pipeline.bands.registry import copies_single_matches
@@ -17,7 +17,7 @@ with work(snakemake):
     description = describe(config, snakemake.input.manifest)
     # How the work is cut is no parameter of the rule: it changes no result.
     how = {key: config["fit"][key] for key in ("device", "memory_gb")}
-    share = wildcards.get("share")
+    chunk = wildcards.get("chunk")
     fit_model(
         Dataset.from_config(params.dataset),
         wildcards.subject,
@@ -33,6 +33,6 @@ with work(snakemake):
         },
         snakemake.output[0],
         snakemake.input.grams,
-        (int(share), config["fit"]["jobs"]) if share else (1, 1),
+        (int(chunk), config["fit"]["jobs"]) if chunk else (1, 1),
         [name for name, options in params.bands.items() if copies_single_matches(options)],
     )

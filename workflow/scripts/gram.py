@@ -2,7 +2,7 @@
 
 from job import snakemake, work
 from pipeline.dataset.dataset import Dataset
-from pipeline.fit.band_grams import write_gram
+from pipeline.fit.band_grams import GramFile
 from pipeline.fit.candidates import training_folds
 from pipeline.fit.design import load_band
 
@@ -16,4 +16,4 @@ with work(snakemake):
     }
     a, b = snakemake.wildcards.a, snakemake.wildcards.b
     folds = training_folds(train, n_rows, params.n_folds, params.seed)
-    write_gram(snakemake.output[0], bands[a], bands[b], folds)
+    GramFile.write(snakemake.output[0], bands[a], bands[b], folds)

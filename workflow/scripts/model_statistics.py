@@ -2,8 +2,8 @@
 
 from job import snakemake, work
 from pipeline.dataset.dataset import Dataset
-from pipeline.statistics.files import write_statistics
 from pipeline.statistics.match_permutation import Matcher
+from pipeline.statistics.run import write_statistics
 
 with work(snakemake):
     params, wildcards, files = snakemake.params, snakemake.wildcards, snakemake.input

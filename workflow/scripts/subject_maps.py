@@ -8,19 +8,18 @@ import numpy as np
 
 from job import snakemake, work
 from pipeline.core.atomic import write_text
-from pipeline.fit.attribution import read_shares
-from pipeline.fit.file import Scores
+from pipeline.fit.file import FitFile
 from pipeline.maps.histograms import write_histograms
 from pipeline.maps.shares import write_shares
 from pipeline.maps.write import write_maps
-from pipeline.statistics.files import read_tests
+from pipeline.statistics.stats_file import StatsFile
 from pipeline.voxels.volume import Mask
 
 with work(snakemake):
     params, subject = snakemake.params, snakemake.wildcards.subject
     folder = Path(snakemake.output[0]).parent
     fits = dict(zip(params.models, snakemake.input.fits, strict=True))
-    scores = {model: Scores.read(path) for model, path in fits.items()}
+    scores = {model: FitFile(path).scores() for model, path in fits.items()}
     r = {model: s.r for model, s in scores.items()}
     bands = {model: s.bands for model, s in scores.items()}
     histograms = folder / f"sub-{subject}_stat-r_histograms.png"
@@ -31,7 +30,7 @@ with work(snakemake):
         mask = Mask.from_config(params.mask, subject)
         q: dict[tuple[str, str | None], np.ndarray] = {}
         for model, path in zip(params.models, snakemake.input.statistics, strict=True):
-            tests = read_tests(path)
+            tests = StatsFile(path).tests()
             q[model, None] = tests["r"].q
             q |= {(model, ref): tests[f"contrast/{ref}"].q for ref in params.references[model]}
         records += write_maps(
@@ -46,7 +45,7 @@ with work(snakemake):
             params.level,
             params.mask["pycortex"],
         )
-        several = {m: read_shares(path) for m, path in fits.items() if len(bands[m]) > 1}
+        several = {m: FitFile(path).shares() for m, path in fits.items() if len(bands[m]) > 1}
         records += write_shares(several, mask, folder, subject)
     listing = {"mask": params.mask, "files": [r["file"] for r in records], "maps": records}
     write_text(snakemake.output[0], json.dumps(listing, indent=1))

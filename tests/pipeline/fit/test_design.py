@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
+from pipeline.bands.file import BandFile
 from pipeline.bands.options import BAND_OPTIONS
 from pipeline.core.series import delay, zscore
 from pipeline.fit.design import Design, load_band
@@ -21,9 +22,9 @@ def write_band(path, n_columns=3, seed=0, rows=(40, 50, 30, 35)):
         s: rng.standard_normal((n, n_columns)) + 5 + rng.standard_normal(n_columns)
         for s, n in zip(["a", "b", "c", "test"], rows, strict=True)
     }
-    with h5py.File(path, "w") as file:
+    with BandFile.create(path) as file:
         for story, v in values.items():
-            file[story] = v.astype(np.float32)
+            file.write(story, v)
     return path, values
 
 

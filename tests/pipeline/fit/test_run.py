@@ -9,11 +9,12 @@ import pytest
 
 from pipeline.core.atomic import atomic_h5, atomic_path
 from pipeline.core.errors import InputError
-from pipeline.fit.band_grams import write_gram
+from pipeline.fit.band_grams import GramFile
 from pipeline.fit.candidates import training_folds
 from pipeline.fit.design import Band, Design
+from pipeline.fit.edges import at_edges
 from pipeline.fit.memory import block_size, fixed_bytes, voxel_bytes
-from pipeline.fit.run import _edge_shares, fit_model, gather
+from pipeline.fit.run import fit_model, gather
 from tests.helpers.responses import rewrite, write_responses
 
 ROWS = {"a": 40, "b": 50, "c": 45, "d": 40, "t1": 40, "t2": 35}
@@ -52,11 +53,11 @@ def design(dataset):
     return Design(bands)
 
 
-def fit(dataset, design, path, grams=(), share=(1, 1), **options):
+def fit(dataset, design, path, grams=(), chunk=(1, 1), keep=(), **options):
     seeds = {"folds": 0, "search": 0}
     fit_model(
         dataset, "S1", design, TRAIN, TEST, OPTIONS | options, seeds, {"model": "m"}, path, grams,
-        share,
+        chunk, keep,
     )  # fmt: skip
     return read(path)
 
@@ -104,17 +105,18 @@ def test_what_matches_add_is_what_a_test_story_without_them_lacks(dataset, desig
         )
 
 
-@pytest.mark.parametrize("n_shares", [2, 3, 12])
-def test_shares_joined_are_the_whole(dataset, design, tmp_path, n_shares):
+@pytest.mark.parametrize("n_chunks", [2, 3, 12])
+def test_chunks_joined_are_the_whole(dataset, design, tmp_path, n_chunks):
     """Also with more jobs than voxels, where some have nothing to do."""
     design = with_copied_noise(design)
-    whole, attributes = fit(dataset, design, tmp_path / "whole.h5")
-    parts = [tmp_path / f"{i}.h5" for i in range(n_shares)]
-    for i, part in enumerate(parts, start=1):
-        fit(dataset, design, part, share=(i, n_shares))
-    gather(parts, OPTIONS["alphas"], tmp_path / "joined.h5")
+    whole, attributes = fit(dataset, design, tmp_path / "whole.h5", keep=["noise"])
+    chunks = [tmp_path / f"{i}.h5" for i in range(n_chunks)]
+    for i, chunk in enumerate(chunks, start=1):
+        fit(dataset, design, chunk, chunk=(i, n_chunks), keep=["noise"])
+    gather(chunks, OPTIONS["alphas"], tmp_path / "joined.h5")
     joined, gathered = read(tmp_path / "joined.h5")
     assert set(joined) == set(whole)
+    assert whole["weights_noise"].shape == (6, 10)
     for name, expected in whole.items():
         if expected.dtype.kind == "f":
             np.testing.assert_allclose(joined[name], expected, atol=1e-5, err_msg=name)
@@ -131,7 +133,7 @@ def test_stored_grams_change_nothing(dataset, design, tmp_path):
     grams = []
     for a, b in [(signal, signal), (noise, signal), (noise, noise)]:
         grams.append(tmp_path / f"{a.name}_{b.name}.h5")
-        write_gram(grams[-1], a, b, folds)
+        GramFile.write(grams[-1], a, b, folds)
     made, _ = fit(dataset, design, tmp_path / "made.h5")
     read_, _ = fit(dataset, design, tmp_path / "read.h5", grams=grams)
     for name in ("r_train", "r", "alpha"):
@@ -179,14 +181,12 @@ def test_alphas_at_the_smallest_are_a_warning(dataset, design, tmp_path, caplog)
     assert "widen fit.alphas.min" in caplog.text
 
 
-def test_edges_are_of_predicted_voxels_and_single_bands_may_be_left_out(tmp_path):
+def test_edges_are_of_predicted_voxels_and_single_bands_may_be_left_out():
     alpha = np.array([[1, 100, 100, 10, 100], [100, 100, 10, 10, 100]], np.float32)
     r = np.array([0.5, 0.5, 0.5, 0.5, 0.0])  # the last is not predicted
-    with h5py.File(tmp_path / "f.h5", "w") as file:
-        file["alpha"], file["r_cv"] = alpha, r
-        file["r_train"] = r + 0.01 * np.array([[-1], [0], [1]])
-        shares = _edge_shares(file, {"min": 0, "max": 2, "n": 3})
-    assert shares == {"alpha_at_min": 0.25, "alpha_at_max": 0.25}
+    r_train = r + 0.01 * np.array([[-1], [0], [1]])
+    found = at_edges(alpha, r_train, r, {"min": 0, "max": 2, "n": 3})
+    assert found == {"alpha_at_min": 0.25, "alpha_at_max": 0.25}
 
 
 def test_wide_alphas_are_no_warning(dataset, design, tmp_path, caplog):

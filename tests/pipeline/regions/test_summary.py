@@ -10,7 +10,7 @@ from scipy import stats
 from pipeline.regions.chart import write_chart
 from pipeline.regions.summary import COLUMNS, summarise_regions
 from pipeline.tables.gains import gains as all_gains
-from tests.pipeline.tables.test_summary import write_fit
+from tests.helpers.fits import write_fit
 
 OVER = {"ngram": "ngramlag"}  # the model that lacks just the matches
 
@@ -24,7 +24,9 @@ def fits(tmp_path):
             r, r_train = rng.uniform(-0.1, 0.4, n), rng.uniform(-0.1, 0.4, (4, n))
             r[3], r_train[:, 3] = np.nan, np.nan
             path = tmp_path / f"{subject}{model}.h5"
-            files[subject, model] = write_fit(path, r, r_train.mean(axis=0), r_train)
+            files[subject, model] = write_fit(
+                path, r, r_train.mean(axis=0), r_train, ["eng1000"], list("abcd")
+            )
     return files
 
 
@@ -41,7 +43,7 @@ def gains(fits, subject, voxels, model="ngram", over="eng1000"):
     values = {}
     for name in (model, over):
         with h5py.File(fits[subject, name]) as file:
-            values[name] = file["r_train"][:]
+            values[name] = np.asarray(file["r_train"][:], float)
     difference = values[model] - values[over]
     return np.array([np.mean([d[v] for v in voxels if np.isfinite(d[v])]) for d in difference])
 
@@ -113,7 +115,7 @@ def test_a_region_of_all_voxels_has_the_gain_of_the_table_of_gains(fits, labels)
 def test_one_region_of_all_voxels_has_the_mean_of_the_fit(fits, labels):
     row = by_key(fits, labels).loc["S1", "ngram", "one", "x"]
     with h5py.File(fits["S1", "ngram"]) as file:
-        assert row["r_mean"] == pytest.approx(np.nanmean(file["r"][:]))
+        assert row["r_mean"] == pytest.approx(np.nanmean(file["r"][:], dtype=float))
 
 
 def blue(picture):

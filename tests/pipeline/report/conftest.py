@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,13 +13,14 @@ from PIL import Image
 from pipeline.config.load import complete
 from pipeline.core.atomic import write_table
 from pipeline.core.correlation import pearson
-from pipeline.fit.file import Scores
+from pipeline.fit.file import FitFile
 from pipeline.matching.matches import NO_MATCH, Matches, save_matches
 from pipeline.report.explorer import Explored, explore
 from pipeline.report.page import Run, render
 from pipeline.report.units import choose_units, references
 from pipeline.tables.gains import gains
 from pipeline.tables.summary import summarise
+from tests.helpers.fits import write_fit
 from tests.helpers.responses import write_responses
 
 ROWS = {"a": 40, "b": 42, "c": 44, "x": 50, "y": 46}
@@ -64,28 +64,38 @@ def configuration(root, subjects, models):
     )
 
 
-def write_fit(path, dataset, subject, model, bands, rng):
+def made_fit(path, dataset, subject, model, bands, rng):
     """A fit whose test scores are those of its made-up predictions."""
     r_train = 0.1 + GAIN.get(model, 0) + 0.01 * rng.standard_normal((len(TRAIN), N_VOXELS))
-    with h5py.File(path, "w") as file:
-        r_test = []
-        for story in TEST:
-            measured = dataset.read_responses(subject, story)
-            noise = rng.standard_normal(measured.shape)
-            predicted = (measured + LOOK.get(model, 1.0) * noise * measured.std()).astype(
-                np.float32
-            )
-            file[f"predictions/{story}"] = predicted
-            r_test.append(pearson(predicted, measured))
-            if {"ngram", "random"} & set(bands):
-                file[f"copied/{story}"] = (0.3 * noise).astype(np.float32)
-        file["r_test"], file["r"], file["r_concat"] = r_test, np.mean(r_test, axis=0), r_test[0]
-        file["r_train"], file["r_cv"] = r_train, r_train.mean(axis=0)
-        file["alpha"] = np.tile(np.where(np.arange(N_VOXELS) % 4, 100.0, np.inf), (len(bands), 1))
-        for key, names in (("bands", bands), ("train", TRAIN), ("test", TEST)):
-            file[key] = np.array(names, dtype="S")
-        file.attrs.update({"subject": subject, "model": model, "solver": "gram"})
-        file.attrs.update({"alpha_at_min": 0.0, "alpha_at_max": 0.3 * (model == "drift")})
+    predictions, copied, r_test = {}, {}, []
+    for story in TEST:
+        measured = dataset.read_responses(subject, story)
+        noise = rng.standard_normal(measured.shape)
+        predicted = measured + LOOK.get(model, 1.0) * noise * measured.std()
+        predictions[story] = predicted.astype(np.float32)
+        r_test.append(pearson(predictions[story], measured))
+        if {"ngram", "random"} & set(bands):
+            copied[story] = 0.3 * noise
+    write_fit(
+        path,
+        np.mean(r_test, axis=0),
+        r_train.mean(axis=0),
+        r_train,
+        bands,
+        TRAIN,
+        predictions,
+        copied,
+        {
+            "subject": subject,
+            "model": model,
+            "solver": "gram",
+            "alpha_at_min": 0.0,
+            "alpha_at_max": 0.3 * (model == "drift"),
+        },
+        r_test=r_test,
+        r_concat=r_test[0],
+        alpha=np.where(np.arange(N_VOXELS) % 4, 100.0, np.inf),
+    )
 
 
 def made_words():
@@ -199,7 +209,7 @@ def make(folder, subjects, models, maps):
         dataset = write_responses(folder / "data", ROWS, N_VOXELS, subject, seed=number, latent=6)
         for model, bands in models.items():
             path = own / f"{model}_fit.h5"
-            write_fit(path, dataset, subject, model, bands, rng)
+            made_fit(path, dataset, subject, model, bands, rng)
             fits[subject, model] = path
         records = write_maps(own, subject, models) if maps else []
         listings[subject] = own / "maps.json"
@@ -211,7 +221,7 @@ def make(folder, subjects, models, maps):
                 fits[subject, model], model, own / "matches.parquet", [1, 2, 3, 4, 5, 6], [1, 2, 3]
             )
         over = references(models, {m: m for m in explored if m != "eng1000"}, "eng1000")
-        scores = {m: Scores.read(fits[subject, m]) for m in models}
+        scores = {m: FitFile(fits[subject, m]).scores() for m in models}
         units = choose_units(scores, over, "eng1000", {"front": np.arange(8)})
         explorers[subject] = own / "explorer.json"
         found = explore(dataset, subject, words, TEST, explored, units)

@@ -11,6 +11,7 @@ from pipeline.config.partitions import all_models, partition_models, subsets
 from pipeline.core.errors import InputError
 from pipeline.statistics.partition import block_errors, parts, write_partition
 from pipeline.tables.partition import partition_table
+from tests.helpers.fits import write_fit
 from tests.helpers.responses import rewrite, write_responses
 from tests.pipeline.config.test_config import changed
 
@@ -63,7 +64,7 @@ def fitted(tmp_path):
     rng = np.random.default_rng(1)
     dataset = write_responses(tmp_path, ROWS, n_voxels=51)
     paths = {c: tmp_path / f"{'_'.join(c)}.h5" for c in subsets(["words", "matches"])}
-    files = {combination: h5py.File(path, "w") for combination, path in paths.items()}
+    predictions = {combination: {} for combination in paths}
     for story, n in ROWS.items():
         first, second = rng.standard_normal((2, n, 51))
         first[:, 40:] = 0
@@ -72,12 +73,11 @@ def fitted(tmp_path):
         y[:, 50] = 1
         rewrite(dataset, "S1", story, y)
         noise = 0.1 * rng.standard_normal((n, 51))
-        for combination, p in zip(files, (first, second, first + second), strict=True):
-            files[combination][f"predictions/{story}"] = p + noise
-    for file in files.values():
-        file["test"] = np.array(list(ROWS), dtype="S")
-        file["r"] = file["r_cv"] = np.linspace(1, 0, 51)
-        file.close()
+        for combination, p in zip(paths, (first, second, first + second), strict=True):
+            predictions[combination][story] = p + noise
+    for combination, path in paths.items():
+        r, made = np.linspace(1, 0, 51), predictions[combination]
+        write_fit(path, r, r, r[None], list(combination), ["train"], made)
     return dataset, paths
 
 

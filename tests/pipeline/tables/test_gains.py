@@ -5,6 +5,7 @@ from scipy import stats
 
 from pipeline.config.models import lag_controls, nested_pairs
 from pipeline.tables.gains import COLUMNS, gains
+from tests.helpers.fits import write_fit
 
 MODELS = {
     "base": ["words"],
@@ -21,19 +22,17 @@ def fits(tmp_path):
     files = {}
     for subject in ("S1", "S2"):
         for model, bands in MODELS.items():
-            files[subject, model] = tmp_path / f"{subject}{model}.h5"
-            with h5py.File(files[subject, model], "w") as file:
-                for key in ("r", "r_concat", "r_cv"):
-                    file[key] = rng.uniform(-0.1, 0.4, 30)
-                file["r_train"] = rng.uniform(-0.1, 0.4, (4, 30))
-                file["bands"] = np.array(bands, dtype="S")
-                file["train"] = np.array(TRAIN, dtype="S")
+            r, r_concat, r_cv, *r_train = rng.uniform(-0.1, 0.4, (7, 30))
+            path = tmp_path / f"{subject}{model}.h5"
+            files[subject, model] = write_fit(
+                path, r, r_cv, r_train, bands, TRAIN, r_concat=r_concat
+            )
     return files
 
 
 def read(path, key):
     with h5py.File(path) as file:
-        return file[key][:]
+        return np.asarray(file[key][:], float)
 
 
 def test_pairs_differ_in_one_band():

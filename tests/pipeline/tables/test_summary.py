@@ -5,16 +5,9 @@ from scipy import stats
 
 from pipeline.core.atomic import write_table
 from pipeline.tables.summary import COLUMNS, interval, summarise
+from tests.helpers.fits import write_fit
 
 TRAIN = ["a", "b", "c", "d"]
-
-
-def write_fit(path, r, r_cv, r_train, bands=("eng1000",), train=TRAIN):
-    with h5py.File(path, "w") as file:
-        file["r"], file["r_concat"], file["r_cv"], file["r_train"] = r, r, r_cv, r_train
-        file["bands"] = np.array(bands, dtype="S")
-        file["train"] = np.array(train, dtype="S")
-    return path
 
 
 @pytest.fixture
@@ -26,14 +19,19 @@ def fits(tmp_path):
             r = rng.uniform(-0.1, 0.4, 30)
             r_train = rng.uniform(-0.1, 0.4, (4, 30))
             files[subject, model] = write_fit(
-                tmp_path / f"{subject}{model}.h5", r, r_train.mean(axis=0), r_train
+                tmp_path / f"{subject}{model}.h5",
+                r,
+                r_train.mean(axis=0),
+                r_train,
+                ["eng1000"],
+                TRAIN,
             )
     return files
 
 
 def read(path):
     with h5py.File(path) as file:
-        return {k: file[k][:] for k in ("r", "r_cv", "r_train")}
+        return {k: np.asarray(file[k][:], float) for k in ("r", "r_cv", "r_train")}
 
 
 def test_rows_and_columns(fits):
@@ -73,7 +71,7 @@ def test_differences_are_paired_by_story_in_the_baselines_voxels(fits):
 
 def test_constant_voxels_are_left_out_and_counted(tmp_path):
     r = np.array([0.2, np.nan, 0.4] + [0.0] * 9)
-    path = write_fit(tmp_path / "f.h5", r, r, np.tile(r, (4, 1)))
+    path = write_fit(tmp_path / "f.h5", r, r, np.tile(r, (4, 1)), ["eng1000"], TRAIN)
     row = summarise({("S1", "eng1000"): path}, "eng1000", 2).iloc[0]
     assert row["n_voxels"] == 11
     assert row["r_mean"] == pytest.approx(0.6 / 11)
@@ -83,7 +81,7 @@ def test_constant_voxels_are_left_out_and_counted(tmp_path):
 def test_subjects_with_other_stories_are_averaged_by_story(tmp_path):
     def fit(name, value, train):
         r_train = np.array(value)[:, None] * np.ones((1, 10))
-        return write_fit(tmp_path / name, np.zeros(10), np.zeros(10), r_train, train=train)
+        return write_fit(tmp_path / name, np.zeros(10), np.zeros(10), r_train, ["eng1000"], train)
 
     files = {
         ("S1", "eng1000"): fit("a", [0, 0, 0], ["a", "b", "c"]),

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from pipeline.core.series import centre
+
 
 def pearson(predicted: np.ndarray, measured: np.ndarray) -> np.ndarray:
     """Pearson correlation of each column.
@@ -21,18 +23,12 @@ def pearson(predicted: np.ndarray, measured: np.ndarray) -> np.ndarray:
         NaN where the response does not vary; 0 where only the prediction does not, as it then says
         nothing of the response.
     """
-    predicted = predicted - predicted.mean(axis=0, dtype=np.float64)
-    measured = measured - measured.mean(axis=0, dtype=np.float64)
+    predicted, measured = centre(predicted), centre(measured)
     covariance = np.einsum("ij,ij->j", predicted, measured)
     norm_p = np.sqrt(np.einsum("ij,ij->j", predicted, predicted))
     norm_m = np.sqrt(np.einsum("ij,ij->j", measured, measured))
-    tiny = np.finfo(np.float32).eps
-    constant = norm_m <= tiny
-    empty = norm_p <= tiny * np.maximum(norm_m, 1)
-    r = np.divide(
-        covariance, norm_p * norm_m, out=np.zeros_like(covariance), where=~empty & ~constant
-    )
-    return np.where(constant, np.nan, r)
+    norm = np.where(norm_p == 0, 1, norm_p) * np.where(norm_m == 0, np.nan, norm_m)
+    return covariance / norm
 
 
 def top_voxels(chosen_by: np.ndarray, fraction: float = 0.1) -> np.ndarray:
@@ -49,29 +45,6 @@ def top_voxels(chosen_by: np.ndarray, fraction: float = 0.1) -> np.ndarray:
     n = int(np.ceil(fraction * len(valid)))
     order = np.argsort(-chosen_by[valid], kind="stable")
     return valid[order[:n]]
-
-
-def unit(values: np.ndarray, constant: float) -> np.ndarray:
-    """Columns with mean 0 and norm 1, so that products of them are Pearson correlations.
-
-    Parameters
-    ----------
-    values : array of shape (n_rows, n_voxels)
-        Predictions or responses of one story.
-    constant : float
-        What columns that do not vary become: NaN for responses, 0 for predictions, which then say
-        nothing (`pipeline.core.correlation.pearson`).
-
-    Returns
-    -------
-    array of shape (n_rows, n_voxels), float32
-    """
-    centred = values - values.mean(axis=0, dtype=np.float64)
-    norm = np.sqrt(np.einsum("ij,ij->j", centred, centred))
-    varies = norm > np.finfo(np.float32).eps
-    centred /= np.where(varies, norm, 1)
-    centred[:, ~varies] = constant
-    return centred.astype(np.float32)
 
 
 def mean_over_stories(values: Iterable[np.ndarray]) -> np.ndarray:

@@ -1,10 +1,17 @@
-"""Time series of one story: delayed, and scaled."""
+"""Time series of one story: delayed, centred and scaled, and whether they vary at all."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+
+# What counts as rounding, as a share of a column's largest value. Responses, features and
+# predictions are stored in single precision, also where they are computed in double: a stored value
+# is wrong by at most half of eps (2^-23) of itself, so a constant column can range over eps of its
+# largest value. Eight times that leaves room for the few operations that made the values. What
+# truly varies by less takes at most eight of the steps that single precision has there.
+ROUNDING = 8 * float(np.finfo(np.float32).eps)
 
 
 def delay(values: np.ndarray, delays: Sequence[int]) -> np.ndarray:
@@ -29,8 +36,104 @@ def delay(values: np.ndarray, delays: Sequence[int]) -> np.ndarray:
     return delayed.reshape(n_rows, -1)
 
 
-def zscore(values: np.ndarray) -> np.ndarray:
-    """Columns with mean 0 and variance 1; constant columns become 0."""
-    centred = values - values.mean(axis=0)
-    scale = centred.std(axis=0)
-    return centred / np.where(scale > 1e-6 * np.abs(values).max(axis=0, initial=0), scale, np.inf)
+def varies(values: np.ndarray) -> np.ndarray:
+    """Whether each column varies: the one rule for what is constant.
+
+    It is relative, so that scaling a column changes nothing. It needs neither the mean, which has
+    rounding of its own, nor an array as large as `values`.
+
+    Parameters
+    ----------
+    values : array of shape (n_rows, n_columns)
+        Values, as they were before their mean was taken out.
+
+    Returns
+    -------
+    array of bool, shape (n_columns,)
+        See `range_varies`.
+    """
+    return range_varies(values.min(axis=0, initial=np.inf), values.max(axis=0, initial=-np.inf))
+
+
+def range_varies(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Whether columns vary whose smallest and largest values these are.
+
+    Parameters
+    ----------
+    low, high : arrays of shape (n_columns,)
+        Smallest and largest value of each column.
+
+    Returns
+    -------
+    array of bool, shape (n_columns,)
+        False where they differ by no more than `ROUNDING` of the larger magnitude. A column with
+        NaN or infinities varies, so that what is made of it is NaN and not a number.
+    """
+    low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
+    with np.errstate(invalid="ignore"):
+        spread = high - low
+        largest = np.maximum(np.abs(low), np.abs(high))
+        return ~((spread <= ROUNDING * largest) & np.isfinite(spread))
+
+
+def centre(values: np.ndarray) -> np.ndarray:
+    """Columns about their means; what does not vary (`varies`) is 0.
+
+    A column of the result has norm 0 if, and only if, it does not vary.
+
+    Parameters
+    ----------
+    values : array of shape (n_rows, n_columns)
+        Of one story, or of several on end.
+
+    Returns
+    -------
+    array of shape (n_rows, n_columns), float64
+    """
+    centred = values - values.mean(axis=0, dtype=np.float64)
+    centred[:, ~varies(values)] = 0
+    return centred
+
+
+def zscore(values: np.ndarray, constant: float = 0.0) -> np.ndarray:
+    """Columns with mean 0 and variance 1.
+
+    Parameters
+    ----------
+    values : array of shape (n_rows, n_columns)
+        Values.
+    constant : float
+        What columns that do not vary become.
+
+    Returns
+    -------
+    array of shape (n_rows, n_columns), float64
+    """
+    return _scaled(values, np.sqrt(len(values)), constant)
+
+
+def unit(values: np.ndarray, constant: float) -> np.ndarray:
+    """Columns with mean 0 and norm 1, so that products of them are Pearson correlations.
+
+    Parameters
+    ----------
+    values : array of shape (n_rows, n_voxels)
+        Predictions or responses of one story.
+    constant : float
+        What columns that do not vary become: NaN for responses, 0 for predictions, which then say
+        nothing (`pipeline.core.correlation.pearson`).
+
+    Returns
+    -------
+    array of shape (n_rows, n_voxels), float32
+    """
+    return _scaled(values, 1.0, constant).astype(np.float32)
+
+
+def _scaled(values: np.ndarray, norm: float, constant: float) -> np.ndarray:
+    """Columns with mean 0 and this norm; what does not vary becomes `constant`."""
+    scaled = centre(values)
+    found = np.sqrt(np.einsum("ij,ij->j", scaled, scaled))
+    scaled /= np.where(found == 0, 1, found / norm)
+    scaled[:, found == 0] = constant
+    return scaled

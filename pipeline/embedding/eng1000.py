@@ -21,10 +21,10 @@ from pipeline.core.atomic import atomic_h5
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.files import file_problem
 from pipeline.core.progress import track
+from pipeline.core.series import zscore
 from pipeline.embedding.corpora import documents, fold, tokenise
 
 FETCH = "give the path of an english1000sm.hf5 (with datalad or git-annex, fetch it: datalad get)"
-NEGLIGIBLE = 1e-12  # a spread below this share of the largest value is rounding, not variance
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,14 +273,5 @@ def _normalise(counts: np.ndarray) -> np.ndarray:
     """log(1 + count), z-scored over words, then over basis words; float64, same shape."""
     seen = counts.any(axis=0)
     data = np.zeros(counts.shape)
-    data[:, seen] = _zscore(_zscore(np.log1p(counts[:, seen]), axis=1), axis=0)
+    data[:, seen] = zscore(zscore(np.log1p(counts[:, seen]).T).T)
     return data
-
-
-def _zscore(data: np.ndarray, axis: int) -> np.ndarray:
-    """Z-score along an axis (population standard deviation); zeros where there is no variance."""
-    centred = data - data.mean(axis=axis, keepdims=True)
-    spread = centred.std(axis=axis, keepdims=True)
-    largest = np.abs(data).max(axis=axis, keepdims=True, initial=0)
-    constant = spread <= NEGLIGIBLE * largest
-    return np.where(constant, 0, centred / np.where(constant, 1, spread))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.core.series import centre
 from pipeline.fit.design import Design
 
 
@@ -50,8 +51,7 @@ def band_shares(parts: np.ndarray, measured: np.ndarray) -> np.ndarray:
     array of shape (n_bands, n_voxels)
         NaN where the response does not vary.
     """
-    centred = measured - measured.mean(axis=0, dtype=np.float64)
+    centred = centre(measured)
     variance = np.einsum("ij,ij->j", centred, centred)
-    constant = centred.std(axis=0) <= np.finfo(np.float32).eps
     explained = np.einsum("bij,ij->bj", parts, 2 * centred - parts.sum(axis=0))
-    return explained / np.where(constant, np.nan, variance)
+    return explained / np.where(variance == 0, np.nan, variance)

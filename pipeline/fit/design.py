@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.bands.file import BandFile
 from pipeline.bands.registry import is_matcher, kind_of
-from pipeline.core.series import delay, zscore
+from pipeline.core.series import delay, varies, zscore
 from pipeline.matching.matches import fir_of_matches
 
 
@@ -160,8 +160,7 @@ def _scale_by_training(
 ) -> dict[str, np.ndarray]:
     """Subtract the training stories' column means and divide by their standard deviations."""
     pooled = np.concatenate([values[story] for story in train])
-    mean, scale = pooled.mean(axis=0), pooled.std(axis=0)
-    scale = np.where(scale > 1e-6 * np.abs(pooled).max(axis=0, initial=0), scale, np.inf)
+    mean, scale = pooled.mean(axis=0), np.where(varies(pooled), pooled.std(axis=0), np.inf)
     return {story: (v - mean) / scale for story, v in values.items()}
 
 

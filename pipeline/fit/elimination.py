@@ -129,4 +129,6 @@ class LeftOut:
         covariance = self.py + (self.Py * u).sum(axis=0)
         variance = self.pp + ((2 * self.Pp + self.PP @ u) * u).sum(axis=0)
         scale = np.sqrt(variance.clip(0) * self.yy.clip(0))
-        return np.divide(covariance, scale, out=np.zeros_like(scale), where=scale > 1e-12)
+        # A prediction that is nothing next to the response is constant but for rounding.
+        large = scale > 1e-12 * self.yy
+        return np.divide(covariance, scale, out=np.zeros_like(scale), where=large)

@@ -10,6 +10,7 @@ from scipy.signal import lfilter
 from scipy.special import gammainc
 
 from pipeline.core.random import generator
+from pipeline.core.series import zscore
 from pipeline.simulation import lexicon
 from pipeline.simulation.settings import Settings
 from pipeline.simulation.story import Story
@@ -178,10 +179,3 @@ class Subject:
         innovation = rng.standard_normal((n_rows, self.settings.rank_c))
         innovation[1:] *= np.sqrt(1 - phi**2)  # the first row is drawn from the stationary process
         return lfilter([1.0], [1.0, -phi], innovation, axis=0)
-
-
-def zscore(values: np.ndarray) -> np.ndarray:
-    """Z-score columns; constant ones become 0."""
-    centred = values - values.mean(axis=0)
-    spread = centred.std(axis=0)
-    return centred / np.where(spread > 0, spread, np.inf)

@@ -14,9 +14,9 @@ from praatio.data_classes.interval_tier import IntervalTier
 from praatio.data_classes.textgrid import Textgrid
 
 from pipeline.core.atomic import atomic_h5, atomic_path, write_text
+from pipeline.core.series import zscore
 from pipeline.dataset.dataset import Dataset
 from pipeline.simulation import lexicon
-from pipeline.simulation.bold import zscore
 from pipeline.simulation.settings import Settings
 from pipeline.simulation.story import Occurrence, Story
 

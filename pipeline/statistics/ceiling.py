@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
+from pipeline.core.series import zscore
 from pipeline.statistics.blocks import block_starts
 
 CONFIDENCE = 0.95
@@ -135,7 +136,7 @@ class _RepeatSums:
         starts = block_starts(repeats.shape[1], block)
         self.n_rows = np.diff([*starts, repeats.shape[1]])
         self.parts = (None, *range(len(starts)))
-        z = np.stack([_zscore(repeat) for repeat in repeats])
+        z = np.stack([zscore(repeat, constant=np.nan) for repeat in repeats])
         mean = z.mean(axis=0)
         self.x = np.add.reduceat(z, starts, axis=1)
         self.xx = np.add.reduceat((z * z).mean(axis=0), starts, axis=0)
@@ -156,7 +157,7 @@ class _PairSums:
 
     def __init__(self, predicted: np.ndarray, measured: np.ndarray, block: int) -> None:
         starts = block_starts(len(measured), block)
-        p, y = _zscore(predicted, constant=0.0), _zscore(measured)
+        p, y = zscore(predicted), zscore(measured, constant=np.nan)
         self.n_rows = np.diff([*starts, len(measured)])
         self.sums = np.stack(
             [np.add.reduceat(values, starts, axis=0) for values in (p, y, p * p, y * y, p * y)]
@@ -168,10 +169,3 @@ class _PairSums:
         p, y, pp, yy, py = self.sums[:, keep].sum(axis=1) / self.n_rows[keep].sum()
         scale = np.sqrt((pp - p * p).clip(0) * (yy - y * y).clip(0))
         return (py - p * y) / np.where(scale == 0, np.inf, scale)
-
-
-def _zscore(values: np.ndarray, constant: float = np.nan) -> np.ndarray:
-    centred = values - values.mean(axis=0, dtype=np.float64)
-    spread = centred.std(axis=0)
-    varies = spread > np.finfo(np.float32).eps
-    return np.where(varies, centred / np.where(varies, spread, 1), constant)

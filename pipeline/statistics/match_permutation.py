@@ -18,7 +18,8 @@ import numpy as np
 
 from pipeline.bands.compute import band_features
 from pipeline.bands.file import BandFile
-from pipeline.core.correlation import mean_over_stories, unit
+from pipeline.core.correlation import mean_over_stories
+from pipeline.core.series import unit
 from pipeline.dataset.basis import BasisFile
 from pipeline.fit.design import Band, make_band
 from pipeline.matching.matches import NO_MATCH, Matches, load_matches, newest_match

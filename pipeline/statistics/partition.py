@@ -18,6 +18,7 @@ import numpy as np
 from pipeline.config.partitions import Spaces, subsets
 from pipeline.core.correlation import mean_over_stories
 from pipeline.core.random import generator
+from pipeline.core.series import centre
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.file import FitFile
 from pipeline.statistics.blocks import block_starts, draw_swaps
@@ -70,12 +71,11 @@ def block_errors(predicted: np.ndarray, response: np.ndarray, length: int) -> np
     array of shape (n_blocks, n_voxels)
         Sums to 1 - R2; NaN where the response does not vary.
     """
-    y = response - response.mean(axis=0, dtype=np.float64)
-    error = y - (predicted - predicted.mean(axis=0, dtype=np.float64))
+    y = centre(response)
+    error = y - centre(predicted)
     total = np.einsum("ij,ij->j", y, y)
-    constant = y.std(axis=0) <= np.finfo(np.float32).eps
     sums = np.add.reduceat(error * error, block_starts(len(y), length), axis=0)
-    return sums / np.where(constant, np.nan, total)
+    return sums / np.where(total == 0, np.nan, total)
 
 
 def _errors(

@@ -20,8 +20,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.fft import irfft, rfft
 
-from pipeline.core.correlation import mean_over_stories, unit
+from pipeline.core.correlation import mean_over_stories
 from pipeline.core.errors import InputError, Problem
+from pipeline.core.series import unit
 
 
 def draw_shifts(

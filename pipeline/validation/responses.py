@@ -16,6 +16,7 @@ import numpy as np
 
 from pipeline.core.errors import InputError
 from pipeline.core.findings import Findings, some
+from pipeline.core.series import range_varies
 from pipeline.readers.formats import Values, open_responses
 from pipeline.readers.hdf5 import numeric_dataset
 
@@ -133,7 +134,7 @@ def _check_rows(path: Path, found: int, expected: int | None, findings: Findings
 
 
 def _check_values(path: Path, data: Values, findings: Findings) -> str | None:
-    """Look for values that are not finite, and for voxels that never change; return a digest.
+    """Look for values that are not finite, and for voxels that do not vary; return a digest.
 
     The ranges of all rows and voxels, which are found in passing, tell responses from others.
     """
@@ -162,7 +163,8 @@ def _check_values(path: Path, data: Values, findings: Findings) -> str | None:
             f"in {len(rows_named)} of {n_rows} rows and {len(voxels_named)} of {n_voxels} voxels"
         )
         findings.problem(path, place, what, _NOT_FINITE)
-    constant, blank = np.flatnonzero(low == high), np.flatnonzero(row_low == row_high)
+    constant = np.flatnonzero(~range_varies(low, high))
+    blank = np.flatnonzero(row_low == row_high)
     if n_rows > 1 and len(constant) == n_voxels:
         what = f"all {n_voxels} voxels are constant"
         findings.problem(path, "data", what, _FETCH)

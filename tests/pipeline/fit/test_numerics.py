@@ -59,6 +59,20 @@ def test_hard_designs_equal_double_precision(solver, kind):
         assert fit.final.score[v] == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize("solver", ["gram", "kernel"])
+@pytest.mark.parametrize("factor", [1e-12, 1e-8, 1e8])
+@pytest.mark.parametrize("n_columns", [(20, 12), (60, 2)], ids=["wide", "narrow"])
+def test_the_unit_of_the_responses_changes_no_score_and_no_alpha(solver, factor, n_columns):
+    regression = make_regression(n_columns)
+    scaled = {s: (factor * y).astype(np.float32) for s, y in regression.responses.items()}
+    other = dataclasses.replace(regression, responses=scaled)
+    expected = fit_block(regression, make_solver(solver, regression))
+    found = fit_block(other, make_solver(solver, other))
+    np.testing.assert_allclose(found.r_train, expected.r_train, atol=1e-4)
+    np.testing.assert_allclose(found.final.score, expected.final.score, atol=1e-4)
+    np.testing.assert_array_equal(found.final.alpha, expected.final.alpha)
+
+
 def test_single_precision_is_left_where_it_is_not_safe(monkeypatch):
     """Nearly collinear wide bands and a small alpha: as in double precision all the same."""
     regression = make_regression((300, 300), n_rows=400, noise=0.5)

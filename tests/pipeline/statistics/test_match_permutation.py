@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
+from pipeline.core.series import zscore
 from pipeline.dataset.story import Story
 from pipeline.matchers import ngram
 from pipeline.matching.matches import NO_MATCH, OPTIONS, newest_match
-from pipeline.simulation.bold import evoked, zscore
+from pipeline.simulation.bold import evoked
 from pipeline.simulation.settings import Settings
 from pipeline.simulation.story import tell
 from pipeline.statistics.match_permutation import Copies, Runs, match_null, permuted_matches

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import REFERENCE, write
+from pipeline.bands.options import BandOptions
 from pipeline.fit.candidates import training_folds
 from pipeline.fit.cross_validation import choose_solver, make_solver
 from pipeline.fit.design import Band, Design, make_band
@@ -52,7 +53,7 @@ def make_band_of(rng: np.random.Generator, name: str, stories: list[str], n: int
     for story in stories:
         noise = rng.standard_normal((STORY + 2, n))
         values[story] = noise[:-2] + noise[1:-1] + noise[2:]
-    return make_band(name, values, {"kind": "eng1000", "n_components": None}, DELAYS, stories)
+    return make_band(name, values, BandOptions("eng1000"), DELAYS, stories)
 
 
 def cpu_seconds(work: Callable[[], Any]) -> float:

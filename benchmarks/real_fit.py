@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import write
-from pipeline.bands.options import band_options
-from pipeline.bands.registry import kind_of
+from pipeline.bands.options import BandOptions, band_options
 from pipeline.config.load import load
 from pipeline.config.stories import training_stories
 from pipeline.dataset.dataset import Dataset
-from pipeline.fit.candidates import alphas, training_folds
+from pipeline.fit.candidates import training_folds
 from pipeline.fit.cross_validation import BlockFit, fit_block, make_solver
 from pipeline.fit.design import Band, Design, load_band
+from pipeline.fit.options import Alphas
 from pipeline.fit.pooling import reference_voxels
 from pipeline.fit.regression import Regression
 
@@ -33,9 +33,10 @@ def load_bands(
     """Bands of a subject as the workflow left them; `changes` are options, by band."""
     loaded = []
     for name in names:
-        options = band_options(config, name) | changes.get(name, {})
+        given = band_options(config, name).as_mapping() | changes.get(name, {})
+        options = BandOptions.read(given)
         folder = f"results/{config['name']}"
-        if kind_of(options["kind"]).source != "stimulus":
+        if options.source != "stimulus":
             folder += f"/sub-{subject}"
         path = f"{folder}/features/{name}.h5"
         loaded.append(load_band(name, path, options, config["delays"], train, test))
@@ -66,7 +67,7 @@ def make_regression(
         Design(load_bands(config, subject, names, train, test or [], **changes)),
         {story: dataset.read_responses(subject, story) for story in train},
         training_folds(train, {s: dataset.grid(s).n_rows for s in train}, fit["n_folds"], 0),
-        alphas(fit["alphas"]),
+        Alphas(**fit["alphas"]).values(),
         fit["refinements"],
         reference=np.array(reference_voxels(n_voxels, fit["reference_voxels"])),
     )

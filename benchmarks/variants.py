@@ -35,6 +35,7 @@ from benchmarks.memory import (
     training_folds_of,
 )
 from benchmarks.real_fit import load_bands
+from pipeline.bands.options import BandOptions
 from pipeline.config.load import load
 from pipeline.config.stories import test_stories, training_stories
 from pipeline.core.correlation import pearson, top_voxels
@@ -43,9 +44,10 @@ from pipeline.dataset.story import read_story
 from pipeline.features.encoder import load_encoder, word_vectors
 from pipeline.features.eng1000 import load_eng1000
 from pipeline.fit.band_grams import fold_grams, gram_of
-from pipeline.fit.candidates import alphas, training_folds
+from pipeline.fit.candidates import training_folds
 from pipeline.fit.cross_validation import make_solver
 from pipeline.fit.design import Band, Design, make_band
+from pipeline.fit.options import Alphas
 from pipeline.fit.regression import Regression
 from pipeline.matching.matches import load_matches
 from pipeline.tables.summary import interval
@@ -99,7 +101,7 @@ def read_subject(config: dict[str, Any], name: str) -> Subject:
     bands = load_bands(config, name, list(BASE), train, test, eng1000={"n_components": 100})
     base = {band.name: band for band in bands}
     x = design_rows(rows, Design(tuple(base[b] for b in WORDS)))
-    model = WordModel(rows, x, y.astype(np.float64), alphas(config["fit"]["alphas"]))
+    model = WordModel(rows, x, y.astype(np.float64), Alphas(**config["fit"]["alphas"]).values())
     subject = Subject(name, config, folds, rows, y, base, model)
     pairs = combinations_with_replacement(bands, 2)
     subject.grams = {(a.name, b.name): gram_of(a, b, folds) for a, b in pairs}
@@ -137,8 +139,7 @@ def evaluate(subject: Subject, variant: Variant, without: Sequence[str] = ()) ->
 
 def _band(name: str, values: Values, delays: Sequence[int], train: list[str]) -> Band:
     """A band scaled by the stories that are fitted."""
-    options = {"kind": "drift", "n_components": None}
-    band = make_band(name, values, options, (), train)
+    band = make_band(name, values, BandOptions("drift"), (), train)
     unit = band.weights[0] / np.sqrt(len(delays))
     return Band(name, band.values, tuple(delays), (unit,) * len(delays))
 

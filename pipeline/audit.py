@@ -20,6 +20,7 @@ import pandas as pd
 
 from pipeline.bands.compute import band_features, story_matches
 from pipeline.bands.file import BandFile
+from pipeline.bands.options import BandOptions
 from pipeline.bands.registry import LAG, kind_of
 from pipeline.core.errors import LeakError
 from pipeline.dataset.basis import BasisFile, fit_basis
@@ -58,7 +59,7 @@ class Subject:
         HDF5 of the principal components.
     features, matches : dicts of str to path
         Files of the bands made from BOLD.
-    options : dict of str to dict
+    options : dict of str to BandOptions
         Options of these bands and of the matchers whose matches are redrawn.
     delays : sequence of int
         FIR delays of word features.
@@ -74,7 +75,7 @@ class Subject:
     basis: str | Path
     features: dict[str, str | Path]
     matches: dict[str, str | Path]
-    options: dict[str, dict[str, Any]]
+    options: dict[str, BandOptions]
     delays: Sequence[int]
     seed: int
 
@@ -147,7 +148,7 @@ class BandAudit:
     def __init__(self, subject: Subject, band: str) -> None:
         self.subject, self.name = subject, band
         self.options = subject.options[band]
-        self.kind = kind_of(self.options["kind"])
+        self.kind = kind_of(self.options.kind)
         self.scores = BasisFile(subject.basis).scores(subject.stories)
         self.matches = load_matches(subject.matches[band]) if band in subject.matches else {}
         self.written = BandFile(subject.features[band]).read(subject.stories)
@@ -184,14 +185,14 @@ class BandAudit:
 
     def row(self, story: str, row: int) -> tuple[dict[str, Any], list[str]]:
         """Newest BOLD and word used for the prediction of a row, and what is wrong with them."""
-        horizon = self.options["horizon"]
+        horizon = self.options.own["horizon"]
         newest = self._newest_bold(story, row)
         record = {"band": self.name, "story": story, "row": row, "newest_word_seconds": np.nan}
         record["newest_bold"] = np.nan if newest is None else newest - row
         place, leaks = f"{self.name}, {story}, row {row}", []
         if newest is not None and newest > row - horizon:
             leaks.append(f"{place}: BOLD of row {newest} is used, newer than {row - horizon}")
-        if self.matches and self.options["kind"] != LAG:
+        if self.matches and self.options.kind != LAG:
             late = self._newest_word(story, row - min(self.band.delays))
             record["newest_word_seconds"] = late
             if late >= 0:
@@ -213,7 +214,7 @@ class BandAudit:
 
     def _rematch(self, name: str) -> Matches:
         """Matches of a story as its words give them, made once for all sampled rows."""
-        if self.options["kind"] == LAG:
+        if self.options.kind == LAG:
             return self._control[name]
         if name not in self._rematched:
             self._rematched[name] = self._match(self.subject.story(name))
@@ -227,7 +228,7 @@ class BandAudit:
     @cached_property
     def _threshold(self) -> float | None:
         """The least similarity that was kept in the training stories, if some were dropped."""
-        if self.options["best_fraction"] is None:
+        if self.options.matching.best_fraction is None:
             return None
         kept = np.concatenate([best_of_rows(self.matches[s]) for s in self.subject.train])
         return float(np.nanmin(kept))
@@ -236,10 +237,10 @@ class BandAudit:
     def _control(self) -> dict[str, Matches]:
         """The lag control of the matches that were written."""
         s, o = self.subject, self.options
-        newest = {x: newest_match(s.dataset.grid(x).n_rows, o["horizon"], o) for x in s.stories}
+        newest = {x: newest_match(s.dataset.grid(x).n_rows, o.matching) for x in s.stories}
         return lag.control(
-            load_matches(s.matches[o["of"]]), newest, s.train, s.seed, f"{s.name}/{self.name}",
-            o["draws"], o["bins"],
+            load_matches(s.matches[o.own["of"]]), newest, s.train, s.seed, f"{s.name}/{self.name}",
+            o.own["draws"], o.own["bins"],
         )  # fmt: skip
 
     def _newest_word(self, name: str, row: int) -> float:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.bands.file import BandFile
+from pipeline.bands.options import BandOptions
 from pipeline.bands.registry import LAG, kind_of, matcher_modules
 from pipeline.bands.resume import Parts
 from pipeline.core.errors import InputError, Problem
@@ -33,7 +33,7 @@ def stimulus_features(
     dataset: Dataset,
     words_path: str | Path,
     stories: Sequence[str],
-    options: dict[str, Any],
+    options: BandOptions,
     output: str | Path,
 ) -> None:
     """Compute a feature space of the stimulus for every story.
@@ -46,19 +46,19 @@ def stimulus_features(
         Parquet of all words (`pipeline.dataset.stimuli.read_stories`).
     stories : sequence of str
         Stories wanted.
-    options : dict
-        Options of the band, with the paths of its resources.
+    options : BandOptions
+        With the paths of its resources.
     output : path
         HDF5 to write (`pipeline.bands.file.BandFile`).
     """
     words = pd.read_parquet(words_path)
-    kind = kind_of(options["kind"])
+    kind = kind_of(options.kind)
     parts = Parts(output, options) if kind.resumable else None
-    origin = _checked_origin(kind.origin(options), output) if kind.origin else None
+    origin = _checked_origin(kind.origin(options.own), output) if kind.origin else None
     with BandFile.create(output, origin) as file:
-        for name in track(stories, f"{options['kind']} features"):
+        for name in track(stories, f"{options.kind} features"):
             story = read_story(dataset, words, name)
-            values = parts.get(story, kind.compute) if parts else kind.compute(story, options)
+            values = parts.get(story, kind.compute) if parts else kind.compute(story, options.own)
             file.write(name, values, compression="lzf")
     if parts:
         parts.remove()
@@ -73,7 +73,7 @@ def _checked_origin(origin: dict[str, str], output: str | Path) -> dict[str, str
 
 
 def response_features(
-    basis_path: str | Path, stories: Sequence[str], options: dict[str, Any], output: str | Path
+    basis_path: str | Path, stories: Sequence[str], options: BandOptions, output: str | Path
 ) -> None:
     """Compute a feature space of the subject's own past BOLD for every story."""
     with BandFile.create(output) as file:
@@ -81,15 +81,13 @@ def response_features(
             file.write(story, band_features(options, scores, None))
 
 
-def band_features(
-    options: dict[str, Any], scores: np.ndarray, matches: Matches | None
-) -> np.ndarray:
+def band_features(options: BandOptions, scores: np.ndarray, matches: Matches | None) -> np.ndarray:
     """Features of one story made from BOLD: of the past, or after the matched rows.
 
     Parameters
     ----------
-    options : dict
-        Options of the band.
+    options : BandOptions
+        Of the band.
     scores : array of shape (n_rows, n_components)
         Principal-component scores of the subject's BOLD in the story.
     matches : Matches or None
@@ -100,19 +98,19 @@ def band_features(
     array of shape (n_rows, n_features)
     """
     if matches is None:
-        return kind_of(options["kind"]).compute(scores, options["horizon"], options)
-    return induction_features(
-        matches, scores[:, : options["components"]], options["offsets"], options["before"]
-    )
+        return kind_of(options.kind).compute(scores, options.own["horizon"], options.own)
+    matching = options.matching
+    copied = scores[:, : matching.components]
+    return induction_features(matches, copied, matching.offsets, matching.before)
 
 
 def story_matches(
-    story: Story, subject: str, band: str, options: dict[str, Any], seed: int
+    story: Story, subject: str, band: str, options: BandOptions, seed: int
 ) -> Matches:
     """Match every row of a story to an earlier row of it."""
-    newest = newest_match(story.grid.n_rows, options["horizon"], options)
+    newest = newest_match(story.grid.n_rows, options.matching)
     rng = generator(seed, subject, band, story.name)
-    return matcher_modules()[options["kind"]].match(story, newest, rng, options)
+    return matcher_modules()[options.kind].match(story, newest, rng, options.own)
 
 
 def find_matches(
@@ -122,7 +120,7 @@ def find_matches(
     train: Sequence[str],
     subject: str,
     band: str,
-    options: dict[str, Any],
+    options: BandOptions,
     seed: int,
     redrawn: str | Path | None,
     output: str | Path,
@@ -144,14 +142,13 @@ def find_matches(
     output : path
         Parquet to write.
     """
-    if options["kind"] == LAG:
-        newest = {
-            s: newest_match(dataset.grid(s).n_rows, options["horizon"], options) for s in stories
-        }
+    matching = options.matching
+    if options.kind == LAG:
+        newest = {s: newest_match(dataset.grid(s).n_rows, matching) for s in stories}
         assert redrawn is not None, "a lag control redraws the matches of another band"
         matched = control(
             load_matches(redrawn), newest, train, seed, f"{subject}/{band}",
-            options["draws"], options["bins"],
+            options.own["draws"], options.own["bins"],
         )  # fmt: skip
     else:
         words = pd.read_parquet(words_path)
@@ -159,8 +156,8 @@ def find_matches(
             name: story_matches(read_story(dataset, words, name), subject, band, options, seed)
             for name in track(stories, f"{band} matches")
         }
-        if options["best_fraction"] is not None:
-            matched = keep_best(matched, train, options["best_fraction"])
+        if matching.best_fraction is not None:
+            matched = keep_best(matched, train, matching.best_fraction)
     save_matches(output, matched)
 
 
@@ -168,7 +165,7 @@ def match_features(
     matches_path: str | Path,
     basis_path: str | Path,
     stories: Sequence[str],
-    options: dict[str, Any],
+    options: BandOptions,
     output: str | Path,
 ) -> None:
     """Write how the BOLD changed after the matched rows of every story."""

@@ -2,14 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from pipeline.bands.registry import LAG, kind_of, known_kinds
+from pipeline.bands.registry import LAG, kind_of, known_kinds, matcher_modules
 from pipeline.core.schema.validator import Validator, band_schema
-from pipeline.matching.matches import OPTIONS as MATCHING_OPTIONS
+from pipeline.features.base import Source
+from pipeline.matching.matches import Matching
 
 BAND_OPTIONS = {"kind", "n_components"}  # options of every band, beside those of its kind
 BAND_PATHS = ("encoder", "index", "tokenizer", "model")  # options of bands that may be paths
+
+
+@dataclass(frozen=True)
+class BandOptions:
+    """Options of a band, complete.
+
+    Parameters
+    ----------
+    kind : str
+        The kind of feature space or matcher (`pipeline.bands.registry`).
+    n_components : int or None
+        Leading principal components that take the place of the columns (None: all columns stay).
+    own : mapping
+        Options of the kind, and in a job the files that it reads.
+    """
+
+    kind: str
+    n_components: int | None = None
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, options: Mapping[str, Any]) -> BandOptions:
+        """From one mapping, as parameters of rules are; `as_mapping` is the way back."""
+        own = {key: value for key, value in options.items() if key not in BAND_OPTIONS}
+        return cls(options["kind"], options["n_components"], own)
+
+    def as_mapping(self) -> dict[str, Any]:
+        """All options side by side."""
+        return {"kind": self.kind, "n_components": self.n_components, **self.own}
+
+    @property
+    def source(self) -> Source:
+        """What the band is made from: "stimulus", "responses" or "matches"."""
+        return kind_of(self.kind).source
+
+    @property
+    def matching(self) -> Matching:
+        """How its matches become features."""
+        own: dict[str, Any] = {key: self.own[key] for key in asdict(Matching())}
+        lists = {key: tuple(value) for key, value in own.items() if isinstance(value, list)}
+        return Matching(**own | lists)
+
+    @property
+    def redraws(self) -> str | None:
+        """The band whose matches a lag control redraws."""
+        return self.own.get("of")
+
+    @property
+    def copies_matches(self) -> bool:
+        """Whether it copies what followed matches of its own; controls do not."""
+        return self.kind in matcher_modules() and not self.own["before"]
+
+    @property
+    def copies_single_matches(self) -> bool:
+        """Whether it copies what followed one match a row, which permutations can exchange."""
+        return self.copies_matches and self.own.get("n_matches", 1) == 1
 
 
 def broken_band(
@@ -66,21 +125,21 @@ def _is_matcher(features: dict[str, Any], band: str) -> bool:
     return name != LAG and name in known_kinds() and kind_of(name).source == "matches"
 
 
-def band_options(config: dict[str, Any], band: str) -> dict[str, Any]:
-    """Options of a band: its kind's defaults, the config's, `kind` and, for lag controls, `of`.
+def band_options(config: dict[str, Any], band: str) -> BandOptions:
+    """Options of a band: its kind's defaults, the config's, and, for lag controls, `of`.
 
     A lag control has the matching options of the band that it redraws, unless it sets its own. The
     horizon of bands made from BOLD is filled in.
     """
-    features = config["features"]
-    name = _kind_name(features, band)
+    given = config["features"][band]
+    name = _kind_name(config["features"], band)
     options = {"n_components": None, **kind_of(name).options}
     if name == LAG:
-        of = _redrawn(features, band)
+        of = _redrawn(config["features"], band)
         inherited = band_options(config, of)
-        options |= {key: inherited[key] for key in (*MATCHING_OPTIONS, "n_components")}
-        options |= {"of": of}
-    options |= {**features[band], "kind": name}
+        options |= {key: inherited.own[key] for key in asdict(Matching())}
+        options |= {"n_components": inherited.n_components, "of": of}
+    options |= {**given, "kind": name}
     if "horizon" in options and options["horizon"] is None:
         options["horizon"] = config["horizon"]
-    return options
+    return BandOptions.read(options)

@@ -5,16 +5,16 @@ A new kind is a new module there, and is found by itself (docs/extending.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import asdict
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Any
 
 from pipeline import features, matchers
 from pipeline.features.base import Kind
-from pipeline.matching import matches as matching
+from pipeline.matching.matches import Matching, induction_features
 
 LAG = "lag"  # the kind of every lag-matched control
 
@@ -46,28 +46,6 @@ def matcher_modules() -> dict[str, ModuleType]:
     return {name: module for name, module in _modules(matchers) if name != LAG}
 
 
-def is_matcher(options: Mapping[str, Any]) -> bool:
-    """Whether a band copies what followed matches of its own; controls do not.
-
-    Parameters
-    ----------
-    options : mapping
-        `pipeline.bands.options.band_options` of the band.
-    """
-    return options["kind"] in matcher_modules() and not options["before"]
-
-
-def copies_single_matches(options: Mapping[str, Any]) -> bool:
-    """Whether a band copies what followed one match a row, which permutations can exchange.
-
-    Parameters
-    ----------
-    options : mapping
-        `pipeline.bands.options.band_options` of the band.
-    """
-    return is_matcher(options) and options.get("n_matches", 1) == 1
-
-
 def _modules(package: ModuleType) -> Iterator[tuple[str, ModuleType]]:
     """Name and module of every file in a package's folder."""
     for module in iter_modules(package.__path__):
@@ -79,8 +57,8 @@ def _matcher_kind(name: str, module: ModuleType) -> Kind:
     return Kind(
         name,
         "matches",
-        matching.induction_features,
-        options={**matching.OPTIONS, **module.OPTIONS},
+        induction_features,
+        options={**asdict(Matching()), **module.OPTIONS},
         resources=getattr(module, "RESOURCES", ()),
         required=getattr(module, "REQUIRED", ()),
     )

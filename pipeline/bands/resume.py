@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pipeline.bands.options import BandOptions
 from pipeline.core.atomic import atomic_path
 from pipeline.dataset.story import Story
 
@@ -22,23 +23,23 @@ class Parts:
     ----------
     output : path
         The file that all of them will go into.
-    options : dict
-        Options of the band. A story that was computed with others, or from other words, is
+    options : BandOptions
+        Of the band. A story that was computed with others, or from other words, is
         computed again.
     """
 
-    def __init__(self, output: str | Path, options: dict[str, Any]) -> None:
+    def __init__(self, output: str | Path, options: BandOptions) -> None:
         self.folder = Path(f"{output}.parts")
         self.options = options
 
     def get(
-        self, story: Story, compute: Callable[[Story, dict[str, Any]], np.ndarray]
+        self, story: Story, compute: Callable[[Story, Mapping[str, Any]], np.ndarray]
     ) -> np.ndarray:
         """The story's features, read if they are there, else computed and kept."""
         path = self.folder / f"{story.name}-{self._key(story)}.npy"
         if path.is_file():
             return np.load(path)
-        values = compute(story, self.options)
+        values = compute(story, self.options.own)
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
             np.save(file, values)
         return values
@@ -48,5 +49,5 @@ class Parts:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _key(self, story: Story) -> str:
-        facts = [self.options, story.words.to_csv(), repr(story.grid)]
+        facts = [self.options.as_mapping(), story.words.to_csv(), repr(story.grid)]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

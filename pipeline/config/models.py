@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.bands.options import band_options
-from pipeline.bands.registry import LAG, copies_single_matches, is_matcher, kind_of
+from pipeline.bands.options import BandOptions, band_options
+from pipeline.bands.registry import LAG
 from pipeline.config.partitions import all_models
 from pipeline.matching.matches import fir_of_matches
 
@@ -19,33 +19,33 @@ def used_bands(config: dict[str, Any]) -> list[str]:
 
 def band_source(config: dict[str, Any], band: str) -> str:
     """What a band is made from: "stimulus", "responses" or "matches"."""
-    return kind_of(band_options(config, band)["kind"]).source
+    return band_options(config, band).source
 
 
 def permuted_bands(config: dict[str, Any], model: str) -> list[str]:
     """Bands of a model whose matches can be permuted."""
     bands = all_models(config)[model]
-    return [band for band in bands if copies_single_matches(band_options(config, band))]
+    return [band for band in bands if band_options(config, band).copies_single_matches]
 
 
 def audited_bands(config: dict[str, Any]) -> list[str]:
     """Bands made from BOLD that some model uses, and the matchers that they redraw."""
     bands = [band for band in used_bands(config) if band_source(config, band) != "stimulus"]
-    redrawn = [band_options(config, band).get("of") for band in bands]
+    redrawn = [band_options(config, band).redraws for band in bands]
     return list(dict.fromkeys([*bands, *(band for band in redrawn if band)]))
 
 
 def explored_bands(config: dict[str, Any]) -> dict[str, str]:
     """Models that copy what followed matches, and the first band of each that does."""
-    copying = [band for band in used_bands(config) if is_matcher(band_options(config, band))]
+    copying = [band for band in used_bands(config) if band_options(config, band).copies_matches]
     found = {m: [b for b in copying if b in bands] for m, bands in config["models"].items()}
     return {model: bands[0] for model, bands in found.items() if bands}
 
 
 def match_times(config: dict[str, Any], band: str) -> tuple[list[int], list[int]]:
     """Delays at which a match reaches predictions, and rows after it that are copied."""
-    options = band_options(config, band)
-    return list(fir_of_matches(options)[0]), list(options["offsets"])
+    matching = band_options(config, band).matching
+    return fir_of_matches(matching)[0], list(matching.offsets)
 
 
 def controlled_models(config: dict[str, Any]) -> dict[str, str]:
@@ -79,25 +79,23 @@ def nested_pairs(models: Mapping[str, list[str]]) -> list[tuple[str, str, str]]:
     ]
 
 
-def lag_control(
-    options: Mapping[str, Mapping[str, Any]], bands: Sequence[str], band: str
-) -> str | None:
+def lag_control(options: Mapping[str, BandOptions], bands: Sequence[str], band: str) -> str | None:
     """Lag control of a band among others.
 
     Parameters
     ----------
-    options : mapping of band to mapping
-        `pipeline.bands.options.band_options` of each band.
+    options : mapping of band to BandOptions
+        Of each band.
     bands : sequence of str
         Where to look for it.
     band : str
         The matcher.
     """
-    return next((other for other in bands if options[other].get("of") == band), None)
+    return next((other for other in bands if options[other].redraws == band), None)
 
 
 def lag_controls(
-    models: Mapping[str, list[str]], options: Mapping[str, Mapping[str, Any]]
+    models: Mapping[str, list[str]], options: Mapping[str, BandOptions]
 ) -> dict[str, str]:
     """Models with a matcher, and the model that lacks it alone and has its lag control.
 
@@ -105,8 +103,8 @@ def lag_controls(
     ----------
     models : dict of str to list of str
         Bands of each model.
-    options : mapping of band to mapping
-        `pipeline.bands.options.band_options` of each band.
+    options : mapping of band to BandOptions
+        Of each band.
 
     Returns
     -------
@@ -115,6 +113,6 @@ def lag_controls(
     """
     found: dict[str, str] = {}
     for model, other, band in nested_pairs(models):
-        if is_matcher(options[band]) and lag_control(options, models[other], band):
+        if options[band].copies_matches and lag_control(options, models[other], band):
             found.setdefault(model, other)
     return found

@@ -40,7 +40,7 @@ class Results:
 
     def band(self, subject: str, band: str) -> str:
         """Features of a band; those of the stimulus are common to all subjects."""
-        source = kind_of(band_options(self.config, band)["kind"]).source
+        source = band_options(self.config, band).source
         place = "" if source == "stimulus" else f"sub-{subject}/"
         return f"{self.folder}/{place}features/{band}.h5"
 
@@ -50,11 +50,10 @@ class Results:
 
     def audited_matches(self, subject: str) -> dict[str, str]:
         """Matches of the audited bands, by band."""
-        options = {band: band_options(self.config, band) for band in audited_bands(self.config)}
         return {
             band: self.matches(subject, band)
-            for band, own in options.items()
-            if kind_of(own["kind"]).source == "matches"
+            for band in audited_bands(self.config)
+            if band_options(self.config, band).source == "matches"
         }
 
     def explored_matches(self, subject: str) -> list[str]:
@@ -166,9 +165,8 @@ class Results:
         """Files that a band's computation reads, by name."""
         truth = Dataset.from_config(self.config).truth
         files = {"eng1000": self.eng1000(), "truth": str(truth)}
-        return {
-            name: files[name] for name in kind_of(band_options(self.config, band)["kind"]).resources
-        }
+        kind = kind_of(band_options(self.config, band).kind)
+        return {name: files[name] for name in kind.resources}
 
     def final(self) -> list[str]:
         """Everything a run makes by default."""

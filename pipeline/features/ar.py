@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from pipeline.core.series import delay
 from pipeline.features.base import Kind
 
 
-def compute(scores: np.ndarray, horizon: int, options: dict[str, Any]) -> np.ndarray:
+def compute(scores: np.ndarray, horizon: int, options: Mapping[str, Any]) -> np.ndarray:
     """BOLD at rows t-h, t-h-1, ... (as many as `order`); zero before the story.
 
     Parameters

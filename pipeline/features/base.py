@@ -50,5 +50,5 @@ class Kind:
     options: Mapping[str, Any] = field(default_factory=dict)
     resources: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
-    origin: Callable[[dict[str, Any]], dict[str, str]] | None = None
+    origin: Callable[[Mapping[str, Any]], dict[str, str]] | None = None
     resumable: bool = False

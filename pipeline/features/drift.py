@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from pipeline.features.base import Kind
 
 
-def compute(scores: np.ndarray, horizon: int, options: dict[str, Any]) -> np.ndarray:
+def compute(scores: np.ndarray, horizon: int, options: Mapping[str, Any]) -> np.ndarray:
     """Mean of BOLD rows <= t-h, and minus their sum divided by the number of rows left.
 
     As BOLD is z-scored within a story its rows sum to zero, so the second is the mean of the rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ def word_vectors(story: Story, encoder: Encoder) -> np.ndarray:
     return encoder.vectors(*join_words(story.words["word"].tolist()))
 
 
-def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
+def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
     """The encoder's vector after every word, downsampled, array of shape (n_rows, dim)."""
     vectors = word_vectors(story, load_encoder(options["encoder"]))
     return story.to_rows(vectors, options["downsample"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -14,7 +15,7 @@ from pipeline.features.base import Kind
 load_eng1000 = cache(Eng1000.load)  # once a job, not once a story
 
 
-def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
+def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
     """Eng1000 features of a story, array of shape (n_rows, n_basis)."""
     words = story.words
     vectors = load_eng1000(options["eng1000"]).vectors(words["word"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -36,7 +37,7 @@ def load_model(name: str, dtype: str | None) -> tuple[Any, Any, int | None]:
     return model, tokenizer, model.config.bos_token_id
 
 
-def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
+def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
     """Hidden states of a story's words, downsampled, (n_rows, n_layers * width)."""
     from gim.causal.hidden import hidden_states
 
@@ -49,7 +50,7 @@ def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
     return story.to_rows(values, options["downsample"])
 
 
-def origin(options: dict[str, Any]) -> dict[str, str]:
+def origin(options: Mapping[str, Any]) -> dict[str, str]:
     """The model whose weights were loaded: name, architecture, layers and width."""
     model = load_model(options["model"], options["dtype"])[0]
     shape = f"{model.config.num_hidden_layers} layers of {model.config.hidden_size}"

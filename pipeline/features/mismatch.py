@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from pipeline.features.encoder import load_encoder
 from pipeline.features.eng1000 import load_eng1000
 
 
-def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
+def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
     """Mean vector of the words GIM expected minus the actual word's, (n_rows, n_basis).
 
     Zero for words before which there is nothing to copy from.

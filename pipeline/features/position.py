@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ CYCLES = (1, 2, 3)  # sine and cosine pairs over the story
 DECAYS = (10.0, 30.0)  # time constants of the onset transients, TRs
 
 
-def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
+def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
     """Functions of the row number t, array of shape (n_rows, 12).
 
     t, sqrt t, t^2, t^3, exp(-t / 10), exp(-t / 30), and three sine and cosine pairs whose periods

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from pipeline.features.base import Kind
 from pipeline.features.llm import load_model, origin
 
 
-def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
+def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
     """Mean input embedding of each word's tokens, downsampled, array of shape (n_rows, width)."""
     model, tokenizer, _ = load_model(options["model"], options["dtype"])
     ids, last = tokens_of_words(tokenizer, story.words["word"].tolist())

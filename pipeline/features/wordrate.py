@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from pipeline.dataset.story import Story
 from pipeline.features.base import Kind
 
 
-def compute(story: Story, options: dict[str, Any]) -> np.ndarray:
+def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
     """Word rate of a story, array of shape (n_rows, 1)."""
     words = story.words
     ones = np.ones((len(words), 1))

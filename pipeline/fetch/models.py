@@ -69,7 +69,7 @@ def fetch_models(config: dict[str, Any]) -> None:
 def _named(config: dict[str, Any]) -> Iterator[tuple[str, bool]]:
     """Names of models, and whether weights are needed."""
     for band in config["features"]:
-        options = band_options(config, band)
+        options = band_options(config, band).own
         if options.get("model"):
             yield options["model"], True
         if options.get("tokenizer"):

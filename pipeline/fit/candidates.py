@@ -1,9 +1,8 @@
-"""What the search tries: relative scalings of the bands, and regularisations."""
+"""What the search tries, and on which folds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -37,11 +36,6 @@ def band_scalings(n_bands: int, n_scalings: int, seed: int) -> np.ndarray:
     scalings = np.stack(draws, axis=1).reshape(-1, n_bands)[:n_scalings]
     scalings[0] = 1 / n_bands
     return scalings
-
-
-def alphas(options: dict[str, Any]) -> np.ndarray:
-    """Regularisations, ascending, array of shape (n_alphas,); `options` is config fit.alphas."""
-    return np.logspace(options["min"], options["max"], options["n"])
 
 
 def training_folds(

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pipeline.bands.file import BandFile
-from pipeline.bands.registry import is_matcher, kind_of
+from pipeline.bands.options import BandOptions
+from pipeline.bands.registry import kind_of
 from pipeline.core.series import delay, varies, zscore
 from pipeline.matching.matches import fir_of_matches
 
@@ -31,7 +31,7 @@ class Band:
     weights : sequence of float
         Factor of each delay's columns.
     copied : bool
-        Whether it copies what followed a match (`pipeline.bands.registry.is_matcher`).
+        Whether it copies what followed a match (`BandOptions.copies_matches`).
     """
 
     name: str
@@ -78,7 +78,7 @@ class Design:
 def load_band(
     name: str,
     path: str | Path,
-    options: dict[str, Any],
+    options: BandOptions,
     delays: Sequence[int],
     train: Sequence[str],
     test: Sequence[str],
@@ -91,8 +91,8 @@ def load_band(
         The band.
     path : str or Path
         Features of the stories (`pipeline.bands.file.BandFile`).
-    options : dict
-        `pipeline.bands.options.band_options` of the band.
+    options : BandOptions
+        Of the band.
     delays : sequence of int
         FIR delays of word features, TRs.
     train, test : sequences of str
@@ -104,7 +104,7 @@ def load_band(
 def make_band(
     name: str,
     values: dict[str, np.ndarray],
-    options: dict[str, Any],
+    options: BandOptions,
     delays: Sequence[int],
     train: Sequence[str],
 ) -> Band:
@@ -121,28 +121,28 @@ def make_band(
         The band.
     values : dict of str to array of shape (n_rows, n_features)
         Features of every story.
-    options : dict
-        `pipeline.bands.options.band_options` of the band.
+    options : BandOptions
+        Of the band.
     delays : sequence of int
         FIR delays of word features, TRs.
     train : sequence of str
         The training stories.
     """
-    kind = kind_of(options["kind"])
+    kind = kind_of(options.kind)
     if kind.zscore == "story":
         values = {story: zscore(v) for story, v in values.items()}
     else:
         values = _scale_by_training(values, train)
-    if options["n_components"]:
-        values = _reduce(values, train, options["n_components"])
+    if options.n_components:
+        values = _reduce(values, train, options.n_components)
     if kind.source == "matches":
-        delays, weights = fir_of_matches(options)
+        delays, weights = fir_of_matches(options.matching)
     else:
         delays = delays if kind.fir else (0,)
         weights = [1.0] * len(delays)
     unit = _unit(values, train, weights)
     values = {story: v.astype(np.float32) for story, v in values.items()}
-    return Band(name, values, delays, [unit * w for w in weights], is_matcher(options))
+    return Band(name, values, delays, [unit * w for w in weights], options.copies_matches)
 
 
 def _unit(values: dict[str, np.ndarray], train: Sequence[str], weights: Sequence[float]) -> float:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 import numpy as np
+
+from pipeline.fit.options import Alphas
 
 MANY = 0.05  # warn when more of the predicted voxels than this want an alpha at an edge
 
 
 def at_edges(
-    alpha: np.ndarray, r_train: np.ndarray, r_cv: np.ndarray, options: dict[str, Any]
+    alpha: np.ndarray, r_train: np.ndarray, r_cv: np.ndarray, grid: Alphas
 ) -> dict[str, float]:
     """Fractions of the predicted voxels with an alpha at an edge of the grid; warn when many.
 
@@ -25,8 +26,8 @@ def at_edges(
         Chosen penalties.
     r_train, r_cv : arrays of shape (n_train, n_voxels) and (n_voxels,)
         Out-of-fold r of the training stories, and its mean.
-    options : dict
-        `fit.alphas` of the configuration.
+    grid : Alphas
+        The grid of the search.
 
     Returns
     -------
@@ -36,16 +37,16 @@ def at_edges(
     exponent = np.log10(alpha)
     predicted = r_cv > 2 * r_train.std(axis=0, ddof=1) / np.sqrt(len(r_train))
     at_edge = {
-        "min": (exponent < options["min"] + 1e-3).any(axis=0),
-        "max": (exponent > options["max"] - 1e-3).all(axis=0),
+        "min": (exponent < grid.min + 1e-3).any(axis=0),
+        "max": (exponent > grid.max - 1e-3).all(axis=0),
     }
     fractions = {}
     for edge, at in at_edge.items():
         fraction = float(at[predicted].mean()) if predicted.any() else 0.0
         fractions[f"alpha_at_{edge}"] = fraction
-        if fraction > MANY and options["n"] > 1:
+        if fraction > MANY and grid.n > 1:
             logging.warning(
                 "%.0f %% of the predicted voxels take the edge alpha 10^%g: widen fit.alphas.%s",
-                100 * fraction, options[edge], edge,
+                100 * fraction, getattr(grid, edge), edge,
             )  # fmt: skip
     return fractions

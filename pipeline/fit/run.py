@@ -14,13 +14,14 @@ from pipeline.core.progress import track
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.attribution import band_parts, band_shares
 from pipeline.fit.band_grams import GramFile, fold_grams
-from pipeline.fit.candidates import alphas, band_scalings, training_folds
+from pipeline.fit.candidates import band_scalings, training_folds
 from pipeline.fit.cross_validation import choose_solver, fit_block, make_solver
 from pipeline.fit.design import Design
 from pipeline.fit.edges import at_edges
 from pipeline.fit.elimination import combinations, split
 from pipeline.fit.file import FitFile
 from pipeline.fit.memory import block_size
+from pipeline.fit.options import Alphas, FitOptions
 from pipeline.fit.pooling import reference_voxels
 from pipeline.fit.regression import Regression, Ridge
 
@@ -31,8 +32,7 @@ def fit_model(
     design: Design,
     train: Sequence[str],
     test: Sequence[str],
-    options: dict[str, Any],
-    seeds: dict[str, int],
+    options: FitOptions,
     attributes: dict[str, Any],
     output: str | Path,
     grams: Sequence[str | Path] = (),
@@ -54,10 +54,8 @@ def fit_model(
         The model's bands.
     train, test : sequences of str
         The subject's stories.
-    options : dict
-        `fit` of the configuration, and `voxels_per_block` (None: chosen from memory).
-    seeds : dict
-        `folds` and `search`.
+    options : FitOptions
+        Folds, candidates, memory.
     attributes : dict
         Written as attributes of the file.
     output : path
@@ -70,9 +68,9 @@ def fit_model(
         Bands whose weights are written.
     """
     n_rows = {story: dataset.grid(story).n_rows for story in [*train, *test]}
-    folds = training_folds(train, n_rows, options["n_folds"], seeds["folds"])
+    folds = training_folds(train, n_rows, options.n_folds, options.fold_seed)
     n_train = sum(n_rows[story] for story in train)
-    auto = choose_solver(options["solver"], n_train, design.n_columns, options["n_folds"])
+    auto = choose_solver(options.solver, n_train, design.n_columns, options.n_folds)
     name = "gram" if grams else auto
     xx = None
     if name == "gram":
@@ -81,7 +79,7 @@ def fit_model(
     voxels = chunk_of(n_voxels, *chunk)
     reference = range(0)  # himalaya's voxels choose alone
     if name != "himalaya":
-        reference = reference_voxels(n_voxels, options["reference_voxels"])
+        reference = reference_voxels(n_voxels, options.reference_voxels)
     with FitFile.create(
         output,
         n_voxels=len(voxels),
@@ -103,12 +101,12 @@ def fit_model(
                 design,
                 responses,
                 folds,
-                alphas(options["alphas"]),
-                options["refinements"],
-                band_scalings(len(design.bands), options["n_scalings"], seeds["search"]),
+                options.alphas.values(),
+                options.refinements,
+                band_scalings(len(design.bands), options.n_scalings, options.search_seed),
                 places,
             )
-            solver = make_solver(name, regression, options["device"], xx)
+            solver = make_solver(name, regression, options.device, xx)
             fit = fit_block(regression, solver).first(block.stop - block.start)
             columns = slice(block.start - voxels.start, block.stop - voxels.start)
             r_train, r_cv = fit.r_train, _mean_of_numbers(fit.r_train)
@@ -120,7 +118,7 @@ def fit_model(
                     file.write_weights(columns, band.name, fit.final.weights[own_columns])
         file.write_attributes(attributes | {"solver": name})
         if chunk[1] == 1:
-            _write_edges(file, options["alphas"])
+            _write_edges(file, options.alphas)
 
 
 def chunk_of(n_voxels: int, i: int, n: int) -> range:
@@ -128,20 +126,20 @@ def chunk_of(n_voxels: int, i: int, n: int) -> range:
     return range(n_voxels * (i - 1) // n, n_voxels * i // n)
 
 
-def gather(chunks: Sequence[str | Path], options: dict[str, Any], output: str | Path) -> None:
+def gather(chunks: Sequence[str | Path], alphas: Alphas, output: str | Path) -> None:
     """Join the chunks of a fit, given in order, into the file that one fit would have written.
 
     Parameters
     ----------
     chunks : sequence of paths
         Files of `fit_model` with a `chunk`.
-    options : dict
-        `fit.alphas` of the configuration.
+    alphas : Alphas
+        The grid of the search.
     output : path
         HDF5 to write.
     """
     with FitFile.join(chunks, output) as file:
-        _write_edges(file, options)
+        _write_edges(file, alphas)
 
 
 def _with_reference(
@@ -164,16 +162,16 @@ def _with_reference(
 
 def _blocks(
     voxels: range,
-    options: dict[str, Any],
+    options: FitOptions,
     solver: str,
     n_rows: int,
     design: Design,
     n_reference: int,
 ) -> list[slice]:
     """Blocks of voxels, as configured or by memory, to which the reference voxels come."""
-    size = options["voxels_per_block"] or block_size(
-        len(voxels), options["memory_gb"], solver, n_rows, design.n_columns, len(design.bands),
-        options["n_folds"], len(combinations(options["alphas"]["n"], len(split(design).narrow))),
+    size = options.voxels_per_block or block_size(
+        len(voxels), options.memory_gb, solver, n_rows, design.n_columns, len(design.bands),
+        options.n_folds, len(combinations(options.alphas.n, len(split(design).narrow))),
         n_reference,
     )  # fmt: skip
     logging.info("%d voxels in blocks of %d, solver %s", len(voxels), size, solver)
@@ -205,7 +203,7 @@ def _write_test(
     )
 
 
-def _write_edges(file: FitFile, alphas: dict[str, Any]) -> None:
+def _write_edges(file: FitFile, alphas: Alphas) -> None:
     scores = file.scores()
     file.write_attributes(at_edges(file.alpha(), scores.r_train, scores.r_cv, alphas))
 

@@ -6,6 +6,7 @@ for the similarity of the next-word distributions there.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ OPTIONS: dict[str, Any] = {**SIMILARITY_OPTIONS, "encoder": None}  # null: the s
 
 
 def match(
-    story: Story, newest: np.ndarray, rng: np.random.Generator, options: dict[str, Any]
+    story: Story, newest: np.ndarray, rng: np.random.Generator, options: Mapping[str, Any]
 ) -> Matches:
     """Match each row to the most similar state; similarity is exp(-(1 - cos) / T)."""
     encoder = load_encoder(options["encoder"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -25,7 +26,7 @@ _tokenizer = cache(load_tokenizer)
 
 
 def match(
-    story: Story, newest: np.ndarray, rng: np.random.Generator, options: dict[str, Any]
+    story: Story, newest: np.ndarray, rng: np.random.Generator, options: Mapping[str, Any]
 ) -> Matches:
     """Match by what followed the longest earlier match of the context, wherever it was."""
     from gim.induction.distributions import exact_distributions, smoothed_similarity

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ def _load(model: str, distance: Distance, temperature: float | None, context: in
 
 
 def match(
-    story: Story, newest: np.ndarray, rng: np.random.Generator, options: dict[str, Any]
+    story: Story, newest: np.ndarray, rng: np.random.Generator, options: Mapping[str, Any]
 ) -> Matches:
     """Match by the model's distribution after each state; similarity is exp(-D / temperature)."""
     teacher = _load(*(options[k] for k in ("model", "distance", "temperature", "context")))

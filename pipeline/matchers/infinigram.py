@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ def _load(index: str, tokenizer: str | None) -> tuple[InfiniGram, Tokenizer]:
 
 
 def match(
-    story: Story, newest: np.ndarray, rng: np.random.Generator, options: dict[str, Any]
+    story: Story, newest: np.ndarray, rng: np.random.Generator, options: Mapping[str, Any]
 ) -> Matches:
     """Match by what follows the longest suffix of the context in the corpus."""
     from gim.induction.distributions import corpus_distributions, smoothed_similarity

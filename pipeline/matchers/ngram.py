@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ OPTIONS: dict[str, Any] = {"n": 4}
 
 
 def match(
-    story: Story, newest: np.ndarray, rng: np.random.Generator, options: dict[str, Any]
+    story: Story, newest: np.ndarray, rng: np.random.Generator, options: Mapping[str, Any]
 ) -> Matches:
     """Match the row's last n words, n = 4..1; the most recent among the longest.
 

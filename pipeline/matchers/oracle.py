@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ def _events(path: Path) -> pd.DataFrame:
 
 
 def match(
-    story: Story, newest: np.ndarray, rng: np.random.Generator, options: dict[str, Any]
+    story: Story, newest: np.ndarray, rng: np.random.Generator, options: Mapping[str, Any]
 ) -> Matches:
     """Match each row of a recurring event to the same moment of its earlier occurrence."""
     events = _events(Path(options["truth"]) / "events.tsv")

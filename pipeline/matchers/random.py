@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ OPTIONS: dict[str, Any] = {}
 
 
 def match(
-    story: Story, newest: np.ndarray, rng: np.random.Generator, options: dict[str, Any]
+    story: Story, newest: np.ndarray, rng: np.random.Generator, options: Mapping[str, Any]
 ) -> Matches:
     """Draw each row's match uniformly from the rows it may match."""
     draw = rng.random(len(newest))  # one draw a row, used or not: rows do not shift each other

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,16 +22,40 @@ from pipeline.core.atomic import atomic_path
 
 NO_MATCH = -1
 
-OPTIONS: dict[str, Any] = {
-    "offsets": (1, 2, 3),  # TRs after the match whose change from the match is copied
-    "before": False,  # a control: copy the TRs before the same matches instead
-    "delays": (1, 2, 3, 4),  # FIR delays, TRs
-    "stack": 3,  # features of this many TRs (the row's and those before it) go side by side
-    "components": None,  # leading principal components whose changes are copied (null: all)
-    "best_fraction": None,  # keep only this share of the matched rows, the most similar ones
-    "min_lag": None,  # match at least this many TRs back (null: what the horizon asks for)
-    "horizon": None,  # null: the configuration's horizon
-}
+
+@dataclass(frozen=True)
+class Matching:
+    """How matches become features, whatever the matcher: options that all of them have.
+
+    Parameters
+    ----------
+    offsets : tuple of int
+        TRs after the match whose change from the match is copied.
+    before : bool
+        A control: copy the TRs before the same matches instead.
+    delays : tuple of int
+        FIR delays, TRs.
+    stack : int
+        Features of this many TRs (the row's and those before it) go side by side.
+    components : int or None
+        Leading principal components whose changes are copied (None: all).
+    best_fraction : float or None
+        Keep only this share of the matched rows, the most similar ones.
+    min_lag : int or None
+        Match at least this many TRs back (None: what the horizon asks for).
+    horizon : int or None
+        TRs between a predicted row and the newest BOLD that its prediction may use (None, until
+        `pipeline.bands.options` fills it in: the configuration's).
+    """
+
+    offsets: tuple[int, ...] = (1, 2, 3)
+    before: bool = False
+    delays: tuple[int, ...] = (1, 2, 3, 4)
+    stack: int = 3
+    components: int | None = None
+    best_fraction: float | None = None
+    min_lag: int | None = None
+    horizon: int | None = None
 
 
 @dataclass
@@ -73,28 +96,27 @@ class Matches:
         )
 
 
-def newest_match(n_rows: int, horizon: int, options: dict[str, Any]) -> np.ndarray:
+def newest_match(n_rows: int, matching: Matching) -> np.ndarray:
     """Newest row that each row may match; negative where none may.
 
     Parameters
     ----------
     n_rows : int
         Rows of the story.
-    horizon : int
-        TRs between a predicted row and the newest BOLD its prediction may use.
-    options : dict
-        `offsets`, `delays` and `min_lag` of the matching kind.
+    matching : Matching
+        With its horizon.
 
     Returns
     -------
     array of int, shape (n_rows,)
     """
-    needed = horizon + max(options["offsets"]) - min(options["delays"])
-    lag = max(needed, options["min_lag"] or 0, 1)  # a match is always in the past
+    assert matching.horizon is not None, "the configuration's horizon is filled in"
+    needed = matching.horizon + max(matching.offsets) - min(matching.delays)
+    lag = max(needed, matching.min_lag or 0, 1)  # a match is always in the past
     return np.arange(n_rows) - lag
 
 
-def fir_of_matches(options: dict[str, Any]) -> tuple[list[int], list[float]]:
+def fir_of_matches(matching: Matching) -> tuple[list[int], list[float]]:
     """FIR delays and column factors that stand for stacking and then delaying.
 
     Stacking the features of TRs f, f-1, f-2 and then applying delays 1-4 makes copies of the same
@@ -106,7 +128,7 @@ def fir_of_matches(options: dict[str, Any]) -> tuple[list[int], list[float]]:
     delays : list of int
     weights : list of float
     """
-    total = [d + s for d in options["delays"] for s in range(options["stack"])]
+    total = [d + s for d in matching.delays for s in range(matching.stack)]
     delays, counts = np.unique(total, return_counts=True)
     return delays.tolist(), np.sqrt(counts).tolist()
 

@@ -7,7 +7,7 @@ well than a slow one, as it would if similarities were summed or filtered over t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,14 +25,14 @@ SHOWN = 5  # words of a matched passage that are kept as evidence
 Compare = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def needed_words(story: Story, options: dict[str, Any]) -> np.ndarray:
+def needed_words(story: Story, options: Mapping[str, Any]) -> np.ndarray:
     """Words whose states are compared, ascending indices."""
     states, candidates, _ = _places(story, options)
     return np.union1d(states[states >= 0], candidates)
 
 
 def match_states(
-    story: Story, newest: np.ndarray, compare: Compare, options: dict[str, Any]
+    story: Story, newest: np.ndarray, compare: Compare, options: Mapping[str, Any]
 ) -> Matches:
     """Match every row to the earlier rows whose states are most like its own.
 
@@ -84,7 +84,7 @@ def match_distributions(
     words: np.ndarray,
     rows: Any,
     similarity: Callable[[Any, Any], np.ndarray],
-    options: dict[str, Any],
+    options: Mapping[str, Any],
 ) -> Matches:
     """`match_states` by distributions that were made for the words `needed_words` only.
 
@@ -106,7 +106,7 @@ def match_distributions(
     return match_states(story, newest, compare, options)
 
 
-def _places(story: Story, options: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _places(story: Story, options: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """State of each row (-1: none); the candidates' words and the rows they stand for."""
     onsets = story.words["onset"].to_numpy()
     states = story.grid.states(onsets)

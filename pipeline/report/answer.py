@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from pipeline.bands.options import band_options
-from pipeline.bands.registry import is_matcher
 from pipeline.config.models import lag_control
 from pipeline.report.figures import Difference, forest
 from pipeline.tables.summary import MEAN
@@ -76,8 +75,8 @@ def answer(config: dict[str, Any], gains: pd.DataFrame, subject: str) -> dict[st
     for record in gains[gains["subject"] == subject].to_dict("records"):
         row = {str(key): value for key, value in record.items()}
         control = lag_control(options, config["models"][row["over"]], row["band"])
-        found.append(Verdict(row, control, options[row["band"]]["kind"] == TRUTH))
-    matching = [v for v in found if is_matcher(options[v.row["band"]])]
+        found.append(Verdict(row, control, options[row["band"]].kind == TRUTH))
+    matching = [v for v in found if options[v.row["band"]].copies_matches]
     verdicts = [v for v in matching if v.control]
     controlled = {v.row["band"] for v in verdicts}
     uncontrolled = [v for v in matching if v.row["band"] not in controlled]

@@ -125,7 +125,7 @@ def render(run: Run) -> str:
 def _explored_first(config: dict[str, Any], explorer: str, answered: dict[str, Any]) -> str:
     """The model that the match explorer opens on, the same for all subjects."""
     explored = {m: facts["band"] for m, facts in json.loads(explorer)["models"].items()}
-    kinds = {band: band_options(config, band)["kind"] for band in config["features"]}
+    kinds = {band: band_options(config, band).kind for band in config["features"]}
     return opening(explored, kinds, answered["verdicts"])
 
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.bands.options import band_options
-from pipeline.bands.registry import is_matcher
+from pipeline.bands.options import BandOptions, band_options
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.files import file_problem
 from pipeline.core.findings import some
@@ -89,14 +88,14 @@ def _read_config(path: str | Path) -> dict[str, Any]:
     return config
 
 
-def horizon_of(options: dict[str, Any]) -> int | None:
+def horizon_of(options: BandOptions) -> int | None:
     """TRs between a predicted row and the newest BOLD row that a band uses; None, it uses none."""
-    if options.get("horizon") is None:
-        return None
-    if options.get("min_lag") is None:
-        return options["horizon"]
-    newest = options["min_lag"] + min(options["delays"]) - max(options["offsets"])
-    return max(options["horizon"], newest)
+    horizon = options.own.get("horizon")
+    if horizon is None or options.source != "matches" or options.matching.min_lag is None:
+        return horizon
+    matching = options.matching
+    newest = options.matching.min_lag + min(matching.delays) - max(matching.offsets)
+    return max(horizon, newest)
 
 
 def sweep(runs: Sequence[tuple[dict[str, Any], pd.DataFrame]], subject: str) -> dict[str, Any]:
@@ -125,10 +124,10 @@ def sweep(runs: Sequence[tuple[dict[str, Any], pd.DataFrame]], subject: str) -> 
             horizon = horizon_of(options)
             if horizon is None:
                 continue
-            same = {k: v for k, v in options.items() if k not in (*LAG_OPTIONS, "of")}
-            key = json.dumps(same, sort_keys=True) if "of" not in options else row["band"]
+            same = {k: v for k, v in options.as_mapping().items() if k not in LAG_OPTIONS}
+            key = json.dumps(same, sort_keys=True) if options.redraws is None else row["band"]
             name = names.setdefault(key, row["band"])
-            matching |= {name} if is_matcher(options) else set()
+            matching |= {name} if options.copies_matches else set()
             clean = {str(k): v for k, v in row.items()}
             found.setdefault(name, {}).setdefault(horizon, Point(horizon, clean))
     several = {

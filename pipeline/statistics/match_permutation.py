@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pipeline.bands.compute import band_features
 from pipeline.bands.file import BandFile
+from pipeline.bands.options import BandOptions
 from pipeline.core.correlation import mean_over_stories
 from pipeline.core.series import unit
 from pipeline.dataset.basis import BasisFile
@@ -204,7 +204,7 @@ class Matcher:
     def read(
         cls,
         name: str,
-        options: Mapping[str, Any],
+        options: BandOptions,
         features: str | Path,
         matches: str | Path,
         basis: str | Path,
@@ -217,8 +217,8 @@ class Matcher:
         ----------
         name : str
             The band.
-        options : dict
-            `pipeline.bands.options.band_options` of the band.
+        options : BandOptions
+            Of the band.
         features, matches, basis : paths
             Files of the band's features and matches, and of the subject's components.
         delays : sequence of int
@@ -226,12 +226,11 @@ class Matcher:
         stories : dict
             `train` and `test` stories.
         """
-        options = dict(options)
         values = BandFile(features).read(stories["train"])
         scores = BasisFile(basis).scores(stories["test"])
         values |= {story: _copied_from_each(s, options) for story, s in scores.items()}
         found = load_matches(matches)
-        newest = {s: newest_match(len(v), options["horizon"], options) for s, v in scores.items()}
+        newest = {s: newest_match(len(v), options.matching) for s, v in scores.items()}
         band = make_band(name, values, options, delays, stories["train"])
         return cls(band, {s: found[s].match_row for s in scores}, newest)
 
@@ -257,14 +256,14 @@ class Matcher:
         return Copies(predicted - own.predicted(self.match_rows[story]), measured, delays, added)
 
 
-def _copied_from_each(scores: np.ndarray, options: dict[str, Any]) -> np.ndarray:
+def _copied_from_each(scores: np.ndarray, options: BandOptions) -> np.ndarray:
     """Features of a match to each row, then of no match, (n_rows + 1, n_features).
 
     The last rows, which nothing follows that could be copied, are those of no match; no row may
     match them.
     """
     n_rows = len(scores)
-    complete = n_rows - max(options["offsets"])
+    complete = n_rows - max(options.matching.offsets)
     everywhere = np.arange(complete)
     each = Matches.hard(everywhere, np.ones(complete))
     features = band_features(options, scores, each)

@@ -22,6 +22,7 @@ from pipeline.core.series import centre
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.file import FitFile
 from pipeline.statistics.blocks import block_starts, draw_swaps
+from pipeline.statistics.options import TestOptions
 from pipeline.statistics.partition_file import PartitionFile
 from pipeline.statistics.permutation import Tally
 from pipeline.statistics.tests import measured, voxel_blocks
@@ -99,7 +100,7 @@ def write_partition(
     dataset: Dataset,
     subject: str,
     fits: Mapping[Spaces, str | Path],
-    options: Mapping[str, Any],
+    options: TestOptions,
     seed: int,
     attributes: Mapping[str, Any],
     output: str | Path,
@@ -117,8 +118,8 @@ def write_partition(
         The subject.
     fits : dict of combination to path
         Fits of the models, those of single spaces first (`subsets`).
-    options : dict
-        `statistics` of the configuration.
+    options : TestOptions
+        As for `pipeline.statistics.tests.test_r`.
     seed : int
         Seed of the permutations.
     attributes : dict
@@ -130,14 +131,14 @@ def write_partition(
     models = {combination: FitFile(path) for combination, path in fits.items()}
     n_rows, n_voxels = models[spaces].n_rows(), models[spaces].n_voxels()
     rng = generator(seed, subject, "swap")
-    swaps = draw_swaps(list(n_rows.values()), options["block"], options["permutations"], rng)
+    swaps = draw_swaps(list(n_rows.values()), options.block, options.permutations, rng)
     signs = [1 - 2 * swap.astype(np.float32) for swap in swaps]
     r2 = {combination: np.full(n_voxels, np.nan) for combination in fits}
-    tallies = {s: Tally(len(swaps[0]), n_voxels, True, options["tail"]) for s in spaces}
+    tallies = {s: Tally(len(swaps[0]), n_voxels, True, options.tail) for s in spaces}
     for voxels in voxel_blocks(n_voxels, len(swaps[0])):
         responses = measured(dataset, subject, list(n_rows), voxels)
         errors = {
-            combination: _errors(model.predictions(voxels), responses, options["block"])
+            combination: _errors(model.predictions(voxels), responses, options.block)
             for combination, model in models.items()
         }
         for combination, by_story in errors.items():

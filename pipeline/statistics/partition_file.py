@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.config.partitions import Spaces, subsets
 from pipeline.core.layout import LayoutFile
+from pipeline.statistics.options import TestOptions
 from pipeline.statistics.permutation import Test
 from pipeline.statistics.stats_file import VoxelTest, read_test, write_test
 
@@ -54,7 +55,7 @@ class PartitionFile(LayoutFile):
         r2: Mapping[Spaces, np.ndarray],
         parts: Mapping[Spaces, np.ndarray],
         tests: Mapping[str, Test],
-        options: Mapping[str, Any],
+        options: TestOptions,
         attributes: Mapping[str, Any],
     ) -> None:
         """Write all of it.
@@ -69,7 +70,7 @@ class PartitionFile(LayoutFile):
             R2 of the models, and the parts.
         tests : dict of space to Test
             Tests of the unique parts.
-        options : dict
+        options : TestOptions
             `statistics` of the configuration, of which the tests were made.
         attributes : dict
             Written as attributes of the file.

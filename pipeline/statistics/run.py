@@ -20,6 +20,7 @@ from pipeline.statistics.ceiling import (
 )
 from pipeline.statistics.ceiling_file import CeilingFile
 from pipeline.statistics.match_permutation import Matcher
+from pipeline.statistics.options import TestOptions
 from pipeline.statistics.stats_file import StatsFile
 from pipeline.statistics.tests import test_difference, test_matches, test_r
 
@@ -84,7 +85,7 @@ def write_statistics(
     subject: str,
     fit: str | Path,
     references: Mapping[str, str | Path],
-    options: Mapping[str, Any],
+    options: TestOptions,
     seed: int,
     attributes: Mapping[str, Any],
     output: str | Path,
@@ -102,8 +103,8 @@ def write_statistics(
         HDF5 of the model's fit.
     references : dict of model to path
         Fits of the models that it is compared with.
-    options : dict
-        `statistics` of the configuration.
+    options : TestOptions
+        As for `pipeline.statistics.tests.test_r`.
     seed : int
         Seed of the permutations.
     attributes : dict

@@ -13,6 +13,7 @@ import numpy as np
 
 from pipeline.core.layout import LayoutFile
 from pipeline.statistics.ceiling import ENDS, Estimate
+from pipeline.statistics.options import TestOptions
 from pipeline.statistics.permutation import Test
 
 
@@ -58,19 +59,19 @@ class StatsFile(LayoutFile):
             made._file.attrs.update(attributes)
             yield made
 
-    def write_r(self, test: Test, options: Mapping[str, Any]) -> None:
+    def write_r(self, test: Test, options: TestOptions) -> None:
         """Write whether r is above 0."""
         write_test(self._file, test, options)
 
     def write_contrast(
-        self, reference: str, delta: np.ndarray, test: Test, options: Mapping[str, Any]
+        self, reference: str, delta: np.ndarray, test: Test, options: TestOptions
     ) -> None:
         """Write whether r is other than that of another model, and by how much, (n_voxels,)."""
         group = self._file.create_group(f"contrast/{reference}")
         group["delta"] = delta
         write_test(group, test, options)
 
-    def write_matches(self, band: str, test: Test, options: Mapping[str, Any]) -> None:
+    def write_matches(self, band: str, test: Test, options: TestOptions) -> None:
         """Write whether the matches of a band matter."""
         write_test(self._file.create_group(f"matches/{band}"), test, options)
 
@@ -104,12 +105,12 @@ class StatsFile(LayoutFile):
             return bool(file.attrs["uses_bold"])
 
 
-def write_test(group: h5py.Group, test: Test, options: Mapping[str, Any]) -> None:
+def write_test(group: h5py.Group, test: Test, options: TestOptions) -> None:
     """Write p, q and p_fwer, and as attributes how they were made."""
     for name in ("p", "q", "p_fwer"):
         group[name] = getattr(test, name).astype(np.float32)
     group.attrs.update({"p_mean": test.p_mean, "n_null": test.n_null, "p_floor": test.p_floor})
-    group.attrs.update({key: options[key] for key in ("alpha", "tail")})
+    group.attrs.update({"alpha": options.alpha, "tail": options.tail})
 
 
 def read_test(group: h5py.Group) -> VoxelTest:

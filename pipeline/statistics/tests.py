@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from pipeline.dataset.dataset import Dataset
 from pipeline.fit.file import FitFile
 from pipeline.statistics.blocks import draw_orders, draw_swaps, order_null, swap_null
 from pipeline.statistics.match_permutation import Matcher, match_null, permuted_matches
+from pipeline.statistics.options import TestOptions
 from pipeline.statistics.permutation import Tally, Test
 from pipeline.statistics.shifts import draw_shifts, shift_null
 
@@ -34,9 +34,7 @@ def voxel_blocks(n_voxels: int, n_null: int, largest: int | None = None) -> Iter
     return track([slice(i, min(i + size, n_voxels)) for i in starts], "blocks of voxels")
 
 
-def test_r(
-    dataset: Dataset, subject: str, fit: FitFile, options: Mapping[str, Any], seed: int
-) -> Test:
+def test_r(dataset: Dataset, subject: str, fit: FitFile, options: TestOptions, seed: int) -> Test:
     """Is the mean r over the test stories above 0? One-sided, for every voxel.
 
     Parameters
@@ -47,26 +45,26 @@ def test_r(
         The subject.
     fit : FitFile
         The model's.
-    options : dict
-        `statistics` of the configuration.
+    options : TestOptions
+        Scheme, permutations, tail.
     seed : int
         Seed of the permutations, which are the same for all voxels and models of a subject.
     """
     rows = list(fit.n_rows().values())
-    rng = generator(seed, subject, options["scheme"])
-    if options["scheme"] == "shift":
-        shifts = draw_shifts(rows, options["min_shift"], options["permutations"], rng)
+    rng = generator(seed, subject, options.scheme)
+    if options.scheme == "shift":
+        shifts = draw_shifts(rows, options.min_shift, options.permutations, rng)
         n_null = len(shifts)
     else:
-        orders = draw_orders(rows, options["block"], options["permutations"], rng)
-        n_null = options["permutations"]
-    tally = Tally(n_null, fit.n_voxels(), tail=options["tail"])
+        orders = draw_orders(rows, options.block, options.permutations, rng)
+        n_null = options.permutations
+    tally = Tally(n_null, fit.n_voxels(), tail=options.tail)
     for voxels in voxel_blocks(fit.n_voxels(), n_null):
         predicted = fit.predictions(voxels)
         responses = measured(dataset, subject, list(predicted), voxels)
         stories = list(zip(predicted.values(), responses, strict=True))
-        if options["scheme"] == "shift":
-            tally.add(voxels, *shift_null(stories, shifts, options["min_shift"]))
+        if options.scheme == "shift":
+            tally.add(voxels, *shift_null(stories, shifts, options.min_shift))
         else:
             tally.add(voxels, *order_null(stories, orders))
     return tally.result()
@@ -77,7 +75,7 @@ def test_difference(
     subject: str,
     fit: FitFile,
     reference: FitFile,
-    options: Mapping[str, Any],
+    options: TestOptions,
     seed: int,
 ) -> Test:
     """Do two models differ in their mean r over the test stories? Two-sided, for every voxel.
@@ -86,13 +84,13 @@ def test_difference(
     """
     rows = list(fit.n_rows().values())
     rng = generator(seed, subject, "swap")
-    swaps = draw_swaps(rows, options["block"], options["permutations"], rng)
-    tally = Tally(len(swaps[0]), fit.n_voxels(), two_sided=True, tail=options["tail"])
+    swaps = draw_swaps(rows, options.block, options.permutations, rng)
+    tally = Tally(len(swaps[0]), fit.n_voxels(), two_sided=True, tail=options.tail)
     for voxels in voxel_blocks(fit.n_voxels(), len(swaps[0])):
         ours, theirs = fit.predictions(voxels), reference.predictions(voxels)
         responses = measured(dataset, subject, list(ours), voxels)
         stories = list(zip(ours.values(), theirs.values(), responses, strict=True))
-        tally.add(voxels, *swap_null(stories, swaps, options["block"]))
+        tally.add(voxels, *swap_null(stories, swaps, options.block))
     return tally.result()
 
 
@@ -101,7 +99,7 @@ def test_matches(
     subject: str,
     fit: FitFile,
     matcher: Matcher,
-    options: Mapping[str, Any],
+    options: TestOptions,
     seed: int,
 ) -> Test:
     """Do the particular matches of a band matter? One-sided, for every voxel.
@@ -110,12 +108,12 @@ def test_matches(
     lag bins; the model and its other bands stay as they are.
     """
     rng = generator(seed, subject, matcher.band.name, "matches")
-    n = options["permutations"]
+    n = options.permutations
     permuted = [
         permuted_matches(rows, matcher.newest[story], n, rng)
         for story, rows in matcher.match_rows.items()
     ]
-    tally = Tally(n, fit.n_voxels(), tail=options["tail"])
+    tally = Tally(n, fit.n_voxels(), tail=options.tail)
     for voxels in voxel_blocks(fit.n_voxels(), n, CACHED):
         weights, predicted = fit.weights(matcher.band.name, voxels), fit.predictions(voxels)
         responses = measured(dataset, subject, list(predicted), voxels)

@@ -22,7 +22,7 @@ _FETCH = "fetch the file again, or build it from `eng1000.corpora`"
 
 def needs(config: dict[str, Any], resource: str) -> bool:
     """Whether some band is computed from `resource` ("eng1000", "truth")."""
-    kinds = {band_options(config, band)["kind"] for band in config["features"]}
+    kinds = {band_options(config, band).kind for band in config["features"]}
     return any(resource in kind_of(kind).resources for kind in kinds)
 
 

@@ -23,7 +23,7 @@ def model_files(config: dict[str, Any]) -> dict[tuple[str, str], Path]:
     """
     files = {}
     for band in config["features"]:
-        options = band_options(config, band)
+        options = band_options(config, band).own
         for key in MARKS.keys() & options.keys():
             folder = Path(options[key] or SHIPPED)
             if not folder.is_relative_to(f"results/{config['name']}"):

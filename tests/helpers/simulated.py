@@ -13,7 +13,7 @@ from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.downsample import downsample
 from pipeline.dataset.story import Story
 from pipeline.matchers import oracle
-from pipeline.matching.matches import OPTIONS, induction_features, newest_match
+from pipeline.matching.matches import Matching, induction_features, newest_match
 from pipeline.readers.textgrid import read_textgrid
 from pipeline.simulation.settings import Settings, story_names
 
@@ -51,7 +51,7 @@ class Data:
         return {s: pca.transform(y) for s, y in self.bold.items()}
 
     def newest(self, story):
-        return newest_match(self.stories[story].grid.n_rows, 2, OPTIONS)
+        return newest_match(self.stories[story].grid.n_rows, Matching(horizon=2))
 
     def oracle(self):
         return {s: oracle.match(self.stories[s], self.newest(s), None, {"truth": self.truth})

@@ -53,7 +53,7 @@ class Made:
         self.features = {b: root / f"{b}.h5" for b in bands}
 
     def source(self, band):
-        return kind_of(self.options[band]["kind"]).source
+        return self.options[band].source
 
     def make_basis(self, train):
         response_basis(
@@ -64,7 +64,7 @@ class Made:
         for band in self.bands:
             options = self.options[band]
             if band in self.matches:
-                redrawn = self.matches.get(options.get("of"))
+                redrawn = self.matches.get(options.redraws)
                 find_matches(
                     self.dataset, self.words, STORIES, STORIES[:3], "S1", band, options, 0,
                     redrawn, self.matches[band],
@@ -115,22 +115,22 @@ def test_code_that_uses_newer_bold_is_found(tmp_path, monkeypatch):
 def test_matches_that_are_too_new_are_found(tmp_path, monkeypatch):
     rule = matching.newest_match
     for module in ("pipeline.bands.compute", "pipeline.audit"):
-        monkeypatch.setattr(f"{module}.newest_match", lambda n, h, o: rule(n, h, o) + 1)
+        monkeypatch.setattr(f"{module}.newest_match", lambda n, m: rule(n, m) + 1)
     made = Made(tmp_path, ["ngram"])
-    made.options["ngram"]["n"] = 1  # matches nearly everywhere, nearly as new as may be
+    made.options["ngram"].own["n"] = 1  # matches nearly everywhere, nearly as new as may be
     assert "is used, newer than" in made.make().leaks()
 
 
 def test_a_delay_that_shortens_the_horizon_is_found(tmp_path, monkeypatch):
     rule = matching.fir_of_matches
 
-    def with_zero(options):
-        delays, weights = rule(options)
+    def with_zero(matching):
+        delays, weights = rule(matching)
         return [0, *delays], [1.0, *weights]
 
     monkeypatch.setattr(design, "fir_of_matches", with_zero)
     made = Made(tmp_path, ["ngram"])
-    made.options["ngram"]["n"] = 1  # matches nearly everywhere, nearly as new as may be
+    made.options["ngram"].own["n"] = 1  # matches nearly everywhere, nearly as new as may be
     assert "is used, newer than" in made.make().leaks()
 
 

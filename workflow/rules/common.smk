@@ -38,7 +38,7 @@ def dataset_options():
 
 def options_of(band):
     """Options of a band, with the files that its computation reads."""
-    return band_options(CONFIG, band) | FILES.resources(band)
+    return band_options(CONFIG, band).as_mapping() | FILES.resources(band)
 
 
 def there(files):
@@ -55,7 +55,7 @@ def embedding_input(band):
 def models_of(band):
     """Models that a band reads: the index that this run makes, and files of local ones."""
     made = {FILES.of_run("lm/index")} if CONFIG["lm"] else set()
-    options = band_options(CONFIG, band)
+    options = band_options(CONFIG, band).own
     paths = [str(options[key]) for key in BAND_PATHS if options.get(key)]
     local = [Path(path) for path in paths if path not in made and Path(path).is_dir()]
     files = [
@@ -82,5 +82,5 @@ def minutes(number):
 
 def gpus(band=None):
     """GPUs of a job: one where `fit.device` says that there are any and the work can use one."""
-    useful = band is None or band_options(CONFIG, band)["kind"] == "llm"
+    useful = band is None or band_options(CONFIG, band).kind == "llm"
     return int(useful and CONFIG["fit"]["device"] != "cpu")

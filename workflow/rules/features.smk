@@ -58,8 +58,8 @@ rule matches:
         manifest=MANIFEST,
         words=WORDS,
         redrawn=lambda w: (
-            FILES.matches(w.subject, band_options(CONFIG, w.band)["of"])
-            if band_options(CONFIG, w.band)["kind"] == LAG
+            FILES.matches(w.subject, band_options(CONFIG, w.band).redraws)
+            if band_options(CONFIG, w.band).kind == LAG
             else []
         ),
         models=lambda w: models_of(w.band),
@@ -107,7 +107,7 @@ rule match_features:
         runtime=minutes(60),
     params:
         stories=lambda w: heard_stories(CONFIG, w.subject),
-        options=lambda w: band_options(CONFIG, w.band),
+        options=lambda w: band_options(CONFIG, w.band).as_mapping(),
     script:
         "../scripts/match_features.py"
 
@@ -134,6 +134,6 @@ rule response_features:
         runtime=minutes(60),
     params:
         stories=lambda w: heard_stories(CONFIG, w.subject),
-        options=lambda w: band_options(CONFIG, w.band),
+        options=lambda w: band_options(CONFIG, w.band).as_mapping(),
     script:
         "../scripts/response_features.py"

@@ -26,7 +26,7 @@ rule gram:
     params:
         dataset=dataset_options(),
         train=lambda w: heard_stories(CONFIG, w.subject)["train"],
-        bands=lambda w: {b: band_options(CONFIG, b) for b in (w.a, w.b)},
+        bands=lambda w: {b: band_options(CONFIG, b).as_mapping() for b in (w.a, w.b)},
         delays=CONFIG["delays"],
         n_folds=CONFIG["fit"]["n_folds"],
         seed=CONFIG["seeds"]["folds"],
@@ -60,7 +60,9 @@ rule fit_chunk:
     params:
         dataset=dataset_options(),
         stories=lambda w: heard_stories(CONFIG, w.subject),
-        bands=lambda w: {b: band_options(CONFIG, b) for b in FILES.models[w.model]},
+        bands=lambda w: {
+            b: band_options(CONFIG, b).as_mapping() for b in FILES.models[w.model]
+        },
         delays=CONFIG["delays"],
         options={k: v for k, v in CONFIG["fit"].items() if k not in WORK},
         seeds={key: CONFIG["seeds"][key] for key in ("folds", "search")},

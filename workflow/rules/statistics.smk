@@ -60,7 +60,8 @@ rule model_statistics:
             band_source(CONFIG, b) != "stimulus" for b in CONFIG["models"][w.model]
         ),
         matchers=lambda w: {
-            b: band_options(CONFIG, b) for b in permuted_bands(CONFIG, w.model)
+            b: band_options(CONFIG, b).as_mapping()
+            for b in permuted_bands(CONFIG, w.model)
         },
         stories=lambda w: heard_stories(CONFIG, w.subject),
         delays=CONFIG["delays"],

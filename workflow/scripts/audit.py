@@ -2,6 +2,7 @@
 
 from job import snakemake, work
 from pipeline.audit import Subject, audit
+from pipeline.bands.options import BandOptions
 from pipeline.core.atomic import write_text
 from pipeline.dataset.dataset import Dataset
 
@@ -16,7 +17,7 @@ with work(snakemake):
         snakemake.input.basis,
         dict(zip(params.bands, snakemake.input.features, strict=True)),
         params.matches,
-        params.options,
+        {band: BandOptions.read(options) for band, options in params.options.items()},
         params.delays,
         params.seeds["matching"],
     )

@@ -1,31 +1,35 @@
 """Rules fit_chunk and, where one job fits all voxels, fit_model."""
 
 from job import snakemake, work
-from pipeline.bands.registry import copies_single_matches
+from pipeline.bands.options import BandOptions
 from pipeline.core.provenance import as_attribute, describe
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.design import Design, load_band
+from pipeline.fit.options import FitOptions
 from pipeline.fit.run import fit_model
 
 with work(snakemake):
     params, wildcards, config = snakemake.params, snakemake.wildcards, snakemake.config
     train, test = params.stories["train"], params.stories["test"]
-    bands = tuple(
+    bands = {name: BandOptions.read(options) for name, options in params.bands.items()}
+    loaded = tuple(
         load_band(name, path, options, params.delays, train, test)
-        for (name, options), path in zip(params.bands.items(), snakemake.input.bands, strict=True)
+        for (name, options), path in zip(bands.items(), snakemake.input.bands, strict=True)
     )
     description = describe(config, snakemake.input.manifest)
     # How the work is cut is no parameter of the rule: it changes no result.
-    how = {key: config["fit"][key] for key in ("device", "memory_gb")}
+    cut = {key: config["fit"][key] for key in ("device", "memory_gb")}
+    options = FitOptions.read(
+        params.options | cut, params.seeds, voxels_per_block=config["voxels_per_block"]
+    )
     chunk = wildcards.get("chunk")
     fit_model(
         Dataset.from_config(params.dataset),
         wildcards.subject,
-        Design(bands),
+        Design(loaded),
         train,
         test,
-        params.options | how | {"voxels_per_block": config["voxels_per_block"]},
-        params.seeds,
+        options,
         {
             "subject": wildcards.subject,
             "model": wildcards.model,
@@ -34,5 +38,5 @@ with work(snakemake):
         snakemake.output[0],
         snakemake.input.grams,
         (int(chunk), config["fit"]["jobs"]) if chunk else (1, 1),
-        [name for name, options in params.bands.items() if copies_single_matches(options)],
+        [name for name, band in bands.items() if band.copies_single_matches],
     )

@@ -1,7 +1,8 @@
 """Rule fit_model where several jobs share the voxels."""
 
 from job import snakemake, work
+from pipeline.fit.options import Alphas
 from pipeline.fit.run import gather
 
 with work(snakemake):
-    gather(snakemake.input, snakemake.params.alphas, snakemake.output[0])
+    gather(snakemake.input, Alphas(**snakemake.params.alphas), snakemake.output[0])

@@ -1,6 +1,7 @@
 """Rule gram."""
 
 from job import snakemake, work
+from pipeline.bands.options import BandOptions
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.band_grams import GramFile
 from pipeline.fit.candidates import training_folds
@@ -11,7 +12,7 @@ with work(snakemake):
     dataset, train = Dataset.from_config(params.dataset), params.train
     n_rows = {story: dataset.grid(story).n_rows for story in train}
     bands = {
-        name: load_band(name, path, options, params.delays, train, [])
+        name: load_band(name, path, BandOptions.read(options), params.delays, train, [])
         for (name, options), path in zip(params.bands.items(), snakemake.input.bands, strict=True)
     }
     a, b = snakemake.wildcards.a, snakemake.wildcards.b

@@ -2,6 +2,7 @@
 
 from job import snakemake, work
 from pipeline.bands.compute import match_features
+from pipeline.bands.options import BandOptions
 
 with work(snakemake):
     params = snakemake.params
@@ -9,6 +10,6 @@ with work(snakemake):
         snakemake.input.matches,
         snakemake.input.basis,
         [*params.stories["train"], *params.stories["test"]],
-        params.options,
+        BandOptions.read(params.options),
         snakemake.output[0],
     )

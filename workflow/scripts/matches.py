@@ -2,6 +2,7 @@
 
 from job import snakemake, work
 from pipeline.bands.compute import find_matches
+from pipeline.bands.options import BandOptions
 from pipeline.dataset.dataset import Dataset
 
 with work(snakemake):
@@ -13,7 +14,7 @@ with work(snakemake):
         params.stories["train"],
         snakemake.wildcards.subject,
         snakemake.wildcards.band,
-        params.options,
+        BandOptions.read(params.options),
         params.seed,
         snakemake.input.redrawn or None,
         snakemake.output[0],

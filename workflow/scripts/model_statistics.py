@@ -1,14 +1,24 @@
 """Rule model_statistics."""
 
 from job import snakemake, work
+from pipeline.bands.options import BandOptions
 from pipeline.dataset.dataset import Dataset
 from pipeline.statistics.match_permutation import Matcher
+from pipeline.statistics.options import TestOptions
 from pipeline.statistics.run import write_statistics
 
 with work(snakemake):
     params, wildcards, files = snakemake.params, snakemake.wildcards, snakemake.input
     matchers = [
-        Matcher.read(name, options, features, matches, files.basis, params.delays, params.stories)
+        Matcher.read(
+            name,
+            BandOptions.read(options),
+            features,
+            matches,
+            files.basis,
+            params.delays,
+            params.stories,
+        )
         for (name, options), features, matches in zip(
             params.matchers.items(), files.features, files.matches, strict=True
         )
@@ -18,7 +28,7 @@ with work(snakemake):
         wildcards.subject,
         files.fit,
         dict(zip(params.references, files.references, strict=True)),
-        params.options,
+        TestOptions.read(params.options),
         params.seed,
         {
             "subject": wildcards.subject,

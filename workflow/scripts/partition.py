@@ -3,6 +3,7 @@
 from job import snakemake, work
 from pipeline.config.partitions import subsets
 from pipeline.dataset.dataset import Dataset
+from pipeline.statistics.options import TestOptions
 from pipeline.statistics.partition import write_partition
 
 with work(snakemake):
@@ -11,7 +12,7 @@ with work(snakemake):
         Dataset.from_config(params.dataset),
         wildcards.subject,
         dict(zip(subsets(params.spaces), snakemake.input.fits, strict=True)),
-        params.options,
+        TestOptions.read(params.options),
         params.seed,
         {"subject": wildcards.subject, "partition": wildcards.partition},
         snakemake.output[0],

@@ -2,8 +2,10 @@
 
 from job import snakemake, work
 from pipeline.bands.compute import response_features
+from pipeline.bands.options import BandOptions
 
 with work(snakemake):
     params = snakemake.params
     stories = [*params.stories["train"], *params.stories["test"]]
-    response_features(snakemake.input[0], stories, params.options, snakemake.output[0])
+    options = BandOptions.read(params.options)
+    response_features(snakemake.input[0], stories, options, snakemake.output[0])

@@ -2,6 +2,7 @@
 
 from job import snakemake, work
 from pipeline.bands.compute import stimulus_features
+from pipeline.bands.options import BandOptions
 from pipeline.dataset.dataset import Dataset
 
 with work(snakemake):
@@ -10,6 +11,6 @@ with work(snakemake):
         Dataset.from_config(params.dataset),
         snakemake.input.words,
         params.stories,
-        params.options,
+        BandOptions.read(params.options),
         snakemake.output[0],
     )

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.bands.compute import find_matches, match_features, response_features
-from pipeline.bands.options import band_options
+from pipeline.bands.options import BandOptions, band_options
 from pipeline.bands.registry import known_kinds
 from pipeline.config.load import complete
 from pipeline.dataset.basis import response_basis
@@ -61,7 +61,8 @@ class Case:
 
     def _matches(self, band, redrawn=None):
         path = self.root / f"{band}.parquet"
-        options = band_options(self.config, band) | {"truth": str(self.root / "truth")}
+        given = band_options(self.config, band).as_mapping()
+        options = BandOptions.read(given | {"truth": str(self.root / "truth")})
         find_matches(
             self.dataset, self.root / "words.parquet", STORIES, STORIES[:3], "S1", band, options,
             seed=0, redrawn=redrawn, output=path,

@@ -136,20 +136,20 @@ def test_files_that_are_no_configuration(tmp_path, content):
 
 def test_lag_controls_inherit_from_their_matcher():
     options = band_options(complete(BASIC), "ngramlag")
-    assert options["kind"] == "lag"
-    assert options["of"] == "ngram"
-    assert options["min_lag"] == 8
-    assert options["draws"] >= 20
+    assert options.kind == "lag"
+    assert options.redraws == "ngram"
+    assert options.matching.min_lag == 8
+    assert options.own["draws"] >= 20
     own = complete(changed(features__far={"kind": "lag", "of": "ngram", "min_lag": 30}))
-    assert band_options(own, "far")["min_lag"] == 30
+    assert band_options(own, "far").matching.min_lag == 30
 
 
 def test_bands_of_bold_get_the_horizon():
     config = complete(changed(horizon=6, features__ar={"horizon": 3}))
-    assert band_options(config, "ngram")["horizon"] == 6
-    assert band_options(config, "ngramlag")["horizon"] == 6
-    assert band_options(config, "ar")["horizon"] == 3
-    assert "horizon" not in band_options(config, "eng1000")
+    assert band_options(config, "ngram").own["horizon"] == 6
+    assert band_options(config, "ngramlag").own["horizon"] == 6
+    assert band_options(config, "ar").own["horizon"] == 3
+    assert "horizon" not in band_options(config, "eng1000").own
 
 
 def test_paths_are_expanded(monkeypatch):

@@ -12,12 +12,15 @@ from pipeline.fit.design import Band
 from pipeline.fit.file import FitFile
 from pipeline.statistics.ceiling import Estimate
 from pipeline.statistics.ceiling_file import CeilingFile
+from pipeline.statistics.options import TestOptions
 from pipeline.statistics.partition_file import PartitionFile
 from pipeline.statistics.permutation import Tally
 from pipeline.statistics.stats_file import StatsFile
 from tests.helpers.fits import write_fit
 
-OPTIONS = {"alpha": 0.05, "tail": "none"}
+OPTIONS = TestOptions(
+    scheme="shift", permutations=100, min_shift=10, block=10, tail="none", alpha=0.05
+)
 
 
 def outcome():

@@ -1,3 +1,5 @@
+from dataclasses import asdict
+
 import h5py
 import numpy as np
 import pytest
@@ -6,14 +8,14 @@ from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
 from pipeline.bands.file import BandFile
-from pipeline.bands.options import BAND_OPTIONS
+from pipeline.bands.options import BAND_OPTIONS, BandOptions
 from pipeline.core.series import delay, zscore
 from pipeline.fit.design import Design, load_band
-from pipeline.matching.matches import OPTIONS
+from pipeline.matching.matches import Matching
 
 WORDS = {"kind": "eng1000", "n_components": None, "downsample": "lanczos"}
 PAST = {"kind": "ar", "n_components": None, "order": 4, "horizon": 2}
-RANDOM = {"kind": "random", "n_components": None, **OPTIONS, "horizon": 2}
+RANDOM = {"kind": "random", "n_components": None, **asdict(Matching()), "horizon": 2}
 
 
 def write_band(path, n_columns=3, seed=0, rows=(40, 50, 30, 35)):
@@ -29,7 +31,7 @@ def write_band(path, n_columns=3, seed=0, rows=(40, 50, 30, 35)):
 
 
 def load(path, options, delays=(1, 2)):
-    return load_band("band", path, options, delays, ["a", "b", "c"], ["test"])
+    return load_band("band", path, BandOptions.read(options), delays, ["a", "b", "c"], ["test"])
 
 
 @given(st.integers(1, 12), st.lists(st.integers(0, 15), min_size=1, max_size=4, unique=True))

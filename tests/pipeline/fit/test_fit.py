@@ -7,9 +7,10 @@ from sklearn.linear_model import Ridge as SklearnRidge
 
 from pipeline.core.correlation import pearson
 from pipeline.core.errors import InputError
-from pipeline.fit.candidates import CONCENTRATIONS, alphas, band_scalings, training_folds
+from pipeline.fit.candidates import CONCENTRATIONS, band_scalings, training_folds
 from pipeline.fit.cross_validation import choose_solver, fit_block, make_solver
 from pipeline.fit.design import Band, Design
+from pipeline.fit.options import Alphas
 from pipeline.fit.regression import Regression
 
 SOLVERS = ["gram", "kernel", "himalaya"]
@@ -228,7 +229,7 @@ def test_candidates():
     np.testing.assert_allclose(scalings[0], 1 / 3)
     assert (scalings == band_scalings(3, 10, 0)).all()
     assert (scalings[1:] != band_scalings(3, 10, 1)[1:]).any()
-    np.testing.assert_allclose(alphas({"min": 0, "max": 4, "n": 3}), [1, 100, 10_000])
+    np.testing.assert_allclose(Alphas(min=0, max=4, n=3).values(), [1, 100, 10_000])
 
 
 def test_auto_takes_the_smaller_systems():

@@ -14,6 +14,7 @@ from pipeline.fit.candidates import training_folds
 from pipeline.fit.design import Band, Design
 from pipeline.fit.edges import at_edges
 from pipeline.fit.memory import block_size, fixed_bytes, voxel_bytes
+from pipeline.fit.options import Alphas, FitOptions
 from pipeline.fit.run import fit_model, gather
 from tests.helpers.responses import rewrite, write_responses
 
@@ -24,7 +25,7 @@ OPTIONS = {
     "n_folds": 3,
     "n_scalings": 3,
     "refinements": 3,
-    "alphas": {"min": -1, "max": 5, "n": 7},
+    "alphas": Alphas(-1, 5, 7),
     "reference_voxels": 4,
     "device": "cpu",
     "memory_gb": 4,
@@ -54,11 +55,8 @@ def design(dataset):
 
 
 def fit(dataset, design, path, grams=(), chunk=(1, 1), keep=(), **options):
-    seeds = {"folds": 0, "search": 0}
-    fit_model(
-        dataset, "S1", design, TRAIN, TEST, OPTIONS | options, seeds, {"model": "m"}, path, grams,
-        chunk, keep,
-    )  # fmt: skip
+    chosen = FitOptions(**OPTIONS | options)
+    fit_model(dataset, "S1", design, TRAIN, TEST, chosen, {"model": "m"}, path, grams, chunk, keep)
     return read(path)
 
 
@@ -176,7 +174,7 @@ def test_test_stories_choose_nothing(dataset, design, tmp_path):
 def test_alphas_at_the_smallest_are_a_warning(dataset, design, tmp_path, caplog):
     """The authors searched 10..1000 and never looked at the edges (error 10)."""
     with caplog.at_level(logging.WARNING):
-        _, attributes = fit(dataset, design, tmp_path / "f.h5", alphas={"min": 6, "max": 8, "n": 3})
+        _, attributes = fit(dataset, design, tmp_path / "f.h5", alphas=Alphas(6, 8, 3))
     assert attributes["alpha_at_min"] > 0.5
     assert "widen fit.alphas.min" in caplog.text
 
@@ -191,9 +189,7 @@ def test_edges_are_of_predicted_voxels_and_single_bands_may_be_left_out():
 
 def test_wide_alphas_are_no_warning(dataset, design, tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
-        _, attributes = fit(
-            dataset, design, tmp_path / "f.h5", alphas={"min": -3, "max": 6, "n": 10}
-        )
+        _, attributes = fit(dataset, design, tmp_path / "f.h5", alphas=Alphas(-3, 6, 10))
     assert attributes["alpha_at_min"] == 0
     assert not caplog.records
 

@@ -1,3 +1,5 @@
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.bands.registry import matcher_modules
 from pipeline.matchers import lag, ngram, oracle, random
-from pipeline.matching.matches import NO_MATCH, OPTIONS, Matches, newest_match
+from pipeline.matching.matches import NO_MATCH, Matches, Matching, newest_match
 from tests.helpers.stories import random_story, story
 
 RNG = np.random.default_rng(0)
@@ -34,7 +36,7 @@ def ngram_by_hand(s, newest, n_max):
 @given(st.integers(0, 10**6), st.integers(2, 12), st.integers(1, 5), st.integers(2, 10))
 def test_ngram_against_brute_force(seed, vocabulary, words_per_row, horizon):
     s = random_story(np.random.default_rng(seed), 40, words_per_row, vocabulary)
-    newest = newest_match(40, horizon, OPTIONS)
+    newest = newest_match(40, Matching(horizon=horizon))
     matches = ngram.match(s, newest, RNG, {"n": 4})
     expected = ngram_by_hand(s, newest, 4)
     assert matches.match_row.tolist() == [row for _, row in expected]
@@ -50,7 +52,7 @@ def test_ngram_looks_at_words_in_the_whole_story():
     for row in (120, 180):  # words 625 and 925 of the story, both beyond word number 200
         words[(row + 5) * per_row : (row + 6) * per_row] = phrase
     matches = ngram.match(
-        story(words, n_rows, per_row), newest_match(n_rows, 2, OPTIONS), RNG, {"n": 4}
+        story(words, n_rows, per_row), newest_match(n_rows, Matching(horizon=2)), RNG, {"n": 4}
     )
     assert np.flatnonzero(matches.match_row != NO_MATCH).tolist() == [180]
     assert matches.match_row[180] == 120
@@ -63,7 +65,7 @@ def test_ngram_takes_the_most_recent_of_equally_long_matches():
     words = [f"filler{k}" for k in range(200)]
     for place in (20, 50, 80):
         words[place + 15] = "sea"
-    matches = ngram.match(story(words, 60, 3), newest_match(60, 2, OPTIONS), RNG, {"n": 4})
+    matches = ngram.match(story(words, 60, 3), newest_match(60, Matching(horizon=2)), RNG, {"n": 4})
     row_of = lambda place: (place + 15) // 3 - 5  # noqa: E731
     assert matches.match_row[row_of(80)] == row_of(50)
 
@@ -77,7 +79,7 @@ def test_match_length_does_not_reward_fast_speech():
     words = [f"w{k}" for k in rng.integers(0, 12, len(onsets))]
     s = story(words, grid_rows)
     s.words["onset"] = onsets
-    matches = ngram.match(s, newest_match(grid_rows, 2, OPTIONS), RNG, {"n": 4})
+    matches = ngram.match(s, newest_match(grid_rows, Matching(horizon=2)), RNG, {"n": 4})
     rows = np.arange(50, grid_rows)
     r = np.corrcoef(matches.similarity[rows], per_row[5 + rows])[0, 1]
     assert abs(r) < 0.15
@@ -88,9 +90,9 @@ def test_match_length_does_not_reward_fast_speech():
 def test_every_matcher_stays_in_the_past(name, horizon, language):
     """Random matches of the authors' code could lie in the future (error 2)."""
     s = random_story(np.random.default_rng(0), n_rows=80)
-    newest = newest_match(80, horizon, OPTIONS)
+    newest = newest_match(80, Matching(horizon=horizon))
     module = matcher_modules()[name]
-    options = {**OPTIONS, **module.OPTIONS, **language.get(name, {})}
+    options = {**asdict(Matching()), **module.OPTIONS, **language.get(name, {})}
     matches = module.match(s, newest, np.random.default_rng(0), options)
     found = matches.match_row != NO_MATCH
     assert found.any()
@@ -99,7 +101,7 @@ def test_every_matcher_stays_in_the_past(name, horizon, language):
 
 
 def test_random_matches_are_uniform_over_the_past_and_absent_before():
-    newest = newest_match(60, 2, OPTIONS)
+    newest = newest_match(60, Matching(horizon=2))
     draws = np.stack(
         [
             random.match(None, newest, np.random.default_rng(seed), {}).match_row
@@ -123,7 +125,7 @@ def test_oracle_points_to_the_true_earlier_occurrence(tmp_path):
         "story\t2\t1\tdecoy\t80\t84\t35\t36\t8\t26\n"
         "other\t1\t1\tverbatim\t60\t64\t40\t41\t5\t20\n"
     )
-    newest = newest_match(50, 2, OPTIONS)
+    newest = newest_match(50, Matching(horizon=2))
     matches = oracle.match(story(["a"] * 200, 50), newest, RNG, {"truth": str(tmp_path)})
     found = np.flatnonzero(matches.match_row != NO_MATCH)
     assert found.tolist() == [25, 26, 27]
@@ -142,7 +144,7 @@ def some_matches(n_rows=300, seed=0):
 
 def redrawn(seed=0, draws=20):
     by_story = {name: some_matches(seed=k) for k, name in enumerate(["a", "b", "test"])}
-    newest = {name: newest_match(300, 2, OPTIONS) for name in by_story}
+    newest = {name: newest_match(300, Matching(horizon=2)) for name in by_story}
     return by_story, lag.redraw(by_story, newest, ["a", "b"], seed, "ngramlag", draws, 10)
 
 
@@ -172,7 +174,7 @@ def test_lag_control_draws_from_training_lags_only():
     by_story = {"a": some_matches(seed=0), "test": some_matches(seed=1)}
     test_rows = by_story["test"].row
     by_story["test"].match_row = np.where(test_rows >= 77, test_rows - 77, NO_MATCH)
-    newest = {name: newest_match(300, 2, OPTIONS) for name in by_story}
+    newest = {name: newest_match(300, Matching(horizon=2)) for name in by_story}
     control = lag.redraw(by_story, newest, ["a"], 0, "x", 20, 5)["test"]
     found = control.match_row != NO_MATCH
     assert set(control.row[found] - control.match_row[found]) == {20, 30, 55}

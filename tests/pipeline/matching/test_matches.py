@@ -7,8 +7,8 @@ from pipeline.core.random import generator
 from pipeline.core.series import delay
 from pipeline.matching.matches import (
     NO_MATCH,
-    OPTIONS,
     Matches,
+    Matching,
     fir_of_matches,
     induction_features,
     load_matches,
@@ -19,7 +19,7 @@ from pipeline.matching.matches import (
 
 def test_published_rule():
     """Horizon 2, first delay 1, changes up to 3 TRs: matches end at row f - 4."""
-    assert newest_match(6, 2, OPTIONS).tolist() == [-4, -3, -2, -1, 0, 1]
+    assert newest_match(6, Matching(horizon=2)).tolist() == [-4, -3, -2, -1, 0, 1]
 
 
 @given(
@@ -29,9 +29,9 @@ def test_published_rule():
     st.none() | st.integers(1, 20),
 )
 def test_newest_match_keeps_the_horizon(horizon, offsets, delays, min_lag):
-    options = {"offsets": offsets, "delays": delays, "min_lag": min_lag}
+    matching = Matching(tuple(offsets), delays=tuple(delays), min_lag=min_lag, horizon=horizon)
     rows = np.arange(40)
-    newest = newest_match(40, horizon, options)
+    newest = newest_match(40, matching)
     newest_bold = newest + max(offsets)
     assert (newest_bold <= rows + min(delays) - horizon).all()
     assert (rows - newest >= max(min_lag or 0, 1)).all()
@@ -93,7 +93,7 @@ def test_distinct_delays_stand_for_stacking_and_delaying():
     rng = np.random.default_rng(0)
     values, y, alpha = rng.standard_normal((80, 3)), rng.standard_normal(80), 5.0
     published = stacked_then_delayed(values, 3, (1, 2, 3, 4))
-    delays, weights = fir_of_matches({"delays": (1, 2, 3, 4), "stack": 3})
+    delays, weights = fir_of_matches(Matching(delays=(1, 2, 3, 4), stack=3))
     assert delays == [1, 2, 3, 4, 5, 6]
     np.testing.assert_allclose(np.square(weights), [1, 2, 3, 3, 2, 1])
     ours = delay(values, delays) * np.repeat(weights, 3)

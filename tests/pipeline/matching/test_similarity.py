@@ -1,5 +1,7 @@
 """Matches by the similarity of words' states, and the matchers made from it."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +18,7 @@ from gim.text.words import join_words, tokens_of_words
 from pipeline.bands.registry import matcher_modules
 from pipeline.dataset.story import Story
 from pipeline.matchers import lag
-from pipeline.matching.matches import NO_MATCH, OPTIONS, keep_best, newest_match
+from pipeline.matching.matches import NO_MATCH, Matching, keep_best, newest_match
 from pipeline.matching.similarity import OPTIONS as SIMILARITY_OPTIONS
 from pipeline.matching.similarity import match_states
 from tests.conftest import REPOSITORY
@@ -29,8 +31,8 @@ N_ROWS = 80
 
 def run(name, s, language, horizon=2, **options):
     module = matcher_modules()[name]
-    newest = newest_match(s.grid.n_rows, horizon, OPTIONS)
-    options = {**OPTIONS, **module.OPTIONS, **language.get(name, {}), **options}
+    newest = newest_match(s.grid.n_rows, Matching(horizon=horizon))
+    options = {**asdict(Matching()), **module.OPTIONS, **language.get(name, {}), **options}
     return module.match(s, newest, np.random.default_rng(0), options)
 
 
@@ -40,7 +42,7 @@ def spoken(rng, n_words):
 
 
 def by_vectors(s, vectors, horizon=2, **options):
-    newest = newest_match(s.grid.n_rows, horizon, OPTIONS)
+    newest = newest_match(s.grid.n_rows, Matching(horizon=horizon))
     compare = lambda a, b: np.exp((vectors[a] @ vectors[b].T - 1) / 0.1)  # noqa: E731
     return match_states(s, newest, compare, {**SIMILARITY_OPTIONS, **options}), newest, compare
 

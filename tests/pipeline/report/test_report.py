@@ -1,7 +1,7 @@
 """What the report says: the numbers of the tables and of the fits, and nothing from outside."""
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html import unescape
 
 import h5py
@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.bands.options import BandOptions
+from pipeline.matching.matches import Matching
 from pipeline.report.answer import Verdict
 from pipeline.report.citation import cited_works
 from pipeline.report.numbers import MINUS
@@ -199,14 +201,17 @@ def test_the_works_to_cite_are_those_of_the_citation_file(mapped):
     assert len(cited_works()) > 3
 
 
+PUBLISHED = asdict(Matching(delays=(1, 2), horizon=2))
+
+
 @pytest.mark.parametrize(
     ("options", "horizon"),
     [
-        ({"horizon": None}, None),
-        ({"horizon": 2, "min_lag": None, "delays": [1, 2], "offsets": [1, 2, 3]}, 2),
-        ({"horizon": 2, "min_lag": 4, "delays": [1, 2], "offsets": [1, 2, 3]}, 2),
-        ({"horizon": 2, "min_lag": 30, "delays": [1, 2], "offsets": [1, 2, 3]}, 28),
-        ({"horizon": 5}, 5),
+        (BandOptions("eng1000"), None),
+        (BandOptions("ngram", own=PUBLISHED), 2),
+        (BandOptions("ngram", own=PUBLISHED | {"min_lag": 4}), 2),
+        (BandOptions("ngram", own=PUBLISHED | {"min_lag": 30}), 28),
+        (BandOptions("ar", own={"horizon": 5}), 5),
     ],
     ids=["no BOLD", "published", "published, as a lag", "long lag", "no lags"],
 )

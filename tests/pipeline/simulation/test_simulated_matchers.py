@@ -1,5 +1,7 @@
 """What every matcher finds in a simulated subject, and that on the null subject none gains."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from gim.infinigram.index import build_index
 from gim.text.tokenizer import load_tokenizer
 from pipeline.bands.registry import matcher_modules
 from pipeline.matchers import lag
-from pipeline.matching.matches import OPTIONS, keep_best
+from pipeline.matching.matches import Matching, keep_best
 
 RECURRENCES = ("verbatim", "paraphrase")
 # GIM may match any earlier word, and only its surest matches are kept.
@@ -18,7 +20,7 @@ MATCHERS = ("random", "ngram", "gim", "gimsure", "gimexact", "infinigram", "gimt
 def match_all(data, name, options):
     """Matches of every story, as the workflow finds them."""
     matcher = matcher_modules()[name]
-    options = {**OPTIONS, **matcher.OPTIONS, **options}
+    options = {**asdict(Matching()), **matcher.OPTIONS, **options}
     matched = {
         s: matcher.match(story, data.newest(s), np.random.default_rng([0, k]), options)
         for k, (s, story) in enumerate(data.stories.items())

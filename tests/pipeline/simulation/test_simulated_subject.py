@@ -16,8 +16,7 @@ from pipeline.bands.compute import (
     response_features,
     stimulus_features,
 )
-from pipeline.bands.options import band_options
-from pipeline.bands.registry import kind_of
+from pipeline.bands.options import BandOptions, band_options
 from pipeline.config.load import complete
 from pipeline.dataset.basis import response_basis
 from pipeline.dataset.dataset import Dataset
@@ -78,7 +77,7 @@ class Subject:
         path = self.root / f"{band}.parquet"
         if not path.exists():
             options = self.options(band)
-            redrawn = self.matches(options["of"]) if options["kind"] == "lag" else None
+            redrawn = self.matches(options.redraws) if options.kind == "lag" else None
             find_matches(
                 self.dataset, self.words, self.stories, self.train, "S1", band, options, 0,
                 redrawn, path,
@@ -87,11 +86,11 @@ class Subject:
 
     def options(self, band):
         resources = {"eng1000": str(self.dataset.eng1000), "truth": str(self.dataset.truth)}
-        return band_options(self.config, band) | resources
+        return BandOptions.read(band_options(self.config, band).as_mapping() | resources)
 
     def band(self, name):
         path, options = self.root / f"{name}.h5", self.options(name)
-        source = kind_of(options["kind"]).source
+        source = options.source
         if source == "stimulus":
             stimulus_features(self.dataset, self.words, self.stories, options, path)
         elif source == "responses":

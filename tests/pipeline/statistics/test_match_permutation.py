@@ -4,6 +4,7 @@ Stories, events and matches are the simulation's. Voxels are independent given t
 responses to the events of its own, and copy their own changes of BOLD after the match.
 """
 
+from dataclasses import asdict
 from itertools import permutations
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.stats import chisquare
 from pipeline.core.series import zscore
 from pipeline.dataset.story import Story
 from pipeline.matchers import ngram
-from pipeline.matching.matches import NO_MATCH, OPTIONS, newest_match
+from pipeline.matching.matches import NO_MATCH, Matching, newest_match
 from pipeline.simulation.bold import evoked
 from pipeline.simulation.settings import Settings
 from pipeline.simulation.story import tell
@@ -99,8 +100,8 @@ def stories():
 def simulated(seed):
     story = tell("s", np.random.default_rng(seed), Settings(rows=(180, 220)))
     words = pd.DataFrame(sorted(story.words), columns=["onset", "offset", "word"])
-    newest = newest_match(story.grid.n_rows, 2, OPTIONS)
-    options = {**OPTIONS, **ngram.OPTIONS}
+    newest = newest_match(story.grid.n_rows, Matching(horizon=2))
+    options = {**asdict(Matching()), **ngram.OPTIONS}
     found = ngram.match(Story("s", words, story.grid), newest, np.random.default_rng(0), options)
     oracle = np.full(story.grid.n_rows, NO_MATCH)
     for o in story.occurrences:

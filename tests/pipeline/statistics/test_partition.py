@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pipeline.config.load import complete
 from pipeline.config.partitions import all_models, partition_models, subsets
 from pipeline.core.errors import InputError
+from pipeline.statistics.options import TestOptions
 from pipeline.statistics.partition import block_errors, parts, write_partition
 from pipeline.tables.partition import partition_table
 from tests.helpers.fits import write_fit
@@ -16,7 +17,9 @@ from tests.helpers.responses import rewrite, write_responses
 from tests.pipeline.config.test_config import changed
 
 ROWS = {"t1": 150, "t2": 120}
-OPTIONS = {"block": 20, "permutations": 200, "tail": "none", "alpha": 0.05}
+OPTIONS = TestOptions(
+    scheme="shift", permutations=200, min_shift=10, block=20, tail="none", alpha=0.05
+)
 
 
 def test_two_spaces_by_hand():

@@ -38,6 +38,7 @@ from benchmarks.real_fit import load_bands
 from pipeline.config.load import load
 from pipeline.config.stories import test_stories, training_stories
 from pipeline.core.correlation import pearson, top_voxels
+from pipeline.core.interval import interval
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import read_story
 from pipeline.features.encoder import load_encoder, word_vectors
@@ -48,7 +49,6 @@ from pipeline.fit.cross_validation import make_solver
 from pipeline.fit.design import Band, Design, make_band
 from pipeline.fit.regression import Regression
 from pipeline.matching.matches import load_matches
-from pipeline.tables.summary import interval
 
 WORDS = ("eng1000", "wordrate", "position")
 BASE = (*WORDS, "drift")

@@ -39,6 +39,7 @@ from pipeline.bands.options import BandOptions
 from pipeline.config.load import load
 from pipeline.config.stories import test_stories, training_stories
 from pipeline.core.correlation import pearson, top_voxels
+from pipeline.core.interval import interval
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import read_story
 from pipeline.features.encoder import load_encoder, word_vectors
@@ -50,7 +51,6 @@ from pipeline.fit.design import Band, Design, make_band
 from pipeline.fit.options import Alphas
 from pipeline.fit.regression import Regression
 from pipeline.matching.matches import load_matches
-from pipeline.tables.summary import interval
 
 WORDS = ("eng1000", "wordrate", "position")
 BASE = (*WORDS, "drift")

@@ -7,7 +7,6 @@ from typing import Any
 
 import h5py
 import numpy as np
-from scipy.fft import dct, idct
 
 from pipeline.core.atomic import atomic_h5
 from pipeline.core.series import zscore
@@ -82,18 +81,15 @@ def ready(values: np.ndarray, grid: Grid, first: int, options: dict[str, Any]) -
     """
     values = values.astype(np.float64)
     if options["high_pass"]:
-        values = values - slow_part(values, grid.tr, options["high_pass"])
+        values = _without_drifts(values, grid.tr, options["high_pass"])
     values = values[grid.kept.start - first : grid.kept.stop - first]
     return (zscore(values) if options["zscore"] else values).astype(np.float32)
 
 
-def slow_part(values: np.ndarray, tr: float, high_pass: float) -> np.ndarray:
-    """What cosines slower than `high_pass` Hz say of each column, its mean not included.
+def _without_drifts(values: np.ndarray, tr: float, high_pass: float) -> np.ndarray:
+    """Columns without their discrete cosines up to `high_pass` Hz; their means stay."""
+    from nilearn.signal import clean  # slow to import
 
-    The discrete cosine transform without its terms of higher frequency: term k has frequency
-    k / (2 n tr).
-    """
-    n_terms = int(np.floor(2 * len(values) * tr * high_pass)) + 1
-    terms = dct(values, axis=0, norm="ortho")
-    terms[0] = terms[n_terms:] = 0
-    return idct(terms, axis=0, norm="ortho")
+    return clean(
+        values, detrend=False, standardize=None, filter="cosine", high_pass=high_pass, t_r=tr
+    )

@@ -25,6 +25,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.core.chunks import chunks
+
 CHUNK = 2048  # voxels averaged at a time
 TINY = 1e-12  # error variance below which scores are exact; importance of what is not predicted
 
@@ -81,14 +83,13 @@ def pooled(scores: np.ndarray, error: np.ndarray, reference: np.ndarray) -> np.n
     size = np.square(apart).mean(axis=0)
     atoms = apart[:, reference]
     result = np.empty_like(apart)
-    for start in range(0, apart.shape[1], CHUNK):
-        part = slice(start, start + CHUNK)
+    for part in chunks(range(apart.shape[1]), CHUNK):
         products = apart[:, part].T @ atoms / len(scores)
         distance = (size[part, None] + size[reference] - 2 * products).clip(0)
         weight = np.exp(-distance / (error[part, None] + error[reference] + TINY))
         weight *= importance[reference]
-        here = np.flatnonzero((reference >= start) & (reference < start + CHUNK))
-        weight[reference[here] - start, here] = 0  # the voxel itself comes once, below
+        here = np.flatnonzero((reference >= part.start) & (reference < part.stop))
+        weight[reference[here] - part.start, here] = 0  # the voxel itself comes once, below
         own = importance[part]
         result[:, part] = (atoms @ weight.T + own * apart[:, part]) / (weight.sum(axis=1) + own)
     return result

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.core.chunks import chunks
 from pipeline.core.correlation import pearson
 from pipeline.core.progress import track
 from pipeline.dataset.dataset import Dataset
@@ -175,8 +176,7 @@ def _blocks(
         n_reference,
     )  # fmt: skip
     logging.info("%d voxels in blocks of %d, solver %s", len(voxels), size, solver)
-    starts = range(voxels.start, voxels.stop, max(size, 1))
-    return [slice(start, min(start + size, voxels.stop)) for start in starts]
+    return chunks(voxels, size)
 
 
 def _write_test(

@@ -18,12 +18,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
 
+from pipeline.core.interval import reach
 from pipeline.core.series import zscore
 from pipeline.statistics.blocks import block_starts
 
-CONFIDENCE = 0.95
 BLOCK = 20  # TRs of a block of the jackknife: longer than BOLD remembers
 MIN_BLOCKS = 3  # fewer give no interval
 ENDS = ("", "_lo", "_hi")  # of the names under which an estimate's value and interval are written
@@ -115,7 +114,7 @@ def jackknife(values: np.ndarray) -> Estimate:
     if n < MIN_BLOCKS:
         return Estimate(value, np.full_like(value, -np.inf), np.full_like(value, np.inf))
     error = np.sqrt((n - 1) * without.var(axis=0))
-    half = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * error
+    half = reach(n) * error
     return Estimate(value, value - half, value + half)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.core.chunks import chunks
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.file import FitFile
 from pipeline.statistics.ceiling import (
@@ -41,9 +42,7 @@ def _read_repeats(
     """Blocks of voxels with the presentations of a story, (n_repeats, n_rows, n_block)."""
     one = dataset.read_repeats(subject, story, slice(0, 1))
     assert one is not None, "only repeated stories are asked for"
-    size = max(BLOCK_BYTES // (8 * one.size), 1)
-    for start in range(0, n_voxels, size):
-        voxels = slice(start, min(start + size, n_voxels))
+    for voxels in chunks(range(n_voxels), BLOCK_BYTES // (8 * one.size)):
         repeats = dataset.read_repeats(subject, story, voxels)
         assert repeats is not None
         yield voxels, repeats

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from pipeline.core.chunks import chunks
 from pipeline.core.progress import track
 from pipeline.core.random import generator
 from pipeline.dataset.dataset import Dataset
@@ -30,8 +31,7 @@ def measured(
 def voxel_blocks(n_voxels: int, n_null: int, largest: int | None = None) -> Iterator[slice]:
     """Blocks of voxels, at most `largest`, whose permuted statistics fit into `NULL_BYTES`."""
     size = min(max(NULL_BYTES // (4 * max(n_null, 500)), 1), largest or n_voxels)
-    starts = range(0, n_voxels, size)
-    return track([slice(i, min(i + size, n_voxels)) for i in starts], "blocks of voxels")
+    return track(chunks(range(n_voxels), size), "blocks of voxels")
 
 
 def test_r(dataset: Dataset, subject: str, fit: FitFile, options: TestOptions, seed: int) -> Test:

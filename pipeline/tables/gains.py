@@ -10,8 +10,9 @@ import pandas as pd
 
 from pipeline.config.models import nested_pairs
 from pipeline.core.correlation import top_voxels
+from pipeline.core.interval import interval
 from pipeline.fit.file import FitFile, Scores
-from pipeline.tables.summary import MEAN, interval
+from pipeline.tables.summary import MEAN
 
 COLUMNS = [
     "subject", "model", "over", "band", "gain", "gain_lo", "gain_hi", "gain_top10",

@@ -7,16 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from pipeline.core.correlation import top_voxels
+from pipeline.core.interval import interval
 from pipeline.fit.file import FitFile, Scores
 
 COLUMNS = [
     "subject", "model", "bands", "horizon", "n_voxels", "r_mean", "r_concat", "r_top10_test",
     "r_top10_cv", "delta_eng1000", "delta_lo", "delta_hi",
 ]  # fmt: skip
-CONFIDENCE = 0.95
 MEAN = "mean"  # the subject of rows that are means over subjects
 
 
@@ -87,15 +86,3 @@ def difference(by_story: np.ndarray) -> dict[str, float]:
     """`interval` of differences to the baseline, under the names of its columns."""
     keys = ("delta_eng1000", "delta_lo", "delta_hi")
     return dict(zip(keys, interval(by_story), strict=True))
-
-
-def interval(by_story: np.ndarray) -> tuple[float, float, float]:
-    """Mean over stories, and the ends of its Student t interval.
-
-    Parameters
-    ----------
-    by_story : array of shape (n_stories,)
-    """
-    n, mean = len(by_story), by_story.mean()
-    half = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * by_story.std(ddof=1) / np.sqrt(n)
-    return float(mean), float(mean - half), float(mean + half)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
+from pipeline.core.chunks import chunks
 from pipeline.core.errors import InputError
 from pipeline.core.findings import Findings, some
 from pipeline.core.series import range_varies
@@ -108,10 +109,8 @@ def blocks(data: Values) -> Iterator[tuple[slice, slice, np.ndarray]]:
     n_values = BLOCK_BYTES // data.dtype.itemsize
     voxel_step = _multiple(n_values // chunk_rows, chunk_voxels, n_voxels)
     row_step = _multiple(n_values // voxel_step, chunk_rows, n_rows)
-    for voxel in range(0, n_voxels, voxel_step):
-        voxels = slice(voxel, min(voxel + voxel_step, n_voxels))
-        for row in range(0, n_rows, row_step):
-            rows = slice(row, min(row + row_step, n_rows))
+    for voxels in chunks(range(n_voxels), voxel_step):
+        for rows in chunks(range(n_rows), row_step):
             yield rows, voxels, data[rows, voxels]
 
 

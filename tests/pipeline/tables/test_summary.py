@@ -4,7 +4,8 @@ import pytest
 from scipy import stats
 
 from pipeline.core.atomic import write_table
-from pipeline.tables.summary import COLUMNS, interval, summarise
+from pipeline.core.interval import interval
+from pipeline.tables.summary import COLUMNS, summarise
 from tests.helpers.fits import write_fit
 
 TRAIN = ["a", "b", "c", "d"]

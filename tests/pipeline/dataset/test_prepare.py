@@ -1,0 +1,55 @@
+"""The high-pass filter, against the discrete cosine transform."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.fft import dct, idct
+
+from pipeline.dataset.grid import Grid
+from pipeline.dataset.prepare import ready
+
+OPTIONS = {"zscore": False}
+
+
+def filtered(values, tr, high_pass):
+    grid = Grid(n_scanned=len(values), tr=tr, sound_start=0, unused_volumes=0, trim=(0, 0))
+    return ready(values, grid, 0, OPTIONS | {"high_pass": high_pass})
+
+
+def slow_part(values, tr, high_pass):
+    """The transform's terms up to `high_pass`, but the mean: term k has frequency k / (2 n tr)."""
+    n_terms = int(np.floor(2 * len(values) * tr * high_pass)) + 1
+    terms = dct(values, axis=0, norm="ortho")
+    terms[0] = terms[n_terms:] = 0
+    return idct(terms, axis=0, norm="ortho")
+
+
+@pytest.mark.filterwarnings("ignore:Cosine filter was not created")  # nothing is that slow
+@given(
+    n=st.integers(20, 500),
+    tr=st.sampled_from([0.72, 1.5, 2.0, 2.0045]),
+    high_pass=st.sampled_from([0.002, 1 / 128, 0.01, 0.02]),
+)
+def test_the_terms_of_the_cosine_transform_are_taken_out(n, tr, high_pass):
+    values = np.random.default_rng(n).standard_normal((n, 3)) + np.array([0, 5, -100])
+    found = filtered(values, tr, high_pass)
+    np.testing.assert_allclose(found, values - slow_part(values, tr, high_pass), atol=1e-5)
+    means = found.mean(axis=0, dtype=float)
+    np.testing.assert_allclose(means, values.mean(axis=0), atol=1e-5)
+
+
+def test_a_run_that_is_too_short_for_any_cosine_stays(recwarn):
+    values = np.random.default_rng(0).standard_normal((20, 3))
+    np.testing.assert_array_equal(filtered(values, 2.0, 0.01), values.astype(np.float32))
+    assert any("Cosine filter was not created" in str(warning.message) for warning in recwarn)
+
+
+def test_a_constant_voxel_stays_constant():
+    """The filter's rounding is no signal to be scaled up."""
+    values = np.random.default_rng(0).standard_normal((100, 2))
+    values[:, 1] = 12345.678
+    grid = Grid(n_scanned=100, tr=2.0, sound_start=0, unused_volumes=0, trim=(5, 5))
+    found = ready(values, grid, 0, {"zscore": True, "high_pass": 0.01})
+    assert found[:, 0].std() > 0.9
+    assert (found[:, 1] == 0).all()

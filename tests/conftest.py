@@ -1,6 +1,8 @@
 """Fixtures shared by all tests."""
 
 import os
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,3 +17,25 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder} (set GIM_SHARED)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory) -> Path:
+    """A wheel of the project."""
+    from tests.helpers.installed import build
+
+    if find_spec("pip") is None or shutil.which("git") is None:
+        pytest.skip("a wheel takes pip to make, and git to tell which files are the project's")
+    if not (REPOSITORY / ".git").exists():
+        pytest.skip("no checkout: which files are the project's is not known")
+    return build(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory, wheel):
+    """An environment in which the wheel is installed, and the checkout is not."""
+    from tests.helpers.installed import Environment
+
+    environment = Environment.make(tmp_path_factory.mktemp("installed") / "env")
+    environment.install(wheel)
+    return environment

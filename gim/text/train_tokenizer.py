@@ -1,4 +1,4 @@
-"""Train the byte-level BPE of the package: ``python -m gim.text.train_tokenizer CORPUS...``."""
+"""Train a byte-level BPE: ``python -m gim.text.train_tokenizer CORPUS... --out FILE``."""
 
 import argparse
 from collections.abc import Iterator
@@ -7,7 +7,6 @@ from pathlib import Path
 from gim.files import atomic_file
 from gim.text.corpus import read_documents
 
-PACKAGED = Path(__file__).parents[1] / "data" / "tokenizer.json"
 VOCABULARY = 16_384
 
 
@@ -41,7 +40,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpora", nargs="+")
-    parser.add_argument("--out", type=Path, default=PACKAGED)
+    parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--vocabulary", type=int, default=VOCABULARY)
     parser.add_argument("--characters", type=int, default=20_000_000, help="per corpus file")
     args = parser.parse_args()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,4 +77,8 @@ def _value(value: Any) -> str:
 
 
 if __name__ == "__main__":
+    if not PAGE.is_file():
+        sys.exit(
+            f"{PAGE} is not there: this writes a page of a checkout of the project, run it in one"
+        )
     write_text(PAGE, page())

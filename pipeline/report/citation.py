@@ -1,13 +1,13 @@
-"""What to cite, from the project's CITATION.cff."""
+"""What to cite, from the project's CITATION.cff, to which the link beside this file leads."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 import yaml
 
-FILE = Path(__file__).resolve().parents[2] / "CITATION.cff"
+FILE = files("pipeline.report") / "CITATION.cff"  # in an installed package a file of its own
 
 
 def cited_works() -> list[dict[str, str]]:
@@ -16,11 +16,8 @@ def cited_works() -> list[dict[str, str]]:
     Returns
     -------
     list of dict
-        `authors`, `year`, `title`, `doi` and `notes`, empty where unknown; no works where the
-        package was installed without the file.
+        `authors`, `year`, `title`, `doi` and `notes`, empty where unknown.
     """
-    if not FILE.is_file():
-        return []
     software = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     return [_work(entry) for entry in (software, *software.get("references", []))]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,7 @@ from pipeline.report.significance import ceilings, significance_rows
 from pipeline.report.sweep import sweep
 from pipeline.tables.summary import MEAN
 
-HERE = Path(__file__).parent
-STATIC = HERE / "static"
+STATIC = files("pipeline.report") / "static"
 
 
 @dataclass(frozen=True)
@@ -78,47 +78,58 @@ class Run:
         return self.provenance["config"]
 
 
-def render(run: Run) -> str:
-    """Render the report as HTML."""
+def templates() -> jinja2.Environment:
+    """The report's templates, with its filters of numbers."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        loader=jinja2.PackageLoader("pipeline.report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= FILTERS
+    return environment
+
+
+def render(run: Run) -> str:
+    """Render the report as HTML."""
     config, subjects = run.config, list(run.config["subjects"])
     maps = {subject: map_pictures(path) for subject, path in run.maps.items()}
     found_ceilings = ceilings(run.ceiling)
     swept = sweep([(config, run.gains), *run.sweep], shown_subject(run.summary))
     answered = answer(config, run.gains, shown_subject(run.summary))
     explorers = {s: path.read_text(encoding="utf-8") for s, path in run.explorers.items()}
-    return environment.get_template("report.html.j2").render(
-        config=config,
-        name=config["name"],
-        baseline=config["baseline"],
-        subjects=subjects,
-        answer=answered,
-        models=_models(run),
-        maps=maps,
-        regions=[] if run.regions is None else parcellations(run.regions, run.charts),
-        significance=significance_rows(run.significance, config["baseline"]),
-        ceilings=found_ceilings,
-        partition=None if run.partition is None else run.partition.to_dict("records"),
-        sweep=swept,
-        distributions={s: distributions(read_r(run.fits, s), config["baseline"]) for s in subjects},
-        explorers=explorers,
-        explored_first=_explored_first(config, explorers[subjects[0]], answered),
-        fits=[fit_facts(path) for path in run.fits.values()],
-        warnings=run.warnings,
-        timings=run.timings.to_dict("records"),
-        provenance=run.provenance,
-        works=cited_works(),
-        settings=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
-        absent=_absent(run, maps, found_ceilings, swept),
-        style=_static("css"),
-        scripts=_static("js"),
+    return (
+        templates()
+        .get_template("report.html.j2")
+        .render(
+            config=config,
+            name=config["name"],
+            baseline=config["baseline"],
+            subjects=subjects,
+            answer=answered,
+            models=_models(run),
+            maps=maps,
+            regions=[] if run.regions is None else parcellations(run.regions, run.charts),
+            significance=significance_rows(run.significance, config["baseline"]),
+            ceilings=found_ceilings,
+            partition=None if run.partition is None else run.partition.to_dict("records"),
+            sweep=swept,
+            distributions={
+                s: distributions(read_r(run.fits, s), config["baseline"]) for s in subjects
+            },
+            explorers=explorers,
+            explored_first=_explored_first(config, explorers[subjects[0]], answered),
+            fits=[fit_facts(path) for path in run.fits.values()],
+            warnings=run.warnings,
+            timings=run.timings.to_dict("records"),
+            provenance=run.provenance,
+            works=cited_works(),
+            settings=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
+            absent=_absent(run, maps, found_ceilings, swept),
+            style=_static("css"),
+            scripts=_static("js"),
+        )
     )
 
 
@@ -177,4 +188,5 @@ def _absent(
 
 def _static(ending: str) -> str:
     """All files of a kind, in the order of their names."""
-    return "\n".join(p.read_text(encoding="utf-8") for p in sorted(STATIC.glob(f"*.{ending}")))
+    names = sorted(p.name for p in STATIC.iterdir() if p.name.endswith(f".{ending}"))
+    return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)

@@ -45,6 +45,7 @@ MODULES = {
     "scikit-learn": "sklearn",
     "scipy": "scipy",
     "sentencepiece": "sentencepiece",
+    "setuptools": "setuptools",
     "snakefmt": "snakefmt",
     "snakemake": "snakemake",
     "snakemake-executor-plugin-slurm": "snakemake_executor_plugin_slurm",

@@ -12,7 +12,7 @@ from gim import cli
 from pipeline.core.schema.validator import schema
 from tests.conftest import REPOSITORY
 
-FOLDERS = (".", "docs", "data", "results", "gim/data/encoder")
+FOLDERS = (".", "config", "docs", "data", "results", "gim/data/encoder")
 PAGES = sorted(path for folder in FOLDERS for path in (REPOSITORY / folder).glob("*.md"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^```[^\n]*\n(.*?)^```|^((?: {4}[^\n]*\n)+)", re.DOTALL | re.MULTILINE)

@@ -1,11 +1,8 @@
 # Fetch what the configuration needs, and no more. No other rule asks for it: a run never downloads by itself.
-localrules:
-    fetch,
-
-
 rule fetch:
     log:
         f"{LOGS}/fetch.log",
+    localrule: True
     conda:
         "../environment.yaml"
     threads: CONFIG["fetch"]["jobs"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 import jsonschema
 import yaml
 
-SCHEMAS = Path(__file__).parent
+SCHEMAS = files(__package__)
 
 # Unlike JSON Schema's own, a count has no decimal point, and a number is finite.
 Validator = jsonschema.validators.extend(

@@ -185,7 +185,7 @@ def test_every_option_of_a_kind_is_described_and_its_default_is_valid():
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_shipped_configurations_are_valid(path):
     if "models" in yaml.safe_load(path.read_text()):
-        assert load(path)["name"] == path.stem
+        assert load(path)["name"] == path.resolve().stem
 
 
 @pytest.mark.parametrize("path", OVERLAYS, ids=lambda path: path.stem)

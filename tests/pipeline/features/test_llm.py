@@ -10,6 +10,7 @@ from gim.errors import InputError as LibraryError
 from gim.text.tokenizer import load_tokenizer
 from gim.text.words import tokens_of_words
 from pipeline.bands.compute import stimulus_features
+from pipeline.bands.options import BandOptions
 from pipeline.bands.registry import kind_of
 from pipeline.bands.resume import Parts
 from pipeline.core.errors import InputError
@@ -103,8 +104,9 @@ def made(tmp_path, language):
     rng = np.random.default_rng(0)
     words = [random_story(rng, 12, name=s).words.assign(story=s) for s in ("a", "b")]
     pd.concat(words).to_parquet(tmp_path / "words.parquet")
-    options = {"kind": "llm", **kind_of("llm").options, "model": language["gimteacher"]["model"]}
-    return dataset, tmp_path / "words.parquet", options | {"layers": [0, 1], "context": 3}
+    own = {**kind_of("llm").options, "model": language["gimteacher"]["model"]}
+    options = BandOptions("llm", own=own | {"layers": [0, 1], "context": 3})
+    return dataset, tmp_path / "words.parquet", options
 
 
 def test_interrupted_work_resumes_after_the_last_story(made, tmp_path, monkeypatch):
@@ -132,7 +134,7 @@ def test_interrupted_work_resumes_after_the_last_story(made, tmp_path, monkeypat
 def test_parts_of_other_options_are_not_used(tmp_path):
     s = random_story(np.random.default_rng(0), 12)
     for value in (1, 2):
-        values = Parts(tmp_path / "x.h5", {"n": value}).get(s, lambda _, o: np.full(3, o["n"]))
+        values = Parts(tmp_path / "x.h5", BandOptions("llm", own={"n": value})).get(s, lambda _, o: np.full(3, o["n"]))
         assert (values == value).all()
 
 
@@ -144,7 +146,7 @@ def test_a_band_is_called_llama_only_with_its_weights(made, tmp_path):
 
 
 def test_static_vectors_are_means_of_the_models_embeddings(made):
-    options = made[2]
+    options = made[2].own
     s = random_story(np.random.default_rng(0), 12)
     values = static.compute(s, {**options, "downsample": "sum"})
     model, tokenizer, _ = llm.load_model(options["model"], None)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
 import numpy as np
 
+from pipeline.core.chunks import chunks
 from pipeline.core.series import centre
 from pipeline.fit.design import Design
+
+VOXELS = 1000  # at a time: himalaya multiplies every two bands' predictions, in double
 
 
 def band_parts(weights: np.ndarray, design: Design, story: str) -> np.ndarray:
@@ -51,10 +58,27 @@ def band_shares(parts: np.ndarray, measured: np.ndarray) -> np.ndarray:
     array of shape (n_bands, n_voxels)
         NaN where the response does not vary.
     """
-    # himalaya.scoring.r2_score_split gives the same, but copies the parts in double precision and
-    # multiplies all bands with each other (five bands: 8 times the time, 5 times the memory), warns
-    # of means above 1e-6 in whatever unit, and returns arrays of the backend that a solver has set.
     centred = centre(measured)
-    variance = np.einsum("ij,ij->j", centred, centred)
-    explained = np.einsum("bij,ij->bj", parts, 2 * centred - parts.sum(axis=0))
-    return explained / np.where(variance == 0, np.nan, variance)
+    norm = np.sqrt(np.einsum("ij,ij->j", centred, centred))
+    shares = np.full((len(parts), len(norm)), np.nan)
+    varying = np.flatnonzero(norm)
+    with _numpy_backend() as himalaya:
+        for some in chunks(range(len(varying)), VOXELS):
+            voxels = varying[some]
+            # In units of the response's norm, since himalaya's check of means has a unit.
+            y, p = centred[:, voxels] / norm[voxels], parts[:, :, voxels] / norm[voxels]
+            shares[:, voxels] = himalaya.r2_score_split(y, p)
+    return shares
+
+
+@contextmanager
+def _numpy_backend() -> Iterator[ModuleType]:
+    """Himalaya's scores on NumPy arrays, whatever backend a solver has set."""
+    from himalaya import backend, scoring  # slow to import
+
+    before = backend.get_backend().name
+    backend.set_backend("numpy")
+    try:
+        yield scoring
+    finally:
+        backend.set_backend(before)

@@ -134,7 +134,9 @@ def test_interrupted_work_resumes_after_the_last_story(made, tmp_path, monkeypat
 def test_parts_of_other_options_are_not_used(tmp_path):
     s = random_story(np.random.default_rng(0), 12)
     for value in (1, 2):
-        values = Parts(tmp_path / "x.h5", BandOptions("llm", own={"n": value})).get(s, lambda _, o: np.full(3, o["n"]))
+        values = Parts(tmp_path / "x.h5", BandOptions("llm", own={"n": value})).get(
+            s, lambda _, o: np.full(3, o["n"])
+        )
         assert (values == value).all()
 
 

@@ -78,9 +78,18 @@ class Made:
 
     def audit(self, n_rows=3):
         subject = audit.Subject(
-            self.dataset, "S1", STORIES[:3], STORIES[3:], self.words, self.basis,
-            self.features, self.matches, self.options, (1, 2, 3, 4), seed=0,
-        )  # fmt: skip
+            dataset=self.dataset,
+            name="S1",
+            train=STORIES[:3],
+            test=STORIES[3:],
+            words=pd.read_parquet(self.words),
+            basis=self.basis,
+            features=self.features,
+            matches=self.matches,
+            options=self.options,
+            delays=(1, 2, 3, 4),
+            seed=0,
+        )
         return audit.audit(subject, n_stories=1, n_rows=n_rows, seed=0)
 
     def leaks(self):

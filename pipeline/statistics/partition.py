@@ -98,6 +98,7 @@ def _unique_null(
 def write_partition(
     dataset: Dataset,
     subject: str,
+    *,
     fits: Mapping[Spaces, str | Path],
     options: Mapping[str, Any],
     seed: int,

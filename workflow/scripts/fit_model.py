@@ -11,7 +11,7 @@ with work(snakemake):
     params, wildcards, config = snakemake.params, snakemake.wildcards, snakemake.config
     train, test = params.stories["train"], params.stories["test"]
     bands = tuple(
-        load_band(name, path, options, params.delays, train, test)
+        load_band(name, path, options=options, delays=params.delays, train=train, test=test)
         for (name, options), path in zip(params.bands.items(), snakemake.input.bands, strict=True)
     )
     description = describe(config, snakemake.input.manifest)
@@ -21,18 +21,18 @@ with work(snakemake):
     fit_model(
         Dataset.from_config(params.dataset),
         wildcards.subject,
-        Design(bands),
-        train,
-        test,
-        params.options | how | {"voxels_per_block": config["voxels_per_block"]},
-        params.seeds,
-        {
+        design=Design(bands),
+        train=train,
+        test=test,
+        options=params.options | how | {"voxels_per_block": config["voxels_per_block"]},
+        seeds=params.seeds,
+        attributes={
             "subject": wildcards.subject,
             "model": wildcards.model,
             "provenance": as_attribute(description),
         },
-        snakemake.output[0],
-        snakemake.input.grams,
-        (int(chunk), config["fit"]["jobs"]) if chunk else (1, 1),
-        [name for name, options in params.bands.items() if copies_single_matches(options)],
+        output=snakemake.output[0],
+        grams=snakemake.input.grams,
+        chunk=(int(chunk), config["fit"]["jobs"]) if chunk else (1, 1),
+        keep=[name for name, options in params.bands.items() if copies_single_matches(options)],
     )

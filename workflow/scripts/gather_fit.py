@@ -4,4 +4,4 @@ from job import snakemake, work
 from pipeline.fit.run import gather
 
 with work(snakemake):
-    gather(snakemake.input, snakemake.params.alphas, snakemake.output[0])
+    gather(snakemake.input, options=snakemake.params.alphas, output=snakemake.output[0])

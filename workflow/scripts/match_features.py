@@ -8,7 +8,7 @@ with work(snakemake):
     match_features(
         snakemake.input.matches,
         snakemake.input.basis,
-        [*params.stories["train"], *params.stories["test"]],
-        params.options,
-        snakemake.output[0],
+        stories=[*params.stories["train"], *params.stories["test"]],
+        options=params.options,
+        output=snakemake.output[0],
     )

@@ -8,7 +8,15 @@ from pipeline.statistics.run import write_statistics
 with work(snakemake):
     params, wildcards, files = snakemake.params, snakemake.wildcards, snakemake.input
     matchers = [
-        Matcher.read(name, options, features, matches, files.basis, params.delays, params.stories)
+        Matcher.read(
+            name,
+            options,
+            features=features,
+            matches=matches,
+            basis=files.basis,
+            delays=params.delays,
+            stories=params.stories,
+        )
         for (name, options), features, matches in zip(
             params.matchers.items(), files.features, files.matches, strict=True
         )
@@ -16,16 +24,16 @@ with work(snakemake):
     write_statistics(
         Dataset.from_config(params.dataset),
         wildcards.subject,
-        files.fit,
-        dict(zip(params.references, files.references, strict=True)),
-        params.options,
-        params.seed,
-        {
+        fit=files.fit,
+        references=dict(zip(params.references, files.references, strict=True)),
+        options=params.options,
+        seed=params.seed,
+        attributes={
             "subject": wildcards.subject,
             "model": wildcards.model,
             "uses_bold": params.uses_bold,
             "scheme": params.options["scheme"],
         },
-        snakemake.output[0],
-        matchers,
+        output=snakemake.output[0],
+        matchers=matchers,
     )

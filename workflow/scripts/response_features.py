@@ -6,4 +6,6 @@ from pipeline.bands.compute import response_features
 with work(snakemake):
     params = snakemake.params
     stories = [*params.stories["train"], *params.stories["test"]]
-    response_features(snakemake.input[0], stories, params.options, snakemake.output[0])
+    response_features(
+        snakemake.input[0], stories=stories, options=params.options, output=snakemake.output[0]
+    )

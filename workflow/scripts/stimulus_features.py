@@ -9,7 +9,7 @@ with work(snakemake):
     stimulus_features(
         Dataset.from_config(params.dataset),
         snakemake.input.words,
-        params.stories,
-        params.options,
-        snakemake.output[0],
+        stories=params.stories,
+        options=params.options,
+        output=snakemake.output[0],
     )

@@ -39,7 +39,9 @@ def load_bands(
         if options.source != "stimulus":
             folder += f"/sub-{subject}"
         path = f"{folder}/features/{name}.h5"
-        loaded.append(load_band(name, path, options, config["delays"], train, test))
+        loaded.append(
+            load_band(name, path, options=options, delays=config["delays"], train=train, test=test)
+        )
     return tuple(loaded)
 
 

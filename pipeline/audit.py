@@ -41,7 +41,7 @@ WORD_WINDOW = 4  # TRs before the end of a row in which its newest word is looke
 NEW_WORD = "zyzzyva"  # no story has it
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """What was made for a subject, and from what.
 
@@ -53,8 +53,8 @@ class Subject:
         The subject.
     train, test : lists of str
         Its stories.
-    words : path
-        Parquet of all words.
+    words : DataFrame
+        All words (`pipeline.dataset.stimuli.read_stories`).
     basis : path
         HDF5 of the principal components.
     features, matches : dicts of str to path
@@ -71,7 +71,7 @@ class Subject:
     name: str
     train: list[str]
     test: list[str]
-    words: str | Path
+    words: pd.DataFrame
     basis: str | Path
     features: dict[str, str | Path]
     matches: dict[str, str | Path]
@@ -79,21 +79,17 @@ class Subject:
     delays: Sequence[int]
     seed: int
 
-    @cached_property
-    def _table(self) -> pd.DataFrame:
-        return pd.read_parquet(self.words)
-
-    def story(self, name: str) -> Story:
-        """A story as features see it."""
-        return read_story(self.dataset, self._table, name)
-
     @property
     def stories(self) -> list[str]:
         """Training and test stories."""
         return [*self.train, *self.test]
 
+    def story(self, name: str) -> Story:
+        """A story as features see it."""
+        return read_story(self.dataset, self.words, name)
 
-def audit(subject: Subject, n_stories: int, n_rows: int, seed: int) -> pd.DataFrame:
+
+def audit(subject: Subject, *, n_stories: int, n_rows: int, seed: int) -> pd.DataFrame:
     """Look for leaks in the bands that were made from a subject's BOLD.
 
     Parameters

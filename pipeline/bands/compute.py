@@ -32,6 +32,7 @@ from pipeline.matching.matches import (
 def stimulus_features(
     dataset: Dataset,
     words_path: str | Path,
+    *,
     stories: Sequence[str],
     options: BandOptions,
     output: str | Path,
@@ -73,7 +74,7 @@ def _checked_origin(origin: dict[str, str], output: str | Path) -> dict[str, str
 
 
 def response_features(
-    basis_path: str | Path, stories: Sequence[str], options: BandOptions, output: str | Path
+    basis_path: str | Path, *, stories: Sequence[str], options: BandOptions, output: str | Path
 ) -> None:
     """Compute a feature space of the subject's own past BOLD for every story."""
     with BandFile.create(output) as file:
@@ -116,6 +117,7 @@ def story_matches(
 def find_matches(
     dataset: Dataset,
     words_path: str | Path,
+    *,
     stories: Sequence[str],
     train: Sequence[str],
     subject: str,
@@ -164,6 +166,7 @@ def find_matches(
 def match_features(
     matches_path: str | Path,
     basis_path: str | Path,
+    *,
     stories: Sequence[str],
     options: BandOptions,
     output: str | Path,

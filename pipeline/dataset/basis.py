@@ -145,6 +145,7 @@ class BasisFile(LayoutFile):
 def response_basis(
     dataset: Dataset,
     subject: str,
+    *,
     train: Sequence[str],
     test: Sequence[str],
     n_components: int,

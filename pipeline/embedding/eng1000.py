@@ -136,6 +136,7 @@ def _decode(words: np.ndarray) -> list[str]:
 def build(
     corpora: Iterable[str | Path],
     stimulus_words: Iterable[str] = (),
+    *,
     basis_words: str | Path | None = None,
     vocabulary: int = 10_000,
     window: int = 15,

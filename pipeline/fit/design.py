@@ -78,6 +78,7 @@ class Design:
 def load_band(
     name: str,
     path: str | Path,
+    *,
     options: BandOptions,
     delays: Sequence[int],
     train: Sequence[str],

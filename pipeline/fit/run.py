@@ -30,6 +30,7 @@ from pipeline.fit.regression import Regression, Ridge
 def fit_model(
     dataset: Dataset,
     subject: str,
+    *,
     design: Design,
     train: Sequence[str],
     test: Sequence[str],
@@ -127,7 +128,7 @@ def chunk_of(n_voxels: int, i: int, n: int) -> range:
     return range(n_voxels * (i - 1) // n, n_voxels * i // n)
 
 
-def gather(chunks: Sequence[str | Path], alphas: Alphas, output: str | Path) -> None:
+def gather(chunks: Sequence[str | Path], *, alphas: Alphas, output: str | Path) -> None:
     """Join the chunks of a fit, given in order, into the file that one fit would have written.
 
     Parameters

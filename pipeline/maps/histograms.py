@@ -21,6 +21,7 @@ COLOUR, BASE_COLOUR = "#0072B2", "#D55E00"  # Okabe and Ito: told apart by the c
 def write_histograms(
     r: Mapping[str, np.ndarray],
     bands: Mapping[str, list[str]],
+    *,
     path: Path,
     subject: str,
     baseline: str = "eng1000",

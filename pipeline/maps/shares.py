@@ -15,7 +15,7 @@ from pipeline.voxels.volume import Mask, to_volume
 
 
 def write_shares(
-    shares: Mapping[str, Mapping[str, np.ndarray]], mask: Mask, folder: Path, subject: str
+    shares: Mapping[str, Mapping[str, np.ndarray]], mask: Mask, *, folder: Path, subject: str
 ) -> list[dict[str, Any]]:
     """Write each band's share of the explained variance as NIfTI, negative shares kept.
 

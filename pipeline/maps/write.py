@@ -24,6 +24,7 @@ LEVEL = 0.05
 def write_maps(
     r: Mapping[str, np.ndarray],
     bands: Mapping[str, Sequence[str]],
+    *,
     mask: Mask,
     folder: Path,
     subject: str,

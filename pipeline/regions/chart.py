@@ -23,7 +23,7 @@ COLOUR, FAINT = "#0072B2", "0.65"  # clear of 0, and not
 
 
 def write_chart(
-    table: pd.DataFrame, path: str | Path, models: Sequence[str], baseline: str
+    table: pd.DataFrame, path: str | Path, *, models: Sequence[str], baseline: str
 ) -> None:
     """Write the gains of one parcellation as PNG: a panel a model, a line a region.
 

@@ -27,6 +27,7 @@ PAIRED = {"delta_eng1000": "delta", "gain": "gain", "selectivity": "selectivity"
 def summarise_regions(
     fits: Mapping[tuple[str, str], str | Path],
     labels: Mapping[str, Mapping[str, np.ndarray]],
+    *,
     baseline: str,
     over: Mapping[str, str],
 ) -> pd.DataFrame:

@@ -48,6 +48,7 @@ class Explored:
 def explore(
     dataset: Dataset,
     subject: str,
+    *,
     words: pd.DataFrame,
     stories: Sequence[str],
     models: Mapping[str, Explored],

@@ -39,6 +39,7 @@ class Unit:
 
 def choose_units(
     scores: Mapping[str, Scores],
+    *,
     over: Mapping[str, str],
     baseline: str,
     regions: Mapping[str, np.ndarray],

@@ -205,6 +205,7 @@ class Matcher:
         cls,
         name: str,
         options: BandOptions,
+        *,
         features: str | Path,
         matches: str | Path,
         basis: str | Path,

@@ -99,6 +99,7 @@ def _unique_null(
 def write_partition(
     dataset: Dataset,
     subject: str,
+    *,
     fits: Mapping[Spaces, str | Path],
     options: TestOptions,
     seed: int,

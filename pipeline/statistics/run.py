@@ -49,7 +49,12 @@ def _read_repeats(
 
 
 def write_ceiling(
-    dataset: Dataset, subject: str, test: Sequence[str], attributes: Mapping[str, Any], output: Path
+    dataset: Dataset,
+    subject: str,
+    *,
+    test: Sequence[str],
+    attributes: Mapping[str, Any],
+    output: Path,
 ) -> None:
     """Write the noise ceiling of a subject's repeated test stories.
 
@@ -82,6 +87,7 @@ def write_ceiling(
 def write_statistics(
     dataset: Dataset,
     subject: str,
+    *,
     fit: str | Path,
     references: Mapping[str, str | Path],
     options: TestOptions,

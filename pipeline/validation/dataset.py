@@ -2,87 +2,80 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pipeline.config.stories import all_stories, subjects_and_stories
-from pipeline.core.errors import InputError
+from pipeline.config.stories import all_stories
 from pipeline.core.findings import Findings, some
-from pipeline.core.progress import track
 from pipeline.dataset.blocks import shared_stories
 from pipeline.dataset.dataset import Dataset
-from pipeline.dataset.grid import Grid
-from pipeline.dataset.prepare import reading_options
-from pipeline.validation.responses import check_copies, check_responses, check_voxel_counts
+from pipeline.validation.records import Heard, all_heard
+from pipeline.validation.responses import check_recordings
 from pipeline.validation.stories import check_stories
 from pipeline.validation.volumes import check_volumes
 
 
-def check_dataset(config: dict[str, Any]) -> tuple[Findings, dict[str, int], dict[str, int]]:
-    """Check transcripts and responses.
+@dataclass(frozen=True, kw_only=True)
+class CheckedDataset:
+    """What is known of a dataset.
 
-    Returns
-    -------
-    Findings
-    n_rows : dict of str to int
+    Parameters
+    ----------
+    findings : Findings
+        What is wrong with it, and what a user should know.
+    n_rows : mapping of str to int
         Rows of the stories, and
-    n_voxels : dict of str to int
+    n_voxels : mapping of str to int
         voxels of the subjects, as far as they are known.
     """
-    dataset = Dataset.from_config(config)
-    findings = Findings()
-    grids: dict[str, Grid] = {}
+
+    findings: Findings
+    n_rows: Mapping[str, int]
+    n_voxels: Mapping[str, int]
+
+
+def check_dataset(config: dict[str, Any]) -> CheckedDataset:
+    """Check volume counts, transcripts and responses, if the dataset is there at all."""
+    dataset, findings = Dataset.from_config(config), Findings()
+    n_rows: dict[str, int] = {}
     n_voxels: dict[str, int] = {}
     if dataset.root.is_dir():
-        grids = check_volumes(config, dataset, findings)
-        check_stories(dataset, all_stories(config), grids, findings)
-        for subject in config["subjects"]:
-            _check_subject(config, dataset, subject, grids, findings, n_voxels)
+        heard = all_heard(config)
+        stimuli = check_volumes(dataset, all_stories(config), heard, findings)
+        check_stories(stimuli, dataset.transcripts, findings)
+        grids = {each.name: each.grid for each in stimuli if each.grid is not None}
+        n_rows = {name: grid.n_rows for name, grid in grids.items()}
+        in_files = {name: dataset.rows_in_file(grid) for name, grid in grids.items()}
+        n_voxels = _check_subjects(dataset, heard, in_files, findings)
     else:
         remedy = "fetch the dataset (`snakemake fetch`), or correct `data_root`"
         findings.problem(dataset.root, "data_root", "there is no such folder", remedy)
-    for story, gap in shared_stories(config).items():
+    _check_blocks(shared_stories(config), findings)
+    return CheckedDataset(findings=findings, n_rows=n_rows, n_voxels=n_voxels)
+
+
+def _check_subjects(
+    dataset: Dataset, heard: list[Heard], n_rows: Mapping[str, int], findings: Findings
+) -> dict[str, int]:
+    """Check every subject's responses; the voxels of those whose files agree on a number."""
+    there, n_voxels = dataset.subjects(), {}
+    for each in heard:
+        subject = each.subject
+        if there is not None and subject not in there:
+            what = f"unknown subject {subject!r}; there are {some(sorted(there), 20) or 'none'}"
+            path = dataset.source(subject, "STORY").parent
+            findings.problem(path, f"subjects.{subject}", what, "use one of them, or fetch it")
+        elif each.unreadable:
+            findings.problems += each.unreadable
+        elif (agreed := check_recordings(each, n_rows, findings)) is not None:
+            n_voxels[subject] = agreed
+    return n_voxels
+
+
+def _check_blocks(gaps: Mapping[str, int], findings: Findings) -> None:
+    """Say of which stories some blocks train and others test, with the gap between them, TRs."""
+    for story, gap in gaps.items():
         what = f"training and test rows are of one story, {gap} TRs apart (time-blocked)"
         remedy = "nothing, if there is no other story; the r is of this story, not of new ones"
         findings.warn("blocks", story, what, remedy)
-    return findings, {story: grid.n_rows for story, grid in grids.items()}, n_voxels
-
-
-def _check_subject(
-    config: dict[str, Any],
-    dataset: Dataset,
-    subject: str,
-    grids: dict[str, Grid],
-    findings: Findings,
-    n_voxels: dict[str, int],
-) -> None:
-    """Check a subject's responses; note its number of voxels if they agree on one."""
-    there = dataset.subjects()
-    if there is not None and subject not in there:
-        what = f"unknown subject {subject!r}; there are {some(sorted(there), 20) or 'none'}"
-        path = dataset.source(subject, "STORY").parent
-        findings.problem(path, f"subjects.{subject}", what, "use one of them, or fetch it")
-        return
-    try:
-        options = reading_options(config, subject)
-    except InputError as error:
-        findings.problems += error.problems
-        return
-    stories = [story for name, story in subjects_and_stories(config) if name == subject]
-    found: dict[Path, int] = {}
-    digests: dict[Path, str] = {}
-    for story in track(stories, f"responses of {subject}"):
-        path = dataset.source(subject, story)
-        if path in found:  # of another block
-            continue
-        n_rows = dataset.rows_in_file(grids[story]) if story in grids else None
-        checked = check_responses(path, n_rows, options)
-        findings.add(checked.findings)
-        if checked.n_voxels is not None:
-            found[path] = checked.n_voxels
-        if checked.digest is not None:
-            digests[path] = checked.digest
-    findings.add(check_voxel_counts(found))
-    findings.add(check_copies(digests))
-    if len(set(found.values())) == 1:
-        n_voxels[subject] = next(iter(found.values()))

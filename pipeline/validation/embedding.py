@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,13 @@ def embedding_files(config: dict[str, Any]) -> list[Path]:
     return [Path(path) for path in [*eng1000["corpora"], *basis]]
 
 
-def check_embedding(config: dict[str, Any]) -> Findings:
-    """Check the Eng1000 file, or the corpora and the basis words that it is built from."""
+def check_embedding(files: Iterable[Path], is_built: bool) -> Findings:
+    """Check the Eng1000 file, or the corpora and the basis words where it is built from these."""
     findings = Findings()
-    for path in embedding_files(config):
+    for path in files:
         if problem := file_problem(path):
             findings.problems.append(problem)
-        elif not config["eng1000"]["corpora"]:
+        elif not is_built:
             check_eng1000(path, findings)
     return findings
 

@@ -15,7 +15,7 @@ from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.prepare import reading_options
 from pipeline.readers.formats import shape_of
 from pipeline.validation.embedding import embedding_files, needs
-from pipeline.validation.masks import mask_file
+from pipeline.validation.masks import mask_files
 from pipeline.validation.models import model_files
 
 
@@ -38,12 +38,11 @@ def dataset_files(config: dict[str, Any]) -> list[Path]:
 def settings_files(config: dict[str, Any]) -> list[Path]:
     """Every other input file: what bands and maps are made with."""
     dataset = Dataset.from_config(config)
-    masks = [mask_file(config, subject) for subject in config["subjects"]]
     truth = dataset.truth.rglob("*") if needs(config, "truth") else ()
     files = [
         *embedding_files(config),
         *model_files(config).values(),
-        *(mask for mask in masks if mask is not None),
+        *mask_files(config).values(),
         *sorted(path for path in truth if path.is_file()),
     ]
     return list(dict.fromkeys(files))

@@ -16,27 +16,27 @@ from pipeline.voxels.volume import read_image
 _REMEDY = "use the mask that the responses were extracted with"
 
 
-def mask_file(config: dict[str, Any], subject: str) -> Path | None:
-    """The mask of a subject, None if the configuration has none."""
-    return Path(config["mask"]["path"].replace("{subject}", subject)) if config["mask"] else None
+def mask_files(config: dict[str, Any]) -> dict[str, Path]:
+    """The mask of each subject; none if the configuration has none."""
+    if config["mask"] is None:
+        return {}
+    path = config["mask"]["path"]
+    return {subject: Path(path.replace("{subject}", subject)) for subject in config["subjects"]}
 
 
-def check_masks(config: dict[str, Any], n_voxels: Mapping[str, int]) -> Findings:
+def check_masks(files: Mapping[str, Path], n_voxels: Mapping[str, int]) -> Findings:
     """Check every subject's mask against the number of voxels in the responses.
 
     Parameters
     ----------
-    config : dict
-        Complete configuration.
+    files : mapping of str to Path
+        The mask of each subject.
     n_voxels : mapping of str to int
         Voxels of each subject whose responses could be read.
     """
     findings = Findings()
     sizes: dict[Path, int | None] = {}
-    for subject in config["subjects"]:
-        path = mask_file(config, subject)
-        if path is None:
-            return findings
+    for subject, path in files.items():
         if path not in sizes:
             sizes[path] = _mask_size(path, findings)
         size = sizes[path]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,10 @@ def model_files(config: dict[str, Any]) -> dict[tuple[str, str], Path]:
     return files
 
 
-def check_models(config: dict[str, Any]) -> Findings:
-    """Check that every encoder and index is there."""
+def check_models(files: Mapping[tuple[str, str], Path]) -> Findings:
+    """Check that every encoder and index (`model_files`) is there."""
     findings = Findings()
-    for (band, key), path in model_files(config).items():
+    for (band, key), path in files.items():
         if not path.is_file():
             what = f"there is no {key} here"
             findings.problem(path.parent, f"features.{band}.{key}", what, REMEDIES[key])

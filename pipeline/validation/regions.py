@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,6 @@ def check_regions(config: dict[str, Any]) -> Findings:
 
     Subjects whose mask cannot be read are left to `pipeline.validation.masks`.
     """
-    from pipeline.regions.labels import read_labels, unnamed  # nilearn is slow to import
-
     findings = Findings()
     findings.problems += [p for p in map(file_problem, parcellation_files(config)) if p]
     if findings.problems:
@@ -40,14 +39,22 @@ def check_regions(config: dict[str, Any]) -> Findings:
         except InputError:
             continue
         for options in config["regions"].values():
-            try:
-                labels = read_labels(options, mask, subject)
-                left_out = unnamed(options, labels, subject)
-            except InputError as error:
-                findings.problems += error.problems
-                continue
-            if left_out:
-                path = region_path(options, "names", subject)
-                what = f"no name for {some(left_out)}: tables show the number"
-                findings.warn(path, "", what, "add it, or nothing")
+            _check_parcellation(options, mask, subject, findings)
     return findings
+
+
+def _check_parcellation(
+    options: Mapping[str, Any], mask: Mask, subject: str, findings: Findings
+) -> None:
+    from pipeline.regions.labels import read_labels, unnamed  # nilearn is slow to import
+
+    try:
+        labels = read_labels(options, mask, subject)
+        left_out = unnamed(options, labels, subject)
+    except InputError as error:
+        findings.problems += error.problems
+        return
+    if left_out:
+        path = region_path(options, "names", subject)
+        what = f"no name for {some(left_out)}: tables show the number"
+        findings.warn(path, "", what, "add it, or nothing")

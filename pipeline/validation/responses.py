@@ -17,9 +17,11 @@ import numpy as np
 from pipeline.core.chunks import chunks
 from pipeline.core.errors import InputError
 from pipeline.core.findings import Findings, some
+from pipeline.core.progress import track
 from pipeline.core.series import range_varies
 from pipeline.readers.formats import Values, open_responses
 from pipeline.readers.hdf5 import numeric_dataset
+from pipeline.validation.records import Heard
 
 BLOCK_BYTES = 64 * 2**20
 _FETCH = "fetch or copy the file again"
@@ -68,6 +70,33 @@ def check_responses(path: Path, n_rows: int | None, options: Mapping[str, Any]) 
     except InputError as error:
         findings.problems += error.problems
         return Checked(findings)
+
+
+def check_recordings(heard: Heard, n_rows: Mapping[str, int], findings: Findings) -> int | None:
+    """Check all responses of a subject; return the number of voxels if the files agree on one.
+
+    Parameters
+    ----------
+    heard : Heard
+        What the subject heard.
+    n_rows : mapping of str to int
+        Rows that the file of a story should have, where they are known.
+    findings : Findings
+        Where problems and warnings are noted.
+    """
+    n_voxels: dict[Path, int] = {}
+    digests: dict[Path, str] = {}
+    for one in track(heard.recordings, f"responses of {heard.subject}"):
+        checked = check_responses(one.path, n_rows.get(one.story), heard.options)
+        findings.add(checked.findings)
+        if checked.n_voxels is not None:
+            n_voxels[one.path] = checked.n_voxels
+        if checked.digest is not None:
+            digests[one.path] = checked.digest
+    findings.add(check_voxel_counts(n_voxels))
+    findings.add(check_copies(digests))
+    agreed = set(n_voxels.values())
+    return agreed.pop() if len(agreed) == 1 else None
 
 
 def check_voxel_counts(n_voxels: Mapping[Path, int]) -> Findings:

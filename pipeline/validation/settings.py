@@ -7,9 +7,9 @@ from typing import Any
 
 from pipeline.core.findings import Findings
 from pipeline.dataset.dataset import Dataset
-from pipeline.validation.embedding import check_embedding, needs
-from pipeline.validation.masks import check_masks
-from pipeline.validation.models import check_models
+from pipeline.validation.embedding import check_embedding, embedding_files, needs
+from pipeline.validation.masks import check_masks, mask_files
+from pipeline.validation.models import check_models, model_files
 from pipeline.validation.regions import check_regions
 from pipeline.validation.stories import check_shifts
 
@@ -26,13 +26,16 @@ def check_settings(
     n_rows, n_voxels : mappings of str to int
         Of `check_dataset`, or of a `manifest`.
     """
-    dataset = Dataset.from_config(config)
-    findings = check_shifts(config, n_rows)
+    dataset, tests, findings = Dataset.from_config(config), config["statistics"], Findings()
+    if tests["scheme"] == "shift":
+        tested = {s: n_rows[s] for s in config["stories"]["test"] if s in n_rows}
+        findings.add(check_shifts(tested, tests["min_shift"]))
     if needs(config, "truth") and not dataset.truth.is_dir():
         what = "a band needs the ground truth, which simulated datasets alone have"
         findings.problem(dataset.truth, "features", what, "remove the band, or set `simulate`")
-    findings.add(check_embedding(config))
-    findings.add(check_models(config))
-    findings.add(check_masks(config, n_voxels))
+    is_built = bool(config["eng1000"]["corpora"])
+    findings.add(check_embedding(embedding_files(config), is_built))
+    findings.add(check_models(model_files(config)))
+    findings.add(check_masks(mask_files(config), n_voxels))
     findings.add(check_regions(config))
     return findings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +11,25 @@ import pandas as pd
 from pipeline.core.errors import InputError
 from pipeline.core.findings import Findings, some
 from pipeline.core.progress import track
-from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import Grid
+from pipeline.readers.formats import read_transcript
+from pipeline.validation.records import Stimulus
 
 MAX_OUTSIDE = 0.5  # share of a story's words outside the scan that no cut explains
 
 
 def check_stories(
-    dataset: Dataset, stories: list[str], grids: dict[str, Grid], findings: Findings
+    stimuli: Sequence[Stimulus], options: Mapping[str, Any], findings: Findings
 ) -> None:
-    """Check every transcript, and that the words fit into the scan."""
-    for story in track(stories, "transcripts"):
-        path = dataset.transcript(story)
+    """Check every transcript, read with `options`, and that the words fit into the scan."""
+    for stimulus in track(stimuli, "transcripts"):
         try:
-            words = dataset.read_words(story)
+            words = read_transcript(stimulus.transcript, options)
         except InputError as error:
             findings.problems += error.problems
         else:
-            if story in grids:
-                _check_span(path, words, grids[story], findings)
+            if stimulus.grid is not None:
+                _check_span(stimulus.transcript, words, stimulus.grid, findings)
 
 
 def _check_span(path: Path, words: pd.DataFrame, grid: Grid, findings: Findings) -> None:
@@ -56,13 +56,12 @@ def _check_span(path: Path, words: pd.DataFrame, grid: Grid, findings: Findings)
             findings.warn(path, f"words {some(outside)}", what, remedy)
 
 
-def check_shifts(config: dict[str, Any], rows: Mapping[str, int]) -> Findings:
+def check_shifts(n_rows: Mapping[str, int], min_shift: int) -> Findings:
     """Find test stories too short to be shifted as far as the tests of significance ask for."""
-    findings, options = Findings(), config["statistics"]
-    for story in config["stories"]["test"] if options["scheme"] == "shift" else ():
-        n_rows = rows.get(story)
-        if n_rows is not None and n_rows < 2 * options["min_shift"]:
-            what = f"the test story {story} has {n_rows} rows, too few to shift it so far"
-            remedy = f"set it to {max(n_rows // 4, 1)} or so, longer than your BOLD's memory"
+    findings = Findings()
+    for story, n in n_rows.items():
+        if n < 2 * min_shift:
+            what = f"the test story {story} has {n} rows, too few to shift it so far"
+            remedy = f"set it to {max(n // 4, 1)} or so, longer than your BOLD's memory"
             findings.problem("configuration", "statistics.min_shift", what, remedy)
     return findings

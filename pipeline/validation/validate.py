@@ -28,8 +28,8 @@ def validate(config: dict[str, Any]) -> list[Problem]:
     InputError
         With all the problems of all the files.
     """
-    dataset, n_rows, n_voxels = check_dataset(config)
-    return checked(dataset, check_settings(config, n_rows, n_voxels))
+    dataset = check_dataset(config)
+    return checked(dataset.findings, check_settings(config, dataset.n_rows, dataset.n_voxels))
 
 
 def checked(*found: Findings) -> list[Problem]:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.stories import all_stories, subjects_and_stories
 from pipeline.core.errors import InputError, Problem
 from pipeline.core.files import file_problem
 from pipeline.core.findings import Findings
 from pipeline.dataset.blocks import whole_story
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import Grid
-from pipeline.dataset.prepare import reading_options
 from pipeline.readers.formats import shape_of
+from pipeline.validation.records import Heard, Stimulus
 
 
-def count_volumes(config: dict[str, Any]) -> dict[str, int]:
+def count_volumes(dataset: Dataset, heard: Iterable[Heard]) -> dict[str, int]:
     """Scanned volumes of every story by its responses, where no file of the dataset says them.
 
     Raises
@@ -26,57 +27,89 @@ def count_volumes(config: dict[str, Any]) -> dict[str, int]:
     InputError
         If a file cannot be read, or subjects have different numbers of rows for a story.
     """
-    dataset = Dataset.from_config(config)
-    heard = {
-        (subject, whole_story(story, config["blocks"]))
-        for subject, story in subjects_and_stories(config)
-    }
     rows: dict[str, dict[int, str]] = {}
-    problems = []
-    for subject, story in sorted(heard):
-        path = dataset.source(subject, story)
-        try:
-            n_rows, _ = shape_of(path, reading_options(config, subject))
-        except InputError as error:
-            problems += error.problems
-            continue
-        rows.setdefault(story, {}).setdefault(n_rows, subject)
-        if len(rows[story]) > 1:
-            first, *_ = rows[story]
-            what = f"{n_rows} rows, but {first} for {rows[story][first]}"
-            remedy = "cut the runs to one length, the story's words lie on one grid"
-            problems.append(Problem(path, f"story {story}", what, remedy))
+    problems: list[Problem] = []
+    for each in sorted(heard, key=attrgetter("subject")):
+        problems += each.unreadable
+        files = ((whole_story(one.story, dataset.blocks), one.path) for one in each.recordings)
+        for story, path in sorted(files):
+            try:
+                n_rows, _ = shape_of(path, each.options)
+            except InputError as error:
+                problems += error.problems
+                continue
+            rows.setdefault(story, {}).setdefault(n_rows, each.subject)
+            if len(rows[story]) > 1:
+                first, *_ = rows[story]
+                what = f"{n_rows} rows, but {first} for {rows[story][first]}"
+                remedy = "cut the runs to one length, the story's words lie on one grid"
+                problems.append(Problem(path, f"story {story}", what, remedy))
     if problems:
         raise InputError(problems)
     return {story: dataset.n_scanned(next(iter(found))) for story, found in rows.items()}
 
 
-def check_volumes(config: dict[str, Any], dataset: Dataset, findings: Findings) -> dict[str, Grid]:
-    """The TR grids of the stories whose volume counts are well."""
-    if config["responses"]["volumes"]:
-        path, counts = dataset.respdict, _read_respdict(dataset.respdict, findings)
-    else:
-        path, counts = dataset.root, {}
-        try:
-            counts = count_volumes(config)
-        except InputError as error:
-            findings.problems += error.problems
-    grids = {}
-    for name in all_stories(config) if counts else ():
-        story = whole_story(name, config["blocks"])
-        if story not in counts:
-            what = "the story is not listed"
-            findings.problem(path, story, what, "add its number of scanned volumes")
-        elif type(counts[story]) is not int or counts[story] <= 0:
-            what = f"{counts[story]!r} is not a number of volumes"
-            findings.problem(path, story, what, "give the number of scanned volumes")
-        elif (grid := dataset.grid_of(name, counts[story])).n_rows < 1:
-            what = f"{counts[story]} volumes leave no row after trimming"
-            remedy = "correct it, or `timing` or `blocks` in the configuration"
-            findings.problem(path, name, what, remedy)
-        else:
-            grids[name] = grid
-    return grids
+def check_volumes(
+    dataset: Dataset, names: Iterable[str], heard: Iterable[Heard], findings: Findings
+) -> list[Stimulus]:
+    """Check the volume counts; the stories of these names, with TR grids where the counts are well.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where the counts are.
+    names : iterable of str
+        Stories and blocks of stories.
+    heard : iterable of Heard
+        Every subject's responses, which are counted if the dataset has no file of counts.
+    findings : Findings
+        Where problems are noted.
+    """
+    path, counts = _volumes(dataset, heard, findings)
+    return [
+        Stimulus(
+            name=name,
+            transcript=dataset.transcript(name),
+            grid=_grid(dataset, name, path, counts, findings) if counts else None,
+        )
+        for name in names
+    ]
+
+
+def _volumes(
+    dataset: Dataset, heard: Iterable[Heard], findings: Findings
+) -> tuple[Path, dict[str, Any]]:
+    """Where scanned volumes are counted, and the counts; none and problems if that fails."""
+    if dataset.responses_as["volumes"]:
+        return dataset.respdict, _read_respdict(dataset.respdict, findings)
+    try:
+        return dataset.root, count_volumes(dataset, heard)
+    except InputError as error:
+        findings.problems += error.problems
+        return dataset.root, {}
+
+
+def _grid(
+    dataset: Dataset, name: str, path: Path, counts: Mapping[str, Any], findings: Findings
+) -> Grid | None:
+    """The TR grid of a story; None and a problem if its count is missing or leaves no row."""
+    story = whole_story(name, dataset.blocks)
+    if story not in counts:
+        what = "the story is not listed"
+        findings.problem(path, story, what, "add its number of scanned volumes")
+        return None
+    count = counts[story]
+    if type(count) is not int or count <= 0:
+        what = f"{count!r} is not a number of volumes"
+        findings.problem(path, story, what, "give the number of scanned volumes")
+        return None
+    grid = dataset.grid_of(name, count)
+    if grid.n_rows < 1:
+        what = f"{count} volumes leave no row after trimming"
+        remedy = "correct it, or `timing` or `blocks` in the configuration"
+        findings.problem(path, name, what, remedy)
+        return None
+    return grid
 
 
 def _read_respdict(path: Path, findings: Findings) -> dict[str, Any]:

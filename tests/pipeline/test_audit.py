@@ -57,7 +57,12 @@ class Made:
 
     def make_basis(self, train):
         response_basis(
-            self.dataset, "S1", train, [s for s in STORIES if s not in train], 4, self.basis
+            self.dataset,
+            "S1",
+            train=train,
+            test=[s for s in STORIES if s not in train],
+            n_components=4,
+            output=self.basis,
         )
 
     def make(self):
@@ -66,21 +71,44 @@ class Made:
             if band in self.matches:
                 redrawn = self.matches.get(options.redraws)
                 find_matches(
-                    self.dataset, self.words, STORIES, STORIES[:3], "S1", band, options, 0,
-                    redrawn, self.matches[band],
-                )  # fmt: skip
+                    self.dataset,
+                    self.words,
+                    stories=STORIES,
+                    train=STORIES[:3],
+                    subject="S1",
+                    band=band,
+                    options=options,
+                    seed=0,
+                    redrawn=redrawn,
+                    output=self.matches[band],
+                )
                 match_features(
-                    self.matches[band], self.basis, STORIES, options, self.features[band]
+                    self.matches[band],
+                    self.basis,
+                    stories=STORIES,
+                    options=options,
+                    output=self.features[band],
                 )
             else:
-                response_features(self.basis, STORIES, options, self.features[band])
+                response_features(
+                    self.basis, stories=STORIES, options=options, output=self.features[band]
+                )
         return self
 
     def audit(self, n_rows=3):
         subject = audit.Subject(
-            self.dataset, "S1", STORIES[:3], STORIES[3:], self.words, self.basis,
-            self.features, self.matches, self.options, (1, 2, 3, 4), seed=0,
-        )  # fmt: skip
+            dataset=self.dataset,
+            name="S1",
+            train=STORIES[:3],
+            test=STORIES[3:],
+            words=pd.read_parquet(self.words),
+            basis=self.basis,
+            features=self.features,
+            matches=self.matches,
+            options=self.options,
+            delays=(1, 2, 3, 4),
+            seed=0,
+        )
         return audit.audit(subject, n_stories=1, n_rows=n_rows, seed=0)
 
     def leaks(self):
@@ -160,7 +188,11 @@ def test_matches_changed_by_hand_are_found(tmp_path):
     table.loc[table["tr"] >= 20, "match_tr"] = 1
     table.to_parquet(made.matches["ngram"])
     match_features(
-        made.matches["ngram"], made.basis, STORIES, made.options["ngram"], made.features["ngram"]
+        made.matches["ngram"],
+        made.basis,
+        stories=STORIES,
+        options=made.options["ngram"],
+        output=made.features["ngram"],
     )
     assert "ngram, test: the matches written are not those of its words" in made.leaks()
 

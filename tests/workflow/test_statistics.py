@@ -74,10 +74,15 @@ def test_kept_weights_and_candidates_are_what_the_band_adds(tiny, folder):
     stories = config["stories"]
     features = folder / "features/ngram.h5"
     matcher = Matcher.read(
-        "ngram", options, features, folder / f"{SUBJECT}_matcher-ngram_matches.parquet",
-        folder / f"{SUBJECT}_basis.h5", config["delays"], stories,
-    )  # fmt: skip
-    band = load_band("ngram", features, options, config["delays"], *stories.values())
+        "ngram",
+        options,
+        features=features,
+        matches=folder / f"{SUBJECT}_matcher-ngram_matches.parquet",
+        basis=folder / f"{SUBJECT}_basis.h5",
+        delays=config["delays"],
+        stories=stories,
+    )
+    band = load_band("ngram", features, options=options, delays=config["delays"], **stories)
     with h5py.File(folder / f"{SUBJECT}_model-ngram_fit.h5") as file:
         weights, predicted = file["weights_ngram"][:], file["predictions/test01"][:]
     copies = matcher.copies("test01", predicted, predicted, weights)

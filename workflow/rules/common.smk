@@ -12,7 +12,7 @@ from pipeline.config.results import Results, made_here
 from pipeline.config.stories import all_stories, heard_stories
 from pipeline.dataset.dataset import KEYS
 from pipeline.validation.manifest import dataset_files, fingerprint, settings_files
-from pipeline.validation.masks import mask_file
+from pipeline.validation.masks import mask_files
 
 FILES = Results(CONFIG)
 RESULTS = FILES.folder
@@ -64,10 +64,9 @@ def models_of(band):
     return [*sorted(made & set(paths)), *files]
 
 
-def mask_files():
+def masks():
     """The subjects' masks that exist."""
-    masks = {mask_file(CONFIG, subject) for subject in CONFIG["subjects"]} - {None}
-    return there(sorted(map(str, masks)))
+    return there(sorted(set(map(str, mask_files(CONFIG).values()))))
 
 
 def memory(gigabytes):

@@ -6,7 +6,7 @@ from pipeline.validation.regions import parcellation_files
 rule subject_maps:
     input:
         manifest=MANIFEST,
-        mask=mask_files(),
+        mask=masks(),
         fits=lambda w: FILES.fits(w.subject),
         statistics=lambda w: FILES.statistics(w.subject) if CONFIG["mask"] else [],
     output:
@@ -36,7 +36,7 @@ rule regions:
     input:
         truth=FILES.truth(),
         manifest=MANIFEST,
-        mask=mask_files(),
+        mask=masks(),
         regions=there(parcellation_files(CONFIG)),
         fits=FILES.fits(),
     output:
@@ -74,7 +74,7 @@ rule explorer:
         manifest=MANIFEST,
         words=WORDS,
         truth=FILES.truth(),
-        mask=mask_files(),
+        mask=masks(),
         regions=there(parcellation_files(CONFIG)),
         fits=lambda w: FILES.fits(w.subject),
         matches=lambda w: FILES.explored_matches(w.subject),

@@ -77,7 +77,7 @@ rule settings:
 rule responses:
     input:
         MANIFEST,
-        mask=mask_files(),
+        mask=masks(),
     output:
         f"{RESULTS}/sub-{{subject}}/responses/{{story}}.hf5",
     log:

@@ -9,7 +9,7 @@ with work(snakemake):
     write_ceiling(
         Dataset.from_config(params.dataset),
         subject,
-        params.test,
-        {"subject": subject},
-        snakemake.output[0],
+        test=params.test,
+        attributes={"subject": subject},
+        output=snakemake.output[0],
     )

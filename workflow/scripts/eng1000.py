@@ -10,8 +10,8 @@ with work(snakemake):
     embedding = build(
         options["corpora"],
         pd.read_parquet(snakemake.input.words)["word"].unique(),
-        options["basis_words"],
-        options["vocabulary"],
-        options["window"],
+        basis_words=options["basis_words"],
+        vocabulary=options["vocabulary"],
+        window=options["window"],
     )
     embedding.save(snakemake.output[0])

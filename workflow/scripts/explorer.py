@@ -25,16 +25,16 @@ with work(snakemake):
     regions = read_parcellations(params.regions, params.mask, truth, subject)
     units = choose_units(
         {model: FitFile(path).scores() for model, path in fits.items()},
-        references(params.models, params.explored, params.baseline),
-        params.baseline,
-        region_voxels(regions),
+        over=references(params.models, params.explored, params.baseline),
+        baseline=params.baseline,
+        regions=region_voxels(regions),
     )
     collected = explore(
         Dataset.from_config(params.dataset),
         subject,
-        pd.read_parquet(files.words),
-        params.stories,
-        models,
-        units,
+        words=pd.read_parquet(files.words),
+        stories=params.stories,
+        models=models,
+        units=units,
     )
     write_text(snakemake.output[0], json.dumps(collected, separators=(",", ":")))

@@ -13,7 +13,7 @@ with work(snakemake):
     train, test = params.stories["train"], params.stories["test"]
     bands = {name: BandOptions.read(options) for name, options in params.bands.items()}
     loaded = tuple(
-        load_band(name, path, options, params.delays, train, test)
+        load_band(name, path, options=options, delays=params.delays, train=train, test=test)
         for (name, options), path in zip(bands.items(), snakemake.input.bands, strict=True)
     )
     description = describe(config, snakemake.input.manifest)
@@ -26,17 +26,17 @@ with work(snakemake):
     fit_model(
         Dataset.from_config(params.dataset),
         wildcards.subject,
-        Design(loaded),
-        train,
-        test,
-        options,
-        {
+        design=Design(loaded),
+        train=train,
+        test=test,
+        options=options,
+        attributes={
             "subject": wildcards.subject,
             "model": wildcards.model,
             "provenance": as_attribute(description),
         },
-        snakemake.output[0],
-        snakemake.input.grams,
-        (int(chunk), config["fit"]["jobs"]) if chunk else (1, 1),
-        [name for name, band in bands.items() if band.copies_single_matches],
+        output=snakemake.output[0],
+        grams=snakemake.input.grams,
+        chunk=(int(chunk), config["fit"]["jobs"]) if chunk else (1, 1),
+        keep=[name for name, band in bands.items() if band.copies_single_matches],
     )

@@ -5,4 +5,4 @@ from pipeline.fit.options import Alphas
 from pipeline.fit.run import gather
 
 with work(snakemake):
-    gather(snakemake.input, Alphas(**snakemake.params.alphas), snakemake.output[0])
+    gather(snakemake.input, alphas=Alphas(**snakemake.params.alphas), output=snakemake.output[0])

@@ -12,7 +12,14 @@ with work(snakemake):
     dataset, train = Dataset.from_config(params.dataset), params.train
     n_rows = {story: dataset.grid(story).n_rows for story in train}
     bands = {
-        name: load_band(name, path, BandOptions.read(options), params.delays, train, [])
+        name: load_band(
+            name,
+            path,
+            options=BandOptions.read(options),
+            delays=params.delays,
+            train=train,
+            test=[],
+        )
         for (name, options), path in zip(params.bands.items(), snakemake.input.bands, strict=True)
     }
     a, b = snakemake.wildcards.a, snakemake.wildcards.b

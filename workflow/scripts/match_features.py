@@ -9,7 +9,7 @@ with work(snakemake):
     match_features(
         snakemake.input.matches,
         snakemake.input.basis,
-        [*params.stories["train"], *params.stories["test"]],
-        BandOptions.read(params.options),
-        snakemake.output[0],
+        stories=[*params.stories["train"], *params.stories["test"]],
+        options=BandOptions.read(params.options),
+        output=snakemake.output[0],
     )

@@ -13,11 +13,11 @@ with work(snakemake):
         Matcher.read(
             name,
             BandOptions.read(options),
-            features,
-            matches,
-            files.basis,
-            params.delays,
-            params.stories,
+            features=features,
+            matches=matches,
+            basis=files.basis,
+            delays=params.delays,
+            stories=params.stories,
         )
         for (name, options), features, matches in zip(
             params.matchers.items(), files.features, files.matches, strict=True
@@ -26,16 +26,16 @@ with work(snakemake):
     write_statistics(
         Dataset.from_config(params.dataset),
         wildcards.subject,
-        files.fit,
-        dict(zip(params.references, files.references, strict=True)),
-        TestOptions.read(params.options),
-        params.seed,
-        {
+        fit=files.fit,
+        references=dict(zip(params.references, files.references, strict=True)),
+        options=TestOptions.read(params.options),
+        seed=params.seed,
+        attributes={
             "subject": wildcards.subject,
             "model": wildcards.model,
             "uses_bold": params.uses_bold,
             "scheme": params.options["scheme"],
         },
-        snakemake.output[0],
-        matchers,
+        output=snakemake.output[0],
+        matchers=matchers,
     )

@@ -11,9 +11,9 @@ with work(snakemake):
     write_partition(
         Dataset.from_config(params.dataset),
         wildcards.subject,
-        dict(zip(subsets(params.spaces), snakemake.input.fits, strict=True)),
-        TestOptions.read(params.options),
-        params.seed,
-        {"subject": wildcards.subject, "partition": wildcards.partition},
-        snakemake.output[0],
+        fits=dict(zip(subsets(params.spaces), snakemake.input.fits, strict=True)),
+        options=TestOptions.read(params.options),
+        seed=params.seed,
+        attributes={"subject": wildcards.subject, "partition": wildcards.partition},
+        output=snakemake.output[0],
     )

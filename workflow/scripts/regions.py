@@ -18,8 +18,10 @@ with work(snakemake):
         subject: read_parcellations(params.regions, params.mask, truth, subject)
         for subject in params.subjects
     }
-    table = summarise_regions(fits, labels, params.baseline, params.over)
+    table = summarise_regions(fits, labels, baseline=params.baseline, over=params.over)
     shown = params.models if params.figures_for is None else params.figures_for
     for name, path in zip(params.parcellations, output.charts, strict=True):
-        write_chart(table[table["parcellation"] == name], path, shown, params.baseline)
+        write_chart(
+            table[table["parcellation"] == name], path, models=shown, baseline=params.baseline
+        )
     write_table(table, output.table)

@@ -9,8 +9,8 @@ with work(snakemake):
     response_basis(
         Dataset.from_config(params.dataset),
         snakemake.wildcards.subject,
-        params.stories["train"],
-        params.stories["test"],
-        params.n_components,
-        snakemake.output[0],
+        train=params.stories["train"],
+        test=params.stories["test"],
+        n_components=params.n_components,
+        output=snakemake.output[0],
     )

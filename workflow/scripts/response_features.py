@@ -7,5 +7,9 @@ from pipeline.bands.options import BandOptions
 with work(snakemake):
     params = snakemake.params
     stories = [*params.stories["train"], *params.stories["test"]]
-    options = BandOptions.read(params.options)
-    response_features(snakemake.input[0], stories, options, snakemake.output[0])
+    response_features(
+        snakemake.input[0],
+        stories=stories,
+        options=BandOptions.read(params.options),
+        output=snakemake.output[0],
+    )

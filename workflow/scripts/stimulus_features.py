@@ -10,7 +10,7 @@ with work(snakemake):
     stimulus_features(
         Dataset.from_config(params.dataset),
         snakemake.input.words,
-        params.stories,
-        BandOptions.read(params.options),
-        snakemake.output[0],
+        stories=params.stories,
+        options=BandOptions.read(params.options),
+        output=snakemake.output[0],
     )

@@ -23,7 +23,9 @@ with work(snakemake):
     r = {model: s.r for model, s in scores.items()}
     bands = {model: s.bands for model, s in scores.items()}
     histograms = folder / f"sub-{subject}_stat-r_histograms.png"
-    records = [write_histograms(r, bands, histograms, subject, params.baseline)]
+    records = [
+        write_histograms(r, bands, path=histograms, subject=subject, baseline=params.baseline)
+    ]
     if params.mask is None:
         logging.info("no maps: without a mask in the configuration voxels have no place")
     else:
@@ -36,16 +38,16 @@ with work(snakemake):
         records += write_maps(
             r,
             bands,
-            mask,
-            folder,
-            subject,
-            params.references,
-            params.figures_for,
-            q,
-            params.level,
-            params.mask["pycortex"],
+            mask=mask,
+            folder=folder,
+            subject=subject,
+            references=params.references,
+            figures_for=params.figures_for,
+            q=q,
+            level=params.level,
+            pycortex=params.mask["pycortex"],
         )
         several = {m: FitFile(path).shares() for m, path in fits.items() if len(bands[m]) > 1}
-        records += write_shares(several, mask, folder, subject)
+        records += write_shares(several, mask, folder=folder, subject=subject)
     listing = {"mask": params.mask, "files": [r["file"] for r in records], "maps": records}
     write_text(snakemake.output[0], json.dumps(listing, indent=1))

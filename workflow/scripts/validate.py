@@ -5,18 +5,22 @@ import logging
 
 from job import snakemake, work
 from pipeline.core.atomic import write_text
+from pipeline.dataset.dataset import Dataset
 from pipeline.validation.dataset import check_dataset
 from pipeline.validation.manifest import manifest
+from pipeline.validation.records import all_heard
 from pipeline.validation.settings import check_settings
 from pipeline.validation.validate import checked
 from pipeline.validation.volumes import count_volumes
 
 with work(snakemake):
     config = snakemake.config
-    dataset, n_rows, n_voxels = check_dataset(config)
-    for warning in checked(dataset, check_settings(config, n_rows, n_voxels)):
+    dataset = check_dataset(config)
+    settings = check_settings(config, dataset.n_rows, dataset.n_voxels)
+    for warning in checked(dataset.findings, settings):
         logging.warning("%s", warning)
-    write_text(snakemake.output.warnings, "".join(f"{w}\n" for w in checked(dataset)))
+    write_text(snakemake.output.warnings, "".join(f"{w}\n" for w in checked(dataset.findings)))
     for path in snakemake.output.volumes:  # none, if the dataset has a file of them
-        write_text(path, json.dumps(count_volumes(config), indent=1))
+        counts = count_volumes(Dataset.from_config(config), all_heard(config))
+        write_text(path, json.dumps(counts, indent=1))
     write_text(snakemake.output.manifest, json.dumps(manifest(config), indent=1))

@@ -64,22 +64,45 @@ class Case:
         given = band_options(self.config, band).as_mapping()
         options = BandOptions.read(given | {"truth": str(self.root / "truth")})
         find_matches(
-            self.dataset, self.root / "words.parquet", STORIES, STORIES[:3], "S1", band, options,
-            seed=0, redrawn=redrawn, output=path,
-        )  # fmt: skip
+            self.dataset,
+            self.root / "words.parquet",
+            stories=STORIES,
+            train=STORIES[:3],
+            subject="S1",
+            band=band,
+            options=options,
+            seed=0,
+            redrawn=redrawn,
+            output=path,
+        )
         return path
 
     def design(self):
         """Final design rows of the band in the test story, (n_rows, n_columns)."""
         basis, output = self.root / "basis.h5", self.root / "band.h5"
-        response_basis(self.dataset, "S1", STORIES[:3], ["test"], 5, basis)
+        response_basis(
+            self.dataset, "S1", train=STORIES[:3], test=["test"], n_components=5, output=basis
+        )
         options = band_options(self.config, self.kind)
         if known_kinds()[self.kind].source == "responses":
-            response_features(basis, STORIES, options, output)
+            response_features(basis, stories=STORIES, options=options, output=output)
         else:
             redrawn = self._matches("ngram") if self.kind == "lag" else None
-            match_features(self._matches(self.kind, redrawn), basis, STORIES, options, output)
-        band = load_band(self.kind, output, options, (1, 2, 3, 4), STORIES[:3], ["test"])
+            match_features(
+                self._matches(self.kind, redrawn),
+                basis,
+                stories=STORIES,
+                options=options,
+                output=output,
+            )
+        band = load_band(
+            self.kind,
+            output,
+            options=options,
+            delays=(1, 2, 3, 4),
+            train=STORIES[:3],
+            test=["test"],
+        )
         return band.rows("test")
 
     def after_changing_bold(self, rows):

@@ -113,7 +113,7 @@ def test_build_end_to_end(tmp_path):
     ]
     corpus = write_corpus(tmp_path / "corpus.jsonl", *texts)
     basis = write_basis(tmp_path / "basis.txt", "Sat", "", "dog")
-    built = build([corpus], ["Zebras", "okapi", "the"], basis, vocabulary=3)
+    built = build([corpus], ["Zebras", "okapi", "the"], basis_words=basis, vocabulary=3)
     assert built.vocab == ["sat", "the", "cat", "okapi", "zebras"]  # cat before dog: a tie
     assert built.basis == ["sat", "dog"]
     counts = np.array([[0, 3, 2, 0, 1], [2, 2, 0, 0, 0]])
@@ -251,7 +251,7 @@ def test_real_text_gives_a_sane_embedding(shared):
     built = build(
         [shared / "corpora" / "wikipedia.dev.jsonl.xz"],
         [*words, "qwertyuiop"],
-        shared / "reference" / "eng1000_basis_words.txt",
+        basis_words=shared / "reference" / "eng1000_basis_words.txt",
     )
     assert built.data.shape[0] == 985
     assert len(built.vocab) >= 10_000

@@ -112,7 +112,7 @@ def made(tmp_path, language):
 def test_interrupted_work_resumes_after_the_last_story(made, tmp_path, monkeypatch):
     dataset, words, options = made
     whole, resumed = tmp_path / "whole.h5", tmp_path / "resumed.h5"
-    stimulus_features(dataset, words, ["a", "b"], options, whole)
+    stimulus_features(dataset, words, stories=["a", "b"], options=options, output=whole)
     computed, compute = [], llm.compute
 
     def failing(story, options):
@@ -123,9 +123,9 @@ def test_interrupted_work_resumes_after_the_last_story(made, tmp_path, monkeypat
 
     monkeypatch.setitem(vars(kind_of("llm")), "compute", failing)
     with pytest.raises(KeyboardInterrupt):
-        stimulus_features(dataset, words, ["a", "b"], options, resumed)
+        stimulus_features(dataset, words, stories=["a", "b"], options=options, output=resumed)
     assert not resumed.exists()
-    stimulus_features(dataset, words, ["a", "b"], options, resumed)
+    stimulus_features(dataset, words, stories=["a", "b"], options=options, output=resumed)
     assert computed == ["a", "b", "b"]
     assert resumed.read_bytes() == whole.read_bytes()
     assert sorted(p.name for p in tmp_path.glob("*.parts")) == []
@@ -143,7 +143,9 @@ def test_parts_of_other_options_are_not_used(tmp_path):
 def test_a_band_is_called_llama_only_with_its_weights(made, tmp_path):
     dataset, words, options = made
     with pytest.raises(InputError, match=r"called llama, but .* is gpt2"):
-        stimulus_features(dataset, words, ["a"], options, tmp_path / "llama2.h5")
+        stimulus_features(
+            dataset, words, stories=["a"], options=options, output=tmp_path / "llama2.h5"
+        )
     assert not (tmp_path / "llama2.h5").exists()
 
 

@@ -71,7 +71,7 @@ def test_maps_keep_negative_shares_and_share_a_scale(tmp_path):
     mask = mask_of("xyz")
     n = int((mask.img.get_fdata() > 0).sum())
     shares = {"gim": {"eng1000": np.linspace(-0.2, 0.4, n), "gim": np.full(n, -0.01)}}
-    records = write_shares(shares, mask, tmp_path, "S1")
+    records = write_shares(shares, mask, folder=tmp_path, subject="S1")
     assert [record["band"] for record in records] == ["eng1000", "gim"]
     assert [record["file"] for record in records] == [
         f"sub-S1_model-gim_band-{band}_stat-share_statmap.nii.gz" for band in ("eng1000", "gim")

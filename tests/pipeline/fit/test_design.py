@@ -31,7 +31,14 @@ def write_band(path, n_columns=3, seed=0, rows=(40, 50, 30, 35)):
 
 
 def load(path, options, delays=(1, 2)):
-    return load_band("band", path, BandOptions.read(options), delays, ["a", "b", "c"], ["test"])
+    return load_band(
+        "band",
+        path,
+        options=BandOptions.read(options),
+        delays=delays,
+        train=["a", "b", "c"],
+        test=["test"],
+    )
 
 
 @given(st.integers(1, 12), st.lists(st.integers(0, 15), min_size=1, max_size=4, unique=True))

@@ -55,8 +55,19 @@ def design(dataset):
 
 
 def fit(dataset, design, path, grams=(), chunk=(1, 1), keep=(), **options):
-    chosen = FitOptions(**OPTIONS | options)
-    fit_model(dataset, "S1", design, TRAIN, TEST, chosen, {"model": "m"}, path, grams, chunk, keep)
+    fit_model(
+        dataset,
+        "S1",
+        design=design,
+        train=TRAIN,
+        test=TEST,
+        options=FitOptions(**OPTIONS | options),
+        attributes={"model": "m"},
+        output=path,
+        grams=grams,
+        chunk=chunk,
+        keep=keep,
+    )
     return read(path)
 
 
@@ -111,7 +122,7 @@ def test_chunks_joined_are_the_whole(dataset, design, tmp_path, n_chunks):
     chunks = [tmp_path / f"{i}.h5" for i in range(n_chunks)]
     for i, chunk in enumerate(chunks, start=1):
         fit(dataset, design, chunk, chunk=(i, n_chunks), keep=["noise"])
-    gather(chunks, OPTIONS["alphas"], tmp_path / "joined.h5")
+    gather(chunks, alphas=OPTIONS["alphas"], output=tmp_path / "joined.h5")
     joined, gathered = read(tmp_path / "joined.h5")
     assert set(joined) == set(whole)
     assert whole["weights_noise"].shape == (6, 10)

@@ -51,7 +51,15 @@ def written(mask, correlations, q_values, tmp_path_factory):
     """Folder, and the records of its files."""
     folder = tmp_path_factory.mktemp("maps") / "sub-S1"
     records = write_maps(
-        correlations, BANDS, mask, folder, "S1", REFERENCES, ["gim"], q_values, 0.05
+        correlations,
+        BANDS,
+        mask=mask,
+        folder=folder,
+        subject="S1",
+        references=REFERENCES,
+        figures_for=["gim"],
+        q=q_values,
+        level=0.05,
     )
     return folder, records
 
@@ -164,7 +172,15 @@ def test_surface_view_has_both_hemispheres_apart(cortex, places, tmp_path):
 def test_equal_input_gives_equal_nifti_files(mask, correlations, tmp_path):
     native = Mask(mask.img, mask.order)
     for folder in ("a", "b"):
-        records = write_maps(correlations, BANDS, native, tmp_path / folder, "S1", REFERENCES, [])
+        records = write_maps(
+            correlations,
+            BANDS,
+            mask=native,
+            folder=tmp_path / folder,
+            subject="S1",
+            references=REFERENCES,
+            figures_for=[],
+        )
         assert len(records) == 6
     for name in (record["file"] for record in records):
         assert (tmp_path / "b" / name).read_bytes() == (tmp_path / "a" / name).read_bytes()
@@ -174,7 +190,7 @@ def test_native_space_gets_slices_only_and_says_why(mask, correlations, tmp_path
     native = Mask(mask.img, mask.order, "native", "native.nii.gz")
     only = {"eng1000": correlations["eng1000"]}
     with caplog.at_level(logging.INFO, logger="pipeline.maps"):
-        records = write_maps(only, BANDS, native, tmp_path, "S1", {})
+        records = write_maps(only, BANDS, mask=native, folder=tmp_path, subject="S1", references={})
     stem = "sub-S1_model-eng1000_stat-r_"
     endings = {"statmap.nii.gz", "slices.png", "view.html"}
     assert {record["file"] for record in records} == {stem + end for end in endings}
@@ -187,20 +203,30 @@ def test_native_space_gets_slices_only_and_says_why(mask, correlations, tmp_path
 def test_wrong_voxel_count_and_unknown_model_are_input_errors(mask, correlations, tmp_path):
     short = {"eng1000": correlations["eng1000"][:-1]}
     with pytest.raises(InputError, match="model eng1000"):
-        write_maps(short, BANDS, mask, tmp_path, "S1", {})
+        write_maps(short, BANDS, mask=mask, folder=tmp_path, subject="S1", references={})
     with pytest.raises(InputError, match="no such model: gimm"):
-        write_maps(correlations, BANDS, mask, tmp_path, "S1", REFERENCES, ["gimm"])
+        write_maps(
+            correlations,
+            BANDS,
+            mask=mask,
+            folder=tmp_path,
+            subject="S1",
+            references=REFERENCES,
+            figures_for=["gimm"],
+        )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_histograms(correlations, tmp_path):
-    record = write_histograms(correlations, BANDS, tmp_path / "h.png", "S1")
+    record = write_histograms(correlations, BANDS, path=tmp_path / "h.png", subject="S1")
     assert record["file"] == "h.png"
     image = imread(tmp_path / "h.png")
     assert image[..., :3].std() > 0.05
-    write_histograms(dict(list(correlations.items())[:1]), BANDS, tmp_path / "1.png", "S1")
+    write_histograms(
+        dict(list(correlations.items())[:1]), BANDS, path=tmp_path / "1.png", subject="S1"
+    )
     assert imread(tmp_path / "1.png").shape[0] < image.shape[0]
-    write_histograms({"eng1000": np.full(7, np.nan)}, BANDS, tmp_path / "0.png", "S1")
+    write_histograms({"eng1000": np.full(7, np.nan)}, BANDS, path=tmp_path / "0.png", subject="S1")
     assert (tmp_path / "0.png").stat().st_size > 1000
 
 

@@ -75,7 +75,13 @@ def test_native_maps_get_a_flatmap_and_the_database_is_left_alone(own_mask, tmp_
     r = {"eng1000": np.random.default_rng(0).uniform(0, 0.3, own_mask.n_voxels)}
     before = sorted(Path(cortex.db.filestore).rglob("*"))
     records = write_maps(
-        r, {"eng1000": ["eng1000"]}, own_mask, tmp_path, SUBJECT, {}, pycortex=OPTIONS
+        r,
+        {"eng1000": ["eng1000"]},
+        mask=own_mask,
+        folder=tmp_path,
+        subject=SUBJECT,
+        references={},
+        pycortex=OPTIONS,
     )
     assert {record["kind"] for record in records} == {"nifti", "flatmap", "slices", "view"}
     picture = imread(tmp_path / f"sub-{SUBJECT}_model-eng1000_stat-r_flatmap.png")

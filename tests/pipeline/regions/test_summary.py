@@ -49,7 +49,7 @@ def gains(fits, subject, voxels, model="ngram", over="eng1000"):
 
 
 def by_key(fits, labels, over=OVER):
-    table = summarise_regions(fits, labels, "eng1000", over)
+    table = summarise_regions(fits, labels, baseline="eng1000", over=over)
     assert list(table.columns) == COLUMNS
     return table.set_index(["subject", "model", "parcellation", "region"])
 
@@ -125,14 +125,14 @@ def blue(picture):
 
 def test_chart_has_a_panel_for_each_model(fits, labels, tmp_path):
     table = by_key(fits, labels, {}).reset_index().query("parcellation == 'lobes'")
-    write_chart(table, tmp_path / "one.png", ["eng1000", "ngram"], "eng1000")
+    write_chart(table, tmp_path / "one.png", models=["eng1000", "ngram"], baseline="eng1000")
     one = imread(tmp_path / "one.png")
     assert one[..., :3].std() > 0.05
     clear = table.query("subject == 'mean' and model == 'ngram'")
     clear = (clear["delta_lo"] > 0) | (clear["delta_hi"] < 0)
     assert blue(one) == clear.any()
     twice = pd.concat([table, table[table["model"] == "ngram"].assign(model="gim")])
-    write_chart(twice, tmp_path / "two.png", ["ngram", "gim"], "eng1000")
+    write_chart(twice, tmp_path / "two.png", models=["ngram", "gim"], baseline="eng1000")
     assert imread(tmp_path / "two.png").shape[1] > one.shape[1]
 
 
@@ -141,10 +141,10 @@ def test_chart_shows_the_gain_over_the_lag_control(fits, labels, tmp_path):
     table = by_key(fits, labels).reset_index().query("parcellation == 'lobes'")
     gain, delta = ["gain", "gain_lo", "gain_hi"], ["delta_eng1000", "delta_lo", "delta_hi"]
     table[gain], table[delta] = [0.0, -0.1, 0.1], [0.2, 0.1, 0.3]
-    write_chart(table, tmp_path / "null.png", ["ngramlag", "ngram"], "eng1000")
+    write_chart(table, tmp_path / "null.png", models=["ngramlag", "ngram"], baseline="eng1000")
     assert not blue(imread(tmp_path / "null.png"))
     table[gain], table[delta] = table[delta], table[gain]
-    write_chart(table, tmp_path / "clear.png", ["ngramlag", "ngram"], "eng1000")
+    write_chart(table, tmp_path / "clear.png", models=["ngramlag", "ngram"], baseline="eng1000")
     assert blue(imread(tmp_path / "clear.png"))
 
 
@@ -158,6 +158,6 @@ def test_a_chart_of_many_models_has_fewer_regions(tmp_path):
     for n in (5, 15):
         models = [f"m{i}" for i in range(n)]
         table = pd.concat([each.assign(model=model) for model in models])
-        write_chart(table, tmp_path / "chart.png", models, "eng1000")
+        write_chart(table, tmp_path / "chart.png", models=models, baseline="eng1000")
         heights[n] = imread(tmp_path / "chart.png").shape[0]
     assert heights[15] < 2.5 * heights[5]

@@ -222,9 +222,9 @@ def make(folder, subjects, models, maps):
             )
         over = references(models, {m: m for m in explored if m != "eng1000"}, "eng1000")
         scores = {m: FitFile(fits[subject, m]).scores() for m in models}
-        units = choose_units(scores, over, "eng1000", {"front": np.arange(8)})
+        units = choose_units(scores, over=over, baseline="eng1000", regions={"front": np.arange(8)})
         explorers[subject] = own / "explorer.json"
-        found = explore(dataset, subject, words, TEST, explored, units)
+        found = explore(dataset, subject, words=words, stories=TEST, models=explored, units=units)
         explorers[subject].write_text(json.dumps(found))
     write_table(summarise(fits, "eng1000", 2), folder / "summary.tsv")
     write_table(gains(fits, models, "eng1000"), folder / "gains.tsv")

@@ -68,7 +68,9 @@ class Subject:
         self.words = root / "words.parquet"
         read_stories(self.dataset, self.stories).to_parquet(self.words)
         self.basis = root / "basis.h5"
-        response_basis(self.dataset, "S1", train, test, 20, self.basis)
+        response_basis(
+            self.dataset, "S1", train=train, test=test, n_components=20, output=self.basis
+        )
         self.regions = read_truth(root / "truth", "S1")
         self.r = cache(self._r)
 
@@ -79,9 +81,17 @@ class Subject:
             options = self.options(band)
             redrawn = self.matches(options.redraws) if options.kind == "lag" else None
             find_matches(
-                self.dataset, self.words, self.stories, self.train, "S1", band, options, 0,
-                redrawn, path,
-            )  # fmt: skip
+                self.dataset,
+                self.words,
+                stories=self.stories,
+                train=self.train,
+                subject="S1",
+                band=band,
+                options=options,
+                seed=0,
+                redrawn=redrawn,
+                output=path,
+            )
         return path
 
     def options(self, band):
@@ -92,21 +102,39 @@ class Subject:
         path, options = self.root / f"{name}.h5", self.options(name)
         source = options.source
         if source == "stimulus":
-            stimulus_features(self.dataset, self.words, self.stories, options, path)
+            stimulus_features(
+                self.dataset, self.words, stories=self.stories, options=options, output=path
+            )
         elif source == "responses":
-            response_features(self.basis, self.stories, options, path)
+            response_features(self.basis, stories=self.stories, options=options, output=path)
         else:
-            match_features(self.matches(name), self.basis, self.stories, options, path)
-        return load_band(name, path, options, self.config["delays"], self.train, self.test)
+            match_features(
+                self.matches(name), self.basis, stories=self.stories, options=options, output=path
+            )
+        return load_band(
+            name,
+            path,
+            options=options,
+            delays=self.config["delays"],
+            train=self.train,
+            test=self.test,
+        )
 
     def _r(self, model):
         """Mean out-of-fold r of a model in each true region."""
         design = Design(tuple(self.band(band) for band in MODELS[model]))
         path = self.root / "fit.h5"
         fit_model(
-            self.dataset, "S1", design, self.train, self.test,
-            self.config["fit"] | {"voxels_per_block": None}, self.config["seeds"], {}, path,
-        )  # fmt: skip
+            self.dataset,
+            "S1",
+            design=design,
+            train=self.train,
+            test=self.test,
+            options=self.config["fit"] | {"voxels_per_block": None},
+            seeds=self.config["seeds"],
+            attributes={},
+            output=path,
+        )
         with h5py.File(path) as file:
             r = file["r_cv"][:]
         return {region: float(r[self.regions == region].mean()) for region in "ABCD"}

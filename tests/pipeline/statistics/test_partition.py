@@ -87,7 +87,15 @@ def fitted(tmp_path):
 def test_unique_variance_is_found_where_it_is_and_nowhere_else(fitted, tmp_path):
     dataset, paths = fitted
     output = tmp_path / "partition.h5"
-    write_partition(dataset, "S1", paths, OPTIONS, 0, {"subject": "S1"}, output)
+    write_partition(
+        dataset,
+        "S1",
+        fits=paths,
+        options=OPTIONS,
+        seed=0,
+        attributes={"subject": "S1"},
+        output=output,
+    )
     with h5py.File(output) as file:
         words, matches = file["part/words"][:], file["part/matches"][:]
         shared = file["part/words&matches"][:]
@@ -108,7 +116,9 @@ def test_unique_variance_is_found_where_it_is_and_nowhere_else(fitted, tmp_path)
 def test_the_table_has_the_numbers_of_the_file(fitted, tmp_path):
     dataset, paths = fitted
     output = tmp_path / "partition.h5"
-    write_partition(dataset, "S1", paths, OPTIONS, 0, {}, output)
+    write_partition(
+        dataset, "S1", fits=paths, options=OPTIONS, seed=0, attributes={}, output=output
+    )
     key = ("S1", "story")
     table = partition_table({key: output}, {key: paths["words", "matches"]}).set_index("part")
     assert table["kind"].tolist() == ["unique", "unique", "shared", "total"]

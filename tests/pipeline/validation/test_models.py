@@ -11,7 +11,7 @@ def config(language, **features):
 
 def test_missing_models_are_named_with_a_remedy(language):
     bands = {"gim": {"encoder": "/nowhere/e"}, "infinigram": {"index": "/nowhere/i"}}
-    problems = check_models(config(language, **bands)).problems
+    problems = check_models(model_files(config(language, **bands))).problems
     assert [(str(p.file), p.place) for p in problems] == [
         ("/nowhere/e", "features.gim.encoder"),
         ("/nowhere/i", "features.infinigram.index"),
@@ -21,7 +21,7 @@ def test_missing_models_are_named_with_a_remedy(language):
 
 def test_models_that_are_there_pass(language):
     bands = {"gim": language["gim"], "infinigram": language["infinigram"]}
-    assert not check_models(config(language, **bands)).problems
+    assert not check_models(model_files(config(language, **bands))).problems
 
 
 def test_what_the_run_itself_makes_is_not_asked_for(language):

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.dataset.dataset import Dataset
 from pipeline.validation import manifest as module
 from pipeline.validation import responses
+from pipeline.validation.dataset import check_dataset
 from pipeline.validation.manifest import (
     describe_files,
     fingerprint,
@@ -17,7 +19,9 @@ from pipeline.validation.manifest import (
     manifest,
     settings_files,
 )
+from pipeline.validation.records import all_heard
 from pipeline.validation.validate import validate
+from pipeline.validation.volumes import count_volumes
 from tests.helpers.datasets import (
     N_ROWS,
     N_SCANNED,
@@ -25,6 +29,7 @@ from tests.helpers.datasets import (
     make_config,
     write_dataset,
     write_mask,
+    write_responses,
 )
 from tests.helpers.faults import (
     DATASET_FAULTS,
@@ -35,6 +40,7 @@ from tests.helpers.faults import (
     mask,
     rows,
     set_eng1000,
+    set_respdict,
     set_textgrid,
     set_value,
     textgrid,
@@ -123,6 +129,37 @@ def test_unknown_subject_when_there_is_none(config, tmp_path):
     shutil.rmtree(tmp_path / "derivative" / "preprocessed_data")
     (problem,) = problems_of(config)
     assert problem.what.endswith("there are none")
+
+
+def test_what_is_known_of_a_dataset(config, tmp_path):
+    """Rows and voxels are those of the files that are well."""
+    shutil.rmtree(textgrid(tmp_path, "").parent)
+    set_respdict(tmp_path, "two")
+    dataset = check_dataset(config)
+    assert len(dataset.findings.problems) == 4 + 1
+    assert dataset.n_rows == dict.fromkeys(["one", "three", "four"], N_ROWS)
+    assert dataset.n_voxels == {SUBJECT: N_VOXELS}
+
+
+def test_volumes_are_counted_where_no_file_says_them(tmp_path, stories):
+    """All blocks of a story are in one file; subjects must agree on its rows."""
+    write_dataset(tmp_path, stories, [SUBJECT, "S2"])
+    (tmp_path / "derivative" / "respdict.json").unlink()
+    config = make_config(
+        tmp_path,
+        ["two-1", "one", "three", "two-2", "four"],
+        {"S2": None, SUBJECT: None},
+        responses={"volumes": None},
+        blocks={"two": {"n": 2, "gap": 4}},
+    )
+    dataset, heard = Dataset.from_config(config), all_heard(config)
+    assert [one.story for one in heard[0].recordings] == ["two-1", "one", "three", "four"]
+    assert count_volumes(dataset, heard) == dict.fromkeys(sorted(stories), N_SCANNED)
+    assert validate(config) == []
+    write_responses(hf5(tmp_path, "two", "S2"), rows(N_ROWS - 1))
+    assert is_told(
+        problems_of(config), hf5(tmp_path, "two", "S2"), f"{N_ROWS - 1} rows, but {N_ROWS} for S1"
+    )
 
 
 def test_excluded_stories_need_no_responses(tmp_path, stories):

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from gim.cli import main
-from gim.errors import InputError as GimError
-from pipeline.core.errors import InputError, Problem
+from gim.errors import InputError
+from pipeline.core.errors import Problem, ProblemError
 
 
 def run_gim(command: str, files: Sequence[str], flags: Mapping[str, Any]) -> None:
@@ -25,7 +25,7 @@ def run_gim(command: str, files: Sequence[str], flags: Mapping[str, Any]) -> Non
 
     Raises
     ------
-    InputError
+    ProblemError
         If `gim` refuses its input; its own message, already printed, says why.
     """
     arguments = [command, *files]
@@ -35,7 +35,7 @@ def run_gim(command: str, files: Sequence[str], flags: Mapping[str, Any]) -> Non
             arguments += [f"--{name.replace('_', '-')}", *map(str, values)]
     if main(arguments):
         call = "gim " + " ".join(arguments)
-        raise InputError(Problem(call, "", "it failed", "see its message above"))
+        raise ProblemError(Problem(call, "", "it failed", "see its message above"))
 
 
 def training_files(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -54,7 +54,7 @@ def training_files(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
     Raises
     ------
-    InputError
+    ProblemError
         For settings that `gim` refuses.
     """
     from gim.training.reading import read_settings
@@ -63,8 +63,8 @@ def training_files(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
     try:
         first = read_settings(options["pretrain"], Pretraining)
         second = read_settings(options["distill"], Distillation)
-    except GimError as error:
-        raise InputError(Problem(options["pretrain"], "", str(error), "correct it")) from error
+    except InputError as error:
+        raise ProblemError(Problem(options["pretrain"], "", str(error), "correct it")) from error
     ours = Path(second.teacher) == Path(first.out)
     return {
         "pretrain": {

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gim.encoder.block import Block
+from gim.encoder.layer import Layer
 from gim.encoder.stream import EncoderStream
 from gim.errors import InputError
 from gim.files import SHIPPED, atomic_directory, write_json
@@ -96,7 +96,7 @@ class Encoder(nn.Module):
         self.segmenter = Segmenter(self.tokenizer)
         self.embed = nn.Embedding(config.vocab_size, config.width)
         self.blocks = nn.ModuleList(
-            Block(config.width, config.heads, config.window) for _ in range(config.layers)
+            Layer(config.width, config.heads, config.window) for _ in range(config.layers)
         )
         self.norm = nn.LayerNorm(config.width)
         self.project = nn.Linear(config.width, config.dim, bias=False)

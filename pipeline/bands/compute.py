@@ -11,8 +11,8 @@ import pandas as pd
 from pipeline.bands.file import BandFile
 from pipeline.bands.options import BandOptions
 from pipeline.bands.registry import LAG, kind_of, matcher_modules
-from pipeline.bands.resume import Parts
-from pipeline.core.errors import InputError, Problem
+from pipeline.bands.resume import DoneStories
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.progress import track
 from pipeline.core.random import generator
 from pipeline.dataset.basis import BasisFile
@@ -54,22 +54,22 @@ def stimulus_features(
     """
     words = pd.read_parquet(words_path)
     kind = kind_of(options.kind)
-    parts = Parts(output, options) if kind.resumable else None
+    done = DoneStories(output, options) if kind.resumable else None
     origin = _checked_origin(kind.origin(options.own), output) if kind.origin else None
     with BandFile.create(output, origin) as file:
         for name in track(stories, f"{options.kind} features"):
             story = read_story(dataset, words, name)
-            values = parts.get(story, kind.compute) if parts else kind.compute(story, options.own)
+            values = done.get(story, kind.compute) if done else kind.compute(story, options.own)
             file.write(name, values, compression="lzf")
-    if parts:
-        parts.remove()
+    if done:
+        done.remove()
 
 
 def _checked_origin(origin: dict[str, str], output: str | Path) -> dict[str, str]:
     """What a model is, after making sure that a band named llama is LLaMA."""
     if "llama" in Path(output).stem.lower() and origin["model_type"] != "llama":
         what = f"the band is called llama, but {origin['model']} is {origin['model_type']}"
-        raise InputError(Problem(output, "features", what, "give the band another name"))
+        raise ProblemError(Problem(output, "features", what, "give the band another name"))
     return origin
 
 

@@ -16,7 +16,7 @@ from pipeline.core.atomic import atomic_path
 from pipeline.dataset.story import Story
 
 
-class Parts:
+class DoneStories:
     """Features of single stories in a folder beside the output.
 
     Parameters

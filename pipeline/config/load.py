@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gim.errors import InputError as LibraryError
+from gim.errors import InputError
 from gim.files import read_yaml
 from pipeline.bands.options import BAND_PATHS, broken_band
 from pipeline.config.partitions import broken_partitions
 from pipeline.config.stories import test_stories, training_stories
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.schema.validator import Validator, schema
 from pipeline.dataset.blocks import broken_blocks
 from pipeline.dataset.dataset import TRUTH
@@ -41,7 +41,7 @@ def load(path: str | Path) -> dict[str, Any]:
 
     Raises
     ------
-    InputError
+    ProblemError
         If the file is missing, is not YAML, or breaks a rule (all of them are listed).
     """
     return complete(read_file(path), path)
@@ -52,17 +52,17 @@ def read_file(path: str | Path) -> Any:
 
     Raises
     ------
-    InputError
+    ProblemError
         If the file is missing, is not YAML, or gives a key twice.
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(Problem(path, "", "no such configuration", "pass a file from config/"))
+        raise ProblemError(Problem(path, "", "no such configuration", "pass a file from config/"))
     try:
         return read_yaml(path)
-    except LibraryError as error:
+    except InputError as error:
         what = str(error).removeprefix(f"{path}: ")
-        raise InputError(Problem(path, "", what, "mend the file")) from error
+        raise ProblemError(Problem(path, "", what, "mend the file")) from error
 
 
 def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any]:
@@ -77,7 +77,7 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
 
     Raises
     ------
-    InputError
+    ProblemError
         Listing every unknown or ill-typed key and every reference to something undefined.
     """
     config = copy.deepcopy(config)
@@ -86,12 +86,12 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
         for error in Validator(schema()).iter_errors(config)
     ]
     if problems:
-        raise InputError(problems)
+        raise ProblemError(problems)
     _fill(config, schema())
     config["subjects"] = {s: {"exclude": [], **(o or {})} for s, o in config["subjects"].items()}
     config["features"] = {b: dict(o or {}) for b, o in config["features"].items()}
     if problems := [Problem(source, *rest) for rest in _broken_references(config)]:
-        raise InputError(problems)
+        raise ProblemError(problems)
     if config["only"] is not None:
         config["models"] = {
             m: bands for m, bands in config["models"].items() if m in config["only"]

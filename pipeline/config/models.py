@@ -1,4 +1,4 @@
-"""Questions about the models of a configuration: their bands, controls and references."""
+"""Questions about the models of a configuration: their bands, controls and contrasts."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def controlled_models(config: dict[str, Any]) -> dict[str, str]:
     return lag_controls(config["models"], options)
 
 
-def references(config: dict[str, Any], model: str) -> list[str]:
+def contrasts(config: dict[str, Any], model: str) -> list[str]:
     """Models that a model is compared with: as configured, or the baseline and its lag control."""
     contrasts = config["statistics"]["contrasts"]
     if contrasts is not None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gim.errors import InputError
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -41,8 +43,8 @@ class LeakError(RuntimeError):
         super().__init__("\n".join(["leaks were found:", *(f"  - {leak}" for leak in self.leaks)]))
 
 
-class InputError(ValueError):
-    """Bad input; its message lists every problem found, one a line."""
+class ProblemError(InputError):
+    """All that is wrong with the input; the message lists every problem, one a line."""
 
     def __init__(self, problems: Problem | Iterable[Problem]) -> None:
         self.problems = [problems] if isinstance(problems, Problem) else list(problems)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 
 SUFFIX = ".damaged"
 
@@ -26,7 +26,7 @@ def set_aside(paths: Iterable[str | Path], folder: str | Path) -> None:
 
     Raises
     ------
-    InputError
+    ProblemError
         If a file was damaged, naming all that were.
     """
     problems = []
@@ -36,7 +36,7 @@ def set_aside(paths: Iterable[str | Path], folder: str | Path) -> None:
             remedy = f"run again: it will be made again (what was there is now {aside.name})"
             problems.append(Problem(path, "", f"the file is damaged: {what}", remedy))
     if problems:
-        raise InputError(problems)
+        raise ProblemError(problems)
 
 
 def damage(path: Path) -> str:

@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 import h5py
 
 from pipeline.core.atomic import atomic_h5
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 
 ATTRIBUTE = "layout"
 
@@ -56,7 +56,7 @@ class LayoutFile:
 
         Raises
         ------
-        InputError
+        ProblemError
             If the file has another layout, or says none.
         """
         if self._made is not None:
@@ -68,5 +68,5 @@ class LayoutFile:
                 said = "says no layout" if found is None else f"has the layout {found}"
                 what = f"the file {said}, but {self.LAYOUT} is needed: another version wrote it"
                 remedy = "delete it, or run into another results folder; Snakemake makes it again"
-                raise InputError(Problem(self.path, ATTRIBUTE, what, remedy))
+                raise ProblemError(Problem(self.path, ATTRIBUTE, what, remedy))
             yield file

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.dataset.blocks import Blocks, block_grid, block_of, block_rows, whole_story
 from pipeline.dataset.grid import Grid
 from pipeline.readers.formats import is_hdf5, read_transcript
@@ -108,7 +108,7 @@ class Dataset:
         n_scanned = json.loads(self.respdict.read_text())
         whole = whole_story(story, self.blocks)
         if whole not in n_scanned:
-            raise InputError(
+            raise ProblemError(
                 Problem(self.respdict, whole, "the story is not listed", "add its volume count")
             )
         return self.grid_of(story, n_scanned[whole])

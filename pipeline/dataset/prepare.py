@@ -23,7 +23,7 @@ def reading_options(config: dict[str, Any], subject: str) -> dict[str, Any]:
 
     Raises
     ------
-    InputError
+    ProblemError
         If a mask is needed that cannot be read.
     """
     is_masked = config["mask"] and needs_mask(config["responses"]["path"])
@@ -46,7 +46,7 @@ def prepare(config: dict[str, Any], subject: str, story: str, output: str | Path
 
     Raises
     ------
-    InputError
+    ProblemError
         If the source cannot be read.
     """
     dataset = Dataset.from_config(config)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.dataset.dataset import Dataset
 from pipeline.readers.words import COLUMNS
 
@@ -28,7 +28,7 @@ def read_stories(dataset: Dataset, stories: Iterable[str]) -> pd.DataFrame:
 
     Raises
     ------
-    InputError
+    ProblemError
         With the faults of all the stories' transcripts.
     """
     tables: list[pd.DataFrame] = []
@@ -36,13 +36,13 @@ def read_stories(dataset: Dataset, stories: Iterable[str]) -> pd.DataFrame:
     for story in stories:
         try:
             words = dataset.read_words(story)
-        except InputError as error:
+        except ProblemError as error:
             problems += error.problems
         else:
             words.insert(0, "story", story)
             tables.append(words)
     if problems:
-        raise InputError(problems)
+        raise ProblemError(problems)
     if not tables:
         return pd.DataFrame(columns=["story", *COLUMNS])
     return pd.concat(tables, ignore_index=True)

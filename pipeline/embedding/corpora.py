@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gim import errors
 from gim.text.corpus import read_documents
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 
 # Numbers are tokens too, so that they keep their place among the words, as when they are spoken.
 TOKEN = re.compile(r"\w+(?:'\w+)*")
@@ -19,7 +19,7 @@ def documents(path: Path) -> Iterator[str]:
 
     Raises
     ------
-    InputError
+    ProblemError
         If the file is missing, damaged or empty, or a line is not a JSON object with a "text".
     """
     remedy = "check the path, and fetch or copy the file again"
@@ -30,9 +30,9 @@ def documents(path: Path) -> Iterator[str]:
             yield document.text
     except errors.InputError as error:
         what = str(error).removeprefix(str(path)).lstrip(":, ")
-        raise InputError(Problem(path, "", what, remedy)) from error
+        raise ProblemError(Problem(path, "", what, remedy)) from error
     if empty:  # all that a reader of .zst says of a file cut in its first block
-        raise InputError(Problem(path, "", "it is empty or truncated", remedy))
+        raise ProblemError(Problem(path, "", "it is empty or truncated", remedy))
 
 
 def fold(text: str) -> str:

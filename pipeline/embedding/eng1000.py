@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 
 from pipeline.core.atomic import atomic_h5
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
 from pipeline.core.progress import track
 from pipeline.core.series import zscore
@@ -51,7 +51,7 @@ class Eng1000:
 
         Raises
         ------
-        InputError
+        ProblemError
             If the file is missing, is not HDF5, or does not hold such an embedding.
         """
         try:
@@ -62,13 +62,13 @@ class Eng1000:
                     if isinstance(file.get(key), h5py.Dataset)
                 }
         except FileNotFoundError as error:
-            raise InputError(Problem(path, "", "there is no such file", FETCH)) from error
+            raise ProblemError(Problem(path, "", "there is no such file", FETCH)) from error
         except OSError as error:
-            raise InputError(Problem(path, "", "not a readable HDF5 file", FETCH)) from error
+            raise ProblemError(Problem(path, "", "not a readable HDF5 file", FETCH)) from error
         fault = _fault(found)
         if fault:
             remedy = "take the dataset's english1000sm.hf5, or build one from corpora"
-            raise InputError(Problem(path, fault[0], fault[1], remedy))
+            raise ProblemError(Problem(path, fault[0], fault[1], remedy))
         basis = _decode(found["basis"]) if "basis" in found else None
         return cls(found["data"].astype(np.float32), _decode(found["vocab"]), basis)
 
@@ -173,7 +173,7 @@ def build(
 
     Raises
     ------
-    InputError
+    ProblemError
         If a file is missing, damaged or empty.
     """
     files = _existing(corpora)
@@ -184,7 +184,9 @@ def build(
     vocab = frequent + sorted(others)
     basis = given or _content_words(ranked)[:n_basis]
     if not frequent or not basis:
-        raise InputError(Problem(str(files), "", "no words in the corpora", "give corpora of text"))
+        raise ProblemError(
+            Problem(str(files), "", "no words in the corpora", "give corpora of text")
+        )
     counts = _cooccurrences(files, vocab, basis, window)
     return Eng1000(_normalise(counts).astype(np.float32), vocab, basis)
 
@@ -194,27 +196,27 @@ def read_basis(path: str | Path) -> list[str]:
 
     Raises
     ------
-    InputError
+    ProblemError
         If the file is missing, is not text, holds no words, a line of more or less than one word,
         or a word twice.
     """
     if problem := file_problem(path):
-        raise InputError(problem)
+        raise ProblemError(problem)
     try:
         words = [fold(line.strip()) for line in Path(path).read_text("utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
+        raise ProblemError(
             Problem(path, "", f"cannot be read ({error})", "give a text file, one word a line")
         ) from error
     words = [word for word in words if word]
     if not words:
-        raise InputError(Problem(path, "", "no basis words", "give one word a line"))
+        raise ProblemError(Problem(path, "", "no basis words", "give one word a line"))
     if several := [word for word in words if tokenise(word) != [word]]:
         what = f"no single words: {', '.join(map(repr, several[:5]))}"  # no text would match them
-        raise InputError(Problem(path, "", what, "give one word a line, without punctuation"))
+        raise ProblemError(Problem(path, "", what, "give one word a line, without punctuation"))
     repeated = sorted(word for word, count in Counter(words).items() if count > 1)
     if repeated:
-        raise InputError(
+        raise ProblemError(
             Problem(path, ", ".join(repeated), "basis words occur twice", "give each word once")
         )
     return words
@@ -224,7 +226,7 @@ def _existing(paths: Iterable[str | Path]) -> list[Path]:
     """Check that all files are there before minutes go into reading the first."""
     files = [Path(path) for path in paths]
     if problems := [problem for path in files if (problem := file_problem(path))]:
-        raise InputError(problems)
+        raise ProblemError(problems)
     return files
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gim.errors import InputError
 from pipeline.dataset.story import Story
 from pipeline.features.base import Kind
 
@@ -24,7 +25,6 @@ def load_model(name: str, dtype: str | None) -> tuple[Any, Any, int | None]:
     import torch
 
     from gim.causal.model import load_causal
-    from gim.errors import InputError
     from gim.text.tokenizer import load_tokenizer
 
     device = "cuda" if torch.cuda.is_available() else "cpu"

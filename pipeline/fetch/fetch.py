@@ -17,7 +17,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.fetch.https import download
 from pipeline.fetch.models import fetch_models
 from pipeline.fetch.plan import Missing, check_space, gigabytes, missing_files, total
@@ -39,13 +39,13 @@ def fetch(config: dict[str, Any], jobs: int = 1) -> None:
 
     Raises
     ------
-    InputError
+    ProblemError
         With all the files that could not be fetched.
     """
     options, root = config["fetch"], Path(config["data_root"])
     if "$" in str(root):
         remedy = "set the environment variable, as in `DS003020=/data/ds003020 snakemake fetch`"
-        raise InputError(Problem(root, "data_root", "a variable is not set", remedy))
+        raise ProblemError(Problem(root, "data_root", "a variable is not set", remedy))
     wanted = [path for path in input_files(config) if path.is_relative_to(root)]
     sources = options["files"], options["pointers"], jobs
     missing = missing_files(root, wanted, *sources)
@@ -85,7 +85,7 @@ def _download_all(missing: Sequence[Missing], jobs: int) -> None:
         for done, future in enumerate(as_completed(running), start=1):
             try:
                 future.result()
-            except InputError as error:
+            except ProblemError as error:
                 problems += error.problems
             except OSError as error:  # a full disk, no permission
                 remedy = "make room or set the permissions, then run it again"
@@ -96,4 +96,4 @@ def _download_all(missing: Sequence[Missing], jobs: int) -> None:
                 size = gigabytes(path.stat().st_size)
                 logging.info("%d of %d: %s, %s", done, len(missing), path, size)
     if problems:
-        raise InputError(problems)
+        raise ProblemError(problems)

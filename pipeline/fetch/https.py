@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 import urllib3
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.fetch.annex import PIECE, Key
 
 ATTEMPTS = 5  # in a row without a byte more
@@ -44,7 +44,7 @@ def download(
 
     Raises
     ------
-    InputError
+    ProblemError
         If the server refuses, the connection keeps dropping, or the content is not the key's.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def download(
         part.unlink()
     what = f"what the server sent is not {key.name}" if key else ""
     remedy = "update the clone (`git pull`), as the server may have a newer version; then try again"
-    raise InputError(Problem(target, url, what, remedy))
+    raise ProblemError(Problem(target, url, what, remedy))
 
 
 def partial(target: Path) -> Path:
@@ -88,7 +88,7 @@ def _receive(url: str, part: Path, key: Key | None, progress: Callable[[int], ob
                     f"the server answers {status}",
                     "check the address and the file's name",
                 )
-                raise InputError(Problem(part, url, what, remedy)) from error
+                raise ProblemError(Problem(part, url, what, remedy)) from error
             failure: Exception = error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             failure = error
@@ -99,7 +99,7 @@ def _receive(url: str, part: Path, key: Key | None, progress: Callable[[int], ob
         failures = failures + 1 if size_of(part) <= before else 1
         if failures >= ATTEMPTS:
             what = f"the connection dropped {failures} times in a row ({failure})"
-            raise InputError(Problem(part, url, what, _AGAIN)) from failure
+            raise ProblemError(Problem(part, url, what, _AGAIN)) from failure
         logging.info("%s: dropped at %d bytes, trying again", url, size_of(part))
         time.sleep(WAIT * 2 ** (failures - 1))
 

@@ -13,7 +13,7 @@ from huggingface_hub import HfApi, constants, snapshot_download, try_to_load_fro
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
 from pipeline.bands.options import band_options
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.fetch.plan import check_space, gigabytes
 
 TOKENIZER = ["*.json", "*.txt", "*.model"]
@@ -36,7 +36,7 @@ def fetch_models(config: dict[str, Any]) -> None:
 
     Raises
     ------
-    InputError
+    ProblemError
         If a model is not on the hub, its licence is not accepted, the disk is too full, or the
         hub cannot be reached.
     """
@@ -54,16 +54,16 @@ def fetch_models(config: dict[str, Any]) -> None:
             snapshot_download(name, allow_patterns=list(sizes), endpoint=ENDPOINT, cache_dir=cache)
         except GatedRepoError as error:
             remedy = f"accept it on https://huggingface.co/{name}, then `hf auth login`"
-            raise InputError(
+            raise ProblemError(
                 Problem(name, "model", "its licence is not accepted", remedy)
             ) from error
         except RepositoryNotFoundError as error:
             remedy = "correct its name in the configuration, or log in (`hf auth login`)"
-            raise InputError(Problem(name, "model", "not on the hub", remedy)) from error
+            raise ProblemError(Problem(name, "model", "not on the hub", remedy)) from error
         except (HfHubHTTPError, OSError) as error:
             what = f"the hub cannot be reached ({error})"
             remedy = "run it again: it goes on where it stopped"
-            raise InputError(Problem(name, "model", what, remedy)) from error
+            raise ProblemError(Problem(name, "model", what, remedy)) from error
 
 
 def _named(config: dict[str, Any]) -> Iterator[tuple[str, bool]]:

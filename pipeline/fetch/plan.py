@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import requests
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
 from pipeline.core.progress import track
 from pipeline.fetch.annex import Key, key_in, local_key
@@ -69,20 +69,20 @@ def missing_files(
 
     Raises
     ------
-    InputError
+    ProblemError
         If the dataset has no such file, or a link leads out of it.
     """
 
-    def look(path: Path) -> Missing | InputError | None:
+    def look(path: Path) -> Missing | ProblemError | None:
         try:
             return _missing(root, path, files, pointers)
-        except InputError as error:
+        except ProblemError as error:
             return error
 
     with ThreadPoolExecutor(jobs) as pool:
         looked = list(track(pool.map(look, paths), f"{len(paths)} files looked at"))
-    if errors := [found for found in looked if isinstance(found, InputError)]:
-        raise InputError(problem for error in errors for problem in error.problems)
+    if errors := [found for found in looked if isinstance(found, ProblemError)]:
+        raise ProblemError(problem for error in errors for problem in error.problems)
     return [found for found in looked if isinstance(found, Missing)]
 
 
@@ -91,14 +91,14 @@ def check_space(folder: Path, n_bytes: int, what: str) -> int:
 
     Raises
     ------
-    InputError
+    ProblemError
         If they are fewer than `n_bytes`.
     """
     there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
     free = shutil.disk_usage(there).free
     if n_bytes > free:
         problem = f"{what} needs {gigabytes(n_bytes)}, only {gigabytes(free)} are free"
-        raise InputError(
+        raise ProblemError(
             Problem(folder, "", problem, "make room, or name fewer stories or subjects")
         )
     return free
@@ -134,7 +134,7 @@ def _remote_key(path: Path, url: str) -> Key | None:
             f"the server answers {response.status_code}" if response is not None else str(error)
         )
         remedy = "check the names in the configuration, the network, and `fetch.pointers`"
-        raise InputError(Problem(path, url, status, remedy)) from error
+        raise ProblemError(Problem(path, url, status, remedy)) from error
     return key_in(answer.content)
 
 
@@ -143,7 +143,9 @@ def _target(root: Path, path: Path) -> Path:
     target = Path(os.path.realpath(path))
     if not target.is_relative_to(os.path.realpath(root)):
         what = f"the link leads out of the dataset, to {target}"
-        raise InputError(Problem(path, "", what, "replace it by a link of git-annex, or remove it"))
+        raise ProblemError(
+            Problem(path, "", what, "replace it by a link of git-annex, or remove it")
+        )
     return target
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.layout import LayoutFile
 from pipeline.fit.design import Band
 
@@ -79,7 +79,7 @@ def fold_grams(
 
     Raises
     ------
-    InputError
+    ProblemError
         If a pair is missing or was made from another band.
     """
     if grams is None:
@@ -101,5 +101,5 @@ def _pair(a: Band, b: Band, grams: Grams, fold: int) -> np.ndarray:
         gram = np.empty((0, 0))
     if gram.shape != (a.n_columns, b.n_columns):
         what = f"no Gram matrix of {a.name} and {b.name} with the bands' columns"
-        raise InputError(Problem("Gram matrices", "", what, "delete them; they are made again"))
+        raise ProblemError(Problem("Gram matrices", "", what, "delete them; they are made again"))
     return gram

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 
 CONCENTRATIONS = [0.1, 1.0]  # sparse and even mixtures of bands in turn
 
@@ -63,12 +63,12 @@ def training_folds(
 
     Raises
     ------
-    InputError
+    ProblemError
         If there are fewer stories than folds.
     """
     if len(train) < n_folds:
         what = f"{len(train)} training stories for {n_folds} folds of whole stories"
-        raise InputError(Problem("fit.n_folds", "", what, "lower it or add stories"))
+        raise ProblemError(Problem("fit.n_folds", "", what, "lower it or add stories"))
     folds = np.zeros(len(train), dtype=int)
     filled = np.zeros(n_folds)
     for i in np.random.default_rng(seed).permutation(len(train)):

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.linalg.blas import strmm
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 
 SMALL = 500  # rows of a system that double precision costs nothing worth speaking of
 Array = Any  # numpy array, or torch tensor on a device
@@ -42,7 +42,7 @@ class Backend(Protocol):
 
         Raises
         ------
-        InputError
+        ProblemError
             If the penalty is lost in rounding, in the matrix' precision.
         """
         ...
@@ -109,7 +109,7 @@ class Torch:
 
     Raises
     ------
-    InputError
+    ProblemError
         If PyTorch cannot use the device.
     """
 
@@ -121,7 +121,7 @@ class Torch:
             self.device = torch.zeros(1, device=device).device
         except (RuntimeError, AssertionError) as error:
             remedy = "set fit.device to cpu, or install PyTorch for this GPU"
-            raise InputError(Problem("fit.device", device, str(error), remedy)) from error
+            raise ProblemError(Problem("fit.device", device, str(error), remedy)) from error
 
     def put(self, values: np.ndarray) -> Array:
         """See `Backend.put`."""
@@ -163,9 +163,9 @@ def backend(device: str) -> Backend:
     return Processor() if device == "cpu" else Torch(device)
 
 
-def _lost_in_rounding() -> InputError:
+def _lost_in_rounding() -> ProblemError:
     what = "the smallest alphas are lost in rounding: columns of the design are collinear"
-    return InputError(Problem("fit.alphas.min", "", what, "raise it"))
+    return ProblemError(Problem("fit.alphas.min", "", what, "raise it"))
 
 
 def single_is_safe(trace: float, margin: float) -> bool:

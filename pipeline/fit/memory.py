@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 
 BASE = 0.7e9  # bytes: Python, libraries and the undelayed features of 34,000 rows
 GIGABYTE = 1e9
@@ -52,7 +52,7 @@ def block_size(
 
     Raises
     ------
-    InputError
+    ProblemError
         If not even a hundred voxels fit.
     """
     fixed = fixed_bytes(solver, n_rows, n_columns, n_bands, n_folds)
@@ -65,6 +65,6 @@ def block_size(
         needed = (fixed + (enough + beside) * each) / GIGABYTE
         what = f"{gigabytes:g} GB are too few for {n_rows} rows and {n_columns} columns"
         remedy = f"set it to {needed:.1f} or more, or reduce bands with n_components"
-        raise InputError(Problem("fit.memory_gb", "", what, remedy))
+        raise ProblemError(Problem("fit.memory_gb", "", what, remedy))
     n_blocks = max(-(-n_voxels // max(fitting, 1)), 1)
     return -(-n_voxels // n_blocks)

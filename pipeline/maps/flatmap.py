@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.maps.canvas import Canvas
 from pipeline.maps.scale import Scale
 from pipeline.voxels.volume import Mask, to_volume
@@ -43,7 +43,7 @@ class FlatSurface:
 
     Raises
     ------
-    InputError
+    ProblemError
         The database has no such subject or transform, or the mask is on another grid.
     """
 
@@ -66,15 +66,15 @@ class FlatSurface:
         source, place = db.filestore, "mask.pycortex"
         if not (Path(source) / self.subject).is_dir():
             what = f"no subject {self.subject!r} in the pycortex database"
-            raise InputError(Problem(source, place, what, "fetch it, or correct the name"))
+            raise ProblemError(Problem(source, place, what, "fetch it, or correct the name"))
         known = db.get_paths(self.subject)["xfms"]
         if self.transform not in known:
             what = f"{self.subject} has no transform {self.transform!r}"
-            raise InputError(Problem(source, place, what, f"use one of {', '.join(known)}"))
+            raise ProblemError(Problem(source, place, what, f"use one of {', '.join(known)}"))
         shape = tuple(db.get_xfm(self.subject, self.transform).shape)[::-1]
         if shape != self.mask.img.shape:
             what = f"the transform is of a volume of {shape}, the mask's is {self.mask.img.shape}"
-            raise InputError(Problem(self.mask.source, place, what, "give the mask's transform"))
+            raise ProblemError(Problem(self.mask.source, place, what, "give the mask's transform"))
 
     def paint(self, values: np.ndarray) -> np.ndarray:
         """Picture of a map of shape (n_voxels,), array (rows, columns); NaN off the cortex.

@@ -81,9 +81,9 @@ def difference_maps(
     r: Mapping[str, np.ndarray],
     bands: Mapping[str, Sequence[str]],
     subject: str,
-    references: Mapping[str, Sequence[str]],
+    contrasts: Mapping[str, Sequence[str]],
 ) -> list[VoxelMap]:
-    """Maps of the difference of every model to each of its references."""
+    """Maps of the difference of every model to each of its contrasts."""
     return [
         VoxelMap(
             subject,
@@ -93,5 +93,5 @@ def difference_maps(
             minus=reference,
         )
         for model in r
-        for reference in references.get(model, ())
+        for reference in contrasts.get(model, ())
     ]

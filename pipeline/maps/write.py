@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.maps.artist import Artist
 from pipeline.maps.flatmap import flat_surface
 from pipeline.maps.scale import Scale, correlation_scale, difference_scale
@@ -28,7 +28,7 @@ def write_maps(
     mask: Mask,
     folder: Path,
     subject: str,
-    references: Mapping[str, Sequence[str]],
+    contrasts: Mapping[str, Sequence[str]],
     figures_for: Collection[str] | None = None,
     q: Mapping[tuple[str, str | None], np.ndarray] | None = None,
     level: float = LEVEL,
@@ -53,7 +53,7 @@ def write_maps(
         Where the files go.
     subject : str
         The subject's label.
-    references : mapping of model to sequence of models
+    contrasts : mapping of model to sequence of models
         Models that a model is shown minus.
     figures_for : collection of str, optional
         Models that get every figure (default: all).
@@ -71,13 +71,13 @@ def write_maps(
 
     Raises
     ------
-    InputError
+    ProblemError
         The number of voxels is not the mask's, or `figures_for` names an unknown model.
     """
     for model, values in r.items():
         mask.check_count(len(values), f"{subject}, model {model}")
     _check_known(figures_for or (), r)
-    differences = difference_maps(r, bands, subject, references)
+    differences = difference_maps(r, bands, subject, contrasts)
     kinds = [
         (correlation_maps(r, bands, subject), correlation_scale(r.values())),
         (differences, _gain_scale(differences, bands)),
@@ -102,7 +102,7 @@ def _check_known(models: Collection[str], r: Mapping[str, np.ndarray]) -> None:
     if unknown:
         remedy = f"choose from {', '.join(r)}"
         what = f"no such model: {', '.join(unknown)}"
-        raise InputError(Problem("configuration", "maps", what, remedy))
+        raise ProblemError(Problem("configuration", "maps", what, remedy))
 
 
 def _gain_scale(maps: Sequence[VoxelMap], bands: Mapping[str, Sequence[str]]) -> Scale:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
 
 MISSING = ["", "n/a"]  # and nothing else: "null", "nan" and "none" are words
@@ -34,20 +34,20 @@ def read_delimited(path: str | Path, encoding: str | None = None) -> pd.DataFram
 
     Raises
     ------
-    InputError
+    ProblemError
         If the file is missing, not fetched, not decodable, ragged (as where it was cut) or empty,
         or names a column twice.
     """
     if problem := file_problem(path):
-        raise InputError(problem)
+        raise ProblemError(problem)
     lines, (head, *rows) = _cells(path, _text(path, encoding))
     names = [name.strip() for name in head]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         what = f"columns named twice: {', '.join(map(repr, repeated))}"
-        raise InputError(Problem(path, "line 1", what, "give each column a name of its own"))
+        raise ProblemError(Problem(path, "line 1", what, "give each column a name of its own"))
     if not rows:
         what, remedy = "there is no row under the header", "fetch or copy the file again"
-        raise InputError(Problem(path, "line 2", what, remedy))
+        raise ProblemError(Problem(path, "line 2", what, remedy))
     table = pd.DataFrame(rows, columns=names, index=[line - 2 for line in lines[1:]], dtype=object)
     return table.mask(table.isin(MISSING))
 
@@ -57,9 +57,9 @@ def _text(path: str | Path, encoding: str | None) -> str:
     try:
         text = Path(path).read_bytes().decode(encoding or "utf-8-sig")
     except (UnicodeError, LookupError) as error:
-        raise InputError(Problem(path, "", f"not decodable ({error})", remedy)) from error
+        raise ProblemError(Problem(path, "", f"not decodable ({error})", remedy)) from error
     if "\0" in text:
-        raise InputError(Problem(path, "", "zero bytes, no text (UTF-16?)", remedy))
+        raise ProblemError(Problem(path, "", "zero bytes, no text (UTF-16?)", remedy))
     return text
 
 
@@ -73,14 +73,14 @@ def _cells(path: str | Path, text: str) -> tuple[list[int], list[list[str]]]:
         found = [(reader.line_num, row) for row in reader if row]
     except csv.Error as error:
         what, place = f"not a table ({error})", f"line {reader.line_num}"
-        raise InputError(Problem(path, place, what, "close quotation marks")) from error
+        raise ProblemError(Problem(path, place, what, "close quotation marks")) from error
     if not found:
-        raise InputError(Problem(path, "", "not a table (blank)", "fetch or copy it again"))
+        raise ProblemError(Problem(path, "", "not a table (blank)", "fetch or copy it again"))
     for line, row in found:
         if len(row) != len(found[0][1]):
             what = f"not a table: {len(row)} cells, but {len(found[0][1])} in the header"
             remedy = "give every row as many cells; if the file was cut, copy it again"
-            raise InputError(Problem(path, f"line {line}", what, remedy))
+            raise ProblemError(Problem(path, f"line {line}", what, remedy))
     return [line for line, _ in found], [row for _, row in found]
 
 

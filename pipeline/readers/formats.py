@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.readers import hdf5, nifti, table
 from pipeline.readers.textgrid import read_textgrid
 from pipeline.readers.word_table import read_word_table
@@ -89,7 +89,7 @@ def read_transcript(path: str | Path, options: Mapping[str, Any]) -> pd.DataFram
 
     Raises
     ------
-    InputError
+    ProblemError
         If the suffix is unknown, or with all that is wrong with the file.
     """
     form = TRANSCRIPTS[_known(path, TRANSCRIPTS, "transcripts.path")]
@@ -114,7 +114,7 @@ def open_responses(path: str | Path, options: Mapping[str, Any]) -> AbstractCont
 
     Raises
     ------
-    InputError
+    ProblemError
         On entering, if the suffix is unknown or the file is not what it says.
     """
     form = RESPONSES[_known(path, RESPONSES, "responses.path")]
@@ -131,7 +131,7 @@ def shape_of(path: str | Path, options: Mapping[str, Any]) -> tuple[int, int]:
 
     Raises
     ------
-    InputError
+    ProblemError
         If the suffix is unknown or the file is not what it says.
     """
     form = RESPONSES[_known(path, RESPONSES, "responses.path")]
@@ -158,5 +158,5 @@ def _known(path: str | Path, known: Mapping[str, Any], key: str) -> str:
     found = suffix(path, known)
     if not found:
         what = f"no reader for {Path(path).name!r}"
-        raise InputError(Problem(path, key, what, f"give a file that ends in {', '.join(known)}"))
+        raise ProblemError(Problem(path, key, what, f"give a file that ends in {', '.join(known)}"))
     return found

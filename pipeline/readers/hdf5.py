@@ -8,7 +8,7 @@ from pathlib import Path
 
 import h5py
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
 from pipeline.core.findings import Findings, some
 
@@ -21,22 +21,22 @@ def open_hdf5(path: str | Path) -> Iterator[h5py.Dataset]:
 
     Raises
     ------
-    InputError
+    ProblemError
         If the file is missing, truncated or no HDF5 (also while it is being read), or `data` is
         not a filled 2-D dataset of numbers.
     """
     if problem := file_problem(path):
-        raise InputError(problem)
+        raise ProblemError(problem)
     findings = Findings()
     try:
         with h5py.File(path) as file:
             data = numeric_dataset(file, "data", 2, findings)
             if data is None:
-                raise InputError(findings.problems)
+                raise ProblemError(findings.problems)
             yield data
     except OSError as error:
         what = f"truncated or not HDF5 ({_short(error)})"
-        raise InputError(Problem(path, "", what, _FETCH)) from error
+        raise ProblemError(Problem(path, "", what, _FETCH)) from error
 
 
 def shape_of(path: str | Path) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
 from pipeline.voxels.volume import UNREADABLE, Mask, check_numbers
 
@@ -39,7 +39,7 @@ def open_nifti(
 
     Raises
     ------
-    InputError
+    ProblemError
         If there is no mask, the file is missing or damaged, the image is not 4-D or not on the
         mask's grid, or its header states another repetition time.
     """
@@ -47,7 +47,7 @@ def open_nifti(
     try:
         volumes = img.get_fdata(caching="unchanged", dtype=np.float32)
     except UNREADABLE as error:
-        raise InputError(Problem(path, "", f"truncated ({error})", _FETCH)) from error
+        raise ProblemError(Problem(path, "", f"truncated ({error})", _FETCH)) from error
     yield np.ascontiguousarray(volumes[tuple(mask.voxels.T)].T, dtype=np.float32)
 
 
@@ -62,18 +62,18 @@ def shape_of(
 def _load(path: str | Path, mask: Mask | None, tr: float | None) -> tuple[nib.Nifti1Image, Mask]:
     """The image, its values unread, and the mask, which it fits."""
     if problem := file_problem(path):
-        raise InputError(problem)
+        raise ProblemError(problem)
     if mask is None:
         remedy = "set `mask`, the voxels that the responses are taken from"
-        raise InputError(Problem(path, "mask", "a NIfTI run needs a mask", remedy))
+        raise ProblemError(Problem(path, "mask", "a NIfTI run needs a mask", remedy))
     try:
         img = nib.nifti1.load(path)
     except UNREADABLE as error:
-        raise InputError(Problem(path, "", f"truncated or no NIfTI ({error})", _FETCH)) from error
+        raise ProblemError(Problem(path, "", f"truncated or no NIfTI ({error})", _FETCH)) from error
     check_numbers(path, img)
     if img.ndim != 4:
         what = f"the image has {img.ndim} dimensions, not 4 (x, y, z, volume)"
-        raise InputError(Problem(path, "shape", what, "give the run, one volume a TR"))
+        raise ProblemError(Problem(path, "shape", what, "give the run, one volume a TR"))
     _check_grid(path, img, mask)
     _check_tr(path, img.header, tr)
     return img, mask
@@ -88,7 +88,7 @@ def _check_grid(path: str | Path, img: nib.Nifti1Image, mask: Mask) -> None:
     else:
         return
     remedy = "resample the run or the mask to the other's grid"
-    raise InputError(Problem(path, f"mask {mask.source}", what, remedy))
+    raise ProblemError(Problem(path, f"mask {mask.source}", what, remedy))
 
 
 def _check_tr(path: str | Path, header: nib.Nifti1Header, expected: float | None) -> None:
@@ -96,4 +96,4 @@ def _check_tr(path: str | Path, header: nib.Nifti1Header, expected: float | None
     if expected and stated and abs(stated - expected) > TR_TOLERANCE * expected:
         what = f"the header's repetition time is {stated:g} s, `timing.tr` is {expected:g} s"
         remedy = "correct `timing.tr`, or the header if that is wrong"
-        raise InputError(Problem(path, "header", what, remedy))
+        raise ProblemError(Problem(path, "header", what, remedy))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.findings import some
 from pipeline.readers.delimited import line_of, numbers, read_delimited
 
@@ -33,7 +33,7 @@ def open_table(path: str | Path, columns: Sequence[str] | None = None) -> Iterat
 
     Raises
     ------
-    InputError
+    ProblemError
         If the file is no table, a column is not there or not of numbers, or a column only counts
         the rows or gives their times.
     """
@@ -41,14 +41,14 @@ def open_table(path: str | Path, columns: Sequence[str] | None = None) -> Iterat
     if missing := [name for name in columns or () if name not in table]:
         what = f"there is no column {some(map(repr, missing))}"
         remedy = f"correct `responses.columns`; there are {some(map(repr, table.columns), 10)}"
-        raise InputError(Problem(path, "line 1", what, remedy))
+        raise ProblemError(Problem(path, "line 1", what, remedy))
     table = table[list(columns)] if columns else table
     values = table.apply(numbers)
     problems = [_unreadable(path, name, table[name], values[name]) for name in table.columns]
     if not columns:
         problems += [_counter(path, name, values[name].to_numpy()) for name in table.columns]
     if found := [problem for problem in problems if problem]:
-        raise InputError(found)
+        raise ProblemError(found)
     with np.errstate(over="ignore"):  # too large is infinite, which the validation tells
         read = values.to_numpy(dtype=np.float32)
     yield read

@@ -19,7 +19,7 @@ from praatio.utilities.constants import INTERVAL_TIER
 from praatio.utilities.errors import PraatioException
 from praatio.utilities.textgrid_io import parseTextgridStr
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
 from pipeline.readers.words import MARKERS, OVERLAP_TOLERANCE, fault_problems, word_table
 
@@ -73,7 +73,7 @@ def read_textgrid(
 
     Raises
     ------
-    InputError
+    ProblemError
         If the file is missing, not fetched, truncated, not decodable or no TextGrid, or if its
         word tier is missing, ambiguous, holds no words or has reversed or overlapping intervals.
     """
@@ -91,7 +91,7 @@ def _read_text(path: Path, encoding: str | None) -> str:
     """The text of a TextGrid file, by default in whichever of Praat's encodings."""
     problem = file_problem(path)
     if problem:
-        raise InputError(problem)
+        raise ProblemError(problem)
     raw = path.read_bytes()
     is_utf16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
@@ -106,11 +106,11 @@ def _read_text(path: Path, encoding: str | None) -> str:
         )
         what = f"the bytes are {expected}"
         remedy = f"{_SAVE_AGAIN}, or set `transcripts.encoding`"
-        raise InputError(Problem(path, f"byte {undecodable}, line {line}", what, remedy))
+        raise ProblemError(Problem(path, f"byte {undecodable}, line {line}", what, remedy))
     text = text.removeprefix("\ufeff")
     if not text.startswith('File type = "ooTextFile'):
         what = f"this is no TextGrid; it begins with {text[:40]!r}"
-        raise InputError(Problem(path, "line 1", what, _SAVE_AGAIN))
+        raise ProblemError(Problem(path, "line 1", what, _SAVE_AGAIN))
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -121,14 +121,14 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
         line = text.count("\n", 0, negative.start()) + 1
         what = f"negative time ({negative.group().strip()})"
         remedy = "shift the times so that the sound starts at 0"
-        raise InputError(Problem(path, f"line {line}", what, remedy))
+        raise ProblemError(Problem(path, f"line {line}", what, remedy))
     try:
         # The short format's last interval is lost without a newline after it.
         grid = parseTextgridStr(text + "\n", includeEmptyIntervals=True)
         tiers = grid["tiers"]
     except (PraatioException, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
         what = "the file is truncated or malformed"
-        raise InputError(Problem(path, _first_fault(text), what, _SAVE_AGAIN)) from error
+        raise ProblemError(Problem(path, _first_fault(text), what, _SAVE_AGAIN)) from error
     _check_counts(path, text, tiers)
     return grid
 
@@ -150,13 +150,13 @@ def _check_counts(path: Path, text: str, tiers: list[dict[str, Any]]) -> None:
     n_tiers = int(announced.group(1)) if announced else len(counts)
     if not tiers or len(tiers) != n_tiers or len(counts) != n_tiers:
         what = f"the file is truncated: {n_tiers} tiers are announced, {len(tiers)} found"
-        raise InputError(Problem(path, _first_fault(text), what, _SAVE_AGAIN))
+        raise ProblemError(Problem(path, _first_fault(text), what, _SAVE_AGAIN))
     for number, (tier, count) in enumerate(zip(tiers, counts, strict=True), start=1):
         n_found = len(tier["entries"])
         if n_found != count:
             place = f"tier {number} {tier['name']!r}, interval {n_found}"
             what = f"the file is truncated: {count} intervals are announced, {n_found} found"
-            raise InputError(Problem(path, place, what, _SAVE_AGAIN))
+            raise ProblemError(Problem(path, place, what, _SAVE_AGAIN))
 
 
 def _word_tier(
@@ -175,7 +175,7 @@ def _word_tier(
         what += f" named {name!r}" if name is not None else ""
         names = ", ".join(repr(tier["name"]) for tier in tiers)
         remedy = "name the tier of the words in `transcripts.tier`"
-        raise InputError(Problem(path, f"tiers {names}", what, remedy))
+        raise ProblemError(Problem(path, f"tiers {names}", what, remedy))
     return found[0]
 
 
@@ -198,5 +198,5 @@ def _times(path: Path, place: str, entries: list[Any]) -> tuple[np.ndarray, np.n
 
     remedy = "correct the times in Praat, or fetch the file again"
     if problems := fault_problems(path, place, faults, shown, remedy):
-        raise InputError(problems)
+        raise ProblemError(problems)
     return start, end

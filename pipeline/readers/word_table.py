@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.findings import some
 from pipeline.readers.delimited import line_of, numbers, read_delimited
 from pipeline.readers.words import MARKERS, fault_problems, word_table
@@ -51,7 +51,7 @@ def read_word_table(
 
     Raises
     ------
-    InputError
+    ProblemError
         If the file is no table, a column is missing, a time is no number or runs backwards, or a
         row is there twice.
     """
@@ -59,7 +59,7 @@ def read_word_table(
     if not isinstance(start, int | float):
         what = "a table does not state where its clock begins"
         remedy = "give `transcripts.start` in seconds"
-        raise InputError(Problem(path, "transcripts.start", what, remedy))
+        raise ProblemError(Problem(path, "transcripts.start", what, remedy))
     table = read_delimited(path, encoding)
     names = {role: role for role in ROLES} | dict(columns or {})
     _check_columns(path, table, [names["word"], names["onset"], *(where or {})])
@@ -77,7 +77,7 @@ def _check_columns(path: Path, table: pd.DataFrame, needed: list[str]) -> None:
     if missing:
         what = f"there is no column {some(map(repr, missing))}, only {some(map(repr, table), 10)}"
         remedy = "name the columns in `transcripts.columns` (commas separate a .csv, tabs a .tsv)"
-        raise InputError(Problem(path, "line 1", what, remedy))
+        raise ProblemError(Problem(path, "line 1", what, remedy))
 
 
 def _times(
@@ -112,5 +112,5 @@ def _times(
         return f"line {line_of(int(table.index[i]))}, {table[names['word']].iloc[i]!r}"
 
     if found := fault_problems(path, "the table", faults, shown, "correct the rows"):
-        raise InputError(found)
+        raise ProblemError(found)
     return onset.to_numpy(), offset.to_numpy()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 
 COLUMNS = ["word", "onset", "offset"]
 # Silences, breaths, lip smacks, laughs and noises as the transcripts of ds003020 write them when
@@ -76,7 +76,7 @@ def word_table(
 
     Raises
     ------
-    InputError
+    ProblemError
         If no word is left.
     """
     onset, offset = (t - start for t in times)
@@ -86,7 +86,7 @@ def word_table(
     )
     words = words[words["word"] != ""].sort_values("onset", kind="stable", ignore_index=True)
     if words.empty:
-        raise InputError(Problem(path, place, "it holds no words", "check the transcript"))
+        raise ProblemError(Problem(path, place, "it holds no words", "check the transcript"))
     return words
 
 

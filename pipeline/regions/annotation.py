@@ -11,7 +11,7 @@ from nibabel.affines import apply_affine, voxel_sizes
 from nilearn.datasets import load_fsaverage
 from scipy.spatial import KDTree
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
 from pipeline.maps.surface import DEPTHS
 from pipeline.voxels.volume import Mask
@@ -36,28 +36,28 @@ def read_annotation(path: str | Path, side: str) -> np.ndarray:
 
     Raises
     ------
-    InputError
+    ProblemError
         The file is missing, is named as the other hemisphere's, or is no FreeSurfer annotation.
     """
     if problem := file_problem(path):
-        raise InputError(problem)
+        raise ProblemError(problem)
     others = {f"{hemi}." for name, hemi in HEMISPHERES.items() if name != side}
     if Path(path).name.startswith(tuple(others)):
         what = f"by its name it is not of the {side} hemisphere"
-        raise InputError(Problem(path, side, what, "swap `left` and `right`"))
+        raise ProblemError(Problem(path, side, what, "swap `left` and `right`"))
     remedy = "give a FreeSurfer .annot file with a colour table"
     try:
         vertices = np.fromfile(path, ">i4")[1::2]
         values, table, names = nib.freesurfer.read_annot(str(path), orig_ids=True)
         regions = [name.decode() for name in names]
     except Exception as error:  # nibabel raises that class itself, and whatever bad bytes lead to
-        raise InputError(Problem(path, "", f"not an annotation ({error})", remedy)) from error
+        raise ProblemError(Problem(path, "", f"not an annotation ({error})", remedy)) from error
     try:
         if not np.array_equal(vertices[: len(values)], np.arange(len(values))):
             raise ValueError("it lists vertices out of order")
         return _named(values, table, regions)
     except ValueError as error:
-        raise InputError(Problem(path, "", str(error), remedy)) from error
+        raise ProblemError(Problem(path, "", str(error), remedy)) from error
 
 
 def _named(values: np.ndarray, table: np.ndarray, regions: list[str]) -> np.ndarray:
@@ -97,7 +97,7 @@ def read_sheets(surfaces: Path | None, mask: Mask) -> dict[str, Sheet]:
 
     Raises
     ------
-    InputError
+    ProblemError
         A surface is missing or does not say where it lies; or the mask is native without
         surfaces of its own.
     """
@@ -106,7 +106,7 @@ def read_sheets(surfaces: Path | None, mask: Mask) -> dict[str, Sheet]:
     if mask.space != "MNI":
         what = "annotations need the subject's own surfaces, as the mask is in native space"
         remedy = "name the folder of the subject's surfaces with `surfaces`"
-        raise InputError(Problem(mask.source, "regions", what, remedy))
+        raise ProblemError(Problem(mask.source, "regions", what, remedy))
     meshes = load_fsaverage("fsaverage5")
     white, pial = meshes["white_matter"].parts, meshes["pial"].parts
     return {side: (white[side].coordinates, pial[side].coordinates) for side in HEMISPHERES}
@@ -119,7 +119,7 @@ def _read_sheet(surfaces: Path, hemisphere: str) -> Sheet:
     if len(white) != len(pial):
         what = f"it has other vertices than the pial surface ({len(white)}, {len(pial)})"
         remedy = "give both surfaces of one run of recon-all and of one hemisphere"
-        raise InputError(Problem(path, "", what, remedy))
+        raise ProblemError(Problem(path, "", what, remedy))
     return white, pial
 
 
@@ -129,17 +129,17 @@ def _read_surface(path: Path) -> np.ndarray:
     The file holds coordinates about the centre of the subject's volume, and that centre (c_ras).
     """
     if problem := file_problem(path):
-        raise InputError(problem)
+        raise ProblemError(problem)
     remedy = "give surfaces as recon-all writes them"
     try:
         vertices, _, about = nib.freesurfer.read_geometry(str(path), read_metadata=True)
     except (ValueError, OSError, KeyError, IndexError, MemoryError, OverflowError) as error:
-        raise InputError(Problem(path, "", f"not a surface ({error})", remedy)) from error
+        raise ProblemError(Problem(path, "", f"not a surface ({error})", remedy)) from error
     if "cras" not in about or not str(about["valid"]).startswith("1"):
-        raise InputError(Problem(path, "", "it does not say where it lies", remedy))
+        raise ProblemError(Problem(path, "", "it does not say where it lies", remedy))
     places = vertices + about["cras"]
     if not np.isfinite(places).all():
-        raise InputError(Problem(path, "", "coordinates are not finite", remedy))
+        raise ProblemError(Problem(path, "", "coordinates are not finite", remedy))
     return places
 
 
@@ -169,7 +169,7 @@ def label_voxels(
 
     Raises
     ------
-    InputError
+    ProblemError
         The annotations are not of these surfaces.
     """
     points, names = [], []
@@ -193,5 +193,5 @@ def _fit(regions: np.ndarray, n_vertices: int, source: str, side: str) -> np.nda
     if len(regions) != n_vertices:
         what = f"the annotation has {len(regions)} vertices, the surface {n_vertices}"
         remedy = "give annotations of these surfaces, or of fsaverage for masks in MNI space"
-        raise InputError(Problem(source, side, what, remedy))
+        raise ProblemError(Problem(source, side, what, remedy))
     return regions

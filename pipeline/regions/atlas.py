@@ -10,7 +10,7 @@ from unittest.mock import patch
 import requests
 from nilearn import datasets
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 
 PREFIX = "fetch_atlas_"
 
@@ -27,7 +27,7 @@ def read_atlas(name: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
 
     Raises
     ------
-    InputError
+    ProblemError
         nilearn has no such atlas or option, or its files are not on this disk or are damaged.
     """
     source = f"nilearn's atlas {name}"
@@ -35,7 +35,7 @@ def read_atlas(name: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
     if fetch is None:
         known = sorted(n.removeprefix(PREFIX) for n in dir(datasets) if n.startswith(PREFIX))
         remedy = f"use one of {', '.join(known)}"
-        raise InputError(Problem(source, "regions", "there is no such atlas", remedy))
+        raise ProblemError(Problem(source, "regions", "there is no such atlas", remedy))
     arguments = ", ".join(f"{key}={value!r}" for key, value in options.items())
     try:
         with _offline():
@@ -47,14 +47,14 @@ def read_atlas(name: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
             f'`python -c "from nilearn.datasets import *; {call}"`'
         )
         what = "its files are not on this disk (nilearn_data, $NILEARN_DATA)"
-        raise InputError(Problem(source, "regions", what, remedy)) from error
+        raise ProblemError(Problem(source, "regions", what, remedy)) from error
     except (TypeError, ValueError) as error:
         remedy = f"correct `options`, the arguments of nilearn's {PREFIX}{name}"
-        raise InputError(Problem(source, "regions", str(error), remedy)) from error
+        raise ProblemError(Problem(source, "regions", str(error), remedy)) from error
     except Exception as error:  # nibabel's, of XML, of archives: whatever damaged files lead to
         what = f"its files cannot be read ({type(error).__name__}: {error})"
         remedy = "delete them (nilearn_data, $NILEARN_DATA) and fetch the atlas again"
-        raise InputError(Problem(source, "regions", what, remedy)) from error
+        raise ProblemError(Problem(source, "regions", what, remedy)) from error
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.affines import apply_affine
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.dataset.dataset import TRUTH
 from pipeline.readers.delimited import line_of, numbers, read_delimited
 from pipeline.regions.annotation import NO_REGION, label_voxels, read_annotation, read_sheets
@@ -77,7 +77,7 @@ def read_labels(options: Mapping[str, Any], mask: Mask, subject: str) -> np.ndar
 
     Raises
     ------
-    InputError
+    ProblemError
         A file is missing, is not what it should be, or no voxel is in any region.
     """
     if options.get("atlas"):
@@ -96,7 +96,7 @@ def read_labels(options: Mapping[str, Any], mask: Mask, subject: str) -> np.ndar
         labels = label_voxels(annotations, read_sheets(surfaces, mask), mask, source)
     if (labels == NO_REGION).all():
         what = f"none of its regions holds a voxel of {mask.source}"
-        raise InputError(Problem(source, "", what, "check that both are in the same space"))
+        raise ProblemError(Problem(source, "", what, "check that both are in the same space"))
     return labels
 
 
@@ -122,14 +122,14 @@ def label_volume(
 
     Raises
     ------
-    InputError
+    ProblemError
         The image is not 3-D or holds other than whole numbers.
     """
     data = np.asanyarray(img.dataobj)
     if data.ndim != 3 or not _is_whole(data):
         what = f"not a labelled image: shape {data.shape}, {data.dtype}"
         remedy = "give a 3-D image that holds one whole number for each region"
-        raise InputError(Problem(source, "", what, remedy))
+        raise ProblemError(Problem(source, "", what, remedy))
     places = apply_affine(mask.img.affine, mask.voxels)
     ijk = np.rint(apply_affine(np.linalg.inv(img.affine), places)).astype(int)
     inside = np.all((ijk >= 0) & (ijk < data.shape), axis=1)
@@ -162,14 +162,14 @@ def _of_atlas(atlas: Mapping[str, Any], mask: Mask, source: str) -> np.ndarray:
     """Regions of one of nilearn's atlases, which are in MNI space."""
     if mask.space != "MNI":
         what, remedy = "the mask is in native space", "use regions in the subject's own space"
-        raise InputError(Problem(mask.source, source, what, remedy))
+        raise ProblemError(Problem(mask.source, source, what, remedy))
     if "map_left" in atlas:
         regions = np.array([str(name) for name in atlas["labels"]])
         sides = {side: regions[atlas[f"map_{side}"]] for side in ("left", "right")}
         return label_voxels(sides, read_sheets(None, mask), mask, source)
     if atlas.get("lut") is None:
         remedy = "choose one whose regions do not overlap (harvard_oxford with a maxprob, say)"
-        raise InputError(Problem(source, "", "the atlas is probabilistic", remedy))
+        raise ProblemError(Problem(source, "", "the atlas is probabilistic", remedy))
     img = atlas["maps"] if isinstance(atlas["maps"], nib.Nifti1Image) else read_image(atlas["maps"])
     table = atlas["lut"]
     names = dict(zip(table["index"].astype(int), table["name"].astype(str), strict=True))
@@ -177,7 +177,7 @@ def _of_atlas(atlas: Mapping[str, Any], mask: Mask, source: str) -> np.ndarray:
     labels = label_volume(img, names | dict.fromkeys(background, NO_REGION), mask, source)
     if without := _nameless(labels, names):
         what = f"its list has no name for {', '.join(without)}"
-        raise InputError(Problem(source, "regions", what, "delete its files, and fetch it again"))
+        raise ProblemError(Problem(source, "regions", what, "delete its files, and fetch it again"))
     return labels
 
 
@@ -187,7 +187,7 @@ def _read_names(path: Path) -> dict[int, str]:
     if not {"index", "name"} <= set(table):
         what = f"there is no column 'index' or 'name', only {', '.join(map(repr, table))}"
         remedy = "give a tab-separated table with the columns index and name"
-        raise InputError(Problem(path, "line 1", what, remedy))
+        raise ProblemError(Problem(path, "line 1", what, remedy))
     index = numbers(table["index"])
     faults = {
         "the index is no whole number": ~(index == np.rint(index)) | (index.abs() >= MOST),
@@ -197,5 +197,5 @@ def _read_names(path: Path) -> dict[int, str]:
     for what, where in faults.items():
         if where.any():
             place = f"line {line_of(table.index[where][0])}"
-            raise InputError(Problem(path, place, what, "correct the row"))
+            raise ProblemError(Problem(path, place, what, "correct the row"))
     return dict(zip(index.astype(int), table["name"], strict=True))

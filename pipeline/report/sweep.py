@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.bands.options import BandOptions, band_options
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
 from pipeline.core.findings import some
 from pipeline.readers.delimited import numbers, read_delimited
@@ -55,7 +55,7 @@ def read_run(provenance: str | Path, gains: str | Path) -> tuple[dict[str, Any],
 
     Raises
     ------
-    InputError
+    ProblemError
         If a file is missing or damaged, or they are not of one run.
     """
     config = _read_config(provenance)
@@ -63,28 +63,28 @@ def read_run(provenance: str | Path, gains: str | Path) -> tuple[dict[str, Any],
     wanted = ["subject", "band", *GAINS]
     if missing := [name for name in wanted if name not in table]:
         what = f"there is no column {some(map(repr, missing))}"
-        raise InputError(Problem(gains, "line 1", what, _REMEDY))
+        raise ProblemError(Problem(gains, "line 1", what, _REMEDY))
     values = table[list(GAINS)].apply(numbers)
     if (values.isna() & table[list(GAINS)].notna()).any(axis=None):
-        raise InputError(Problem(gains, some(GAINS), "some gains are no numbers", _REMEDY))
+        raise ProblemError(Problem(gains, some(GAINS), "some gains are no numbers", _REMEDY))
     for band in table["band"].unique():
         if band not in config["features"]:
             what = f"unknown band {band!r}: {provenance} is of another run"
-            raise InputError(Problem(gains, "band", what, _REMEDY))
+            raise ProblemError(Problem(gains, "band", what, _REMEDY))
     return config, table[["subject", "band"]].join(values)
 
 
 def _read_config(path: str | Path) -> dict[str, Any]:
     """The configuration in a provenance.json."""
     if problem := file_problem(path):
-        raise InputError(problem)
+        raise ProblemError(problem)
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise InputError(Problem(path, "", f"not JSON ({error})", _REMEDY)) from error
+        raise ProblemError(Problem(path, "", f"not JSON ({error})", _REMEDY)) from error
     config = found.get("config") if isinstance(found, dict) else None
     if not isinstance(config, dict) or not isinstance(config.get("features"), dict):
-        raise InputError(Problem(path, "config", "there is no configuration of a run", _REMEDY))
+        raise ProblemError(Problem(path, "config", "there is no configuration of a run", _REMEDY))
     return config
 
 

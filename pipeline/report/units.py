@@ -83,7 +83,7 @@ def choose_units(
     return units
 
 
-def references(
+def held_against(
     models: Mapping[str, list[str]], explored: Mapping[str, str], baseline: str
 ) -> dict[str, str]:
     """The model that each explored one is held against: that without its matches.

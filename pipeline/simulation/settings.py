@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 
 PLACE = "simulate"  # the configuration's key
 N_PHRASES = 16  # different events and decoys that the grammar has for a story
@@ -101,7 +101,7 @@ class Settings:
 
         Raises
         ------
-        InputError
+        ProblemError
             Unknown keys, and values of a wrong type or out of range; all at once.
         """
         defaults = {field.name: field.default for field in dataclasses.fields(cls)}
@@ -111,7 +111,7 @@ class Settings:
             given[key], wrong = _checked(key, given[key], defaults[key])
             problems += wrong
         if problems:
-            raise InputError(sorted(problems, key=lambda problem: problem.place))
+            raise ProblemError(sorted(problems, key=lambda problem: problem.place))
         return cls(**given)
 
 

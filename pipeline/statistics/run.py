@@ -89,7 +89,7 @@ def write_statistics(
     subject: str,
     *,
     fit: str | Path,
-    references: Mapping[str, str | Path],
+    contrasts: Mapping[str, str | Path],
     options: TestOptions,
     seed: int,
     attributes: Mapping[str, Any],
@@ -106,7 +106,7 @@ def write_statistics(
         The subject.
     fit : path
         HDF5 of the model's fit.
-    references : dict of model to path
+    contrasts : dict of model to path
         Fits of the models that it is compared with.
     options : TestOptions
         As for `pipeline.statistics.tests.test_r`.
@@ -122,7 +122,7 @@ def write_statistics(
     ours = FitFile(fit)
     with StatsFile.create(output, attributes) as file:
         file.write_r(test_r(dataset, subject, ours, options, seed), options)
-        for name, path in references.items():
+        for name, path in contrasts.items():
             theirs = FitFile(path)
             test = test_difference(dataset, subject, ours, theirs, options, seed)
             file.write_contrast(name, ours.r() - theirs.r(), test, options)

@@ -21,7 +21,7 @@ import numpy as np
 from scipy.fft import irfft, rfft
 
 from pipeline.core.correlation import mean_over_stories
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.series import unit
 
 
@@ -48,13 +48,13 @@ def draw_shifts(
 
     Raises
     ------
-    InputError
+    ProblemError
         If a story is too short for `min_shift`.
     """
     if min(n_rows) < 2 * min_shift:
         what = f"a test story of {min(n_rows)} rows cannot be shifted by {min_shift} TRs"
         remedy = f"lower it to at most {min(n_rows) // 2}"
-        raise InputError(Problem("configuration", "statistics.min_shift", what, remedy))
+        raise ProblemError(Problem("configuration", "statistics.min_shift", what, remedy))
     n_shifts = np.asarray(n_rows) - 2 * min_shift + 1
     drawn = distinct(n_shifts, n, rng)
     return drawn + min_shift

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.core.files import file_problem
 from pipeline.core.findings import Findings
 from pipeline.voxels.volume import read_image
@@ -53,7 +53,7 @@ def _mask_size(path: Path, findings: Findings) -> int | None:
         return None
     try:
         values = np.asanyarray(read_image(path).dataobj)
-    except InputError as error:
+    except ProblemError as error:
         findings.problems += error.problems
         return None
     if values.ndim != 3:

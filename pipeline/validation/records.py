@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.stories import heard_stories
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import Grid
 from pipeline.dataset.prepare import reading_options
@@ -75,7 +75,7 @@ class Heard:
         """Build from a complete configuration (`pipeline.config.load.complete`)."""
         try:
             options = reading_options(config, subject)
-        except InputError as error:
+        except ProblemError as error:
             unreadable = tuple(error.problems)
             return cls(subject=subject, recordings=(), options={}, unreadable=unreadable)
         dataset = Dataset.from_config(config)

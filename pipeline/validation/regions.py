@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.core.files import file_problem
 from pipeline.core.findings import Findings, some
 from pipeline.regions.files import region_files, region_path
@@ -36,7 +36,7 @@ def check_regions(config: dict[str, Any]) -> Findings:
     for subject in config["subjects"] if config["regions"] else ():
         try:
             mask = Mask.from_config(config["mask"], subject)
-        except InputError:
+        except ProblemError:
             continue
         for options in config["regions"].values():
             _check_parcellation(options, mask, subject, findings)
@@ -51,7 +51,7 @@ def _check_parcellation(
     try:
         labels = read_labels(options, mask, subject)
         left_out = unnamed(options, labels, subject)
-    except InputError as error:
+    except ProblemError as error:
         findings.problems += error.problems
         return
     if left_out:

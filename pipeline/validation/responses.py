@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from pipeline.core.chunks import chunks
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.core.findings import Findings, some
 from pipeline.core.progress import track
 from pipeline.core.series import range_varies
@@ -67,7 +67,7 @@ def check_responses(path: Path, n_rows: int | None, options: Mapping[str, Any]) 
             if isinstance(data, h5py.Dataset) and "individual_repeats" in data.file:
                 _check_repeats(data.file, data.shape, findings)
             return Checked(findings, int(data.shape[1]), digest)
-    except InputError as error:
+    except ProblemError as error:
         findings.problems += error.problems
         return Checked(findings)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.core.findings import Findings, some
 from pipeline.core.progress import track
 from pipeline.dataset.grid import Grid
@@ -25,7 +25,7 @@ def check_stories(
     for stimulus in track(stimuli, "transcripts"):
         try:
             words = read_transcript(stimulus.transcript, options)
-        except InputError as error:
+        except ProblemError as error:
             findings.problems += error.problems
         else:
             if stimulus.grid is not None:

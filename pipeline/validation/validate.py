@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.findings import Findings
 from pipeline.validation.dataset import check_dataset
 from pipeline.validation.settings import check_settings
@@ -25,7 +25,7 @@ def validate(config: dict[str, Any]) -> list[Problem]:
 
     Raises
     ------
-    InputError
+    ProblemError
         With all the problems of all the files.
     """
     dataset = check_dataset(config)
@@ -37,10 +37,10 @@ def checked(*found: Findings) -> list[Problem]:
 
     Raises
     ------
-    InputError
+    ProblemError
         With all their problems.
     """
     problems = [problem for findings in found for problem in findings.problems]
     if problems:
-        raise InputError(dict.fromkeys(problems))
+        raise ProblemError(dict.fromkeys(problems))
     return list(dict.fromkeys(warning for findings in found for warning in findings.warnings))

@@ -9,7 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
 from pipeline.core.findings import Findings
 from pipeline.dataset.blocks import whole_story
@@ -24,7 +24,7 @@ def count_volumes(dataset: Dataset, heard: Iterable[Heard]) -> dict[str, int]:
 
     Raises
     ------
-    InputError
+    ProblemError
         If a file cannot be read, or subjects have different numbers of rows for a story.
     """
     rows: dict[str, dict[int, str]] = {}
@@ -35,7 +35,7 @@ def count_volumes(dataset: Dataset, heard: Iterable[Heard]) -> dict[str, int]:
         for story, path in sorted(files):
             try:
                 n_rows, _ = shape_of(path, each.options)
-            except InputError as error:
+            except ProblemError as error:
                 problems += error.problems
                 continue
             rows.setdefault(story, {}).setdefault(n_rows, each.subject)
@@ -45,7 +45,7 @@ def count_volumes(dataset: Dataset, heard: Iterable[Heard]) -> dict[str, int]:
                 remedy = "cut the runs to one length, the story's words lie on one grid"
                 problems.append(Problem(path, f"story {story}", what, remedy))
     if problems:
-        raise InputError(problems)
+        raise ProblemError(problems)
     return {story: dataset.n_scanned(next(iter(found))) for story, found in rows.items()}
 
 
@@ -84,7 +84,7 @@ def _volumes(
         return dataset.respdict, _read_respdict(dataset.respdict, findings)
     try:
         return dataset.root, count_volumes(dataset, heard)
-    except InputError as error:
+    except ProblemError as error:
         findings.problems += error.problems
         return dataset.root, {}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import nibabel as nib
 
 from pipeline.core.atomic import atomic_path
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.voxels.vectors import read_vector, write_vector
 from pipeline.voxels.volume import NIFTI, ORDERS, Mask, read_image, to_vector, to_volume
 
@@ -23,7 +23,7 @@ def convert(source: Path, target: Path, mask: Mask, column: str | None = None) -
 
     Raises
     ------
-    InputError
+    ProblemError
         Neither or both files are NIfTI, or one does not fit the mask.
     """
     nifti = [path.name.endswith(NIFTI) for path in (source, target)]
@@ -36,7 +36,7 @@ def convert(source: Path, target: Path, mask: Mask, column: str | None = None) -
     else:
         what = f"cannot turn {source.name} into {target.name}"
         remedy = "name one file .npy or .tsv and the other .nii or .nii.gz"
-        raise InputError(Problem(source, "", what, remedy))
+        raise ProblemError(Problem(source, "", what, remedy))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -60,5 +60,5 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         mask = Mask.from_file(options.mask, options.order)
         convert(options.source, options.target, mask, options.column)
-    except InputError as error:
+    except ProblemError as error:
         sys.exit(str(error))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.atomic import atomic_path
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 
 
 def read_vector(path: Path, column: str | None) -> np.ndarray:
@@ -16,7 +16,7 @@ def read_vector(path: Path, column: str | None) -> np.ndarray:
 
     Raises
     ------
-    InputError
+    ProblemError
         The file is missing, damaged, or holds no numbers.
     """
     if path.suffix == ".npy":
@@ -24,14 +24,14 @@ def read_vector(path: Path, column: str | None) -> np.ndarray:
     try:
         table = pd.read_csv(path, sep="\t")
     except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
-        raise InputError(Problem(path, "", str(error), "give a .npy or .tsv file")) from error
+        raise ProblemError(Problem(path, "", str(error), "give a .npy or .tsv file")) from error
     if column is None and table.shape[1] > 1:
         what, remedy = f"columns {', '.join(table.columns)}", "choose one with --column"
-        raise InputError(Problem(path, "", what, remedy))
+        raise ProblemError(Problem(path, "", what, remedy))
     name = table.columns[0] if column is None else column
     if name not in table or not pd.api.types.is_numeric_dtype(table[name]):
         remedy = "the first line must be a header; choose a column of numbers with --column"
-        raise InputError(Problem(path, str(name), "no such column of numbers", remedy))
+        raise ProblemError(Problem(path, str(name), "no such column of numbers", remedy))
     return table[name].to_numpy(dtype=np.float32)
 
 
@@ -40,9 +40,9 @@ def _read_npy(path: Path) -> np.ndarray:
     try:
         values = np.load(path)
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(Problem(path, "", f"no array ({error})", remedy)) from error
+        raise ProblemError(Problem(path, "", f"no array ({error})", remedy)) from error
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiub":
-        raise InputError(Problem(path, "", "no array of real numbers", remedy))
+        raise ProblemError(Problem(path, "", "no array of real numbers", remedy))
     return values
 
 

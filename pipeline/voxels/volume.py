@@ -13,7 +13,7 @@ import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, HeaderTypeError
 
-from pipeline.core.errors import InputError, Problem
+from pipeline.core.errors import Problem, ProblemError
 
 ORDERS = ("xyz", "zyx")
 SPACES = ("native", "MNI")
@@ -49,7 +49,7 @@ class Mask:
 
     Raises
     ------
-    InputError
+    ProblemError
         The image is not 3-D or has no voxel inside; `order` or `space` is unknown.
     """
 
@@ -75,7 +75,7 @@ class Mask:
 
         Raises
         ------
-        InputError
+        ProblemError
             The file is missing or is not an image (an unfetched git-annex pointer, say).
         """
         return cls(read_image(path), order, space, str(path))
@@ -107,7 +107,7 @@ class Mask:
         return len(self.voxels)
 
     def check_count(self, n: int, place: str = "") -> None:
-        """Raise InputError unless `n`, a number of values, is the number of voxels."""
+        """Raise ProblemError unless `n`, a number of values, is the number of voxels."""
         if n != self.n_voxels:
             raise self._error(
                 place,
@@ -115,8 +115,8 @@ class Mask:
                 "give the mask that the responses were extracted with",
             )
 
-    def _error(self, place: str, what: str, remedy: str) -> InputError:
-        return InputError(Problem(self.source, place, what, remedy))
+    def _error(self, place: str, what: str, remedy: str) -> ProblemError:
+        return ProblemError(Problem(self.source, place, what, remedy))
 
 
 def to_volume(values: np.ndarray, mask: Mask, fill: float = np.nan) -> nib.Nifti1Image:
@@ -138,7 +138,7 @@ def to_volume(values: np.ndarray, mask: Mask, fill: float = np.nan) -> nib.Nifti
 
     Raises
     ------
-    InputError
+    ProblemError
         `values` is not one number for each voxel of the mask.
     """
     values = np.asarray(values)
@@ -166,7 +166,7 @@ def to_vector(img: nib.Nifti1Image, mask: Mask) -> np.ndarray:
 
     Raises
     ------
-    InputError
+    ProblemError
         The image's shape or affine is not the mask's.
     """
     remedy = "resample the image to the mask's grid"
@@ -192,24 +192,24 @@ def read_image(path: str | Path) -> nib.Nifti1Image:
     """Read an image, with clear errors."""
     if not Path(path).is_file():
         remedy = "fetch it (`datalad get`)" if Path(path).is_symlink() else "check the path"
-        raise InputError(Problem(path, "", "there is no such file", remedy))
+        raise ProblemError(Problem(path, "", "there is no such file", remedy))
     try:
         img = nib.nifti1.load(path)
         np.asanyarray(img.dataobj)  # a truncated file shows only here
     except UNREADABLE as error:
         remedy = "fetch it (`datalad get`) or give a NIfTI file"
         what = f"truncated or no NIfTI image ({str(error) or type(error).__name__})"
-        raise InputError(Problem(path, "", what, remedy)) from error
+        raise ProblemError(Problem(path, "", what, remedy)) from error
     check_numbers(path, img)
     if not np.isfinite(img.affine).all() or np.linalg.matrix_rank(img.affine) < 4:
         what = "the affine does not place its voxels in space"
         remedy = "give an image whose header has a valid qform or sform"
-        raise InputError(Problem(path, "affine", what, remedy))
+        raise ProblemError(Problem(path, "affine", what, remedy))
     return img
 
 
 def check_numbers(path: str | Path, img: nib.Nifti1Image) -> None:
-    """Raise InputError where an image holds colours or complex values."""
+    """Raise ProblemError where an image holds colours or complex values."""
     if (kind := img.get_data_dtype()).kind not in "fiu":
         what, remedy = f"the values are {kind}, not numbers", "give an image of real numbers"
-        raise InputError(Problem(path, "header", what, remedy))
+        raise ProblemError(Problem(path, "header", what, remedy))

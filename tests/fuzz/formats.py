@@ -11,7 +11,7 @@ import nibabel
 import numpy as np
 import pandas as pd
 
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.readers.formats import open_responses, read_transcript
 from pipeline.regions.labels import read_labels
 from pipeline.report.sweep import read_run
@@ -122,7 +122,7 @@ def _responses(name: str, **others: Any) -> Any:
         options = {"mask": Mask.from_file(root / "mask.nii.gz"), "tr": TR, **others}
         findings = check_responses(root / name, N_ROWS, options).findings
         if findings.problems:
-            raise InputError(findings.problems)
+            raise ProblemError(findings.problems)
         with open_responses(root / name, options) as values:
             return np.array(values), [str(warning) for warning in findings.warnings]
 
@@ -138,7 +138,7 @@ def _regions(**options: str) -> Any:
         config = {"subjects": {"S1": {}}, "regions": {"own": paths}, "mask": mask}
         findings = check_regions(config)
         if findings.problems:
-            raise InputError(findings.problems)
+            raise ProblemError(findings.problems)
         labels = read_labels(paths, Mask.from_config(mask, "S1"), "S1")
         return labels.tolist(), [str(warning) for warning in findings.warnings]
 

@@ -130,7 +130,7 @@ def test_no_file_is_long(name):
 def test_what_is_held_here_is_seen(tmp_path):
     """The reader of imports finds them in functions, and takes names for their modules."""
     path = tmp_path / "x.py"
-    path.write_text("import os\ndef f():\n    from pipeline.core.errors import InputError\n")
+    path.write_text("import os\ndef f():\n    from pipeline.core.errors import ProblemError\n")
     assert sorted(imported(path)) == ["os", "pipeline.core.errors"]
 
 

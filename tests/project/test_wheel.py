@@ -82,7 +82,7 @@ def test_the_commit_is_not_that_of_a_repository_around_the_installation(installe
 
 
 def test_what_writes_a_page_of_the_project_says_that_it_needs_a_checkout(installed, elsewhere):
-    done = installed.run("python", "-m", "pipeline.config.reference", cwd=elsewhere, check=False)
+    done = installed.run("python", "-m", "pipeline.config.page", cwd=elsewhere, check=False)
     assert done.returncode == 1
     assert "run it in one" in done.stderr
     assert "Traceback" not in done.stderr

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.atomic import atomic_h5
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.core.integrity import damage
 from tests.conftest import REPOSITORY
 from workflow.scripts.job import fault_of_machine, work
@@ -165,7 +165,7 @@ def test_an_atomic_hdf5_is_whole(tmp_path):
 
 
 def test_a_failed_hdf5_leaves_nothing(tmp_path):
-    with pytest.raises(InputError), atomic_h5(tmp_path / "x.h5") as file:
+    with pytest.raises(ProblemError), atomic_h5(tmp_path / "x.h5") as file:
         file["x"] = 1
-        raise InputError([])
+        raise ProblemError([])
     assert list(tmp_path.iterdir()) == []

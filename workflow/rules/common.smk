@@ -6,7 +6,7 @@ from pipeline.config.models import (
     audited_bands,
     band_source,
     permuted_bands,
-    references,
+    contrasts,
 )
 from pipeline.config.results import Results, made_here
 from pipeline.config.stories import all_stories, heard_stories

@@ -24,7 +24,7 @@ rule subject_maps:
     params:
         models=list(CONFIG["models"]),
         baseline=CONFIG["baseline"],
-        references={model: references(CONFIG, model) for model in CONFIG["models"]},
+        contrasts={model: contrasts(CONFIG, model) for model in CONFIG["models"]},
         mask=CONFIG["mask"],
         figures_for=CONFIG["maps"]["figures_for"],
         level=CONFIG["statistics"]["alpha"],

@@ -28,8 +28,8 @@ rule model_statistics:
     input:
         manifest=MANIFEST,
         fit=lambda w: FILES.fit(w.subject, w.model),
-        references=lambda w: [
-            FILES.fit(w.subject, m) for m in references(CONFIG, w.model)
+        contrasts=lambda w: [
+            FILES.fit(w.subject, m) for m in contrasts(CONFIG, w.model)
         ],
         features=lambda w: [
             FILES.band(w.subject, b) for b in permuted_bands(CONFIG, w.model)
@@ -55,7 +55,7 @@ rule model_statistics:
         runtime=minutes(120),
     params:
         dataset=dataset_options(),
-        references=lambda w: references(CONFIG, w.model),
+        contrasts=lambda w: contrasts(CONFIG, w.model),
         uses_bold=lambda w: any(
             band_source(CONFIG, b) != "stimulus" for b in CONFIG["models"][w.model]
         ),

@@ -74,16 +74,16 @@ rule settings:
         "../scripts/settings.py"
 
 
-rule responses:
+rule prepare:
     input:
         MANIFEST,
         mask=masks(),
     output:
         f"{RESULTS}/sub-{{subject}}/responses/{{story}}.hf5",
     log:
-        f"{LOGS}/sub-{{subject}}/responses_{{story}}.log",
+        f"{LOGS}/sub-{{subject}}/prepare_{{story}}.log",
     benchmark:
-        f"{BENCHMARKS}/responses/{{subject}}_{{story}}.tsv"
+        f"{BENCHMARKS}/prepare/{{subject}}_{{story}}.tsv"
     wildcard_constraints:
         story="[^/]+",
     conda:
@@ -95,7 +95,7 @@ rule responses:
     params:
         config=dataset_options() | {"mask": CONFIG["mask"]},
     script:
-        "../scripts/responses.py"
+        "../scripts/prepare.py"
 
 
 rule words:

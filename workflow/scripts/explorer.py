@@ -11,7 +11,7 @@ from pipeline.dataset.dataset import Dataset
 from pipeline.fit.file import FitFile
 from pipeline.regions.labels import read_parcellations
 from pipeline.report.explorer import Explored, explore
-from pipeline.report.units import choose_units, references, region_voxels
+from pipeline.report.units import choose_units, held_against, region_voxels
 
 with work(snakemake):
     params, files, subject = snakemake.params, snakemake.input, snakemake.wildcards.subject
@@ -25,7 +25,7 @@ with work(snakemake):
     regions = read_parcellations(params.regions, params.mask, truth, subject)
     units = choose_units(
         {model: FitFile(path).scores() for model, path in fits.items()},
-        over=references(params.models, params.explored, params.baseline),
+        over=held_against(params.models, params.explored, params.baseline),
         baseline=params.baseline,
         regions=region_voxels(regions),
     )

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 from threadpoolctl import threadpool_limits
 
 import __main__
-from gim.errors import InputError as LibraryInputError
-from pipeline.core.errors import InputError, Problem
+from gim.errors import InputError
+from pipeline.core.errors import Problem
 from pipeline.core.integrity import set_aside
 
 
@@ -53,10 +53,10 @@ MEMORY = "lower fit.memory_gb or voxels_per_block, or give the job more memory, 
 def work(job: Job) -> Iterator[None]:
     """Log to the rule's log and to stderr, give BLAS the rule's threads, say plainly what is wrong.
 
-    Bad input (`InputError`), also an input that another job wrote and that has been damaged since,
-    ends the job with its message instead of a traceback, and so do full disks, missing rights and
-    exhausted memory. Any other exception is a fault of ours and keeps its traceback, in the log as
-    well.
+    Bad input (`InputError`), also an input that another job wrote and that has been damaged
+    since, ends the job with its message instead of a traceback, and so do full disks, missing
+    rights and exhausted memory. Any other exception is a fault of ours and keeps its traceback, in
+    the log as well.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def work(job: Job) -> Iterator[None]:
         set_aside(job.input, f"results/{job.config['name']}")
         with threadpool_limits(job.threads):
             yield
-    except (InputError, LibraryInputError) as error:
+    except InputError as error:
         logging.error("%s", error)
         sys.exit(1)
     except Exception as error:

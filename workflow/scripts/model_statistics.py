@@ -27,7 +27,7 @@ with work(snakemake):
         Dataset.from_config(params.dataset),
         wildcards.subject,
         fit=files.fit,
-        references=dict(zip(params.references, files.references, strict=True)),
+        contrasts=dict(zip(params.contrasts, files.contrasts, strict=True)),
         options=TestOptions.read(params.options),
         seed=params.seed,
         attributes={

@@ -34,14 +34,14 @@ with work(snakemake):
         for model, path in zip(params.models, snakemake.input.statistics, strict=True):
             tests = StatsFile(path).tests()
             q[model, None] = tests["r"].q
-            q |= {(model, ref): tests[f"contrast/{ref}"].q for ref in params.references[model]}
+            q |= {(model, ref): tests[f"contrast/{ref}"].q for ref in params.contrasts[model]}
         records += write_maps(
             r,
             bands,
             mask=mask,
             folder=folder,
             subject=subject,
-            references=params.references,
+            contrasts=params.contrasts,
             figures_for=params.figures_for,
             q=q,
             level=params.level,

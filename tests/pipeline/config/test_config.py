@@ -9,7 +9,7 @@ from pipeline.bands.options import BAND_OPTIONS, band_options
 from pipeline.bands.registry import known_kinds
 from pipeline.config.load import complete, load, read_file
 from pipeline.config.stories import training_stories
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.core.schema.validator import band_schema, schema
 from tests.conftest import REPOSITORY
 
@@ -38,7 +38,7 @@ def changed(**changes):
 
 
 def problems(config):
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(ProblemError) as caught:
         complete(config, "my.yaml")
     assert all(str(p.file) == "my.yaml" and p.remedy for p in caught.value.problems)
     return [f"{p.place}: {p.what}" for p in caught.value.problems]
@@ -128,9 +128,9 @@ def test_everything_wrong_is_listed_at_once():
 def test_files_that_are_no_configuration(tmp_path, content):
     path = tmp_path / "bad.yaml"
     path.write_text(content)
-    with pytest.raises(InputError, match=r"bad\.yaml"):
+    with pytest.raises(ProblemError, match=r"bad\.yaml"):
         load(path)
-    with pytest.raises(InputError, match="no such configuration"):
+    with pytest.raises(ProblemError, match="no such configuration"):
         load(tmp_path / "missing.yaml")
 
 
@@ -198,6 +198,6 @@ def test_shipped_overlays_complete_the_real_data(path):
 
 
 def test_the_documentation_of_the_configuration_is_up_to_date():
-    from pipeline.config.reference import PAGE, page
+    from pipeline.config.page import PAGE, page
 
-    assert PAGE.read_text() == page(), "run python -m pipeline.config.reference"
+    assert PAGE.read_text() == page(), "run python -m pipeline.config.page"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pipeline.bands.file import BandFile
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.dataset.basis import BasisFile, ResponseBasis
 from pipeline.fit.band_grams import GramFile
 from pipeline.fit.design import Band
@@ -99,7 +99,7 @@ def test_results_of_before_are_refused_with_a_remedy(made):
     path, layout, read = made
     with h5py.File(path, "a") as file:
         del file.attrs["layout"]
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(ProblemError) as caught:
         read(path)
     (problem,) = caught.value.problems
     assert problem.file == path
@@ -112,7 +112,7 @@ def test_another_layout_is_refused(made, other):
     path, layout, read = made
     with h5py.File(path, "a") as file:
         file.attrs["layout"] = other
-    with pytest.raises(InputError, match=f"has the layout {other}, but {layout} is needed"):
+    with pytest.raises(ProblemError, match=f"has the layout {other}, but {layout} is needed"):
         read(path)
 
 
@@ -122,7 +122,7 @@ def test_chunks_of_before_are_not_joined(tmp_path):
         make_fit(chunk)
     with h5py.File(chunks[1], "a") as file:
         del file.attrs["layout"]
-    with pytest.raises(InputError, match=r"2\.h5"), FitFile.join(chunks, tmp_path / "joined.h5"):
+    with pytest.raises(ProblemError, match=r"2\.h5"), FitFile.join(chunks, tmp_path / "joined.h5"):
         pass
     assert not (tmp_path / "joined.h5").exists()
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.dataset.blocks import block_grid, block_rows
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import Grid
@@ -112,11 +112,11 @@ def test_a_block_is_scaled_by_its_own_rows(config, tmp_path):
     ids=["overlap", "number", "gap"],
 )
 def test_blocks_that_cannot_be(tmp_path, stories, blocks, what):
-    with pytest.raises(InputError, match=what):
+    with pytest.raises(ProblemError, match=what):
         make_config(tmp_path, stories, {SUBJECT: None}, **OPTIONS | {"blocks": blocks})
 
 
 def test_a_story_too_short_for_its_blocks(config):
     config["blocks"]["story"]["gap"] = 7
-    with pytest.raises(InputError, match="leave no row"):
+    with pytest.raises(ProblemError, match="leave no row"):
         validate(config)

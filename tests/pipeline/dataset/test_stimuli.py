@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.stimuli import read_stories
 from pipeline.readers.textgrid import read_textgrid
@@ -35,7 +35,7 @@ def save(tmp_path):
 
 def fault(path):
     """The only problem of a file, which it names with a remedy."""
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(ProblemError) as caught:
         read_textgrid(path)
     (problem,) = caught.value.problems
     assert str(problem.file) == str(path)
@@ -145,12 +145,12 @@ def test_bad_times(save, style, intervals, what, place):
 
 def test_all_bad_intervals_are_named(save):
     intervals = [(0, 1, "a"), (3, 2, "b"), (3, 4, "c"), (3.5, 5, "d")]
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(ProblemError) as caught:
         read_textgrid(save(long_textgrid({"phone": [], "word": intervals})))
     whats = [problem.what for problem in caught.value.problems]
     assert [("reversed" in what, "overlaps" in what) for what in whats] == [(1, 0), (0, 1)]
     many = [(i + 1, i, "x") for i in range(50)]
-    with pytest.raises(InputError, match=f"{50 - MAX_FAULTS} more"):
+    with pytest.raises(ProblemError, match=f"{50 - MAX_FAULTS} more"):
         read_textgrid(save(long_textgrid({"phone": [], "word": many})))
 
 
@@ -260,6 +260,6 @@ def test_read_stories_raises_all_problems_at_once(tmp_path):
     dataset = Dataset(tmp_path, {})
     dataset.transcript("first").unlink()
     dataset.transcript("third").write_text("")
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(ProblemError) as caught:
         read_stories(dataset, ["first", "second", "third"])
     assert len(caught.value.problems) == 2

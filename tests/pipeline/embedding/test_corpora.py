@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import zstandard
 
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.embedding.corpora import documents, tokenise
 
 TEXTS = ["The boat.", "Caf\u00e9 \u2028 and \u00efles", ""]
@@ -44,7 +44,7 @@ def test_a_truncated_file_is_not_read_as_a_shorter_one(tmp_path, suffix, share):
     lines = (json.dumps({"text": " ".join(map(str, row))}) + "\n" for row in words)
     whole = COMPRESS[suffix]("".join(lines).encode())
     path.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(InputError, match=f"corpus{suffix}"):
+    with pytest.raises(ProblemError, match=f"corpus{suffix}"):
         list(documents(path))
 
 
@@ -52,7 +52,7 @@ def test_a_truncated_file_is_not_read_as_a_shorter_one(tmp_path, suffix, share):
 def test_a_file_that_is_not_what_its_suffix_says(tmp_path, suffix):
     path = tmp_path / f"corpus{suffix}"
     path.write_bytes(CONTENT)
-    with pytest.raises(InputError, match=f"corpus{suffix}: cannot be read"):
+    with pytest.raises(ProblemError, match=f"corpus{suffix}: cannot be read"):
         list(documents(path))
 
 
@@ -61,7 +61,7 @@ def test_damage_inside_a_gz_file(tmp_path):
     whole = bytearray(gzip.compress(CONTENT * 50))
     whole[20:40] = b"\xff" * 20
     path.write_bytes(whole)
-    with pytest.raises(InputError, match=r"corpus\.jsonl\.gz"):
+    with pytest.raises(ProblemError, match=r"corpus\.jsonl\.gz"):
         list(documents(path))
 
 
@@ -69,26 +69,26 @@ def test_damage_inside_a_gz_file(tmp_path):
 def test_a_bad_line_is_named(tmp_path, line):
     path = tmp_path / "corpus.jsonl"
     path.write_text(LINES[0] + "\n" + line + "\n")
-    with pytest.raises(InputError, match="line 3"):
+    with pytest.raises(ProblemError, match="line 3"):
         list(documents(path))
 
 
 def test_a_text_of_another_encoding(tmp_path):
     path = tmp_path / "corpus.jsonl"
     path.write_bytes('{"text": "caf\u00e9"}'.encode("latin-1"))
-    with pytest.raises(InputError, match="not UTF-8"):
+    with pytest.raises(ProblemError, match="not UTF-8"):
         list(documents(path))
 
 
 def test_an_empty_file(tmp_path):
     path = tmp_path / "corpus.jsonl"
     path.touch()
-    with pytest.raises(InputError, match="empty"):
+    with pytest.raises(ProblemError, match="empty"):
         list(documents(path))
 
 
 def test_a_missing_file(tmp_path):
-    with pytest.raises(InputError, match=r"missing\.jsonl"):
+    with pytest.raises(ProblemError, match=r"missing\.jsonl"):
         list(documents(tmp_path / "missing.jsonl"))
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import zscore
 
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.embedding.eng1000 import Eng1000, _cooccurrences, _normalise, build, read_basis
 
 VOCAB = ["a", "b", "c", "never"]
@@ -200,7 +200,7 @@ def test_faulty_embedding(tmp_path, content, place):
     with h5py.File(path, "w") as file:
         for key, value in content.items():
             file[key] = value
-    with pytest.raises(InputError) as error:
+    with pytest.raises(ProblemError) as error:
         Eng1000.load(path)
     assert f"{path} {place}" in str(error.value)
 
@@ -211,7 +211,7 @@ def test_embedding_that_was_not_fetched(tmp_path):
     dangling = tmp_path / "dangling.hf5"
     dangling.symlink_to(tmp_path / ".git" / "annex" / "objects" / "MD5E-s41--0123.hf5")
     for path, what in [(pointer, "not a readable HDF5 file"), (dangling, "no such file")]:
-        with pytest.raises(InputError, match=f"{what}.*datalad get"):
+        with pytest.raises(ProblemError, match=f"{what}.*datalad get"):
             Eng1000.load(path)
 
 
@@ -219,15 +219,15 @@ def test_embedding_that_was_not_fetched(tmp_path):
 def test_faulty_basis_words(tmp_path, content):
     path = tmp_path / "basis.txt"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"basis\.txt"):
+    with pytest.raises(ProblemError, match=r"basis\.txt"):
         read_basis(path)
-    with pytest.raises(InputError, match="missing"):
+    with pytest.raises(ProblemError, match="missing"):
         read_basis(tmp_path / "missing.txt")
 
 
 def test_all_missing_corpora_are_named(tmp_path):
     corpus = write_corpus(tmp_path / "corpus.jsonl", "boat river")
-    with pytest.raises(InputError) as error:
+    with pytest.raises(ProblemError) as error:
         build([tmp_path / "one.jsonl", corpus, tmp_path / "two.jsonl"])
     assert [Path(problem.file).name for problem in error.value.problems] == [
         "one.jsonl",
@@ -239,7 +239,7 @@ def test_all_missing_corpora_are_named(tmp_path):
 def test_corpora_without_words(tmp_path, texts):
     corpus = write_corpus(tmp_path / "corpus.jsonl", *texts)
     for corpora in ([], [corpus]):
-        with pytest.raises(InputError, match="no words"):
+        with pytest.raises(ProblemError, match="no words"):
             build(corpora, ["boat"])
 
 

@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from gim.causal.hidden import hidden_states, word_windows
-from gim.errors import InputError as LibraryError
+from gim.errors import InputError
 from gim.text.tokenizer import load_tokenizer
 from gim.text.words import tokens_of_words
 from pipeline.bands.compute import stimulus_features
 from pipeline.bands.options import BandOptions
 from pipeline.bands.registry import kind_of
-from pipeline.bands.resume import Parts
-from pipeline.core.errors import InputError
+from pipeline.bands.resume import DoneStories
+from pipeline.core.errors import ProblemError
 from pipeline.features import llm, static
 from tests.helpers.responses import write_responses
 from tests.helpers.stories import random_story
@@ -90,7 +90,7 @@ def test_only_growing_contexts_share_a_window():
 
 
 def test_a_layer_that_does_not_exist_is_named():
-    with pytest.raises(LibraryError, match=r"layers \[3\].*0 \(embeddings\) to 2"):
+    with pytest.raises(InputError, match=r"layers \[3\].*0 \(embeddings\) to 2"):
         hidden_states(tiny_model("gpt2"), load_tokenizer(), WORDS, [0, 3])
 
 
@@ -134,7 +134,7 @@ def test_interrupted_work_resumes_after_the_last_story(made, tmp_path, monkeypat
 def test_parts_of_other_options_are_not_used(tmp_path):
     s = random_story(np.random.default_rng(0), 12)
     for value in (1, 2):
-        values = Parts(tmp_path / "x.h5", BandOptions("llm", own={"n": value})).get(
+        values = DoneStories(tmp_path / "x.h5", BandOptions("llm", own={"n": value})).get(
             s, lambda _, o: np.full(3, o["n"])
         )
         assert (values == value).all()
@@ -142,7 +142,7 @@ def test_parts_of_other_options_are_not_used(tmp_path):
 
 def test_a_band_is_called_llama_only_with_its_weights(made, tmp_path):
     dataset, words, options = made
-    with pytest.raises(InputError, match=r"called llama, but .* is gpt2"):
+    with pytest.raises(ProblemError, match=r"called llama, but .* is gpt2"):
         stimulus_features(
             dataset, words, stories=["a"], options=options, output=tmp_path / "llama2.h5"
         )

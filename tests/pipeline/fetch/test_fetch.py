@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.fetch import annex, https, models, plan
 from pipeline.fetch import fetch as module
 from pipeline.fetch.fetch import fetch
@@ -102,7 +102,7 @@ def test_only_what_is_needed_comes_and_is_the_same(config, source, server, tmp_p
 def test_a_clone_gets_the_contents_where_its_links_point(config, source, server, tmp_path):
     root = tmp_path / "data"
     clone(source, root)
-    with pytest.raises(InputError, match="not fetched yet"):
+    with pytest.raises(ProblemError, match="not fetched yet"):
         validate(config)
     fetch(config)
     assert validate(config) == []
@@ -156,7 +156,7 @@ def test_a_connection_that_keeps_dropping_is_told_and_the_next_call_goes_on(
 ):
     size = len(server.pages[RESPONSES])
     server.drops[RESPONSES] = [size // 2] + [0] * https.ATTEMPTS
-    with pytest.raises(InputError, match="dropped 5 times in a row") as caught:
+    with pytest.raises(ProblemError, match="dropped 5 times in a row") as caught:
         fetch(config)
     (problem,) = caught.value.problems
     assert HF5.rsplit("/", 1)[1] in str(problem.file)
@@ -182,7 +182,7 @@ def test_a_damaged_part_is_thrown_away(config, source, server, tmp_path):
                          ids=["changed", "longer", "empty"])  # fmt: skip
 def test_what_does_not_fit_its_checksum_gets_no_name(config, server, tmp_path, damage):
     server.pages[RESPONSES] = damage(server.pages[RESPONSES])
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(ProblemError) as caught:
         fetch(config)
     (problem,) = caught.value.problems
     assert "two.hf5" in str(problem.file)
@@ -193,7 +193,7 @@ def test_what_does_not_fit_its_checksum_gets_no_name(config, server, tmp_path, d
 def test_all_names_that_the_dataset_lacks_in_one_message(config, server):
     for name in (HF5, "derivative/TextGrids/one.TextGrid"):
         del server.pages[f"/pointers/{name}"]
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(ProblemError) as caught:
         fetch(config)
     assert len(caught.value.problems) == 2
     assert all("404" in problem.what for problem in caught.value.problems)
@@ -203,7 +203,7 @@ def test_all_names_that_the_dataset_lacks_in_one_message(config, server):
 def test_space_is_checked_before_anything_comes(config, server, monkeypatch):
     usage = shutil.disk_usage("/")
     monkeypatch.setattr(plan.shutil, "disk_usage", lambda _: usage._replace(free=1000))
-    with pytest.raises(InputError, match=r"needs 0\.\d\d MB, only 0\.00 MB are free"):
+    with pytest.raises(ProblemError, match=r"needs 0\.\d\d MB, only 0\.00 MB are free"):
         fetch(config)
     assert not any(path.startswith("/files/") for path in server.asked)
 
@@ -224,12 +224,12 @@ def test_a_link_that_leads_out_of_the_dataset_is_refused(config, source, tmp_pat
     key = annex.local_key(path).name
     path.unlink()
     path.symlink_to(f"/tmp/elsewhere/annex/objects/{key}/{key}")
-    with pytest.raises(InputError, match="leads out of the dataset"):
+    with pytest.raises(ProblemError, match="leads out of the dataset"):
         fetch(config)
 
 
 def test_an_unset_variable_is_no_folder(config):
-    with pytest.raises(InputError, match="variable is not set"):
+    with pytest.raises(ProblemError, match="variable is not set"):
         fetch(config | {"data_root": "$NOWHERE/ds003020"})
 
 
@@ -330,5 +330,5 @@ def test_models_on_disk_are_not_asked_for(config, tmp_path):
 
 
 def test_a_model_that_is_not_on_the_hub(config, hub):
-    with pytest.raises(InputError, match="not on the hub"):
+    with pytest.raises(ProblemError, match="not on the hub"):
         models.fetch_models(model_config(config, model="lab/other"))

@@ -6,7 +6,7 @@ import pytest
 from sklearn.linear_model import Ridge as SklearnRidge
 
 from pipeline.core.correlation import pearson
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.fit.candidates import CONCENTRATIONS, band_scalings, training_folds
 from pipeline.fit.cross_validation import choose_solver, fit_block, make_solver
 from pipeline.fit.design import Band, Design
@@ -217,7 +217,7 @@ def test_folds_are_whole_stories_of_similar_length():
 @pytest.mark.parametrize("n_stories", [1, 2])
 def test_fewer_stories_than_folds_are_an_error(n_stories):
     stories = [f"s{i}" for i in range(n_stories)]
-    with pytest.raises(InputError, match="whole stories"):
+    with pytest.raises(ProblemError, match="whole stories"):
         training_folds(stories, dict.fromkeys(stories, 50), 3, seed=0)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.correlation import pearson
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.core.series import zscore
 from pipeline.fit.cross_validation import fit_block, make_solver
 from pipeline.fit.design import Band, Design
@@ -98,7 +98,7 @@ def test_single_precision_is_left_where_it_is_not_safe(monkeypatch):
 def test_an_alpha_below_rounding_is_a_clear_error():
     column = np.random.default_rng(0).standard_normal((50, 1)) * 1e6
     collinear = np.repeat(column, 30, axis=1)
-    with pytest.raises(InputError, match=r"fit\.alphas\.min.*collinear"):
+    with pytest.raises(ProblemError, match=r"fit\.alphas\.min.*collinear"):
         Processor().solve(collinear.T @ collinear, np.full(30, 1e-9), np.ones((30, 1)))
 
 
@@ -115,5 +115,5 @@ def test_the_gpu_code_gives_what_the_processors_gives(solver, monkeypatch):
 
 
 def test_a_device_that_is_not_there_is_a_clear_error():
-    with pytest.raises(InputError, match=r"fit\.device"):
+    with pytest.raises(ProblemError, match=r"fit\.device"):
         Torch("nonsense")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.atomic import atomic_h5, atomic_path
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.fit.band_grams import GramFile
 from pipeline.fit.candidates import training_folds
 from pipeline.fit.design import Band, Design
@@ -147,7 +147,7 @@ def test_stored_grams_change_nothing(dataset, design, tmp_path):
     read_, _ = fit(dataset, design, tmp_path / "read.h5", grams=grams)
     for name in ("r_train", "r", "alpha"):
         np.testing.assert_array_equal(made[name], read_[name])
-    with pytest.raises(InputError, match="no Gram matrix of noise and noise"):
+    with pytest.raises(ProblemError, match="no Gram matrix of noise and noise"):
         fit(dataset, design, tmp_path / "f.h5", grams=grams[:2])
 
 
@@ -158,7 +158,7 @@ def test_blocks_are_as_large_as_memory_allows():
     needed = fixed_bytes(**shape, n_bands=2) + size * voxel_bytes(**shape, n_narrow=1)
     assert 12e9 < needed <= 16e9
     assert block_size(100, 16, **shape, **options) == 100
-    with pytest.raises(InputError, match="set it to"):
+    with pytest.raises(ProblemError, match="set it to"):
         block_size(95_556, 2, **shape, **options)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.maps.histograms import write_histograms
 from pipeline.maps.sampling import interpolation_matrix, weighted_mean
 from pipeline.maps.scale import correlation_scale
@@ -56,7 +56,7 @@ def written(mask, correlations, q_values, tmp_path_factory):
         mask=mask,
         folder=folder,
         subject="S1",
-        references=REFERENCES,
+        contrasts=REFERENCES,
         figures_for=["gim"],
         q=q_values,
         level=0.05,
@@ -178,7 +178,7 @@ def test_equal_input_gives_equal_nifti_files(mask, correlations, tmp_path):
             mask=native,
             folder=tmp_path / folder,
             subject="S1",
-            references=REFERENCES,
+            contrasts=REFERENCES,
             figures_for=[],
         )
         assert len(records) == 6
@@ -190,7 +190,7 @@ def test_native_space_gets_slices_only_and_says_why(mask, correlations, tmp_path
     native = Mask(mask.img, mask.order, "native", "native.nii.gz")
     only = {"eng1000": correlations["eng1000"]}
     with caplog.at_level(logging.INFO, logger="pipeline.maps"):
-        records = write_maps(only, BANDS, mask=native, folder=tmp_path, subject="S1", references={})
+        records = write_maps(only, BANDS, mask=native, folder=tmp_path, subject="S1", contrasts={})
     stem = "sub-S1_model-eng1000_stat-r_"
     endings = {"statmap.nii.gz", "slices.png", "view.html"}
     assert {record["file"] for record in records} == {stem + end for end in endings}
@@ -202,16 +202,16 @@ def test_native_space_gets_slices_only_and_says_why(mask, correlations, tmp_path
 
 def test_wrong_voxel_count_and_unknown_model_are_input_errors(mask, correlations, tmp_path):
     short = {"eng1000": correlations["eng1000"][:-1]}
-    with pytest.raises(InputError, match="model eng1000"):
-        write_maps(short, BANDS, mask=mask, folder=tmp_path, subject="S1", references={})
-    with pytest.raises(InputError, match="no such model: gimm"):
+    with pytest.raises(ProblemError, match="model eng1000"):
+        write_maps(short, BANDS, mask=mask, folder=tmp_path, subject="S1", contrasts={})
+    with pytest.raises(ProblemError, match="no such model: gimm"):
         write_maps(
             correlations,
             BANDS,
             mask=mask,
             folder=tmp_path,
             subject="S1",
-            references=REFERENCES,
+            contrasts=REFERENCES,
             figures_for=["gimm"],
         )
     assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.maps import flatmap
 from pipeline.maps.flatmap import FlatSurface, flat_surface
 from pipeline.maps.write import write_maps
@@ -80,7 +80,7 @@ def test_native_maps_get_a_flatmap_and_the_database_is_left_alone(own_mask, tmp_
         mask=own_mask,
         folder=tmp_path,
         subject=SUBJECT,
-        references={},
+        contrasts={},
         pycortex=OPTIONS,
     )
     assert {record["kind"] for record in records} == {"nifti", "flatmap", "slices", "view"}
@@ -98,13 +98,13 @@ def test_native_maps_get_a_flatmap_and_the_database_is_left_alone(own_mask, tmp_
     ids=["subject", "transform"],
 )
 def test_what_the_database_does_not_have(cortex, own_mask, change, told):
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(ProblemError, match=told):
         FlatSurface(own_mask, OPTIONS | change, SUBJECT)
 
 
 def test_a_mask_on_another_grid(cortex):
     small = Mask(nib.Nifti1Image(np.ones((3, 3, 3), np.uint8), np.eye(4)), source="small.nii")
-    with pytest.raises(InputError, match=r"small.nii.*the mask's is \(3, 3, 3\)"):
+    with pytest.raises(ProblemError, match=r"small.nii.*the mask's is \(3, 3, 3\)"):
         FlatSurface(small, OPTIONS, SUBJECT)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.dataset.grid import Grid
 from pipeline.dataset.prepare import ready
 from pipeline.readers.formats import open_responses, read_transcript, shape_of
@@ -15,7 +15,7 @@ from tests.helpers.datasets import long_textgrid, short_textgrid
 
 def fault(call):
     """The only problem that a call ends with."""
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(ProblemError) as caught:
         call()
     (problem,) = caught.value.problems
     assert problem.remedy
@@ -141,7 +141,7 @@ def test_a_table_does_not_say_where_its_clock_begins(save):
 
 def test_unknown_formats(save):
     assert ".TextGrid" in fault(lambda: read_transcript(save("s.eaf", "x"), {})).remedy or True
-    with pytest.raises(InputError, match="no reader"):
+    with pytest.raises(ProblemError, match="no reader"):
         open_responses(save("s.mat", "x"), {})
 
 

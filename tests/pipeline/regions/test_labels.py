@@ -7,7 +7,7 @@ import pytest
 from nibabel.affines import apply_affine
 from nilearn.datasets import load_fsaverage, load_mni152_brain_mask
 
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.regions.annotation import N_FSAVERAGE, read_sheets
 from pipeline.regions.labels import label_volume, read_labels
 from pipeline.voxels.volume import Mask
@@ -79,14 +79,14 @@ def test_voxels_beyond_the_image_have_no_region(mask, places):
 )
 def test_volumes_that_label_nothing(data, told, mask, tmp_path):
     nib.save(nib.Nifti1Image(data.astype(np.float32), np.eye(4)), tmp_path / "bad.nii")
-    with pytest.raises(InputError, match=told) as caught:
+    with pytest.raises(ProblemError, match=told) as caught:
         read_labels({"volume": str(tmp_path / "bad.nii")}, mask, "S1")
     assert "bad.nii" in str(caught.value)
 
 
 def test_a_table_of_names_needs_its_columns(halves, mask, tmp_path):
     (tmp_path / "names.tsv").write_text("number\tlabel\n1\tleft\n")
-    with pytest.raises(InputError, match="no column 'index' or 'name'"):
+    with pytest.raises(ProblemError, match="no column 'index' or 'name'"):
         read_labels({"volume": halves, "names": str(tmp_path / "names.tsv")}, mask, "S1")
 
 
@@ -170,20 +170,20 @@ def test_surfaces_of_the_subject_lie_where_their_header_says(annotated, mask, pl
     np.testing.assert_array_equal(
         read_labels(options, native, "S1"), read_labels(annotated, mask, "S1")
     )
-    with pytest.raises(InputError, match="the subject's own surfaces"):
+    with pytest.raises(ProblemError, match="the subject's own surfaces"):
         read_labels(annotated, native, "S1")
-    with pytest.raises(InputError, match=r"lh.white.*does not exist"):
+    with pytest.raises(ProblemError, match=r"lh.white.*does not exist"):
         read_labels(annotated | {"surfaces": str(tmp_path)}, native, "S1")
 
 
 def test_annotations_that_do_not_fit(annotated, mask, tmp_path):
     short = write_annotation(tmp_path / "short.annot", np.array(["a", "b"]))
-    with pytest.raises(InputError, match="2 vertices, the surface 10242"):
+    with pytest.raises(ProblemError, match="2 vertices, the surface 10242"):
         read_labels(annotated | {"left": short}, mask, "S1")
-    with pytest.raises(InputError, match="not of the left hemisphere"):
+    with pytest.raises(ProblemError, match="not of the left hemisphere"):
         read_labels({"left": annotated["right"], "right": annotated["left"]}, mask, "S1")
     (tmp_path / "no.annot").write_bytes(b"not an annotation at all")
-    with pytest.raises(InputError, match="not an annotation"):
+    with pytest.raises(ProblemError, match="not an annotation"):
         read_labels(annotated | {"left": str(tmp_path / "no.annot")}, mask, "S1")
 
 
@@ -207,7 +207,7 @@ def test_an_atlas_of_nilearn_is_read_from_disk(mask, places, halves, tmp_path, m
     assert set(found) == {"", "West", "East"}
     assert (found[places[:, 0] < -4] == "West").all()
     native = Mask(mask.img, mask.order, "native", "native.nii")
-    with pytest.raises(InputError, match="native space"):
+    with pytest.raises(ProblemError, match="native space"):
         read_labels(options, native, "S1")
 
 
@@ -224,9 +224,9 @@ def test_a_surface_atlas_of_nilearn(annotated, mask, tmp_path, monkeypatch):
 
 def test_an_atlas_that_is_not_on_disk_is_not_downloaded(mask, tmp_path, monkeypatch):
     monkeypatch.setenv("NILEARN_DATA", str(tmp_path))
-    with pytest.raises(InputError, match=r"not on this disk.*fetch_atlas_surf_destrieux\(\)"):
+    with pytest.raises(ProblemError, match=r"not on this disk.*fetch_atlas_surf_destrieux\(\)"):
         read_labels({"atlas": "surf_destrieux"}, mask, "S1")
-    with pytest.raises(InputError, match=r"no such atlas.*harvard_oxford"):
+    with pytest.raises(ProblemError, match=r"no such atlas.*harvard_oxford"):
         read_labels({"atlas": "harvard"}, mask, "S1")
-    with pytest.raises(InputError, match="atlas_name"):
+    with pytest.raises(ProblemError, match="atlas_name"):
         read_labels({"atlas": "harvard_oxford", "options": {"atlas_name": "x"}}, mask, "S1")

@@ -17,7 +17,7 @@ from pipeline.fit.file import FitFile
 from pipeline.matching.matches import NO_MATCH, Matches, save_matches
 from pipeline.report.explorer import Explored, explore
 from pipeline.report.page import Run, render
-from pipeline.report.units import choose_units, references
+from pipeline.report.units import choose_units, held_against
 from pipeline.tables.gains import gains
 from pipeline.tables.summary import summarise
 from tests.helpers.fits import write_fit
@@ -220,7 +220,7 @@ def make(folder, subjects, models, maps):
             explored[model] = Explored(
                 fits[subject, model], model, own / "matches.parquet", [1, 2, 3, 4, 5, 6], [1, 2, 3]
             )
-        over = references(models, {m: m for m in explored if m != "eng1000"}, "eng1000")
+        over = held_against(models, {m: m for m in explored if m != "eng1000"}, "eng1000")
         scores = {m: FitFile(fits[subject, m]).scores() for m in models}
         units = choose_units(scores, over=over, baseline="eng1000", regions={"front": np.arange(8)})
         explorers[subject] = own / "explorer.json"

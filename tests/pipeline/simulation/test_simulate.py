@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy import ndimage, signal, stats
 
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.core.random import generator
 from pipeline.core.series import zscore
 from pipeline.dataset.dataset import Dataset
@@ -220,7 +220,7 @@ def test_all_faulty_settings_are_listed_at_once():
         "n_trains": 3, "n_voxels": "many", "rows": [100, 50], "phi": 1.5, "null": 1,
         "shares": [0.5, 0.5, 0.5, 0.5], "n_test": 1.5, "n_train": True, "snr_a": [1.0],
     }  # fmt: skip
-    with pytest.raises(InputError) as error:
+    with pytest.raises(ProblemError) as error:
         Settings.from_config(faulty)
     places = [problem.place for problem in error.value.problems]
     assert places == sorted(f"simulate.{key}" for key in faulty)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.config.load import complete
 from pipeline.config.partitions import all_models, partition_models, subsets
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.statistics.options import TestOptions
 from pipeline.statistics.partition import block_errors, parts, write_partition
 from pipeline.tables.partition import partition_table
@@ -151,11 +151,11 @@ def test_models_of_the_configuration_serve_a_partition():
     ids=["unknown", "twice", "one space"],
 )
 def test_partitions_that_cannot_be_made(spaces, expected):
-    with pytest.raises(InputError, match=expected):
+    with pytest.raises(ProblemError, match=expected):
         complete(changed(partitions={"story": spaces}))
 
 
 def test_a_partition_does_not_take_another_model_s_name():
     config = changed(partitions={"s": {"a": ["ngram"], "b": ["ar"]}}, models__sA=["eng1000"])
-    with pytest.raises(InputError, match="'sA' is another one"):
+    with pytest.raises(ProblemError, match="'sA' is another one"):
         complete(config)

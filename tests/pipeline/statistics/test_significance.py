@@ -17,7 +17,7 @@ from scipy.signal import lfilter
 from scipy.stats import binom, false_discovery_control, genpareto, norm
 
 from pipeline.core.correlation import pearson
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.dataset.grid import Grid
 from pipeline.statistics.blocks import (
     block_starts,
@@ -119,7 +119,7 @@ def test_shifts_are_far_and_no_two_combinations_are_equal(n_rows, min_shift, n):
 
 
 def test_a_story_too_short_to_shift_is_an_error():
-    with pytest.raises(InputError, match="lower it to at most 15"):
+    with pytest.raises(ProblemError, match="lower it to at most 15"):
         draw_shifts([100, 30], 20, 10, np.random.default_rng(0))
 
 

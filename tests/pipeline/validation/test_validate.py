@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.dataset.dataset import Dataset
 from pipeline.validation import manifest as module
 from pipeline.validation import responses
@@ -48,7 +48,7 @@ from tests.helpers.faults import (
 
 
 def problems_of(config):
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(ProblemError) as caught:
         validate(config)
     return caught.value.problems
 
@@ -107,7 +107,7 @@ def test_all_faults_at_once(tmp_path):
     assert is_told(problems, mask(tmp_path), "no NIfTI")
     assert is_told(problems, hf5(tmp_path, "", "S9").parent, "unknown subject 'S9'; there are S1")
     assert len(problems) == len(STORY_FAULTS) + 3
-    with pytest.raises(InputError, match=rf"{len(problems)} problem\(s\)"):
+    with pytest.raises(ProblemError, match=rf"{len(problems)} problem\(s\)"):
         validate(config)
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from nibabel.affines import apply_affine
 
-from pipeline.core.errors import InputError
+from pipeline.core.errors import ProblemError
 from pipeline.voxels.convert import main
 from pipeline.voxels.volume import Mask, to_vector, to_volume
 
@@ -79,17 +79,17 @@ def test_nan_inside_and_fill_outside_are_kept_apart():
 
 def test_wrong_number_of_voxels_is_an_input_error():
     mask = mask_of("xyz")
-    with pytest.raises(InputError, match=rf"mask has {mask.n_voxels} voxels, the data 3"):
+    with pytest.raises(ProblemError, match=rf"mask has {mask.n_voxels} voxels, the data 3"):
         to_volume(np.ones(3), mask)
-    with pytest.raises(InputError, match="shape"):
+    with pytest.raises(ProblemError, match="shape"):
         to_volume(np.ones((2, mask.n_voxels)), mask)
 
 
 def test_image_on_another_grid_is_an_input_error():
     mask = mask_of("xyz")
-    with pytest.raises(InputError, match="shape"):
+    with pytest.raises(ProblemError, match="shape"):
         to_vector(nib.Nifti1Image(np.ones((7, 5, 4)), AFFINE), mask)
-    with pytest.raises(InputError, match="affine"):
+    with pytest.raises(ProblemError, match="affine"):
         to_vector(nib.Nifti1Image(np.ones((5, 7, 4)), np.eye(4)), mask)
 
 
@@ -98,7 +98,7 @@ def test_mask_from_config_fills_in_the_subject(tmp_path):
     config = {"path": str(tmp_path / "{subject}_mask.nii.gz"), "order": "zyx", "space": "MNI"}
     mask = Mask.from_config(config, "S2")
     assert (mask.order, mask.space, mask.n_voxels) == ("zyx", "MNI", int(l_shape().sum()))
-    with pytest.raises(InputError, match="S1_mask"):
+    with pytest.raises(ProblemError, match="S1_mask"):
         Mask.from_config(config, "S1")
 
 
@@ -111,18 +111,18 @@ def test_mask_from_config_fills_in_the_subject(tmp_path):
     ],
 )
 def test_bad_masks(inside, order, message):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(ProblemError, match=message):
         mask_of(order, inside)
 
 
 def test_annex_pointer_is_named(tmp_path):
     pointer = tmp_path / "mask.nii.gz"
     pointer.write_text("/annex/objects/MD5E-s1234--0123456789abcdef.nii.gz\n")
-    with pytest.raises(InputError, match="datalad get"):
+    with pytest.raises(ProblemError, match="datalad get"):
         Mask.from_file(pointer)
     link = tmp_path / "link.nii.gz"
     link.symlink_to(".git/annex/objects/nothing")
-    with pytest.raises(InputError, match="datalad get"):
+    with pytest.raises(ProblemError, match="datalad get"):
         Mask.from_file(link)
 
 

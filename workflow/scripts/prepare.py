@@ -1,4 +1,4 @@
-"""Rule responses."""
+"""Rule prepare."""
 
 from job import snakemake, work
 from pipeline.dataset.prepare import prepare

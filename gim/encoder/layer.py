@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-BLOCK = 32  # queries that share a matrix product
+GROUP = 32  # queries that share a matrix product
 
 
-class Block(nn.Module):
-    """Pre-norm Transformer block whose attention sees ``window`` ancestors of each token.
+class Layer(nn.Module):
+    """Pre-norm Transformer layer whose attention sees ``window`` ancestors of each token.
 
     Three ways to the same result: independent lines (training), a line that goes on from its last
     keys and values, and branches of it.
@@ -75,7 +75,7 @@ class Block(nn.Module):
         Blocks of queries are multiplied with the keys that any of them sees.
         """
         n, window = len(q), len(self.bias)
-        block = max(1, min(BLOCK, n))
+        block = max(1, min(GROUP, n))
         missing, spare = window - 1 - (len(k) - n), -n % block
         keys, values = (
             nn.functional.pad(part, (0, 0, 0, 0, max(missing, 0), spare))[

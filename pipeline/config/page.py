@@ -1,4 +1,4 @@
-"""Write docs/configuration.md from schema and registry: python -m pipeline.config.reference."""
+"""Write docs/configuration.md from schema and registry: python -m pipeline.config.page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
 HEAD = """# Configuration
 
 Made from `pipeline/core/schema/config.schema.yaml` and the registries by
-`python -m pipeline.config.reference`.
+`python -m pipeline.config.page`.
 A configuration is a YAML file; see `config/` for complete ones. Unknown keys are errors. Any key
 can be overridden on the command line: `snakemake --configfile config/demo.yaml --config horizon=4`.
 Of several files, `--configfile A.yaml B.yaml`, later ones add to the earlier and override them

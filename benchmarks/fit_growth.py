@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import REFERENCE, write
-from pipeline.bands.options import BandOptions
-from pipeline.fit.candidates import training_folds
+from pipeline.bands.registry import BandOptions
 from pipeline.fit.cross_validation import choose_solver, make_solver
 from pipeline.fit.design import Band, Design, make_band
+from pipeline.fit.options import training_folds
 from pipeline.fit.pooling import reference_voxels
 from pipeline.fit.regression import Regression
 

@@ -18,13 +18,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import REFERENCE, write
-from pipeline.fit.band_grams import fold_grams
-from pipeline.fit.candidates import training_folds
 from pipeline.fit.cross_validation import fit_block
 from pipeline.fit.design import Band, Design
-from pipeline.fit.gram_engine import GramEngine
+from pipeline.fit.gram_engine import GramEngine, fold_grams
 from pipeline.fit.linalg import backend
 from pipeline.fit.memory import block_size, fixed_bytes, voxel_bytes
+from pipeline.fit.options import training_folds
 from pipeline.fit.pooling import reference_voxels
 from pipeline.fit.regression import Regression
 from pipeline.fit.search import SearchSolver

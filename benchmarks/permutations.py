@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import write
-from pipeline.core.correlation import pearson
+from pipeline.core.series import pearson
 from pipeline.statistics.blocks import draw_orders, draw_swaps, order_null, swap_null
 from pipeline.statistics.permutation import Tally
 from pipeline.statistics.shifts import draw_shifts, shift_null, shifted_r

@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import write
-from pipeline.bands.options import BandOptions, band_options
+from pipeline.bands.registry import BandOptions, band_options
 from pipeline.config.load import load
 from pipeline.config.stories import training_stories
 from pipeline.dataset.dataset import Dataset
-from pipeline.fit.candidates import training_folds
 from pipeline.fit.cross_validation import BlockFit, fit_block, make_solver
 from pipeline.fit.design import Band, Design, load_band
-from pipeline.fit.options import Alphas
+from pipeline.fit.options import Alphas, training_folds
 from pipeline.fit.pooling import reference_voxels
 from pipeline.fit.regression import Regression
 

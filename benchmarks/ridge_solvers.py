@@ -23,7 +23,7 @@ from benchmarks.common import timed, write
 from benchmarks.real_fit import make_regression, stories_of
 from pipeline.config.load import load
 from pipeline.config.stories import test_stories
-from pipeline.core.correlation import pearson
+from pipeline.core.series import pearson
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.cross_validation import choose_solver, fit_block, make_solver
 from pipeline.fit.regression import Regression

@@ -35,20 +35,19 @@ from benchmarks.memory import (
     training_folds_of,
 )
 from benchmarks.real_fit import load_bands
-from pipeline.bands.options import BandOptions
+from pipeline.bands.registry import BandOptions
 from pipeline.config.load import load
 from pipeline.config.stories import test_stories, training_stories
-from pipeline.core.correlation import pearson, top_voxels
 from pipeline.core.interval import interval
+from pipeline.core.series import pearson, top_voxels
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import read_story
 from pipeline.features.encoder import load_encoder, word_vectors
 from pipeline.features.eng1000 import load_eng1000
-from pipeline.fit.band_grams import fold_grams, gram_of
-from pipeline.fit.candidates import training_folds
 from pipeline.fit.cross_validation import make_solver
 from pipeline.fit.design import Band, Design, make_band
-from pipeline.fit.options import Alphas
+from pipeline.fit.gram_engine import fold_grams, gram_of
+from pipeline.fit.options import Alphas, training_folds
 from pipeline.fit.regression import Regression
 from pipeline.matching.matches import load_matches
 

@@ -18,10 +18,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.bands.compute import band_features, story_matches
-from pipeline.bands.file import BandFile
-from pipeline.bands.options import BandOptions
-from pipeline.bands.registry import LAG, kind_of
+from pipeline.bands.compute import BandFile, band_features, story_matches
+from pipeline.bands.registry import LAG, BandOptions, kind_of
 from pipeline.core.errors import LeakError
 from pipeline.dataset.basis import BasisFile, fit_basis
 from pipeline.dataset.dataset import Dataset
@@ -54,7 +52,7 @@ class Subject:
     train, test : lists of str
         Its stories.
     words : DataFrame
-        All words (`pipeline.dataset.stimuli.read_stories`).
+        All words (`pipeline.dataset.story.read_stories`).
     basis : path
         HDF5 of the principal components.
     features, matches : dicts of str to path

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from pipeline.bands.file import BandFile
-from pipeline.bands.options import BandOptions
-from pipeline.bands.registry import LAG, kind_of, matcher_modules
+from pipeline.bands.registry import LAG, BandOptions, kind_of, matcher_modules
 from pipeline.bands.resume import DoneStories
+from pipeline.core.atomic import LayoutFile
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.progress import track
 from pipeline.core.random import generator
@@ -44,13 +44,13 @@ def stimulus_features(
     dataset : Dataset
         Where the TR grids are.
     words_path : path
-        Parquet of all words (`pipeline.dataset.stimuli.read_stories`).
+        Parquet of all words (`pipeline.dataset.story.read_stories`).
     stories : sequence of str
         Stories wanted.
     options : BandOptions
         With the paths of its resources.
     output : path
-        HDF5 to write (`pipeline.bands.file.BandFile`).
+        HDF5 to write (`pipeline.bands.compute.BandFile`).
     """
     words = pd.read_parquet(words_path)
     kind = kind_of(options.kind)
@@ -176,3 +176,32 @@ def match_features(
     with BandFile.create(output) as file:
         for story, scores in BasisFile(basis_path).scores(stories).items():
             file.write(story, band_features(options, scores, matched[story]))
+
+
+class BandFile(LayoutFile):
+    """Features of every story, before scaling and delays.
+
+    Datasets `STORY`: (n_rows, n_features), float32, one a story. Attributes: `layout`; of bands
+    made by a language model what `Kind.origin` says of it (`model`, `model_type`).
+    """
+
+    LAYOUT = "band/1"
+
+    @classmethod
+    @contextmanager
+    def create(
+        cls, path: str | Path, origin: Mapping[str, str] | None = None
+    ) -> Iterator[BandFile]:
+        """Make a file, with the model that the features are made by."""
+        with cls._create(path) as made:
+            made._file.attrs.update(origin or {})
+            yield made
+
+    def write(self, story: str, values: np.ndarray, compression: str | None = None) -> None:
+        """Write the features of a story, (n_rows, n_features)."""
+        self._file.create_dataset(story, data=values.astype(np.float32), compression=compression)
+
+    def read(self, stories: Sequence[str]) -> dict[str, np.ndarray]:
+        """Features of stories, arrays of shape (n_rows, n_features), double."""
+        with self._open() as file:
+            return {story: np.asarray(file[story], np.float64) for story in stories}

@@ -1,21 +1,26 @@
-"""The registry of kinds of bands: every module of `pipeline.features` and `pipeline.matchers`.
+"""The registry of kinds of bands, and the options of a band with all defaults filled in.
 
-A new kind is a new module there, and is found by itself (docs/extending.md).
+Every module of `pipeline.features` and `pipeline.matchers` is a kind: a new one is found by itself
+(docs/extending.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
+from typing import Any
 
 from pipeline import features, matchers
-from pipeline.features.base import Kind
+from pipeline.core.schema.validator import Validator, band_schema
+from pipeline.features.base import Kind, Source
 from pipeline.matching.matches import Matching, induction_features
 
+BAND_OPTIONS = {"kind", "n_components"}  # options of every band, beside those of its kind
+BAND_PATHS = ("encoder", "index", "tokenizer", "model")  # options of bands that may be paths
 LAG = "lag"  # the kind of every lag-matched control
 
 
@@ -62,3 +67,133 @@ def _matcher_kind(name: str, module: ModuleType) -> Kind:
         resources=getattr(module, "RESOURCES", ()),
         required=getattr(module, "REQUIRED", ()),
     )
+
+
+@dataclass(frozen=True)
+class BandOptions:
+    """Options of a band, complete.
+
+    Parameters
+    ----------
+    kind : str
+        The kind of feature space or matcher (`pipeline.bands.registry`).
+    n_components : int or None
+        Leading principal components that take the place of the columns (None: all columns stay).
+    own : mapping
+        Options of the kind, and in a job the files that it reads.
+    """
+
+    kind: str
+    n_components: int | None = None
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, options: Mapping[str, Any]) -> BandOptions:
+        """From one mapping, as parameters of rules are; `as_mapping` is the way back."""
+        own = {key: value for key, value in options.items() if key not in BAND_OPTIONS}
+        return cls(options["kind"], options["n_components"], own)
+
+    def as_mapping(self) -> dict[str, Any]:
+        """All options side by side."""
+        return {"kind": self.kind, "n_components": self.n_components, **self.own}
+
+    @property
+    def source(self) -> Source:
+        """What the band is made from: "stimulus", "responses" or "matches"."""
+        return kind_of(self.kind).source
+
+    @property
+    def matching(self) -> Matching:
+        """How its matches become features."""
+        own: dict[str, Any] = {key: self.own[key] for key in asdict(Matching())}
+        lists = {key: tuple(value) for key, value in own.items() if isinstance(value, list)}
+        return Matching(**own | lists)
+
+    @property
+    def redraws(self) -> str | None:
+        """The band whose matches a lag control redraws."""
+        return self.own.get("of")
+
+    @property
+    def copies_matches(self) -> bool:
+        """Whether it copies what followed matches of its own; controls do not."""
+        return self.kind in matcher_modules() and not self.own["before"]
+
+    @property
+    def copies_single_matches(self) -> bool:
+        """Whether it copies what followed one match a row, which permutations can exchange."""
+        return self.copies_matches and self.own.get("n_matches", 1) == 1
+
+
+def broken_band(
+    features: dict[str, Any], band: str, options: dict[str, Any]
+) -> list[tuple[str, str, str]]:
+    """Place, problem and remedy of what is wrong with a band's kind and options."""
+    name = _kind_name(features, band)
+    if name not in known_kinds():
+        return [
+            (
+                f"features.{band}",
+                f"unknown feature space or matcher {name!r}",
+                f"set kind to one of {sorted(known_kinds())}",
+            )
+        ]
+    of = _redrawn(features, band)
+    if name == LAG and not _is_matcher(features, of):
+        what = f"{of!r} is not a matcher among the bands"
+        return [(f"features.{band}", what, "name one in `of`")]
+    kind = kind_of(name)
+    allowed = BAND_OPTIONS | set(kind.options)
+    unknown = [
+        (f"features.{band}.{key}", "unknown option", f"use one of {sorted(allowed)}")
+        for key in sorted(set(options) - allowed)
+    ]
+    missing = [
+        (f"features.{band}.{key}", f"{name} needs this option", "set it (docs/configuration.md)")
+        for key in kind.required
+        if not options.get(key)
+    ]
+    wrong = [
+        (f"features.{band}{error.json_path[1:]}", error.message, "see docs/configuration.md")
+        for error in Validator(band_schema()).iter_errors(options)
+    ]
+    return unknown + missing + wrong
+
+
+def _kind_name(features: dict[str, Any], band: str) -> str:
+    """Kind of a band: as given, or its name; `Mlag` is the lag control of the band `M`."""
+    name = features.get(band, {}).get("kind", band)
+    if name not in known_kinds() and name.endswith(LAG) and name.removesuffix(LAG) in features:
+        return LAG
+    return name
+
+
+def _redrawn(features: dict[str, Any], band: str) -> str:
+    """Band whose matches the lag control `band` redraws."""
+    return features[band].get("of") or band.removesuffix(LAG)
+
+
+def _is_matcher(features: dict[str, Any], band: str) -> bool:
+    """Whether a band is made from matches of its own, which a lag control can redraw."""
+    name = _kind_name(features, band) if band in features else ""
+    return name != LAG and name in known_kinds() and kind_of(name).source == "matches"
+
+
+def band_options(config: dict[str, Any], band: str) -> BandOptions:
+    """Options of a band: its kind's defaults, the config's, and, for lag controls, `of`.
+
+    A lag control has the matching options of the band that it redraws, unless it sets its own. The
+    horizon of bands made from BOLD is filled in.
+    """
+    given = config["features"][band]
+    name = _kind_name(config["features"], band)
+    options = {"n_components": None, **kind_of(name).options}
+    if name == LAG:
+        of = _redrawn(config["features"], band)
+        inherited = band_options(config, of)
+        options |= {key: inherited.own[key] for key in asdict(Matching())}
+        options |= {"n_components": inherited.n_components, "of": of}
+    options |= {**given, "kind": name}
+    if "horizon" in options and options["horizon"] is None:
+        options["horizon"] = config["horizon"]
+    return BandOptions.read(options)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.bands.options import BandOptions
+from pipeline.bands.registry import BandOptions
 from pipeline.core.atomic import atomic_path
 from pipeline.dataset.story import Story
 

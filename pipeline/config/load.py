@@ -10,13 +10,13 @@ from typing import Any
 
 from gim.errors import InputError
 from gim.files import read_yaml
-from pipeline.bands.options import BAND_PATHS, broken_band
+from pipeline.bands.registry import BAND_PATHS, broken_band
 from pipeline.config.partitions import broken_partitions
 from pipeline.config.stories import test_stories, training_stories
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.schema.validator import Validator, schema
-from pipeline.dataset.blocks import broken_blocks
 from pipeline.dataset.dataset import TRUTH
+from pipeline.dataset.grid import broken_blocks
 
 PATH_KEYS = (
     ("data_root",),

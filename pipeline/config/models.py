@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.bands.options import BandOptions, band_options
-from pipeline.bands.registry import LAG
+from pipeline.bands.registry import LAG, BandOptions, band_options
 from pipeline.config.partitions import all_models
 from pipeline.matching.matches import fir_of_matches
 

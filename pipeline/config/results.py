@@ -7,8 +7,7 @@ from itertools import combinations_with_replacement, product
 from pathlib import Path
 from typing import Any
 
-from pipeline.bands.options import band_options
-from pipeline.bands.registry import kind_of
+from pipeline.bands.registry import band_options, kind_of
 from pipeline.config.models import audited_bands, explored_bands
 from pipeline.config.partitions import all_models, partition_models
 from pipeline.config.stories import heard_stories

@@ -1,4 +1,7 @@
-"""Files appear whole or not at all: write to a temporary name, then rename."""
+"""Files appear whole or not at all: written under a temporary name, then renamed.
+
+The HDF5 files of a run also say which layout they have, so that another one is refused.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import h5py
 import pandas as pd
 
 from gim.files import atomic_file as atomic_path
 from gim.files import write_text
+from pipeline.core.errors import Problem, ProblemError
 
 __all__ = ["atomic_h5", "atomic_path", "write_table", "write_text"]
 
@@ -61,3 +65,63 @@ class _Disk(io.FileIO):
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write the table as TSV with six decimals, so that equal runs give equal bytes."""
     write_text(path, table.to_csv(sep="\t", index=False, float_format="%.6f", na_rep="n/a"))
+
+
+ATTRIBUTE = "layout"
+
+
+class LayoutFile:
+    """An HDF5 file of one kind. Its subclass alone knows the names in it.
+
+    `LAYOUT` is written into every file as the attribute `layout`. Its number goes up whenever a
+    name, a shape or a meaning changes: what was written before is then refused, never misread.
+
+    Parameters
+    ----------
+    path : path
+        The file. It is opened anew whenever something is read.
+    """
+
+    LAYOUT: ClassVar[str]
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._made: h5py.File | None = None  # open as long as it is being written
+
+    @classmethod
+    @contextmanager
+    def _create(cls, path: str | Path) -> Iterator[Self]:
+        """Yield a file to write, which appears whole or not at all; it can be read meanwhile."""
+        made = cls(path)
+        with atomic_h5(path) as file:
+            file.attrs[ATTRIBUTE] = cls.LAYOUT
+            made._made = file
+            yield made
+        made._made = None
+
+    @property
+    def _file(self) -> h5py.File:
+        """The file that is being written."""
+        assert self._made is not None, "only files that are being made are written to"
+        return self._made
+
+    @contextmanager
+    def _open(self) -> Iterator[h5py.File]:
+        """Open for reading.
+
+        Raises
+        ------
+        ProblemError
+            If the file has another layout, or says none.
+        """
+        if self._made is not None:
+            yield self._made
+            return
+        with h5py.File(self.path) as file:
+            found = file.attrs.get(ATTRIBUTE)
+            if found != self.LAYOUT:
+                said = "says no layout" if found is None else f"has the layout {found}"
+                what = f"the file {said}, but {self.LAYOUT} is needed: another version wrote it"
+                remedy = "delete it, or run into another results folder; Snakemake makes it again"
+                raise ProblemError(Problem(self.path, ATTRIBUTE, what, remedy))
+            yield file

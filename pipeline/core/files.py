@@ -1,13 +1,15 @@
-"""Is a file there, and is it the file itself rather than a pointer to it?"""
+"""Is a file there, is it the file itself rather than a pointer to it, and is it still whole?"""
 
 from __future__ import annotations
 
 import difflib
+import json
 import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from gim.files import unfetched
-from pipeline.core.errors import Problem
+from pipeline.core.errors import Problem, ProblemError
 
 
 def file_problem(path: str | Path) -> Problem | None:
@@ -48,3 +50,72 @@ def _missing_remedy(path: Path) -> str:
         return remedy
     near = difflib.get_close_matches(path.name, sorted(os.listdir(path.parent)), n=3, cutoff=0.8)
     return f"{remedy} (there is {', '.join(near)})" if near else remedy
+
+
+SUFFIX = ".damaged"
+
+
+def set_aside(paths: Iterable[str | Path], folder: str | Path) -> None:
+    """Rename the damaged files of a run, so that its next start makes them again.
+
+    What is seen: HDF5, Parquet and JSON that were cut anywhere, tables whose last line was cut,
+    empty files. Snakemake itself looks at times only.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        What a job is about to read.
+    folder : path
+        The run's results; files elsewhere are not ours, and are left alone.
+
+    Raises
+    ------
+    ProblemError
+        If a file was damaged, naming all that were.
+    """
+    problems = []
+    for path in map(Path, paths):
+        if path.is_relative_to(folder) and path.is_file() and (what := damage(path)):
+            path.replace(aside := path.with_name(path.name + SUFFIX))
+            remedy = f"run again: it will be made again (what was there is now {aside.name})"
+            problems.append(Problem(path, "", f"the file is damaged: {what}", remedy))
+    if problems:
+        raise ProblemError(problems)
+
+
+def damage(path: Path) -> str:
+    """What is wrong with a file; empty if nothing. Of unknown kinds only the size is checked."""
+    if path.stat().st_size == 0:
+        return "" if path.suffix == ".txt" else "it is empty"
+    if check := CHECKS.get(path.suffix):
+        try:
+            check(path)
+        except (OSError, ValueError) as error:  # also pyarrow's, and broken JSON and UTF-8
+            return str(error).splitlines()[0].rstrip(".")
+    return ""
+
+
+def _hdf5(path: Path) -> None:
+    import h5py
+
+    h5py.File(path).close()  # compares the size with the one that it was closed at
+
+
+def _parquet(path: Path) -> None:
+    from pyarrow import parquet
+
+    parquet.ParquetFile(path).close()  # the schema is at the end
+
+
+def _json(path: Path) -> None:
+    json.loads(path.read_text(encoding="utf-8"))
+
+
+def _table(path: Path) -> None:
+    if not path.read_bytes().endswith(b"\n"):
+        raise ValueError("its last line has no end")
+
+
+CHECKS: dict[str, Callable[[Path], None]] = {
+    ".h5": _hdf5, ".hf5": _hdf5, ".parquet": _parquet, ".json": _json, ".tsv": _table,
+}  # fmt: skip

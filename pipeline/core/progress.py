@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, lines in a log."""
+"""Long work: cut into pieces that fit into memory, and how far it is (a bar, or lines in a log)."""
 
 from __future__ import annotations
 
@@ -38,3 +38,18 @@ def track(items: Iterable[T], title: str) -> Iterator[T]:
             due += step if total else done
     if not total:
         logging.info("%s: %d, done", title, done)
+
+
+def chunks(places: range, size: int) -> list[slice]:
+    """Cut consecutive places into slices of at most `size`, in order.
+
+    Parameters
+    ----------
+    places : range
+        Voxels, or rows; of step 1.
+    size : int
+        Places of a slice; less than one counts as one.
+    """
+    size = max(size, 1)
+    starts = range(places.start, places.stop, size)
+    return [slice(start, min(start + size, places.stop)) for start in starts]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from scipy.linalg import eigh
 
-from pipeline.core.layout import LayoutFile
+from pipeline.core.atomic import LayoutFile
 from pipeline.core.progress import track
 from pipeline.dataset.dataset import Dataset
 

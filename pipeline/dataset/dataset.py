@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import Problem, ProblemError
-from pipeline.dataset.blocks import Blocks, block_grid, block_of, block_rows, whole_story
-from pipeline.dataset.grid import Grid
+from pipeline.dataset.grid import Blocks, Grid, block_grid, block_of, block_rows, whole_story
 from pipeline.readers.formats import is_hdf5, read_transcript
 
 TRANSCRIPTS = "derivative/TextGrids/{story}.TextGrid"

@@ -1,15 +1,17 @@
-"""A story as features see it: its words, its TR grid, and the way from one to the other."""
+"""The words of stories, a story as features see it, and the way from a row a word to a row a TR."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.dataset.dataset import Dataset
-from pipeline.dataset.downsample import downsample
 from pipeline.dataset.grid import Grid
+from pipeline.readers.words import COLUMNS
 
 
 @dataclass(frozen=True)
@@ -40,3 +42,123 @@ def read_story(dataset: Dataset, words: pd.DataFrame, name: str) -> Story:
     """A story as features see it; `words` is the table of all stories' words."""
     own = words[words["story"] == name].reset_index(drop=True)
     return Story(name, own, dataset.grid(name))
+
+
+LOBES = 3
+METHODS = ("lanczos", "average", "sum")
+
+
+def lanczos_weights(word_times: np.ndarray, tr_times: np.ndarray, tr: float) -> np.ndarray:
+    """Lanczos weights of words at volumes, cut-off 1 / (2 TR), not normalised.
+
+    With x = (TR time - word time) / TR the weight is sinc(x) sinc(x / 3) for |x| < 3, else 0.
+
+    Parameters
+    ----------
+    word_times : array of shape (n_words,)
+        Mid-times of the words, seconds.
+    tr_times : array of shape (n_volumes,)
+        Mid-times of the volumes, seconds.
+    tr : float
+        Repetition time, seconds.
+
+    Returns
+    -------
+    array of shape (n_volumes, n_words)
+    """
+    x = (tr_times[:, None] - word_times[None, :]) / tr
+    return np.where(np.abs(x) < LOBES, np.sinc(x) * np.sinc(x / LOBES), 0.0)
+
+
+def membership_weights(word_rows: np.ndarray, n_rows: int, average: bool) -> np.ndarray:
+    """Weight 1 (or 1 / words in the row) where a word's onset is in the row.
+
+    Parameters
+    ----------
+    word_rows : array of int, shape (n_words,)
+        Row of each word; words outside 0..n_rows-1 have no weight.
+    n_rows : int
+        Number of rows.
+    average : bool
+        Whether the rows' weights sum to one.
+
+    Returns
+    -------
+    array of shape (n_rows, n_words)
+    """
+    weights = (np.arange(n_rows)[:, None] == word_rows[None, :]).astype(float)
+    if average:
+        weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1)
+    return weights
+
+
+def downsample(
+    values: np.ndarray, onsets: np.ndarray, offsets: np.ndarray, grid: Grid, method: str
+) -> np.ndarray:
+    """Bring word features to the kept volumes of a story.
+
+    Parameters
+    ----------
+    values : array of shape (n_words, n_features)
+        Features of the words.
+    onsets, offsets : arrays of shape (n_words,)
+        Seconds from the start of the sound.
+    grid : Grid
+        TR grid of the story.
+    method : {"lanczos", "average", "sum"}
+        Lanczos filter by mid-times, or mean or sum over the words that start in the TR.
+
+    Returns
+    -------
+    array of shape (n_rows, n_features), float32
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown.
+    """
+    if method == "lanczos":
+        tr_times = grid.volume_starts()[grid.kept] + grid.tr / 2
+        weights = lanczos_weights((onsets + offsets) / 2, tr_times, grid.tr)
+    elif method in METHODS:
+        weights = membership_weights(grid.row_of(onsets), grid.n_rows, method == "average")
+    else:
+        raise ValueError(f"unknown downsampling {method!r}; use one of {METHODS}")
+    return (weights @ values).astype(np.float32)
+
+
+def read_stories(dataset: Dataset, stories: Iterable[str]) -> pd.DataFrame:
+    """Read the words of several stories.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where the transcripts are.
+    stories : iterable of str
+        Names of stories, in the order wanted.
+
+    Returns
+    -------
+    DataFrame of n_words rows
+        `story`, `word`, `onset` and `offset` (seconds from the start of the story's sound).
+
+    Raises
+    ------
+    ProblemError
+        With the faults of all the stories' transcripts.
+    """
+    tables: list[pd.DataFrame] = []
+    problems: list[Problem] = []
+    for story in stories:
+        try:
+            words = dataset.read_words(story)
+        except ProblemError as error:
+            problems += error.problems
+        else:
+            words.insert(0, "story", story)
+            tables.append(words)
+    if problems:
+        raise ProblemError(problems)
+    if not tables:
+        return pd.DataFrame(columns=["story", *COLUMNS])
+    return pd.concat(tables, ignore_index=True)

@@ -12,7 +12,7 @@ from typing import Any
 from huggingface_hub import HfApi, constants, snapshot_download, try_to_load_from_cache
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
-from pipeline.bands.options import band_options
+from pipeline.bands.registry import band_options
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.fetch.plan import check_space, gigabytes
 

@@ -6,13 +6,12 @@ through the blocks of voxels. The way of one block:
     design              bands scaled, reduced, delayed              -> rows of each story
     regression          the design, a block's responses, the folds
     cross_validation    every choice nested, one solver a fold      -> out-of-fold r, final weights
-      search            which alphas: `candidates` to begin with, `elimination` of narrow bands,
-                        `pooling` of the scores of voxels that are alike
-      gram_engine       solves candidates by X'X (`band_grams` shares it between models),
+      search            which alphas: `elimination` of narrow bands, `pooling` of the scores of
+                        voxels that are alike
+      gram_engine       solves candidates by X'X, which models can share,
       kernel_engine     by XX', for fewer rows than columns; both with `linalg`
       himalaya_solver   himalaya's own random search instead, on a GPU
     attribution         what each band explains
-    edges               whether the alphas searched were wide enough
-    file                all that is written of a fit, and every way to read it
-    memory              how many voxels a block may have
+    file                what is written, and every way to read it
+    options, memory     what is tried, and how many voxels a block may have
 """

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import numpy as np
 
-from pipeline.core.chunks import chunks
+from pipeline.core.progress import chunks
 from pipeline.core.series import centre
 from pipeline.fit.design import Design
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.core.correlation import pearson
 from pipeline.core.progress import track
+from pipeline.core.series import pearson
 from pipeline.fit.gram_engine import GramEngine
 from pipeline.fit.kernel_engine import KernelEngine
 from pipeline.fit.linalg import backend

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.bands.file import BandFile
-from pipeline.bands.options import BandOptions
-from pipeline.bands.registry import kind_of
+from pipeline.bands.compute import BandFile
+from pipeline.bands.registry import BandOptions, kind_of
 from pipeline.core.series import delay, varies, zscore
 from pipeline.matching.matches import fir_of_matches
 
@@ -91,7 +90,7 @@ def load_band(
     name : str
         The band.
     path : str or Path
-        Features of the stories (`pipeline.bands.file.BandFile`).
+        Features of the stories (`pipeline.bands.compute.BandFile`).
     options : BandOptions
         Of the band.
     delays : sequence of int

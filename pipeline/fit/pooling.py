@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.core.chunks import chunks
+from pipeline.core.progress import chunks
 
 CHUNK = 2048  # voxels averaged at a time
 TINY = 1e-12  # error variance below which scores are exact; importance of what is not predicted

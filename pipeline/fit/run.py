@@ -9,20 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.core.chunks import chunks
-from pipeline.core.correlation import pearson
-from pipeline.core.progress import track
+from pipeline.core.progress import chunks, track
+from pipeline.core.series import pearson
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.attribution import band_parts, band_shares
-from pipeline.fit.band_grams import GramFile, fold_grams
-from pipeline.fit.candidates import band_scalings, training_folds
 from pipeline.fit.cross_validation import choose_solver, fit_block, make_solver
 from pipeline.fit.design import Design
-from pipeline.fit.edges import at_edges
 from pipeline.fit.elimination import combinations, split
-from pipeline.fit.file import FitFile
+from pipeline.fit.file import FitFile, at_edges
+from pipeline.fit.gram_engine import GramFile, fold_grams
 from pipeline.fit.memory import block_size
-from pipeline.fit.options import Alphas, FitOptions
+from pipeline.fit.options import Alphas, FitOptions, band_scalings, training_folds
 from pipeline.fit.pooling import reference_voxels
 from pipeline.fit.regression import Regression, Ridge
 

@@ -45,7 +45,7 @@ class Matching:
         Match at least this many TRs back (None: what the horizon asks for).
     horizon : int or None
         TRs between a predicted row and the newest BOLD that its prediction may use (None, until
-        `pipeline.bands.options` fills it in: the configuration's).
+        `pipeline.bands.registry` fills it in: the configuration's).
     """
 
     offsets: tuple[int, ...] = (1, 2, 3)

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import h5py
 
-from pipeline.core.errors import Problem, ProblemError
+from pipeline.core.errors import Findings, Problem, ProblemError, some
 from pipeline.core.files import file_problem
-from pipeline.core.findings import Findings, some
 
 _FETCH = "fetch or copy the file again"
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.core.errors import Problem, ProblemError
-from pipeline.core.findings import some
+from pipeline.core.errors import Problem, ProblemError, some
 from pipeline.readers.delimited import line_of, numbers, read_delimited
 from pipeline.readers.words import MARKERS, fault_problems, word_table
 

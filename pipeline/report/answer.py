@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.bands.options import band_options
+from pipeline.bands.registry import band_options
 from pipeline.config.models import lag_control
 from pipeline.report.figures import Difference, forest
 from pipeline.tables.summary import MEAN

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.core.correlation import pearson
+from pipeline.core.series import pearson
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.file import FitFile
 from pipeline.matching.matches import NO_MATCH, Matches, load_matches

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.fit.edges import MANY
-from pipeline.fit.file import FitFile
+from pipeline.fit.file import MANY, FitFile
 
 
 def fit_facts(path: str | Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import jinja2
 import pandas as pd
 import yaml
 
-from pipeline.bands.options import band_options
+from pipeline.bands.registry import band_options
 from pipeline.report.answer import answer, shown_subject
 from pipeline.report.citation import cited_works
 from pipeline.report.figures import Difference, distributions, forest

@@ -10,10 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.bands.options import BandOptions, band_options
-from pipeline.core.errors import Problem, ProblemError
+from pipeline.bands.registry import BandOptions, band_options
+from pipeline.core.errors import Problem, ProblemError, some
 from pipeline.core.files import file_problem
-from pipeline.core.findings import some
 from pipeline.readers.delimited import numbers, read_delimited
 from pipeline.report.figures import lines
 

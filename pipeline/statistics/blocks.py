@@ -10,8 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.core.correlation import mean_over_stories
-from pipeline.core.series import unit
+from pipeline.core.series import mean_over_stories, unit
 from pipeline.statistics.shifts import distinct
 
 

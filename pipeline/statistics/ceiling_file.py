@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.core.layout import LayoutFile
+from pipeline.core.atomic import LayoutFile
 from pipeline.statistics.ceiling import ENDS, Estimate
 
 

@@ -15,11 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.bands.compute import band_features
-from pipeline.bands.file import BandFile
-from pipeline.bands.options import BandOptions
-from pipeline.core.correlation import mean_over_stories
-from pipeline.core.series import unit
+from pipeline.bands.compute import BandFile, band_features
+from pipeline.bands.registry import BandOptions
+from pipeline.core.series import mean_over_stories, unit
 from pipeline.dataset.basis import BasisFile
 from pipeline.fit.design import Band, make_band
 from pipeline.matching.matches import NO_MATCH, Matches, load_matches, newest_match

@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.config.partitions import Spaces, subsets
-from pipeline.core.correlation import mean_over_stories
 from pipeline.core.random import generator
-from pipeline.core.series import centre
+from pipeline.core.series import centre, mean_over_stories
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.file import FitFile
 from pipeline.statistics.blocks import block_starts, draw_swaps

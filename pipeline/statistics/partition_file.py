@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.config.partitions import Spaces, subsets
-from pipeline.core.layout import LayoutFile
+from pipeline.core.atomic import LayoutFile
 from pipeline.statistics.options import TestOptions
 from pipeline.statistics.permutation import Test
 from pipeline.statistics.stats_file import VoxelTest, read_test, write_test

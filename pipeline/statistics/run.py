@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.core.chunks import chunks
+from pipeline.core.progress import chunks
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.file import FitFile
 from pipeline.statistics.ceiling import (

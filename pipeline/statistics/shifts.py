@@ -20,9 +20,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.fft import irfft, rfft
 
-from pipeline.core.correlation import mean_over_stories
 from pipeline.core.errors import Problem, ProblemError
-from pipeline.core.series import unit
+from pipeline.core.series import mean_over_stories, unit
 
 
 def draw_shifts(

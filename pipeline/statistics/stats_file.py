@@ -11,7 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from pipeline.core.layout import LayoutFile
+from pipeline.core.atomic import LayoutFile
 from pipeline.statistics.ceiling import ENDS, Estimate
 from pipeline.statistics.options import TestOptions
 from pipeline.statistics.permutation import Test

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pipeline.core.chunks import chunks
-from pipeline.core.progress import track
+from pipeline.core.progress import chunks, track
 from pipeline.core.random import generator
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.file import FitFile

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config.models import nested_pairs
-from pipeline.core.correlation import top_voxels
 from pipeline.core.interval import interval
+from pipeline.core.series import top_voxels
 from pipeline.fit.file import FitFile, Scores
 from pipeline.tables.summary import MEAN
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.core.correlation import top_voxels
+from pipeline.core.series import top_voxels
 from pipeline.fit.file import FitFile
 from pipeline.statistics.partition_file import PartitionFile
 from pipeline.statistics.stats_file import VoxelTest

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.core.correlation import top_voxels
 from pipeline.core.interval import interval
+from pipeline.core.series import top_voxels
 from pipeline.fit.file import FitFile, Scores
 
 COLUMNS = [

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.config.stories import all_stories
-from pipeline.core.findings import Findings, some
-from pipeline.dataset.blocks import shared_stories
+from pipeline.core.errors import Findings, some
 from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.grid import shared_stories
 from pipeline.validation.records import Heard, all_heard
 from pipeline.validation.responses import check_recordings
 from pipeline.validation.stories import check_stories

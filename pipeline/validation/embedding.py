@@ -9,10 +9,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from pipeline.bands.options import band_options
-from pipeline.bands.registry import kind_of
+from pipeline.bands.registry import band_options, kind_of
+from pipeline.core.errors import Findings, some
 from pipeline.core.files import file_problem
-from pipeline.core.findings import Findings, some
 from pipeline.dataset.dataset import Dataset
 from pipeline.readers.hdf5 import numeric_dataset
 from pipeline.validation.responses import as_single, blocks

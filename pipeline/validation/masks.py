@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.core.errors import ProblemError
+from pipeline.core.errors import Findings, ProblemError
 from pipeline.core.files import file_problem
-from pipeline.core.findings import Findings
 from pipeline.voxels.volume import read_image
 
 _REMEDY = "use the mask that the responses were extracted with"

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from gim.files import SHIPPED
-from pipeline.bands.options import band_options
-from pipeline.core.findings import Findings
+from pipeline.bands.registry import band_options
+from pipeline.core.errors import Findings
 
 MARKS = {"encoder": "model.safetensors", "index": "gim.json"}  # a file that each of them has
 REMEDIES = {

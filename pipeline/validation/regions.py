@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.core.errors import ProblemError
+from pipeline.core.errors import Findings, ProblemError, some
 from pipeline.core.files import file_problem
-from pipeline.core.findings import Findings, some
 from pipeline.regions.files import region_files, region_path
 from pipeline.voxels.volume import Mask
 

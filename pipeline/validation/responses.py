@@ -14,10 +14,8 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
-from pipeline.core.chunks import chunks
-from pipeline.core.errors import ProblemError
-from pipeline.core.findings import Findings, some
-from pipeline.core.progress import track
+from pipeline.core.errors import Findings, ProblemError, some
+from pipeline.core.progress import chunks, track
 from pipeline.core.series import range_varies
 from pipeline.readers.formats import Values, open_responses
 from pipeline.readers.hdf5 import numeric_dataset

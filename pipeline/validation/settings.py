@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.core.findings import Findings
+from pipeline.core.errors import Findings
 from pipeline.dataset.dataset import Dataset
 from pipeline.validation.embedding import check_embedding, embedding_files, needs
 from pipeline.validation.masks import check_masks, mask_files

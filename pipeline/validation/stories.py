@@ -8,8 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.core.errors import ProblemError
-from pipeline.core.findings import Findings, some
+from pipeline.core.errors import Findings, ProblemError, some
 from pipeline.core.progress import track
 from pipeline.dataset.grid import Grid
 from pipeline.readers.formats import read_transcript

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.core.errors import Problem, ProblemError
-from pipeline.core.findings import Findings
+from pipeline.core.errors import Findings, Problem, ProblemError
 from pipeline.validation.dataset import check_dataset
 from pipeline.validation.settings import check_settings
 

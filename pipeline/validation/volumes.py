@@ -9,12 +9,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from pipeline.core.errors import Problem, ProblemError
+from pipeline.core.errors import Findings, Problem, ProblemError
 from pipeline.core.files import file_problem
-from pipeline.core.findings import Findings
-from pipeline.dataset.blocks import whole_story
 from pipeline.dataset.dataset import Dataset
-from pipeline.dataset.grid import Grid
+from pipeline.dataset.grid import Grid, whole_story
 from pipeline.readers.formats import shape_of
 from pipeline.validation.records import Heard, Stimulus
 

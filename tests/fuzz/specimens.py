@@ -20,7 +20,7 @@ from gim.training.settings import Distillation
 from pipeline.config.load import load
 from pipeline.config.stories import all_stories
 from pipeline.dataset.dataset import Dataset
-from pipeline.dataset.stimuli import read_stories
+from pipeline.dataset.story import read_stories
 from pipeline.embedding.eng1000 import Eng1000, read_basis
 from pipeline.features.llm import load_model
 from pipeline.validation.manifest import manifest

@@ -10,8 +10,7 @@ from sklearn.linear_model import Ridge
 
 from pipeline.core.series import delay, zscore
 from pipeline.dataset.dataset import Dataset
-from pipeline.dataset.downsample import downsample
-from pipeline.dataset.story import Story
+from pipeline.dataset.story import Story, downsample
 from pipeline.matchers import oracle
 from pipeline.matching.matches import Matching, induction_features, newest_match
 from pipeline.readers.textgrid import read_textgrid

@@ -7,8 +7,7 @@ import pytest
 
 from pipeline import audit
 from pipeline.bands.compute import find_matches, match_features, response_features
-from pipeline.bands.options import band_options
-from pipeline.bands.registry import kind_of
+from pipeline.bands.registry import band_options, kind_of
 from pipeline.config.load import complete
 from pipeline.core.errors import LeakError
 from pipeline.dataset.basis import response_basis

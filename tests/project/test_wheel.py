@@ -16,7 +16,7 @@ from gim.encoder.encoder import Encoder
 from gim.text.tokenizer import load_tokenizer
 from pipeline.bands.registry import known_kinds
 from pipeline.config.load import load
-from pipeline.core.schema import band_schema
+from pipeline.core.schema.validator import band_schema
 from pipeline.report.citation import cited_works
 from pipeline.report.page import _static, templates
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from pipeline.core.atomic import atomic_h5
 from pipeline.core.errors import ProblemError
-from pipeline.core.integrity import damage
+from pipeline.core.files import damage
 from tests.conftest import REPOSITORY
 from workflow.scripts.job import fault_of_machine, work
 

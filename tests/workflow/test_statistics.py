@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.bands.options import band_options
+from pipeline.bands.registry import band_options
 from pipeline.config.load import load
-from pipeline.core.correlation import pearson
+from pipeline.core.series import pearson
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.design import load_band
 from pipeline.statistics.ceiling_file import CeilingFile

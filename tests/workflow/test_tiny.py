@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from pipeline.core.correlation import pearson
+from pipeline.core.series import pearson
 from pipeline.tables.summary import COLUMNS
 from pipeline.voxels.volume import Mask, to_vector
 from tests.conftest import REPOSITORY

@@ -1,7 +1,7 @@
 # What all rule files ask: where files lie, which of them exist, and what a job needs.
 from pathlib import Path
 
-from pipeline.bands.options import BAND_PATHS, band_options
+from pipeline.bands.registry import BAND_PATHS, band_options
 from pipeline.config.models import (
     audited_bands,
     band_source,

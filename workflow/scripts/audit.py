@@ -4,7 +4,7 @@ import pandas as pd
 
 from job import snakemake, work
 from pipeline.audit import Subject, audit
-from pipeline.bands.options import BandOptions
+from pipeline.bands.registry import BandOptions
 from pipeline.core.atomic import write_text
 from pipeline.dataset.dataset import Dataset
 

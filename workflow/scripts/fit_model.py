@@ -1,7 +1,7 @@
 """Rules fit_chunk and, where one job fits all voxels, fit_model."""
 
 from job import snakemake, work
-from pipeline.bands.options import BandOptions
+from pipeline.bands.registry import BandOptions
 from pipeline.core.provenance import as_attribute, describe
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.design import Design, load_band

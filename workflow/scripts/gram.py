@@ -1,11 +1,11 @@
 """Rule gram."""
 
 from job import snakemake, work
-from pipeline.bands.options import BandOptions
+from pipeline.bands.registry import BandOptions
 from pipeline.dataset.dataset import Dataset
-from pipeline.fit.band_grams import GramFile
-from pipeline.fit.candidates import training_folds
 from pipeline.fit.design import load_band
+from pipeline.fit.gram_engine import GramFile
+from pipeline.fit.options import training_folds
 
 with work(snakemake):
     params = snakemake.params

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 import __main__
 from gim.errors import InputError
 from pipeline.core.errors import Problem
-from pipeline.core.integrity import set_aside
+from pipeline.core.files import set_aside
 
 
 class Job(Protocol):

@@ -2,7 +2,7 @@
 
 from job import snakemake, work
 from pipeline.bands.compute import match_features
-from pipeline.bands.options import BandOptions
+from pipeline.bands.registry import BandOptions
 
 with work(snakemake):
     params = snakemake.params

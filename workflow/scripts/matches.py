@@ -2,7 +2,7 @@
 
 from job import snakemake, work
 from pipeline.bands.compute import find_matches
-from pipeline.bands.options import BandOptions
+from pipeline.bands.registry import BandOptions
 from pipeline.dataset.dataset import Dataset
 
 with work(snakemake):

@@ -1,7 +1,7 @@
 """Rule model_statistics."""
 
 from job import snakemake, work
-from pipeline.bands.options import BandOptions
+from pipeline.bands.registry import BandOptions
 from pipeline.dataset.dataset import Dataset
 from pipeline.statistics.match_permutation import Matcher
 from pipeline.statistics.options import TestOptions

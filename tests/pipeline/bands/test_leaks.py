@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.bands.compute import find_matches, match_features, response_features
-from pipeline.bands.options import BandOptions, band_options
-from pipeline.bands.registry import known_kinds
+from pipeline.bands.registry import BandOptions, band_options, known_kinds
 from pipeline.config.load import complete
 from pipeline.dataset.basis import response_basis
 from pipeline.fit.design import load_band

@@ -5,8 +5,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from pipeline.bands.options import BAND_OPTIONS, band_options
-from pipeline.bands.registry import known_kinds
+from pipeline.bands.registry import BAND_OPTIONS, band_options, known_kinds
 from pipeline.config.load import complete, load, read_file
 from pipeline.config.stories import training_stories
 from pipeline.core.errors import ProblemError

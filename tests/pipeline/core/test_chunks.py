@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.chunks import chunks
+from pipeline.core.progress import chunks
 
 
 @given(st.integers(0, 50), st.integers(0, 50), st.integers(-1, 60))

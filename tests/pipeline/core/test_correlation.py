@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import pearsonr
 
-from pipeline.core.correlation import pearson, top_voxels
+from pipeline.core.series import pearson, top_voxels
 
 
 @given(st.integers(3, 40), st.integers(0, 10**6))

@@ -4,12 +4,12 @@ import h5py
 import numpy as np
 import pytest
 
-from pipeline.bands.file import BandFile
+from pipeline.bands.compute import BandFile
 from pipeline.core.errors import ProblemError
 from pipeline.dataset.basis import BasisFile, ResponseBasis
-from pipeline.fit.band_grams import GramFile
 from pipeline.fit.design import Band
 from pipeline.fit.file import FitFile
+from pipeline.fit.gram_engine import GramFile
 from pipeline.statistics.ceiling import Estimate
 from pipeline.statistics.ceiling_file import CeilingFile
 from pipeline.statistics.options import TestOptions

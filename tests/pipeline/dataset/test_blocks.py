@@ -9,12 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.errors import ProblemError
-from pipeline.dataset.blocks import block_grid, block_rows
 from pipeline.dataset.dataset import Dataset
-from pipeline.dataset.grid import Grid
+from pipeline.dataset.grid import Grid, block_grid, block_rows
 from pipeline.dataset.prepare import prepare
-from pipeline.dataset.stimuli import read_stories
-from pipeline.dataset.story import read_story
+from pipeline.dataset.story import read_stories, read_story
 from pipeline.validation.manifest import input_files
 from pipeline.validation.validate import validate
 from tests.helpers.datasets import N_ROWS, make_config, write_dataset, write_responses

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.dataset.downsample import downsample, lanczos_weights
 from pipeline.dataset.grid import Grid
+from pipeline.dataset.story import downsample, lanczos_weights
 
 
 def weight_by_hand(word_time: float, tr_time: float, tr: float) -> float:

@@ -10,8 +10,7 @@ from gim.errors import InputError
 from gim.text.tokenizer import load_tokenizer
 from gim.text.words import tokens_of_words
 from pipeline.bands.compute import stimulus_features
-from pipeline.bands.options import BandOptions
-from pipeline.bands.registry import kind_of
+from pipeline.bands.registry import BandOptions, kind_of
 from pipeline.bands.resume import DoneStories
 from pipeline.core.errors import ProblemError
 from pipeline.features import llm, static

@@ -11,7 +11,6 @@ import pytest
 
 from pipeline.core.errors import ProblemError
 from pipeline.fetch import annex, https, models, plan
-from pipeline.fetch import fetch as module
 from pipeline.fetch.fetch import fetch
 from pipeline.validation.validate import validate
 from tests.helpers.datasets import make_config, write_dataset
@@ -302,7 +301,7 @@ def hub(server, tmp_path, monkeypatch):
                 "X-Repo-Commit": COMMIT,
             }
     cache = tmp_path / "cache"
-    for place in (models.constants, module.models.constants):
+    for place in (models.constants,):
         monkeypatch.setattr(place, "HF_HUB_CACHE", str(cache))
     monkeypatch.setattr(models, "ENDPOINT", server.url)
     return cache

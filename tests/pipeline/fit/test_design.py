@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
-from pipeline.bands.file import BandFile
-from pipeline.bands.options import BAND_OPTIONS, BandOptions
+from pipeline.bands.compute import BandFile
+from pipeline.bands.registry import BAND_OPTIONS, BandOptions
 from pipeline.core.series import delay, zscore
 from pipeline.fit.design import Design, load_band
 from pipeline.matching.matches import Matching

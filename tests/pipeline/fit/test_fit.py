@@ -5,12 +5,11 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge as SklearnRidge
 
-from pipeline.core.correlation import pearson
 from pipeline.core.errors import ProblemError
-from pipeline.fit.candidates import CONCENTRATIONS, band_scalings, training_folds
+from pipeline.core.series import pearson
 from pipeline.fit.cross_validation import choose_solver, fit_block, make_solver
 from pipeline.fit.design import Band, Design
-from pipeline.fit.options import Alphas
+from pipeline.fit.options import CONCENTRATIONS, Alphas, band_scalings, training_folds
 from pipeline.fit.regression import Regression
 
 SOLVERS = ["gram", "kernel", "himalaya"]

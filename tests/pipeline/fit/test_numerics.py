@@ -5,9 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from pipeline.core.correlation import pearson
 from pipeline.core.errors import ProblemError
-from pipeline.core.series import zscore
+from pipeline.core.series import pearson, zscore
 from pipeline.fit.cross_validation import fit_block, make_solver
 from pipeline.fit.design import Band, Design
 from pipeline.fit.linalg import Processor, Torch

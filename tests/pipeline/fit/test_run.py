@@ -9,12 +9,11 @@ import pytest
 
 from pipeline.core.atomic import atomic_h5, atomic_path
 from pipeline.core.errors import ProblemError
-from pipeline.fit.band_grams import GramFile
-from pipeline.fit.candidates import training_folds
 from pipeline.fit.design import Band, Design
-from pipeline.fit.edges import at_edges
+from pipeline.fit.file import at_edges
+from pipeline.fit.gram_engine import GramFile
 from pipeline.fit.memory import block_size, fixed_bytes, voxel_bytes
-from pipeline.fit.options import Alphas, FitOptions
+from pipeline.fit.options import Alphas, FitOptions, training_folds
 from pipeline.fit.run import fit_model, gather
 from tests.helpers.responses import rewrite, write_responses
 
@@ -194,7 +193,7 @@ def test_edges_are_of_predicted_voxels_and_single_bands_may_be_left_out():
     alpha = np.array([[1, 100, 100, 10, 100], [100, 100, 10, 10, 100]], np.float32)
     r = np.array([0.5, 0.5, 0.5, 0.5, 0.0])  # the last is not predicted
     r_train = r + 0.01 * np.array([[-1], [0], [1]])
-    found = at_edges(alpha, r_train, r, {"min": 0, "max": 2, "n": 3})
+    found = at_edges(alpha, r_train, r, Alphas(0, 2, 3))
     assert found == {"alpha_at_min": 0.25, "alpha_at_max": 0.25}
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from pipeline.config.load import complete
 from pipeline.core.atomic import write_table
-from pipeline.core.correlation import pearson
+from pipeline.core.series import pearson
 from pipeline.fit.file import FitFile
 from pipeline.matching.matches import NO_MATCH, Matches, save_matches
 from pipeline.report.explorer import Explored, explore

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.bands.options import BandOptions
+from pipeline.bands.registry import BandOptions
 from pipeline.matching.matches import Matching
 from pipeline.report.answer import Verdict
 from pipeline.report.citation import cited_works

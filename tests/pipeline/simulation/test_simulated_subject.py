@@ -16,12 +16,13 @@ from pipeline.bands.compute import (
     response_features,
     stimulus_features,
 )
-from pipeline.bands.options import BandOptions, band_options
+from pipeline.bands.registry import BandOptions, band_options
 from pipeline.config.load import complete
 from pipeline.dataset.basis import response_basis
 from pipeline.dataset.dataset import Dataset
-from pipeline.dataset.stimuli import read_stories
+from pipeline.dataset.story import read_stories
 from pipeline.fit.design import Design, load_band
+from pipeline.fit.options import FitOptions
 from pipeline.fit.run import fit_model
 from pipeline.regions.labels import read_truth
 from pipeline.simulation.settings import Settings, story_names
@@ -130,8 +131,7 @@ class Subject:
             design=design,
             train=self.train,
             test=self.test,
-            options=self.config["fit"] | {"voxels_per_block": None},
-            seeds=self.config["seeds"],
+            options=FitOptions.read(self.config["fit"], self.config["seeds"]),
             attributes={},
             output=path,
         )

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.correlation import pearson
+from pipeline.core.series import pearson
 from pipeline.fit.attribution import band_shares
 from pipeline.statistics.blocks import swap_null
 from pipeline.statistics.ceiling import explainable_variance, jackknife, r_over_ceiling

@@ -16,8 +16,8 @@ from scipy.fft import irfft, rfft
 from scipy.signal import lfilter
 from scipy.stats import binom, false_discovery_control, genpareto, norm
 
-from pipeline.core.correlation import pearson
 from pipeline.core.errors import ProblemError
+from pipeline.core.series import pearson
 from pipeline.dataset.grid import Grid
 from pipeline.statistics.blocks import (
     block_starts,

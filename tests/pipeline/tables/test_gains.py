@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from pipeline.bands.registry import BandOptions
 from pipeline.config.models import lag_controls, nested_pairs
 from pipeline.tables.gains import COLUMNS, gains
 from tests.helpers.fits import write_fit
@@ -53,10 +54,12 @@ def test_a_matcher_is_held_against_the_model_that_keeps_its_lag_control():
         "noword": ["words", "drift", "gimlag", "ngram"],
         "random": ["words", "drift", "random"],
     }
-    options = {b: {"kind": b, "before": False} for b in ("drift", "gim", "ngram", "random")}
-    options |= {"words": {"kind": "eng1000"}, "gimlag": {"kind": "lag", "of": "gim"}}
+    own = {"drift": {}, "gim": {"before": False}, "ngram": {"before": False}}
+    own |= {"random": {"before": False}, "gimlag": {"of": "gim"}, "words": {}}
+    kinds = {"words": "eng1000", "gimlag": "lag"}
+    options = {b: BandOptions(kinds.get(b, b), own=o) for b, o in own.items()}
     assert lag_controls(models, options) == {"gim": "gimlag", "both": "noword"}
-    options["gim"]["before"] = True  # a control itself
+    own["gim"]["before"] = True  # a control itself
     assert lag_controls(models, options) == {}
 
 

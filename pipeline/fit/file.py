@@ -62,7 +62,7 @@ class FitFile(LayoutFile):
     ===================  ====================  ==================================================
 
     r is NaN where the response does not vary. Attributes: `layout`; `subject`, `model`,
-    `provenance` (JSON); `solver`; `alpha_at_min` and `alpha_at_max` (`pipeline.fit.edges`), not
+    `provenance` (JSON); `solver`; `alpha_at_min` and `alpha_at_max` (`at_edges`), not
     of chunks.
     """
 

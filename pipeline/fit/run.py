@@ -60,7 +60,8 @@ def fit_model(
     output : path
         HDF5 to write.
     grams : sequence of paths
-        Gram matrices of the band pairs (`pipeline.fit.band_grams`); empty, they are made here.
+        Gram matrices of the band pairs (`pipeline.fit.gram_engine.GramFile`); empty, they are made
+        here.
     chunk : (int, int)
         Fit the i-th of n chunks of the voxels only (1-based); `gather` joins the files.
     keep : sequence of str

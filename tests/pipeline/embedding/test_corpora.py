@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from pipeline.core.errors import ProblemError
-from pipeline.embedding.corpora import documents, tokenise
+from pipeline.embedding.eng1000 import documents, tokenise
 
 TEXTS = ["The boat.", "Caf\u00e9 \u2028 and \u00efles", ""]
 LINES = [json.dumps({"title": "t", "text": text}, ensure_ascii=False) + "\n" for text in TEXTS]

@@ -21,7 +21,7 @@ with work(snakemake):
         model: Explored(fits[model], band, matches[band], *params.bands[band])
         for model, band in params.explored.items()
     }
-    truth = Path(files.truth).parent if files.truth else None
+    truth = next((Path(path).parent for path in files.truth), None)
     regions = read_parcellations(params.regions, params.mask, truth, subject)
     units = choose_units(
         {model: FitFile(path).scores() for model, path in fits.items()},

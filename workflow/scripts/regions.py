@@ -13,7 +13,7 @@ with work(snakemake):
     params, output = snakemake.params, snakemake.output
     keys = product(params.subjects, params.models)
     fits = dict(zip(keys, snakemake.input.fits, strict=True))
-    truth = Path(snakemake.input.truth).parent if snakemake.input.truth else None
+    truth = next((Path(path).parent for path in snakemake.input.truth), None)
     labels = {
         subject: read_parcellations(params.regions, params.mask, truth, subject)
         for subject in params.subjects

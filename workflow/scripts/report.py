@@ -41,7 +41,7 @@ with work(snakemake):
         maps=dict(zip(params.subjects, map(Path, files.maps), strict=True)),
         explorers=dict(zip(params.subjects, map(Path, files.explorers), strict=True)),
         warnings=warnings(files),
-        regions=table(files.regions),
+        regions=table(next(iter(files.regions), None)),
         charts=dict(zip(params.parcellations, map(Path, files.charts), strict=True)),
         partition=table(next(iter(files.partition), None)),
         sweep=list(map(read_run, files.sweep_provenance, files.sweep_gains)),

@@ -227,12 +227,14 @@ def _from_sentencepiece(path: Path) -> Tokenizer:
 
 def _from_fast(fast: Any, name: str) -> Tokenizer:
     """Wrap a ``tokenizers.Tokenizer``; its decoder tells how pieces spell bytes."""
+    _unlimited(fast)
     vocabulary = fast.get_vocab(with_added_tokens=True)
     if max(vocabulary.values(), default=0) > MAX_ID:
         raise InputError(f"{name}: a token id is out of range (above {MAX_ID}); copy it again")
     spec = json.loads(fast.to_str())  # takes time in proportion to the largest id
     decoder = json.dumps(spec.get("decoder"))
     special = {token["id"] for token in spec.get("added_tokens", []) if token["special"]}
+    special |= _unknown(spec["model"], vocabulary)
     if "ByteLevel" in decoder:
         spell = _byte_level_bytes
     elif "WordPiece" in decoder:
@@ -247,6 +249,21 @@ def _from_fast(fast: Any, name: str) -> Tokenizer:
         return fast.encode(text, add_special_tokens=False).ids
 
     return Tokenizer(name, encode, table, fast)
+
+
+def _unlimited(fast: Any) -> None:
+    """Turn off what a saved tokenizer keeps of its training: texts are encoded whole, and alike."""
+    fast.no_truncation()
+    fast.no_padding()
+    if getattr(fast.model, "dropout", None):  # merges left out at random
+        fast.model.dropout = None
+
+
+def _unknown(model: dict, vocabulary: dict[str, int]) -> set[int]:
+    """The id that stands for whatever the vocabulary lacks, if there is one."""
+    if model.get("unk_id") is not None:
+        return {model["unk_id"]}
+    return {vocabulary[piece] for piece in [model.get("unk_token")] if piece in vocabulary}
 
 
 def _byte_alphabet() -> dict[str, int]:

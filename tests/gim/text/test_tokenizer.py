@@ -34,6 +34,24 @@ def test_the_default_is_compact_english():
     assert DEFAULT.vocab_size == 16_384
 
 
+@pytest.mark.parametrize("kind", ["truncation", "padding", "dropout"])
+def test_what_a_saved_tokenizer_keeps_of_its_training_is_turned_off(tmp_path, kind):
+    import tokenizers
+
+    text = "The committee was discussing the government of the country. " * 4
+    fast = tokenizers.Tokenizer.from_str(DEFAULT.fast.to_str())
+    if kind == "truncation":
+        fast.enable_truncation(8)
+    elif kind == "padding":
+        fast.enable_padding(length=200)
+    else:
+        fast.model.dropout = 0.9
+    fast.save(str(tmp_path / "tokenizer.json"))
+    for source in (tmp_path, tmp_path / "tokenizer.json"):
+        ids = load_tokenizer(source).encode(text)
+        assert ids.tolist() == DEFAULT.encode(text).tolist()
+
+
 def _wordpiece(path):
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
@@ -50,6 +68,7 @@ def test_wordpiece_pieces_spell_words(tmp_path):
     ids = tokenizer.encode("the cats")
     assert ids.tolist() == [1, 2, 3]
     assert tokenizer.decode(ids) == " the cats"
+    assert tokenizer.decode(tokenizer.encode("the dog")) == " the"  # no word "[UNK]"
 
 
 def test_sentencepiece_files_are_read(tmp_path):

@@ -145,9 +145,9 @@ def load_tokenizer(source: str | Path | None = None) -> Tokenizer:
     if path.is_dir():
         return _from_directory(path)
     check_fetched(path)
-    if path.suffix == ".model" and path.is_file():
+    if path.suffix.lower() == ".model" and path.is_file():
         return _from_sentencepiece(path)
-    if path.suffix == ".json" and path.is_file():
+    if path.suffix.lower() == ".json" and path.is_file():
         return _from_file(path, str(source))
     return _from_hub(str(source))
 

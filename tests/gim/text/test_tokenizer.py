@@ -52,6 +52,14 @@ def test_what_a_saved_tokenizer_keeps_of_its_training_is_turned_off(tmp_path, ki
         assert ids.tolist() == DEFAULT.encode(text).tolist()
 
 
+def test_the_suffix_of_a_file_decides_without_case(tmp_path):
+    DEFAULT.fast.save(str(tmp_path / "TOKENIZER.JSON"))
+    assert load_tokenizer(tmp_path / "TOKENIZER.JSON").fingerprint == DEFAULT.fingerprint
+    (tmp_path / "X.MODEL").write_text("{")
+    with pytest.raises(InputError, match="not a SentencePiece model"):
+        load_tokenizer(tmp_path / "X.MODEL")
+
+
 def _wordpiece(path):
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 

@@ -233,6 +233,7 @@ def _from_fast(fast: Any, name: str) -> Tokenizer:
         raise InputError(f"{name}: a token id is out of range (above {MAX_ID}); copy it again")
     spec = json.loads(fast.to_str())  # takes time in proportion to the largest id
     decoder = json.dumps(spec.get("decoder"))
+    own = fast.get_vocab(with_added_tokens=False)  # spelt by the model wherever else it occurs
     special = {token["id"] for token in spec.get("added_tokens", []) if token["special"]}
     special |= _unknown(spec["model"], vocabulary)
     if "ByteLevel" in decoder:
@@ -243,7 +244,8 @@ def _from_fast(fast: Any, name: str) -> Tokenizer:
         spell = _metaspace_bytes
     table = [b""] * (max(vocabulary.values(), default=-1) + 1)
     for piece, i in vocabulary.items():
-        table[i] = b"" if i in special else spell(piece)
+        if i not in special:
+            table[i] = spell(piece) if piece in own else _added_bytes(piece, spell)
 
     def encode(text: str) -> Sequence[int]:
         return fast.encode(text, add_special_tokens=False).ids
@@ -279,7 +281,12 @@ _ALPHABET = _byte_alphabet()
 def _byte_level_bytes(piece: str) -> bytes:
     if all(c in _ALPHABET for c in piece):
         return bytes(_ALPHABET[c] for c in piece)
-    return piece.encode()  # an added token is spelt as plain text
+    return piece.encode()  # not of this alphabet: plain text
+
+
+def _added_bytes(content: str, spell: Callable[[str], bytes]) -> bytes:
+    """An added token is matched as plain text; in other alphabets its spaces stay spelt out."""
+    return content.encode() if spell is _byte_level_bytes else spell(content)
 
 
 def _metaspace_bytes(piece: str) -> bytes:

@@ -52,6 +52,36 @@ def test_what_a_saved_tokenizer_keeps_of_its_training_is_turned_off(tmp_path, ki
         assert ids.tolist() == DEFAULT.encode(text).tolist()
 
 
+@pytest.mark.parametrize(
+    "token", ["caf\u00e9", "\u00c9lan", "\u0120x\u00e9", "\u6f22\u5b57", "a b", "<tag>"]
+)
+def test_an_added_token_is_its_own_text(tmp_path, token):
+    """Of letters that byte-level alphabets have for bytes, of others, with spaces."""
+    import tokenizers
+
+    fast = tokenizers.Tokenizer.from_str(DEFAULT.fast.to_str())
+    fast.add_tokens([tokenizers.AddedToken(token, normalized=False)])
+    fast.save(str(tmp_path / "tokenizer.json"))
+    tokenizer = load_tokenizer(tmp_path)
+    text = f"We sat in the {token} a while."
+    ids = tokenizer.encode(text)
+    assert DEFAULT.vocab_size in ids
+    assert tokenizer.bytes_of([DEFAULT.vocab_size]) == token.encode()
+    assert tokenizer.decode(ids) == text
+    decoded, ends = tokenizer.text_and_ends(ids)
+    place = text.index(token) + len(token)
+    assert decoded == text and ends[ids.tolist().index(DEFAULT.vocab_size)] == place
+
+
+def test_an_added_token_that_the_model_has_keeps_its_bytes(tmp_path):
+    import tokenizers
+
+    fast = tokenizers.Tokenizer.from_str(DEFAULT.fast.to_str())
+    fast.add_tokens([tokenizers.AddedToken("\u0120the", normalized=False)])
+    fast.save(str(tmp_path / "tokenizer.json"))
+    assert load_tokenizer(tmp_path).fingerprint == DEFAULT.fingerprint
+
+
 def test_the_suffix_of_a_file_decides_without_case(tmp_path):
     DEFAULT.fast.save(str(tmp_path / "TOKENIZER.JSON"))
     assert load_tokenizer(tmp_path / "TOKENIZER.JSON").fingerprint == DEFAULT.fingerprint

@@ -3,6 +3,7 @@
 import codecs
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from copy import copy
 from functools import cached_property
@@ -221,7 +222,8 @@ def _from_sentencepiece(path: Path) -> Tokenizer:
         if model.is_control(i) or model.is_unknown(i):
             table.append(b"")
         else:
-            table.append(_metaspace_bytes(model.id_to_piece(i)))
+            piece = model.id_to_piece(i)
+            table.append(_metaspace_bytes(piece) if model.is_byte(i) else _plain_bytes(piece))
     return Tokenizer(str(path), model.encode, table)
 
 
@@ -276,6 +278,7 @@ def _byte_alphabet() -> dict[str, int]:
 
 
 _ALPHABET = _byte_alphabet()
+_BYTE = re.compile("<0x([0-9A-Fa-f]{2})>")  # a piece that stands for one byte; <0xGG> is text
 
 
 def _byte_level_bytes(piece: str) -> bytes:
@@ -290,8 +293,12 @@ def _added_bytes(content: str, spell: Callable[[str], bytes]) -> bytes:
 
 
 def _metaspace_bytes(piece: str) -> bytes:
-    if len(piece) == 6 and piece.startswith("<0x") and piece.endswith(">"):
-        return bytes([int(piece[3:5], 16)])
+    if byte := _BYTE.fullmatch(piece):
+        return bytes.fromhex(byte[1])
+    return _plain_bytes(piece)
+
+
+def _plain_bytes(piece: str) -> bytes:
     return piece.replace("\u2581", " ").encode()
 
 

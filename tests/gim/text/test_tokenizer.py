@@ -124,6 +124,36 @@ def test_sentencepiece_files_are_read(tmp_path):
     assert load_tokenizer(tmp_path / "tokenizer.model").fingerprint == tokenizer.fingerprint
 
 
+NO_BYTES = ["<0xGG>", "<0x+1>", "<0x 1>", "<0x1_>"]
+
+
+def test_a_piece_that_is_no_byte_is_its_own_text(tmp_path):
+    """In SentencePiece the kind of a piece decides: a symbol of the user's is never a byte."""
+    import sentencepiece
+
+    (tmp_path / "text").write_text("the cat sat on the mat\nthe dog sat\n" * 50)
+    symbols = [*(p for p in NO_BYTES if " " not in p), "<0x4A>"]
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(tmp_path / "text"), model_prefix=str(tmp_path / "tokenizer"), vocab_size=60,
+        model_type="bpe", minloglevel=2, hard_vocab_limit=False, user_defined_symbols=symbols,
+    )  # fmt: skip
+    tokenizer = load_tokenizer(tmp_path)
+    for piece in symbols:
+        assert tokenizer.decode(tokenizer.encode(f"the {piece} cat")) == f" the {piece} cat"
+
+
+def test_a_piece_that_is_no_byte_is_text_in_json(tmp_path):
+    from tokenizers import Tokenizer, decoders, models
+
+    pieces = ["a", *NO_BYTES, "<0x4A>", "<0xe9>"]
+    vocabulary = {piece: i for i, piece in enumerate(pieces)}
+    fast = Tokenizer(models.BPE(vocabulary, []))
+    fast.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
+    fast.save(str(tmp_path / "tokenizer.json"))
+    table = load_tokenizer(tmp_path).table
+    assert table == [b"a", *(piece.encode() for piece in NO_BYTES), b"J", b"\xe9"]
+
+
 @pytest.mark.parametrize("content", ["{", "{}", '{"model": 3}'])
 def test_damaged_files_are_named(tmp_path, content):
     (tmp_path / "tokenizer.json").write_text(content)

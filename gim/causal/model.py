@@ -13,15 +13,28 @@ from gim.scores import Scores
 
 SAVED = (".json", ".safetensors", ".bin", ".pt")  # files of a saved model
 LOGITS = 1 << 24  # logits held at once, in numbers
+TRIED = 8  # tokens on which a model is tried for looking ahead
+MOVED = 1e-4  # share of the largest logit that rounding may move, or 8 steps of the number format
 
 
-def load_causal(source: str, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Any:
+def load_causal(
+    source: str,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    *,
+    causal: bool = True,
+) -> Any:
     """Load a causal language model by path or name.
+
+    Parameters
+    ----------
+    causal : bool
+        Whether it must read from left to right. What reads only its embeddings can do without.
 
     Raises
     ------
     InputError
-        When it cannot be loaded, or not all of its weights are there and finite.
+        When it cannot be loaded, not all of its weights are there and finite, or it looks ahead.
     """
     from transformers import AutoModelForCausalLM
 
@@ -38,7 +51,38 @@ def load_causal(source: str, device: str = "cpu", dtype: torch.dtype = torch.flo
         ) from error
     model, about = loaded
     _check_weights(source, model, sorted(about["missing_keys"]))
-    return model.to(device).eval()
+    model = model.to(device).eval()
+    if causal:
+        _check_causal(source, model)
+    return model
+
+
+@torch.inference_mode()
+def _check_causal(source: str, model: Any) -> None:
+    """Raise if later tokens change what is predicted before them, as in BERT.
+
+    transformers loads such models as causal; what they predict from is what they should predict.
+    """
+    n_ids = model.get_input_embeddings().num_embeddings
+    early = max_context(model, TRIED) // 2
+    if early < 1:  # a model of one position sees nothing else
+        return
+    lines = torch.linspace(0, n_ids - 1, 3 * early).long().view(3, early)
+    ids = torch.cat([lines[[0, 0]], lines[[1, 2]]], dim=1)
+    try:
+        logits = model(ids.to(model.device)).logits[:, :early].float()
+    except Exception as error:  # whatever a model of another kind wants beside tokens
+        raise InputError(
+            f"causal language model {source!r} cannot read tokens alone ({type(error).__name__}: "
+            f"{str(error).splitlines()[0] if str(error) else 'no message'}); give a model of text"
+        ) from error
+    allowed = max(MOVED, 8 * torch.finfo(model.dtype).eps) * float(logits.abs().max())
+    if float((logits[0] - logits[1]).abs().max()) > allowed:
+        raise InputError(
+            f"causal language model {source!r}: it looks ahead (another word later in a text "
+            "changes what it predicts before); give one that reads from left to right, such as "
+            "GPT-2 or Llama"
+        )
 
 
 def _check_weights(source: str, model: Any, missing: list[str]) -> None:

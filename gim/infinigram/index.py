@@ -22,6 +22,7 @@ from gim.errors import InputError
 from gim.files import atomic_directory, atomic_file, write_json
 from gim.progress import progress_bar
 from gim.text.corpus import read_documents
+from gim.text.fidelity import Fidelity
 from gim.text.tokenizer import Tokenizer
 
 FORMAT = 1
@@ -69,7 +70,8 @@ def build_index(
     Raises
     ------
     InputError
-        For unreadable corpora, corpora without a token, or an index that fails its check.
+        For unreadable corpora, corpora without a token, documents that their tokens do not spell
+        (a sample is compared), or an index that fails its check.
     """
     names = [str(path) for path in corpora]
     started = time.perf_counter()
@@ -120,15 +122,18 @@ def _tokenise(
     kind = DTYPES[dtype]
     separator = np.array([np.iinfo(kind).max], kind).tobytes()
     documents = tokens = offset = 0
+    fidelity = Fidelity(tokenizer)
     with (folder / "tokenized.0").open("wb") as ids, (folder / "offset.0").open("wb") as offsets:
         for number, document in enumerate(read_documents(names, field, label)):
             if hold_out and number % hold_out == 0:
                 continue
             encoded = tokenizer.encode(document.text)
+            stored = encoded.astype(kind)
+            fidelity.check(document.title, document.text, stored)
             if len(encoded) == 0:
                 continue
             offsets.write(np.array([offset], "<u8").tobytes())
-            content = separator + encoded.astype(kind).tobytes()
+            content = separator + stored.tobytes()
             ids.write(content)
             offset += len(content)
             documents += 1

@@ -19,7 +19,7 @@ from gim.files import check_fetched
 from gim.progress import progress_bar
 
 COMPRESSED = {".gz", ".xz", ".zst"}
-JSONL = {".jsonl", ".ndjson", ".json"}
+JSONL = {".jsonl", ".ndjson", ".json", ".jsonlines", ".jl"}
 CHUNK = 1 << 16  # bytes decompressed at a time
 PIECE = 1 << 24  # characters: a longer plain-text file is cut at a line end
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -41,9 +41,10 @@ def read_documents(
     Parameters
     ----------
     paths : paths of files
-        ``*.jsonl``, ``*.ndjson`` or ``*.json`` hold one JSON object a line; anything else is plain
-        UTF-8 text, one document a file (files beyond 16 M characters are cut at a line end).
-        Each may be compressed: ``.gz``, ``.xz`` or ``.zst``.
+        ``*.jsonl``, ``*.jsonlines``, ``*.ndjson``, ``*.jl`` or ``*.json`` (also with ``.txt``
+        after it) hold one JSON object a line; anything else is plain UTF-8 text, one document a
+        file (files beyond 16 M characters are cut at a line end). Each may be compressed: ``.gz``,
+        ``.xz`` or ``.zst``. Case does not matter.
     field : str
         The key of the text in JSONL.
     progress : str, optional
@@ -52,7 +53,8 @@ def read_documents(
     Raises
     ------
     InputError
-        For a missing, unreadable or malformed file; it names the file and the line.
+        For a missing, unreadable or malformed file, or one of JSON objects under the name of plain
+        text; it names the file and the line.
     """
     files = [Path(path) for path in paths]
     for path in files:
@@ -70,10 +72,9 @@ def read_documents(
 
 def _parse(path: Path, field: str, bar: tqdm) -> Iterator[Document]:
     seen = 0
-    inner = Path(path.stem) if path.suffix in COMPRESSED else path
     try:
         with path.open("rb") as raw, _text_stream(path, raw) as stream:
-            parts = _jsonl(path, stream, field) if inner.suffix in JSONL else _plain(path, stream)
+            parts = _jsonl(path, stream, field) if _named_jsonl(path) else _plain(path, stream)
             for document in parts:
                 yield document
                 bar.update(raw.tell() - seen)
@@ -85,16 +86,27 @@ def _parse(path: Path, field: str, bar: tqdm) -> Iterator[Document]:
     bar.update(path.stat().st_size - seen)
 
 
+def _named_jsonl(path: Path) -> bool:
+    """Whether a name says JSONL, compressed or not, also with the .txt that browsers add."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes and suffixes[-1] in COMPRESSED:
+        suffixes.pop()
+    if len(suffixes) > 1 and suffixes[-1] == ".txt" and suffixes[-2] in JSONL:
+        suffixes.pop()
+    return bool(suffixes) and suffixes[-1] in JSONL
+
+
 @contextmanager
 def _text_stream(path: Path, raw: IO[bytes]) -> Iterator[IO[str]]:
     """The decompressed text of an open file; every way of being damaged becomes an OSError."""
     damaged: tuple[type[Exception], ...] = (EOFError, lzma.LZMAError, zlib.error)
     opened: Any = raw
-    if path.suffix == ".gz":
+    suffix = path.suffix.lower()
+    if suffix == ".gz":
         opened = gzip.open(raw)  # noqa: SIM115  (closed by the wrapper below)
-    elif path.suffix == ".xz":
+    elif suffix == ".xz":
         opened = lzma.open(raw)  # noqa: SIM115
-    elif path.suffix == ".zst":
+    elif suffix == ".zst":
         import zstandard
 
         damaged += (zstandard.ZstdError,)
@@ -159,5 +171,21 @@ def _plain(path: Path, stream: IO[str]) -> Iterator[Document]:
         text += stream.readline() if len(text) == PIECE else ""
         if "\0" in text:
             raise InputError(f"{path}: zero bytes, no UTF-8 text (UTF-16?); convert it first")
+        if number == 0 and _is_json(text):
+            raise InputError(
+                f"{path}, line 1: a JSON object, in a file named as plain text; name it "
+                "*.jsonl, with one object a line, or take the text out of it"
+            )
         yield Document(path.name if number == 0 else f"{path.name}+{number}", text)
         number += 1
+
+
+def _is_json(text: str) -> bool:
+    """Whether a text begins with a JSON object, alone or followed by another."""
+    text = text.lstrip().removeprefix("[").lstrip()
+    try:
+        found, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return False
+    after = text[end:].lstrip()[:1]
+    return isinstance(found, dict) and bool(found) and after in ("", "{", ",", "]")

@@ -3,6 +3,7 @@
 import codecs
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from copy import copy
 from functools import cached_property
@@ -145,9 +146,9 @@ def load_tokenizer(source: str | Path | None = None) -> Tokenizer:
     if path.is_dir():
         return _from_directory(path)
     check_fetched(path)
-    if path.suffix == ".model" and path.is_file():
+    if path.suffix.lower() == ".model" and path.is_file():
         return _from_sentencepiece(path)
-    if path.suffix == ".json" and path.is_file():
+    if path.suffix.lower() == ".json" and path.is_file():
         return _from_file(path, str(source))
     return _from_hub(str(source))
 
@@ -221,18 +222,22 @@ def _from_sentencepiece(path: Path) -> Tokenizer:
         if model.is_control(i) or model.is_unknown(i):
             table.append(b"")
         else:
-            table.append(_metaspace_bytes(model.id_to_piece(i)))
+            piece = model.id_to_piece(i)
+            table.append(_metaspace_bytes(piece) if model.is_byte(i) else _plain_bytes(piece))
     return Tokenizer(str(path), model.encode, table)
 
 
 def _from_fast(fast: Any, name: str) -> Tokenizer:
     """Wrap a ``tokenizers.Tokenizer``; its decoder tells how pieces spell bytes."""
+    _unlimited(fast)
     vocabulary = fast.get_vocab(with_added_tokens=True)
     if max(vocabulary.values(), default=0) > MAX_ID:
         raise InputError(f"{name}: a token id is out of range (above {MAX_ID}); copy it again")
     spec = json.loads(fast.to_str())  # takes time in proportion to the largest id
     decoder = json.dumps(spec.get("decoder"))
+    own = fast.get_vocab(with_added_tokens=False)  # spelt by the model wherever else it occurs
     special = {token["id"] for token in spec.get("added_tokens", []) if token["special"]}
+    special |= _unknown(spec["model"], vocabulary)
     if "ByteLevel" in decoder:
         spell = _byte_level_bytes
     elif "WordPiece" in decoder:
@@ -241,12 +246,28 @@ def _from_fast(fast: Any, name: str) -> Tokenizer:
         spell = _metaspace_bytes
     table = [b""] * (max(vocabulary.values(), default=-1) + 1)
     for piece, i in vocabulary.items():
-        table[i] = b"" if i in special else spell(piece)
+        if i not in special:
+            table[i] = spell(piece) if piece in own else _added_bytes(piece, spell)
 
     def encode(text: str) -> Sequence[int]:
         return fast.encode(text, add_special_tokens=False).ids
 
     return Tokenizer(name, encode, table, fast)
+
+
+def _unlimited(fast: Any) -> None:
+    """Turn off what a saved tokenizer keeps of its training: texts are encoded whole, and alike."""
+    fast.no_truncation()
+    fast.no_padding()
+    if getattr(fast.model, "dropout", None):  # merges left out at random
+        fast.model.dropout = None
+
+
+def _unknown(model: dict, vocabulary: dict[str, int]) -> set[int]:
+    """The id that stands for whatever the vocabulary lacks, if there is one."""
+    if model.get("unk_id") is not None:
+        return {model["unk_id"]}
+    return {vocabulary[piece] for piece in [model.get("unk_token")] if piece in vocabulary}
 
 
 def _byte_alphabet() -> dict[str, int]:
@@ -257,17 +278,27 @@ def _byte_alphabet() -> dict[str, int]:
 
 
 _ALPHABET = _byte_alphabet()
+_BYTE = re.compile("<0x([0-9A-Fa-f]{2})>")  # a piece that stands for one byte; <0xGG> is text
 
 
 def _byte_level_bytes(piece: str) -> bytes:
     if all(c in _ALPHABET for c in piece):
         return bytes(_ALPHABET[c] for c in piece)
-    return piece.encode()  # an added token is spelt as plain text
+    return piece.encode()  # not of this alphabet: plain text
+
+
+def _added_bytes(content: str, spell: Callable[[str], bytes]) -> bytes:
+    """An added token is matched as plain text; in other alphabets its spaces stay spelt out."""
+    return content.encode() if spell is _byte_level_bytes else spell(content)
 
 
 def _metaspace_bytes(piece: str) -> bytes:
-    if len(piece) == 6 and piece.startswith("<0x") and piece.endswith(">"):
-        return bytes([int(piece[3:5], 16)])
+    if byte := _BYTE.fullmatch(piece):
+        return bytes.fromhex(byte[1])
+    return _plain_bytes(piece)
+
+
+def _plain_bytes(piece: str) -> bytes:
     return piece.replace("\u2581", " ").encode()
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gim.errors import InputError
 from gim.files import atomic_directory, write_json
 from gim.text.corpus import read_documents
+from gim.text.fidelity import Fidelity
 from gim.text.tokenizer import Tokenizer
 from gim.training.settings import Data
 
@@ -102,6 +103,7 @@ def _write(folder: Path, data: Data, tokenizer: Tokenizer, seed: int, progress: 
     counts = dict.fromkeys(SPLITS, 0)
     waiting: dict[str, list[NDArray]] = {split: [] for split in SPLITS}
     files = {split: (folder / f"{split}.bin").open("wb") for split in SPLITS}
+    fidelity = Fidelity(tokenizer)
 
     def flush(split: str) -> None:
         np.concatenate([np.empty(0, dtype), *waiting[split]]).tofile(files[split])
@@ -111,6 +113,7 @@ def _write(folder: Path, data: Data, tokenizer: Tokenizer, seed: int, progress: 
         for number, document in enumerate(read_documents(data.corpora, progress=label)):
             text = plain(document.text) if rng.random() < data.plain else document.text
             ids = tokenizer.encode(text + "\n\n").astype(dtype)
+            fidelity.check(document.title, text + "\n\n", ids)
             split = SPLITS[number % data.hold_out == data.hold_out - 1]
             waiting[split].append(ids)
             counts[split] += len(ids)

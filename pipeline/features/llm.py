@@ -14,13 +14,19 @@ from pipeline.features.base import Kind
 
 
 @cache
-def load_model(name: str, dtype: str | None) -> tuple[Any, Any, int | None]:
+def load_model(name: str, dtype: str | None, causal: bool = True) -> tuple[Any, Any, int | None]:
     """A model on the best device there is, its tokenizer, and its token for the beginning.
+
+    Parameters
+    ----------
+    causal : bool
+        Whether it must read from left to right.
 
     Raises
     ------
     InputError
-        If either cannot be loaded, or the tokenizer has ids that the model does not know.
+        If either cannot be loaded, the model looks ahead, or the tokenizer has ids that the model
+        does not know.
     """
     import torch
 
@@ -29,7 +35,7 @@ def load_model(name: str, dtype: str | None) -> tuple[Any, Any, int | None]:
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     default = "bfloat16" if device == "cuda" else "float32"
-    model = load_causal(name, device, getattr(torch, dtype or default))
+    model = load_causal(name, device, getattr(torch, dtype or default), causal=causal)
     tokenizer, n_known = load_tokenizer(name), model.get_input_embeddings().num_embeddings
     if tokenizer.vocab_size > n_known:
         what = f"its tokenizer has {tokenizer.vocab_size} ids, the model only {n_known}"
@@ -50,9 +56,9 @@ def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
     return story.to_rows(values, options["downsample"])
 
 
-def origin(options: Mapping[str, Any]) -> dict[str, str]:
+def origin(options: Mapping[str, Any], causal: bool = True) -> dict[str, str]:
     """The model whose weights were loaded: name, architecture, layers and width."""
-    model = load_model(options["model"], options["dtype"])[0]
+    model = load_model(options["model"], options["dtype"], causal)[0]
     shape = f"{model.config.num_hidden_layers} layers of {model.config.hidden_size}"
     return {"model": options["model"], "model_type": model.config.model_type, "shape": shape}
 

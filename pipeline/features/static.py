@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from pipeline.features.llm import load_model, origin
 
 def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
     """Mean input embedding of each word's tokens, downsampled, array of shape (n_rows, width)."""
-    model, tokenizer, _ = load_model(options["model"], options["dtype"])
+    # Embeddings alone are read: a model that looks ahead will do.
+    model, tokenizer, _ = load_model(options["model"], options["dtype"], causal=False)
     ids, last = tokens_of_words(tokenizer, story.words["word"].tolist())
     table = model.get_input_embeddings().weight.detach().float().cpu().numpy()
     word_of = np.searchsorted(last, np.arange(len(ids)))
@@ -32,5 +34,5 @@ KIND = Kind(
     zscore="story",
     options={"model": None, "dtype": None, "downsample": "lanczos"},
     required=("model",),
-    origin=origin,
+    origin=partial(origin, causal=False),
 )

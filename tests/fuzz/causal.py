@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
+from transformers import BertConfig, BertLMHeadModel
 
 from tests.fuzz.registry import cut, damage, dangling, edit, lfs_pointer
 from tests.fuzz.specimens import CAUSAL
@@ -92,6 +93,14 @@ def causal_of_more_layers(path):
     """config.json announces a layer more than there is."""
     config = json.loads((path / "config.json").read_text())
     (path / "config.json").write_text(json.dumps(config | {"n_layer": 2}))
+
+
+@damage(CAUSAL, refused="looks ahead")
+def causal_that_looks_ahead(path):
+    """The model is one for masked words (BERT)."""
+    shape = {"hidden_size": 8, "intermediate_size": 16, "num_attention_heads": 2}
+    config = BertConfig(vocab_size=16_384, num_hidden_layers=1, initializer_range=0.3, **shape)
+    BertLMHeadModel(config).save_pretrained(path)
 
 
 @damage(CAUSAL, refused="not a tokenizer.json")

@@ -45,6 +45,18 @@ def utf16_without_mark(path):
     path.write_bytes(b"plain English".decode().encode("utf-16-le"))
 
 
+@damage(TEXT, refused="line 1: a JSON object")
+def lines_under_the_name_of_text(path):
+    """JSONL under the name of plain text."""
+    path.write_bytes(path.with_suffix(".jsonl").read_bytes())
+
+
+@damage(TEXT, refused="line 1: a JSON object")
+def array_under_the_name_of_text(path):
+    """A JSON array of objects under the name of plain text."""
+    path.write_text(json.dumps([{"text": "a"}, {"text": "b"}], indent=1))
+
+
 @damage(LINES, refused="line 2: not a JSON object")
 def line_cut(path):
     """A line is cut."""

@@ -44,10 +44,34 @@ def tokenizer_id_out_of_range(path):
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
+@damage(TOKENIZER)
+def tokenizer_that_cuts(path):
+    """Truncation is on, at 8 tokens."""
+    _describe(path.parent, path.name, truncation=TRUNCATION)
+
+
+@damage(TOKENIZER)
+def tokenizer_that_pads(path):
+    """Padding is on, to 512 tokens."""
+    _describe(path.parent, path.name, padding=PADDING)
+
+
+TRUNCATION = {"direction": "Right", "max_length": 8, "strategy": "LongestFirst", "stride": 0}
+PADDING = {
+    "strategy": {"Fixed": 512},
+    "direction": "Right",
+    "pad_to_multiple_of": None,
+    "pad_id": 0,
+    "pad_type_id": 0,
+    "pad_token": "!",
+}
+
+
 def _describe(folder, name, **changes):
     """Change a JSON file in a folder."""
     path = folder / name
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(content | changes))
 
 
 def _weights(folder, change):

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import chisquare
-from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+)
 
 from gim.causal.heads import head_scores, in_context_score, match_agreement, write_heads
 from gim.causal.model import load_causal, score_causal
@@ -77,6 +84,37 @@ def test_scores_of_a_language_model_are_those_of_single_calls(ids, stride):
 def test_an_unavailable_model_is_one_clear_error(tmp_path):
     with pytest.raises(InputError, match="cannot be loaded"):
         load_causal(str(tmp_path))
+
+
+SMALL = {
+    "vocab_size": 300,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+}
+
+
+@pytest.mark.parametrize("kind", ["bert", "roberta", "electra"])
+def test_a_model_that_looks_ahead_is_refused(tmp_path, kind):
+    """A model for masked words loads as a causal one; as a decoder it is one."""
+    config = AutoConfig.for_model(kind, **SMALL)
+    torch.manual_seed(0)
+    AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path / "ahead")
+    with pytest.raises(InputError, match=r"ahead': it looks ahead .* left to right"):
+        load_causal(str(tmp_path / "ahead"))
+    config.is_decoder = True
+    AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path / "decoder")
+    assert load_causal(str(tmp_path / "decoder")).config.is_decoder
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "llama", "mixtral", "opt", "gpt_neox", "mamba"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_models_that_read_from_left_to_right_are_taken(tmp_path, kind, dtype):
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(kind, **SMALL, num_key_value_heads=2)
+    AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
+    assert load_causal(str(tmp_path), dtype=dtype).dtype == dtype
 
 
 # Speculative decoding

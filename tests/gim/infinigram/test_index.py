@@ -1,6 +1,7 @@
 """Building an index, and refusing what is broken."""
 
 import gzip
+import json
 import lzma
 import shutil
 
@@ -10,6 +11,7 @@ import zstandard
 from gim.errors import InputError
 from gim.infinigram.index import build_index, describe_index, verify_index
 from gim.infinigram.query import InfiniGram
+from gim.text.tokenizer import Tokenizer, load_tokenizer
 from tests.gim.conftest import number_tokenizer
 
 
@@ -57,6 +59,66 @@ def test_bad_corpora_are_named(tmp_path, name, content, words):
     with pytest.raises(InputError, match=words):
         build_index([tmp_path / name], number_tokenizer(9), tmp_path / "out", progress=False)
     assert sorted(p.name for p in tmp_path.iterdir()) == [name]  # nothing half-made is left
+
+
+@pytest.mark.parametrize("kind", ["truncation", "padding"])
+def test_limits_of_a_tokenizer_do_not_reach_an_index(tmp_path, kind):
+    fast = load_tokenizer().fast
+    fast = type(fast).from_str(fast.to_str())
+    (fast.enable_truncation if kind == "truncation" else fast.enable_padding)(**LIMITS[kind])
+    fast.save(str(tmp_path / "tokenizer.json"))
+    texts = ["A sentence of a few words. " * n for n in (1, 9, 4)]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in texts))
+    tokenizer = load_tokenizer(tmp_path / "tokenizer.json")
+    found = build_index([tmp_path / "a.jsonl"], tokenizer, tmp_path / "out", progress=False)
+    assert found["tokens"] == sum(len(load_tokenizer().encode(text)) for text in texts)
+
+
+LIMITS: dict = {"truncation": {"max_length": 16}, "padding": {"length": 100}}
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        lambda ids: ids[:20],
+        lambda ids: ids[20:],
+        lambda ids: [*ids[:20], *ids[21:]],
+        lambda ids: [*ids, 5],
+    ],
+    ids=["cut", "late", "hole", "more"],
+)
+def test_tokens_that_do_not_spell_a_document_are_refused(tmp_path, spoilt):
+    """Only the longest of the documents is spoilt."""
+    whole = number_tokenizer(99)
+    limited = Tokenizer(
+        "limited", lambda t: spoilt(i) if len(i := whole.encode(t)) > 20 else i, whole.table
+    )
+    lines = [" ".join(map(str, range(10, 10 + n))) for n in (3, 7, 40, 2)]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in lines))
+    with pytest.raises(InputError, match=r"'a.jsonl:3': .* do not spell it .*limited cuts"):
+        build_index([tmp_path / "a.jsonl"], limited, tmp_path / "out", progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_tokenizer_may_normalise_and_not_know(tmp_path):
+    """Case, accents, forms of compatibility, punctuation, and words it lacks."""
+    from tokenizers import Tokenizer as Fast
+    from tokenizers import decoders, models, normalizers, pre_tokenizers
+
+    pieces = {"[UNK]": 0, "the": 1, "cafe": 2, "##s": 3, "fine": 4}
+    fast = Fast(models.WordPiece(pieces, unk_token="[UNK]"))
+    fast.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.BertNormalizer()])
+    fast.pre_tokenizer, fast.decoder = pre_tokenizers.BertPreTokenizer(), decoders.WordPiece()
+    fast.save(str(tmp_path / "tokenizer.json"))
+    tokenizer = load_tokenizer(tmp_path / "tokenizer.json")
+    text = "The Caf\u00e9s: zebra \ufb01ne!\nTHE \u6f22"
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    found = build_index([tmp_path / "a.txt"], tokenizer, tmp_path / "out", progress=False)
+    assert found["tokens"] == 9
+    for kept in ([0, 1, 2], range(6), range(8), [0, *range(2, 9)]):
+        less = Tokenizer("less", lambda t, k=list(kept): tokenizer.encode(t)[k], tokenizer.table)
+        with pytest.raises(InputError, match="less cuts"):
+            build_index([tmp_path / "a.txt"], less, tmp_path / "less", progress=False)
 
 
 def _truncate(folder):

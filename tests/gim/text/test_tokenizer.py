@@ -34,6 +34,62 @@ def test_the_default_is_compact_english():
     assert DEFAULT.vocab_size == 16_384
 
 
+@pytest.mark.parametrize("kind", ["truncation", "padding", "dropout"])
+def test_what_a_saved_tokenizer_keeps_of_its_training_is_turned_off(tmp_path, kind):
+    import tokenizers
+
+    text = "The committee was discussing the government of the country. " * 4
+    fast = tokenizers.Tokenizer.from_str(DEFAULT.fast.to_str())
+    if kind == "truncation":
+        fast.enable_truncation(8)
+    elif kind == "padding":
+        fast.enable_padding(length=200)
+    else:
+        fast.model.dropout = 0.9
+    fast.save(str(tmp_path / "tokenizer.json"))
+    for source in (tmp_path, tmp_path / "tokenizer.json"):
+        ids = load_tokenizer(source).encode(text)
+        assert ids.tolist() == DEFAULT.encode(text).tolist()
+
+
+@pytest.mark.parametrize(
+    "token", ["caf\u00e9", "\u00c9lan", "\u0120x\u00e9", "\u6f22\u5b57", "a b", "<tag>"]
+)
+def test_an_added_token_is_its_own_text(tmp_path, token):
+    """Of letters that byte-level alphabets have for bytes, of others, with spaces."""
+    import tokenizers
+
+    fast = tokenizers.Tokenizer.from_str(DEFAULT.fast.to_str())
+    fast.add_tokens([tokenizers.AddedToken(token, normalized=False)])
+    fast.save(str(tmp_path / "tokenizer.json"))
+    tokenizer = load_tokenizer(tmp_path)
+    text = f"We sat in the {token} a while."
+    ids = tokenizer.encode(text)
+    assert DEFAULT.vocab_size in ids
+    assert tokenizer.bytes_of([DEFAULT.vocab_size]) == token.encode()
+    assert tokenizer.decode(ids) == text
+    decoded, ends = tokenizer.text_and_ends(ids)
+    place = text.index(token) + len(token)
+    assert decoded == text and ends[ids.tolist().index(DEFAULT.vocab_size)] == place
+
+
+def test_an_added_token_that_the_model_has_keeps_its_bytes(tmp_path):
+    import tokenizers
+
+    fast = tokenizers.Tokenizer.from_str(DEFAULT.fast.to_str())
+    fast.add_tokens([tokenizers.AddedToken("\u0120the", normalized=False)])
+    fast.save(str(tmp_path / "tokenizer.json"))
+    assert load_tokenizer(tmp_path).fingerprint == DEFAULT.fingerprint
+
+
+def test_the_suffix_of_a_file_decides_without_case(tmp_path):
+    DEFAULT.fast.save(str(tmp_path / "TOKENIZER.JSON"))
+    assert load_tokenizer(tmp_path / "TOKENIZER.JSON").fingerprint == DEFAULT.fingerprint
+    (tmp_path / "X.MODEL").write_text("{")
+    with pytest.raises(InputError, match="not a SentencePiece model"):
+        load_tokenizer(tmp_path / "X.MODEL")
+
+
 def _wordpiece(path):
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
@@ -50,6 +106,7 @@ def test_wordpiece_pieces_spell_words(tmp_path):
     ids = tokenizer.encode("the cats")
     assert ids.tolist() == [1, 2, 3]
     assert tokenizer.decode(ids) == " the cats"
+    assert tokenizer.decode(tokenizer.encode("the dog")) == " the"  # no word "[UNK]"
 
 
 def test_sentencepiece_files_are_read(tmp_path):
@@ -65,6 +122,36 @@ def test_sentencepiece_files_are_read(tmp_path):
     assert tokenizer.decode(ids) == " the cat é"
     assert tokenizer.text_and_ends(ids)[1][-1] == len(" the cat é")
     assert load_tokenizer(tmp_path / "tokenizer.model").fingerprint == tokenizer.fingerprint
+
+
+NO_BYTES = ["<0xGG>", "<0x+1>", "<0x 1>", "<0x1_>"]
+
+
+def test_a_piece_that_is_no_byte_is_its_own_text(tmp_path):
+    """In SentencePiece the kind of a piece decides: a symbol of the user's is never a byte."""
+    import sentencepiece
+
+    (tmp_path / "text").write_text("the cat sat on the mat\nthe dog sat\n" * 50)
+    symbols = [*(p for p in NO_BYTES if " " not in p), "<0x4A>"]
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(tmp_path / "text"), model_prefix=str(tmp_path / "tokenizer"), vocab_size=60,
+        model_type="bpe", minloglevel=2, hard_vocab_limit=False, user_defined_symbols=symbols,
+    )  # fmt: skip
+    tokenizer = load_tokenizer(tmp_path)
+    for piece in symbols:
+        assert tokenizer.decode(tokenizer.encode(f"the {piece} cat")) == f" the {piece} cat"
+
+
+def test_a_piece_that_is_no_byte_is_text_in_json(tmp_path):
+    from tokenizers import Tokenizer, decoders, models
+
+    pieces = ["a", *NO_BYTES, "<0x4A>", "<0xe9>"]
+    vocabulary = {piece: i for i, piece in enumerate(pieces)}
+    fast = Tokenizer(models.BPE(vocabulary, []))
+    fast.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
+    fast.save(str(tmp_path / "tokenizer.json"))
+    table = load_tokenizer(tmp_path).table
+    assert table == [b"a", *(piece.encode() for piece in NO_BYTES), b"J", b"\xe9"]
 
 
 @pytest.mark.parametrize("content", ["{", "{}", '{"model": 3}'])

@@ -157,3 +157,21 @@ def test_static_vectors_are_means_of_the_models_embeddings(made):
     words = s.words["word"].tolist()[15:18]  # of the first kept row
     expected = sum(table[tokenizer.encode(f" {word}")].mean(axis=0) for word in words)
     np.testing.assert_allclose(values[0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_of_a_model_that_looks_ahead_only_the_embeddings_are_read(tmp_path):
+    from transformers import BertConfig, BertLMHeadModel
+
+    shape = {"hidden_size": 8, "intermediate_size": 16, "num_attention_heads": 2}
+    torch.manual_seed(0)
+    model = BertLMHeadModel(BertConfig(**SMALL, **shape, num_hidden_layers=2))
+    model.save_pretrained(tmp_path)
+    load_tokenizer().fast.save(str(tmp_path / "tokenizer.json"))
+    s = random_story(np.random.default_rng(0), 12)
+    options = {"model": str(tmp_path), "dtype": None, "downsample": "sum"}
+    assert static.compute(s, options).shape[1] == 8
+    assert static.KIND.origin(options)["model_type"] == "bert"
+    with pytest.raises(InputError, match="looks ahead"):
+        llm.compute(s, {**options, "layers": 1, "context": None, "bos": False})
+    with pytest.raises(InputError, match="looks ahead"):
+        llm.KIND.origin(options)

@@ -158,6 +158,59 @@ def test_a_table_of_regions(save, tmp_path):
     assert shape_of(tmp_path / "r.csv", {"columns": ["STG"]}) == (5, 1)
 
 
+@pytest.mark.parametrize("role", ["offset", "duration"])
+def test_a_column_that_is_named_must_be_there(save, role):
+    path = save("s.csv", "word,onset,end\na,0,1\n")
+    problem = fault(lambda: read_transcript(path, {"columns": {role: "stop"}}))
+    assert "no column 'stop'" in problem.what
+    assert "transcripts.columns" in problem.remedy
+
+
+def timed(onset, offset):
+    """A table of as many words."""
+    rows = [
+        (f"w{i}", f"{a:.4f}", f"{b:.4f}")
+        for i, (a, b) in enumerate(zip(onset, offset, strict=True))
+    ]
+    return lines(("word", "onset", "offset"), *rows)
+
+
+STARTS = 0.4 * np.arange(40)
+
+
+@pytest.mark.parametrize(
+    ("offset", "what", "place", "remedy"),
+    [
+        (STARTS + 250, "250 s in the median", "line 2, 'w0'", "likely milliseconds"),
+        (STARTS + 0.25 / 60, "0.0042 s in the median", "line 2, 'w0'", "likely minutes"),
+        (np.r_[STARTS[:-1] + 0.3, 300], "lasts 284 s", "line 41, 'w39'", "where it ends"),
+        (STARTS + 3.2, "words overlap: 6.8 are", "line 2, 'w0'", "Gentle"),
+        (5.0 * np.arange(1, 41), "in the median", "line 3, 'w1'", "places in the text"),
+    ],
+    ids=["milliseconds", "minutes", "stretched", "overlaps", "characters"],
+)
+def test_words_that_last_as_long_as_none_do(save, offset, what, place, remedy):
+    problem = fault(lambda: read_transcript(save("s.csv", timed(STARTS, offset)), {}))
+    assert what in problem.what
+    assert place in problem.place
+    assert remedy in problem.remedy
+
+
+@pytest.mark.parametrize(
+    "offset",
+    [STARTS, STARTS + 0.02, STARTS + 1.0, np.r_[STARTS[:-1] + 0.3, 40]],
+    ids=["none", "short", "overlapping", "long"],
+)
+def test_words_that_last_as_long_as_some_do(save, offset):
+    read = read_transcript(save("s.csv", timed(STARTS, offset)), {})
+    np.testing.assert_allclose(read["offset"], offset, atol=1e-4)
+
+
+def test_two_who_speak_at_once(save):
+    starts = np.r_[STARTS, STARTS + 0.01]
+    assert len(read_transcript(save("s.csv", timed(starts, starts + 0.39)), {})) == 80
+
+
 @pytest.mark.parametrize(
     ("content", "what"),
     [

@@ -26,16 +26,22 @@ _STRAY_BRACKET = re.compile(r"[\[\]{}()<>]")
 _PUNCTUATION = frozenset('",;:!? \t\n')  # the apostrophes and points of ASCII belong to words
 
 
-def clean(label: str, markers: Collection[str] = MARKERS) -> str:
+def _clean(label: str, markers: Collection[str]) -> str:
     """The word in a label, or an empty string where it is a marker or has no letter or digit.
 
-    Lower case, in Unicode's composed form, without brackets and the punctuation around it.
+    Lower case, in Unicode's composed form, without brackets and the punctuation around it, which is
+    the form that markers are compared in.
     """
-    label = unicodedata.normalize("NFC", label)
-    label = label.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").lower()
-    label = _stripped(_STRAY_BRACKET.sub("", _BRACKETED.sub("", label)))
+    label = _bare(_BRACKETED.sub("", label))
     is_word = label not in markers and any(character.isalnum() for character in label)
     return label if is_word else ""
+
+
+def _bare(label: str) -> str:
+    """A label in lower case and composed form, without brackets and punctuation around it."""
+    label = unicodedata.normalize("NFC", label)
+    label = label.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").lower()
+    return _stripped(_STRAY_BRACKET.sub("", label))
 
 
 def _stripped(label: str) -> str:
@@ -83,8 +89,9 @@ def word_table(
         If no word is left, or if words last as long as none do.
     """
     onset, offset = (t - start for t in times)
+    known = {_bare(marker) for marker in markers}  # `[SIL]`, `SIL` and `sil` are one
     words = pd.DataFrame(
-        {"word": [clean(label, markers) for label in labels], "onset": onset, "offset": offset},
+        {"word": [_clean(label, known) for label in labels], "onset": onset, "offset": offset},
         columns=COLUMNS,
     )
     words = words[words["word"] != ""].sort_values("onset", kind="stable")

@@ -175,6 +175,25 @@ def timed(onset, offset):
     return lines(("word", "onset", "offset"), *rows)
 
 
+@pytest.mark.parametrize("marker", ["SIL", "sil", "[SIL]", "<Sil>", " sil "])
+@pytest.mark.parametrize("label", ["SIL", "sil", "Sil?", "[SIL]", "sil]"])
+def test_markers_are_one_whatever_their_case_and_brackets(save, marker, label):
+    path = save("s.csv", lines(("word", "onset"), ("so", "0"), (label, "1"), ("silly", "2")))
+    grid = save(
+        "s.TextGrid", long_textgrid({"word": [(0, 1, "so"), (1, 2, label), (2, 3, "silly")]})
+    )
+    for each in (path, grid):
+        assert read_transcript(each, {"markers": [marker]})["word"].tolist() == ["so", "silly"]
+
+
+def test_markers_are_one_however_their_accents_are_composed(save):
+    path = save("s.csv", lines(("word", "onset"), ("so", "0"), ("re\u0301pe\u0301tition", "1")))
+    options = {"markers": ["r\u00e9p\u00e9tition"]}
+    assert read_transcript(path, options)["word"].tolist() == ["so"]
+    path = save("s.csv", lines(("word", "onset"), ("so", "0"), ("r\u00e9p", "1")))
+    assert read_transcript(path, {"markers": ["re\u0301p"]})["word"].tolist() == ["so"]
+
+
 STARTS = 0.4 * np.arange(40)
 
 

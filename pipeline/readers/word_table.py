@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import Problem, ProblemError, some
+from pipeline.readers.chosen_rows import chosen_rows
 from pipeline.readers.delimited import line_of, numbers, read_delimited
 from pipeline.readers.entries import Entries, fault_problems
 from pipeline.readers.words import MARKERS, word_table
@@ -52,8 +53,9 @@ def read_word_table(
     Raises
     ------
     ProblemError
-        If the file is no table, a column is missing, a time is no number or runs backwards, a
-        row is there twice, or words last as long as none do.
+        If the file is no table, a column is missing, `where` leaves no row or leaves out rows by
+        their spelling, a time is no number or runs backwards, a row is there twice, or words
+        last as long as none do.
     """
     path = Path(path)
     if not isinstance(start, int | float):
@@ -62,10 +64,10 @@ def read_word_table(
         raise ProblemError(Problem(path, "transcripts.start", what, remedy))
     table = read_delimited(path, encoding)
     names = {role: role for role in ROLES} | dict(columns or {})
-    needed = [names["word"], names["onset"], *(columns or {}).values(), *(where or {})]
+    named = [name for role, name in names.items() if name != role]
+    needed = [names["word"], names["onset"], *named, *(where or {})]
     _check_columns(path, table, list(dict.fromkeys(needed)))
-    for column, value in (where or {}).items():
-        table = table[table[column] == str(value)]
+    table = chosen_rows(path, table, where or {})
     table = table[table[names["word"]].notna()]
     words = table[names["word"]].tolist()
 

@@ -157,6 +157,12 @@ def places_in_the_text(path):
     path.write_text("\n".join([head, *rows]) + "\n")
 
 
+@damage(BIDS, refused="'word ' (1 rows)")
+def blank_after_a_type(path):
+    """A blank follows the type of one word."""
+    edit(path, "\tword\tword3\n", "\tword \tword3\n")
+
+
 @damage(BIDS, refused="no words")
 def events_of_another_type(path):
     """No row is of the type that `where` asks for."""

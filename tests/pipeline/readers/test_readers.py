@@ -161,7 +161,9 @@ def test_a_table_of_regions(save, tmp_path):
 @pytest.mark.parametrize("role", ["offset", "duration"])
 def test_a_column_that_is_named_must_be_there(save, role):
     path = save("s.csv", "word,onset,end\na,0,1\n")
-    problem = fault(lambda: read_transcript(path, {"columns": {role: "stop"}}))
+    columns = {"word": "word", "onset": "onset", "offset": "offset", "duration": "duration"}
+    read_transcript(path, {"columns": columns})  # as a complete configuration has them
+    problem = fault(lambda: read_transcript(path, {"columns": columns | {role: "stop"}}))
     assert "no column 'stop'" in problem.what
     assert "transcripts.columns" in problem.remedy
 
@@ -192,6 +194,32 @@ def test_markers_are_one_however_their_accents_are_composed(save):
     assert read_transcript(path, options)["word"].tolist() == ["so"]
     path = save("s.csv", lines(("word", "onset"), ("so", "0"), ("r\u00e9p", "1")))
     assert read_transcript(path, {"markers": ["re\u0301p"]})["word"].tolist() == ["so"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "cells", "told"),
+    [
+        ("word", ["word", "word ", "Word", "word"], ["2 rows hold 'word'", "'word ' (1 rows)"]),
+        ("word", ["words", "words", "n/a", "x"], ["0 rows hold 'word'", "'words' (2 rows)"]),
+        (1, ["01", "01", "02", "02"], ["0 rows hold '1'", "'01' (2 rows)", "'02' (2 rows)"]),
+        (1, ["1.0", "1", "1", "2"], ["2 rows hold '1'", "'1.0' (1 rows)"]),
+    ],
+    ids=["spelling", "none", "zeros", "number"],
+)
+def test_rows_that_where_leaves_out_by_their_spelling(save, asked, cells, told):
+    rows = [(f"w{i}", str(i), cell) for i, cell in enumerate(cells)]
+    path = save("s.csv", lines(("word", "onset", "kind"), *rows))
+    problem = fault(lambda: read_transcript(path, {"where": {"kind": asked}}))
+    assert "transcripts.where" in problem.place
+    assert "transcripts.where" in problem.remedy
+    assert all(words in problem.what for words in told)
+
+
+def test_rows_that_where_leaves_out_rightly(save):
+    rows = [("so", "0", "word", "01"), ("left", "1", "button", "01"), ("far", "2", "word", "02")]
+    path = save("s.csv", lines(("word", "onset", "kind", "run"), *rows))
+    options = {"where": {"kind": "word", "run": "01"}}
+    assert read_transcript(path, options)["word"].tolist() == ["so"]
 
 
 STARTS = 0.4 * np.arange(40)

@@ -21,7 +21,8 @@ from praatio.utilities.textgrid_io import parseTextgridStr
 
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
-from pipeline.readers.words import MARKERS, OVERLAP_TOLERANCE, fault_problems, word_table
+from pipeline.readers.entries import Entries, fault_problems
+from pipeline.readers.words import MARKERS, OVERLAP_TOLERANCE, word_table
 
 _WORD_TIER = re.compile(r"(?<![a-z])words?(?![a-z])", re.IGNORECASE)
 _PHONE_TIER = re.compile(r"phon", re.IGNORECASE)
@@ -80,11 +81,15 @@ def read_textgrid(
     path = Path(path)
     grid = _parse(path, _read_text(path, encoding))
     number, words = _word_tier(path, grid["tiers"], tier)
-    place = f"tier {number} {words['name']!r}"
-    labels = [entry[-1] for entry in words["entries"]]
-    times = _times(path, place, words["entries"])
+    intervals = words["entries"]
+
+    def shown(i: int) -> str:
+        return f"interval {i + 1}, {intervals[i][0]}-{intervals[i][1]} s"
+
+    entries = Entries(path, f"tier {number} {words['name']!r}", shown)
+    labels = [interval[-1] for interval in intervals]
     zero = float(grid["xmin"]) if start == "xmin" else float(start)
-    return word_table(path, place, labels, times, zero, markers)
+    return word_table(entries, labels, _times(entries, intervals), zero, markers)
 
 
 def _read_text(path: Path, encoding: str | None) -> str:
@@ -179,9 +184,9 @@ def _word_tier(
     return found[0]
 
 
-def _times(path: Path, place: str, entries: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+def _times(entries: Entries, intervals: list[Any]) -> tuple[np.ndarray, np.ndarray]:
     """Starts and ends of a tier's intervals, checked to follow one another."""
-    strings = np.array([entry[:2] for entry in entries], dtype=object).reshape(-1, 2)
+    strings = np.array([interval[:2] for interval in intervals], dtype=object).reshape(-1, 2)
     start, end = (pd.to_numeric(column, errors="coerce").astype(float) for column in strings.T)
     unreadable = ~(np.isfinite(start) & np.isfinite(end))
     backwards = end < start
@@ -192,11 +197,7 @@ def _times(path: Path, place: str, entries: list[Any]) -> tuple[np.ndarray, np.n
         "the interval is reversed, it ends before it starts": backwards,
         "the interval overlaps the one before it": overlapping,
     }
-
-    def shown(i: int) -> str:
-        return f"interval {i + 1}, {strings[i][0]}-{strings[i][1]} s"
-
     remedy = "correct the times in Praat, or fetch the file again"
-    if problems := fault_problems(path, place, faults, shown, remedy):
+    if problems := fault_problems(entries, faults, remedy):
         raise ProblemError(problems)
     return start, end

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import Problem, ProblemError, some
+from pipeline.readers.chosen_rows import chosen_rows
 from pipeline.readers.delimited import line_of, numbers, read_delimited
-from pipeline.readers.words import MARKERS, fault_problems, word_table
+from pipeline.readers.entries import Entries, fault_problems
+from pipeline.readers.words import MARKERS, word_table
 
 ROLES = ("word", "onset", "offset", "duration")
 
@@ -51,8 +53,9 @@ def read_word_table(
     Raises
     ------
     ProblemError
-        If the file is no table, a column is missing, a time is no number or runs backwards, or a
-        row is there twice.
+        If the file is no table, a column is missing, `where` leaves no row or leaves out rows by
+        their spelling, a time is no number or runs backwards, a row is there twice, or words
+        last as long as none do.
     """
     path = Path(path)
     if not isinstance(start, int | float):
@@ -61,14 +64,18 @@ def read_word_table(
         raise ProblemError(Problem(path, "transcripts.start", what, remedy))
     table = read_delimited(path, encoding)
     names = {role: role for role in ROLES} | dict(columns or {})
-    _check_columns(path, table, [names["word"], names["onset"], *(where or {})])
-    for column, value in (where or {}).items():
-        table = table[table[column] == str(value)]
+    named = [name for role, name in names.items() if name != role]
+    needed = [names["word"], names["onset"], *named, *(where or {})]
+    _check_columns(path, table, list(dict.fromkeys(needed)))
+    table = chosen_rows(path, table, where or {})
     table = table[table[names["word"]].notna()]
-    onset, offset = _times(path, table, names)
-    return word_table(
-        path, "the table", table[names["word"]].tolist(), (onset, offset), start, markers
-    )
+    words = table[names["word"]].tolist()
+
+    def shown(i: int) -> str:
+        return f"line {line_of(int(table.index[i]))}, {words[i]!r}"
+
+    entries = Entries(path, "the table", shown)
+    return word_table(entries, words, _times(entries, table, names), start, markers)
 
 
 def _check_columns(path: Path, table: pd.DataFrame, needed: list[str]) -> None:
@@ -80,7 +87,7 @@ def _check_columns(path: Path, table: pd.DataFrame, needed: list[str]) -> None:
 
 
 def _times(
-    path: Path, table: pd.DataFrame, names: Mapping[str, str]
+    entries: Entries, table: pd.DataFrame, names: Mapping[str, str]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Onsets and offsets, checked."""
     cells = {role: table.get(names[role]) for role in ("onset", "offset", "duration")}
@@ -106,10 +113,6 @@ def _times(
             & np.isfinite(onset.to_numpy())
         ),
     }
-
-    def shown(i: int) -> str:
-        return f"line {line_of(int(table.index[i]))}, {table[names['word']].iloc[i]!r}"
-
-    if found := fault_problems(path, "the table", faults, shown, "correct the rows"):
+    if found := fault_problems(entries, faults, "correct the rows"):
         raise ProblemError(found)
     return onset.to_numpy(), offset.to_numpy()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import Problem, ProblemError
+from pipeline.readers.entries import Entries
+from pipeline.readers.lengths import check_lengths
 
 COLUMNS = ["word", "onset", "offset"]
 # Silences, breaths, lip smacks, laughs and noises as the transcripts of ds003020 write them when
@@ -20,23 +20,28 @@ MARKERS = frozenset(
     ["sp", "sil", "spn", "br", "lg", "ls", "ns", "cg", "sentence_start", "sentence_end"]
 )
 OVERLAP_TOLERANCE = 1e-4  # seconds; aligners round the times of neighbours differently
-MAX_FAULTS = 10  # faults of one kind listed per file
 
 _BRACKETED = re.compile(r"[\[{(<].*?[\]})>]")
 _STRAY_BRACKET = re.compile(r"[\[\]{}()<>]")
 _PUNCTUATION = frozenset('",;:!? \t\n')  # the apostrophes and points of ASCII belong to words
 
 
-def clean(label: str, markers: Collection[str] = MARKERS) -> str:
+def _clean(label: str, markers: Collection[str]) -> str:
     """The word in a label, or an empty string where it is a marker or has no letter or digit.
 
-    Lower case, in Unicode's composed form, without brackets and the punctuation around it.
+    Lower case, in Unicode's composed form, without brackets and the punctuation around it, which is
+    the form that markers are compared in.
     """
-    label = unicodedata.normalize("NFC", label)
-    label = label.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").lower()
-    label = _stripped(_STRAY_BRACKET.sub("", _BRACKETED.sub("", label)))
+    label = _bare(_BRACKETED.sub("", label))
     is_word = label not in markers and any(character.isalnum() for character in label)
     return label if is_word else ""
+
+
+def _bare(label: str) -> str:
+    """A label in lower case and composed form, without brackets and punctuation around it."""
+    label = unicodedata.normalize("NFC", label)
+    label = label.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").lower()
+    return _stripped(_STRAY_BRACKET.sub("", label))
 
 
 def _stripped(label: str) -> str:
@@ -52,8 +57,7 @@ def _is_punctuation(character: str) -> bool:
 
 
 def word_table(
-    path: Path,
-    place: str,
+    entries: Entries,
     labels: list[str],
     times: tuple[np.ndarray, np.ndarray],
     start: float,
@@ -63,7 +67,7 @@ def word_table(
 
     Parameters
     ----------
-    path, place : Path, str
+    entries : Entries
         Where they were read, for the error message.
     labels : list of str
         As transcribed.
@@ -74,44 +78,25 @@ def word_table(
     markers : collection of str
         Labels that are no words.
 
+    Returns
+    -------
+    DataFrame of n_words rows
+        By ascending onset.
+
     Raises
     ------
     ProblemError
-        If no word is left.
+        If no word is left, or if words last as long as none do.
     """
     onset, offset = (t - start for t in times)
+    known = {_bare(marker) for marker in markers}  # `[SIL]`, `SIL` and `sil` are one
     words = pd.DataFrame(
-        {"word": [clean(label, markers) for label in labels], "onset": onset, "offset": offset},
+        {"word": [_clean(label, known) for label in labels], "onset": onset, "offset": offset},
         columns=COLUMNS,
     )
-    words = words[words["word"] != ""].sort_values("onset", kind="stable", ignore_index=True)
+    words = words[words["word"] != ""].sort_values("onset", kind="stable")
     if words.empty:
-        raise ProblemError(Problem(path, place, "it holds no words", "check the transcript"))
-    return words
-
-
-def fault_problems(
-    path: Path, place: str, faults: dict[str, np.ndarray], shown: Any, remedy: str
-) -> list[Problem]:
-    """One problem for each faulty entry, the first `MAX_FAULTS` of each kind.
-
-    Parameters
-    ----------
-    path, place : Path, str
-        Where the entries are.
-    faults : dict of str to bool array of shape (n_entries,)
-        What is wrong, and with which entries.
-    shown : callable
-        Names an entry by its index.
-    remedy : str
-        What to do about it.
-    """
-    problems = []
-    for what, where in faults.items():
-        indices = np.flatnonzero(where)
-        places = [f"{place}, {shown(i)}" for i in indices[:MAX_FAULTS]]
-        problems += [Problem(path, at, what, remedy) for at in places]
-        if len(indices) > MAX_FAULTS:
-            more = f"{what}: {len(indices) - MAX_FAULTS} more such intervals"
-            problems.append(Problem(path, place, more, remedy))
-    return problems
+        what = "it holds no words"
+        raise ProblemError(Problem(entries.path, entries.place, what, "check the transcript"))
+    check_lengths(entries, words)
+    return words.reset_index(drop=True)

@@ -120,6 +120,49 @@ for _specimen in (WORDS, BIDS):
         path.write_text("\n".join([first, *reversed(lines)]) + "\n")
 
 
+def _durations(path, factor):
+    """Multiply how long words last: the end of each in a table, the duration in events."""
+    separator = "," if path.suffix == ".csv" else "\t"
+    head, *rows = [line.split(separator) for line in path.read_text().splitlines()]
+    onset, ends = head.index("onset"), head.index("offset" if "offset" in head else "duration")
+    for row in rows:
+        start = float(row[onset]) if "offset" in head else 0.0
+        row[ends] = f"{start + factor * (float(row[ends]) - start):.6g}"
+    path.write_text("".join(separator.join(row) + "\n" for row in [head, *rows]))
+
+
+for _specimen in (WORDS, BIDS):
+
+    @damage(_specimen, refused="likely milliseconds")
+    def durations_in_milliseconds(path):
+        """Durations are in milliseconds."""
+        _durations(path, 1000)
+
+    @damage(_specimen, refused="likely minutes")
+    def durations_in_minutes(path):
+        """Durations are in minutes."""
+        _durations(path, 1 / 60)
+
+    @damage(_specimen, refused="are said at a time")
+    def durations_in_tenths(path):
+        """Durations are in tenths of a second."""
+        _durations(path, 10)
+
+
+@damage(WORDS, refused="line 2, 'word0'")
+def places_in_the_text(path):
+    """The offsets are places in the text, as in Gentle's tables."""
+    head, *lines = path.read_text().splitlines()
+    rows = [line.rpartition(",")[0] + f",{7 * (i + 1)}" for i, line in enumerate(lines)]
+    path.write_text("\n".join([head, *rows]) + "\n")
+
+
+@damage(BIDS, refused="'word ' (1 rows)")
+def blank_after_a_type(path):
+    """A blank follows the type of one word."""
+    edit(path, "\tword\tword3\n", "\tword \tword3\n")
+
+
 @damage(BIDS, refused="no words")
 def events_of_another_type(path):
     """No row is of the type that `where` asks for."""

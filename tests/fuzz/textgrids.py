@@ -239,10 +239,23 @@ def two_word_tiers(path):
     edit(path, 'name = "phone"', 'name = "word"')
 
 
-@damage(TEXTGRID, refused="outside the scan")
+@damage(TEXTGRID, refused="likely milliseconds")
 def milliseconds(path):
     """Times are in milliseconds."""
     text = path.read_text()
     path.write_text(
         re.sub(r"(xm(?:in|ax)) = ([\d.]+)", lambda m: f"{m[1]} = {float(m[2]) * 1000}", text)
+    )
+
+
+@damage(TEXTGRID, refused="the word lasts")
+def last_word_stretched(path):
+    """The last word is stretched over five minutes."""
+    text = path.read_text()
+    path.write_text(
+        re.sub(
+            r"xmax = \S+( *\n *text = ).*(\s*)\Z",
+            lambda m: f'xmax = 400{m[1]}"late"{m[2]}',
+            text,
+        )
     )

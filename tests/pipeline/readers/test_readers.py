@@ -158,6 +158,106 @@ def test_a_table_of_regions(save, tmp_path):
     assert shape_of(tmp_path / "r.csv", {"columns": ["STG"]}) == (5, 1)
 
 
+@pytest.mark.parametrize("role", ["offset", "duration"])
+def test_a_column_that_is_named_must_be_there(save, role):
+    path = save("s.csv", "word,onset,end\na,0,1\n")
+    columns = {"word": "word", "onset": "onset", "offset": "offset", "duration": "duration"}
+    read_transcript(path, {"columns": columns})  # as a complete configuration has them
+    problem = fault(lambda: read_transcript(path, {"columns": columns | {role: "stop"}}))
+    assert "no column 'stop'" in problem.what
+    assert "transcripts.columns" in problem.remedy
+
+
+def timed(onset, offset):
+    """A table of as many words."""
+    rows = [
+        (f"w{i}", f"{a:.4f}", f"{b:.4f}")
+        for i, (a, b) in enumerate(zip(onset, offset, strict=True))
+    ]
+    return lines(("word", "onset", "offset"), *rows)
+
+
+@pytest.mark.parametrize("marker", ["SIL", "sil", "[SIL]", "<Sil>", " sil "])
+@pytest.mark.parametrize("label", ["SIL", "sil", "Sil?", "[SIL]", "sil]"])
+def test_markers_are_one_whatever_their_case_and_brackets(save, marker, label):
+    path = save("s.csv", lines(("word", "onset"), ("so", "0"), (label, "1"), ("silly", "2")))
+    grid = save(
+        "s.TextGrid", long_textgrid({"word": [(0, 1, "so"), (1, 2, label), (2, 3, "silly")]})
+    )
+    for each in (path, grid):
+        assert read_transcript(each, {"markers": [marker]})["word"].tolist() == ["so", "silly"]
+
+
+def test_markers_are_one_however_their_accents_are_composed(save):
+    path = save("s.csv", lines(("word", "onset"), ("so", "0"), ("re\u0301pe\u0301tition", "1")))
+    options = {"markers": ["r\u00e9p\u00e9tition"]}
+    assert read_transcript(path, options)["word"].tolist() == ["so"]
+    path = save("s.csv", lines(("word", "onset"), ("so", "0"), ("r\u00e9p", "1")))
+    assert read_transcript(path, {"markers": ["re\u0301p"]})["word"].tolist() == ["so"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "cells", "told"),
+    [
+        ("word", ["word", "word ", "Word", "word"], ["2 rows hold 'word'", "'word ' (1 rows)"]),
+        ("word", ["words", "words", "n/a", "x"], ["0 rows hold 'word'", "'words' (2 rows)"]),
+        (1, ["01", "01", "02", "02"], ["0 rows hold '1'", "'01' (2 rows)", "'02' (2 rows)"]),
+        (1, ["1.0", "1", "1", "2"], ["2 rows hold '1'", "'1.0' (1 rows)"]),
+    ],
+    ids=["spelling", "none", "zeros", "number"],
+)
+def test_rows_that_where_leaves_out_by_their_spelling(save, asked, cells, told):
+    rows = [(f"w{i}", str(i), cell) for i, cell in enumerate(cells)]
+    path = save("s.csv", lines(("word", "onset", "kind"), *rows))
+    problem = fault(lambda: read_transcript(path, {"where": {"kind": asked}}))
+    assert "transcripts.where" in problem.place
+    assert "transcripts.where" in problem.remedy
+    assert all(words in problem.what for words in told)
+
+
+def test_rows_that_where_leaves_out_rightly(save):
+    rows = [("so", "0", "word", "01"), ("left", "1", "button", "01"), ("far", "2", "word", "02")]
+    path = save("s.csv", lines(("word", "onset", "kind", "run"), *rows))
+    options = {"where": {"kind": "word", "run": "01"}}
+    assert read_transcript(path, options)["word"].tolist() == ["so"]
+
+
+STARTS = 0.4 * np.arange(40)
+
+
+@pytest.mark.parametrize(
+    ("offset", "what", "place", "remedy"),
+    [
+        (STARTS + 250, "250 s in the median", "line 2, 'w0'", "likely milliseconds"),
+        (STARTS + 0.25 / 60, "0.0042 s in the median", "line 2, 'w0'", "likely minutes"),
+        (np.r_[STARTS[:-1] + 0.3, 300], "lasts 284 s", "line 41, 'w39'", "where it ends"),
+        (STARTS + 3.2, "words overlap: 6.8 are", "line 2, 'w0'", "Gentle"),
+        (5.0 * np.arange(1, 41), "in the median", "line 3, 'w1'", "places in the text"),
+    ],
+    ids=["milliseconds", "minutes", "stretched", "overlaps", "characters"],
+)
+def test_words_that_last_as_long_as_none_do(save, offset, what, place, remedy):
+    problem = fault(lambda: read_transcript(save("s.csv", timed(STARTS, offset)), {}))
+    assert what in problem.what
+    assert place in problem.place
+    assert remedy in problem.remedy
+
+
+@pytest.mark.parametrize(
+    "offset",
+    [STARTS, STARTS + 0.02, STARTS + 1.0, np.r_[STARTS[:-1] + 0.3, 40]],
+    ids=["none", "short", "overlapping", "long"],
+)
+def test_words_that_last_as_long_as_some_do(save, offset):
+    read = read_transcript(save("s.csv", timed(STARTS, offset)), {})
+    np.testing.assert_allclose(read["offset"], offset, atol=1e-4)
+
+
+def test_two_who_speak_at_once(save):
+    starts = np.r_[STARTS, STARTS + 0.01]
+    assert len(read_transcript(save("s.csv", timed(starts, starts + 0.39)), {})) == 80
+
+
 @pytest.mark.parametrize(
     ("content", "what"),
     [

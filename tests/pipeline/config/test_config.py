@@ -127,6 +127,25 @@ def test_a_filter_in_seconds_or_faster_than_bold_is_refused():
     assert kept["responses"]["high_pass"] == 1 / 128
 
 
+@pytest.mark.parametrize(
+    ("changes", "what", "remedy"),
+    [
+        ({"timing__tr": 2000}, "2000 is greater than the maximum of 30", "seconds"),
+        ({"timing__tr": 0.002}, "0.002 is less than the minimum of 0.05", "seconds"),
+        ({"timing__sound_start": 10000}, "10000 is greater than the maximum of 3600", "seconds"),
+        ({"delays": [2, 4000]}, "4000 is greater than the maximum of 60", "give TRs"),
+        ({"fit__alphas": {"max": 1000}}, "1000 is greater than the maximum of 20", "logarithm"),
+        ({"fit__alphas": {"min": -21}}, "-21 is less than the minimum of -20", "logarithm"),
+    ],
+)
+def test_numbers_in_another_unit_are_refused_with_their_unit(changes, what, remedy):
+    with pytest.raises(ProblemError) as caught:
+        complete(changed(**changes))
+    (problem,) = caught.value.problems
+    assert problem.what == what
+    assert remedy in problem.remedy
+
+
 def test_a_run_of_some_models():
     config = complete(changed(models__m=["ngram"], only=["m", "eng1000"]))
     assert set(config["models"]) == {"m", "eng1000"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,10 @@ MAX_OUTSIDE = 0.5  # share of a story's words outside the scan that no cut expla
 def check_stories(
     stimuli: Sequence[Stimulus], options: Mapping[str, Any], findings: Findings
 ) -> None:
-    """Check every transcript, read with `options`, and that the words fit into the scan."""
+    """Check every transcript, read with `options`, and that the words fit into the scan.
+
+    What was understood of each story's clock is logged.
+    """
     for stimulus in track(stimuli, "transcripts"):
         try:
             words = read_transcript(stimulus.transcript, options)
@@ -32,7 +36,19 @@ def check_stories(
             findings.problems += error.problems
         else:
             if stimulus.grid is not None:
+                logging.info("%s: %s", stimulus.name, understood(words, stimulus.grid))
                 _check_span(stimulus.transcript, words, stimulus.grid, findings)
+
+
+def understood(words: pd.DataFrame, grid: Grid) -> str:
+    """Where first and last word fall; rows count from 0, those below it and above are cut off."""
+    onsets = words["onset"].to_numpy()
+    first, last = grid.row_of(onsets[[0, -1]])
+    starts = grid.volume_starts()[grid.kept.start]
+    return (
+        f"first word at {onsets[0]:.2f} s of the sound = row {first}, last in row {last} of "
+        f"{grid.n_rows}; row 0 begins at {starts:.2f} s"
+    )
 
 
 def _check_span(path: Path, words: pd.DataFrame, grid: Grid, findings: Findings) -> None:

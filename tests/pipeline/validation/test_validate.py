@@ -241,6 +241,18 @@ def test_words_in_minutes_or_an_aligner_that_stopped_are_an_error(config, tmp_pa
     )
 
 
+def test_what_was_understood_of_the_clock_is_logged(config, tmp_path, caplog):
+    """Rows of 2 s, the first of which begins 10 s into the sound."""
+    set_textgrid(tmp_path, "two", (10.06, 10.5, "first"), (48.5, 49, "last"))
+    with caplog.at_level("INFO"):
+        validate(config)
+    said = [line for line in caplog.messages if line.startswith("two:")]
+    assert said == [
+        "two: first word at 10.06 s of the sound = row 0, last in row 19 of 20; "
+        "row 0 begins at 10.00 s"
+    ]
+
+
 def test_words_over_less_than_most_of_the_scan_are_a_warning(config, tmp_path):
     set_textgrid(tmp_path, "two", *evenly(0, 30))
     warning = warning_of(config)

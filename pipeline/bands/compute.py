@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from pipeline.core.atomic import LayoutFile
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.progress import track
 from pipeline.core.random import generator
+from pipeline.core.series import varies
 from pipeline.dataset.basis import BasisFile
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import Story, read_story
@@ -27,6 +29,8 @@ from pipeline.matching.matches import (
     newest_match,
     save_matches,
 )
+
+MAX_EMPTY = 0.5  # share of a story's rows with words that may have no features
 
 
 def stimulus_features(
@@ -51,7 +55,13 @@ def stimulus_features(
         With the paths of its resources.
     output : path
         HDF5 to write (`pipeline.bands.compute.BandFile`).
+
+    Raises
+    ------
+    ProblemError
+        If the features are zero in all stories: the stimulus does not reach the rows.
     """
+    says_something = False
     words = pd.read_parquet(words_path)
     kind = kind_of(options.kind)
     done = DoneStories(output, options) if kind.resumable else None
@@ -61,8 +71,29 @@ def stimulus_features(
             story = read_story(dataset, words, name)
             values = done.get(story, kind.compute) if done else kind.compute(story, options.own)
             file.write(name, values, compression="lzf")
+            says_something |= bool(np.any(values))
+            _warn_of_silence(story, values, output)
+        if stories and not says_something:
+            what = "the features are zero in every row of every story"
+            remedy = "compare the transcripts' clock and words with `timing` and the band's lexicon"
+            raise ProblemError(Problem(output, "features", what, remedy))
     if done:
         done.remove()
+
+
+def _warn_of_silence(story: Story, values: np.ndarray, output: str | Path) -> None:
+    """Log where a story's features are constant, or zero in most of the rows that have words."""
+    rows = np.unique(story.grid.row_of(story.words["onset"].to_numpy()))
+    rows = rows[(rows >= 0) & (rows < len(values))]
+    n_empty = int((~values[rows].any(axis=1)).sum())
+    if not varies(values).any():
+        what, remedy = "the features are constant", "nothing, if the words are evenly spaced"
+    elif n_empty > MAX_EMPTY * len(rows):
+        what = f"the features are zero in {n_empty} of the {len(rows)} rows that have words"
+        remedy = "nothing, if few words have such features; else look at the lexicon"
+    else:
+        return
+    logging.warning("%s", Problem(output, story.name, what, remedy))
 
 
 def _checked_origin(origin: dict[str, str], output: str | Path) -> dict[str, str]:

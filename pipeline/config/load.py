@@ -32,6 +32,7 @@ PATH_KEYS = (
     ("training", "pretrain"),
     ("training", "distill"),
 )
+REMEDY = "see docs/configuration.md"  # where the schema has no better one
 REGION_PATHS = ("volume", "names", "left", "right", "surfaces")
 REGION_SOURCES = ({"volume"}, {"left", "right"}, {"atlas"})  # a parcellation is one of these
 
@@ -82,7 +83,7 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
     """
     config = copy.deepcopy(config)
     problems = list(_odd_keys(config, "$", source)) or [
-        Problem(source, error.json_path, error.message, "see docs/configuration.md")
+        Problem(source, error.json_path, error.message, error.schema.get("remedy", REMEDY))
         for error in Validator(schema()).iter_errors(config)
     ]
     if problems:
@@ -197,7 +198,15 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
     alphas = config["fit"]["alphas"]
     if alphas["min"] > alphas["max"]:
         broken.append(("fit.alphas", "min is above max", "swap them"))
+    broken.extend(_broken_filter(config["responses"]["high_pass"] or 0, config["timing"]["tr"]))
     return broken
+
+
+def _broken_filter(high_pass: float, tr: float) -> Iterator[tuple[str, str, str]]:
+    """A high-pass filter (Hz) that takes more than half of what is sampled every `tr` seconds."""
+    if high_pass > (highest := 1 / (4 * tr)):
+        what = f"{high_pass:g} Hz is most of what a TR of {tr:g} s samples (up to {2 * highest:g})"
+        yield "responses.high_pass", what, f"give at most {highest:g} Hz; 0.01 is usual"
 
 
 def _named_models(config: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:

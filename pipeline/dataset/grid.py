@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+ROUNDING = 1e-6  # TRs before a TR's start that are its start: floats of decimals are that near
 MAX_SILENT_TRS = 2  # a TR's match state is carried for at most this many TRs without a word
 
 
@@ -66,10 +67,12 @@ class Grid:
     def row_of(self, onsets: np.ndarray) -> np.ndarray:
         """Row that an onset (seconds from the start of the sound) falls in.
 
-        Rows outside 0..n_rows-1 are trimmed volumes (negative: before the first kept one).
+        Rows outside 0..n_rows-1 are trimmed volumes (negative: before the first kept one). An onset
+        on a TR's start is in that TR, though the quotient of two floats may fall short of it
+        (3.3 / 1.1 < 3).
         """
-        volumes = np.floor((np.asarray(onsets, dtype=float) + self.sound_start) / self.tr)
-        return volumes.astype(int) - self.trim[0]
+        volumes = (np.asarray(onsets, dtype=float) + self.sound_start) / self.tr
+        return np.floor(volumes + ROUNDING).astype(int) - self.trim[0]
 
     def states(self, onsets: np.ndarray) -> np.ndarray:
         """Index of the word that is each row's match state.

@@ -9,7 +9,8 @@ import h5py
 import numpy as np
 
 from pipeline.core.atomic import atomic_h5
-from pipeline.core.series import zscore
+from pipeline.core.errors import Problem, ProblemError
+from pipeline.core.series import ROUNDING, zscore
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import Grid
 from pipeline.readers.formats import needs_mask, open_responses
@@ -78,12 +79,28 @@ def ready(values: np.ndarray, grid: Grid, first: int, options: dict[str, Any]) -
     Returns
     -------
     array of shape (n_rows, n_voxels), float32
+
+    Raises
+    ------
+    ProblemError
+        If the filter leaves nothing of any voxel but rounding.
     """
     values = values.astype(np.float64)
     if options["high_pass"]:
+        before = np.ptp(values, axis=0)
         values = _without_drifts(values, grid.tr, options["high_pass"])
+        _check_left(before, np.ptp(values, axis=0), options["high_pass"])
     values = values[grid.kept.start - first : grid.kept.stop - first]
     return (zscore(values) if options["zscore"] else values).astype(np.float32)
+
+
+def _check_left(before: np.ndarray, after: np.ndarray, high_pass: float) -> None:
+    """Raise if no voxel that had a range keeps one, above the rounding of what was taken."""
+    varied = before > 0
+    if varied.any() and not (after > ROUNDING * before)[varied].any():
+        what = f"nothing of the responses is faster than {high_pass:g} Hz"
+        remedy = "lower it (0.01 is usual), or use responses that no low-pass filter has seen"
+        raise ProblemError(Problem("configuration", "responses.high_pass", what, remedy))
 
 
 def _without_drifts(values: np.ndarray, tr: float, high_pass: float) -> np.ndarray:

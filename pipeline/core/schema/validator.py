@@ -1,4 +1,7 @@
-"""JSON schemas of the configuration and of a band's options, and the validator of both."""
+"""JSON schemas of the configuration and of a band's options, and the validator of both.
+
+The keyword `remedy` of a part says what to do where its own rules are broken, the unit above all.
+"""
 
 from __future__ import annotations
 

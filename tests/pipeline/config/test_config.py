@@ -110,6 +110,42 @@ def test_one_thing_wrong(changes, expected):
     assert any(expected in problem for problem in found), found
 
 
+def test_a_filter_in_seconds_or_faster_than_bold_is_refused():
+    def refused(high_pass, tr=2.0):
+        with pytest.raises(ProblemError) as caught:
+            complete(changed(responses__high_pass=high_pass, timing__tr=tr))
+        (problem,) = caught.value.problems
+        assert "responses.high_pass" in problem.place
+        return f"{problem.what}; {problem.remedy}"
+
+    said = refused(128)
+    assert "128 is greater than the maximum of 0.1" in said
+    assert "give Hz, not seconds: a cut-off of 128 s is 0.0078 Hz" in said
+    assert "0.08 Hz is most of what a TR of 5 s samples (up to 0.1)" in refused(0.08, 5.0)
+    assert "at most 0.05 Hz" in refused(0.08, 5.0)
+    kept = complete(changed(responses__high_pass=1 / 128))
+    assert kept["responses"]["high_pass"] == 1 / 128
+
+
+@pytest.mark.parametrize(
+    ("changes", "what", "remedy"),
+    [
+        ({"timing__tr": 2000}, "2000 is greater than the maximum of 30", "seconds"),
+        ({"timing__tr": 0.002}, "0.002 is less than the minimum of 0.05", "seconds"),
+        ({"timing__sound_start": 10000}, "10000 is greater than the maximum of 3600", "seconds"),
+        ({"delays": [2, 4000]}, "4000 is greater than the maximum of 60", "give TRs"),
+        ({"fit__alphas": {"max": 1000}}, "1000 is greater than the maximum of 20", "logarithm"),
+        ({"fit__alphas": {"min": -21}}, "-21 is less than the minimum of -20", "logarithm"),
+    ],
+)
+def test_numbers_in_another_unit_are_refused_with_their_unit(changes, what, remedy):
+    with pytest.raises(ProblemError) as caught:
+        complete(changed(**changes))
+    (problem,) = caught.value.problems
+    assert problem.what == what
+    assert remedy in problem.remedy
+
+
 def test_a_run_of_some_models():
     config = complete(changed(models__m=["ngram"], only=["m", "eng1000"]))
     assert set(config["models"]) == {"m", "eng1000"}

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.fft import dct, idct
 
+from pipeline.core.errors import ProblemError
 from pipeline.dataset.grid import Grid
 from pipeline.dataset.prepare import ready
 
@@ -43,6 +44,17 @@ def test_a_run_that_is_too_short_for_any_cosine_stays(recwarn):
     values = np.random.default_rng(0).standard_normal((20, 3))
     np.testing.assert_array_equal(filtered(values, 2.0, 0.01), values.astype(np.float32))
     assert any("Cosine filter was not created" in str(warning.message) for warning in recwarn)
+
+
+@pytest.mark.parametrize("level", [0.0, 12345.678])
+def test_a_filter_that_leaves_nothing_is_an_error(level):
+    """Two responses slower than the cut-off, and one voxel that is constant."""
+    time = np.pi * (np.arange(100)[:, None] + 0.5) / 100
+    drifts = np.cos(np.array([1, 3, 0]) * time) + level
+    with pytest.raises(ProblemError, match=r"nothing of the responses is faster than 0\.01 Hz"):
+        filtered(drifts, 2.0, 0.01)
+    left = filtered(drifts + np.cos(9 * time) * [1, 0, 0], 2.0, 0.01)
+    assert left.std(axis=0, dtype=float) == pytest.approx([np.sqrt(0.5), 0, 0], abs=1e-3)
 
 
 def test_a_constant_voxel_stays_constant():

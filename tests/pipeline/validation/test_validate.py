@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from itertools import pairwise
 
 import h5py
 import numpy as np
@@ -224,6 +225,40 @@ def test_words_after_the_scan_are_a_warning(config, tmp_path):
     warning = warning_of(config)
     assert warning.what.startswith("1 of 3 words")
     assert warning.place == "words late"
+
+
+def evenly(begin, end, n=20):
+    times = np.linspace(begin, end, n + 1)
+    return [(a, b, "word") for a, b in pairwise(times)]
+
+
+@pytest.mark.parametrize(("end", "covered"), [(0.9, "1%"), (6.0, "8%")])
+def test_words_in_minutes_or_an_aligner_that_stopped_are_an_error(config, tmp_path, end, covered):
+    set_textgrid(tmp_path, "two", *evenly(0, end))
+    (problem,) = problems_of(config)
+    assert problem.what == (
+        f"words from 0 to {0.95 * end:g} s, the scan from -10 to 60 s of the sound: {covered} of it"
+    )
+
+
+def test_what_was_understood_of_the_clock_is_logged(config, tmp_path, caplog):
+    """Rows of 2 s, the first of which begins 10 s into the sound."""
+    set_textgrid(tmp_path, "two", (10.06, 10.5, "first"), (48.5, 49, "last"))
+    with caplog.at_level("INFO"):
+        validate(config)
+    said = [line for line in caplog.messages if line.startswith("two:")]
+    assert said == [
+        "two: first word at 10.06 s of the sound = row 0, last in row 19 of 20; "
+        "row 0 begins at 10.00 s"
+    ]
+
+
+def test_words_over_less_than_most_of_the_scan_are_a_warning(config, tmp_path):
+    set_textgrid(tmp_path, "two", *evenly(0, 30))
+    warning = warning_of(config)
+    assert "words from 0 to 28.5 s, the scan from -10 to 60 s of the sound: 41%" in warning.what
+    set_textgrid(tmp_path, "two", *evenly(0, 58))
+    assert validate(config) == []
 
 
 def test_eng1000_of_other_size_and_repeated_words_are_warnings(config, tmp_path):

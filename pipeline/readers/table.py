@@ -33,10 +33,14 @@ def open_table(path: str | Path, columns: Sequence[str] | None = None) -> Iterat
     Raises
     ------
     ProblemError
-        If the file is no table, a column is not there or not of numbers, or a column only counts
-        the rows or gives their times.
+        If the file is no table, its first line is a row of values, a column is not there or not
+        of numbers, or a column only counts the rows or gives their times.
     """
     table = read_delimited(path)
+    if not columns and _is_values(table.columns):
+        what = f"the first line is numbers ({some(table.columns)}), no names of regions"
+        remedy = "put a line with the regions' names before it: this row would be lost"
+        raise ProblemError(Problem(path, "line 1", what, remedy))
     if missing := [name for name in columns or () if name not in table]:
         what = f"there is no column {some(map(repr, missing))}"
         remedy = f"correct `responses.columns`; there are {some(map(repr, table.columns), 10)}"
@@ -57,6 +61,17 @@ def shape_of(path: str | Path, columns: Sequence[str] | None = None) -> tuple[in
     """Rows and regions of a table."""
     n_rows, n_columns = read_delimited(path).shape
     return n_rows, len(columns) if columns else n_columns
+
+
+def names_of(path: str | Path) -> list[str]:
+    """Names of a table's columns, in their order."""
+    return [str(name) for name in read_delimited(path).columns]
+
+
+def _is_values(names: Sequence[str]) -> bool:
+    """Whether all are numbers, and not the whole ones that regions of an atlas are called by."""
+    is_number = numbers(pd.Series(list(names), dtype=object)).notna().all()
+    return bool(is_number) and not all(name.isdigit() for name in names)
 
 
 def _unreadable(path: str | Path, name: str, cells: pd.Series, values: pd.Series) -> Problem | None:

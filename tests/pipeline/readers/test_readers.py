@@ -262,10 +262,11 @@ def test_two_who_speak_at_once(save):
     ("content", "what"),
     [
         ("TR,V1\n0,0.5\n1,0.25\n2,0.1\n", "counts the rows"),
+        ("0.5,-1e-3\n0.2,1\n0.1,2\n", "the first line is numbers"),
         ("V1,A1\n0.5,left\n0.2,right\n", "'left' is no number (2 such cells)"),
         ("V1,A1\n0.5\n0.2,1\n0.2,1,3\n", "not a table"),
     ],
-    ids=["counter", "letters", "ragged"],
+    ids=["counter", "no-names", "letters", "ragged"],
 )
 def test_faults_of_a_table_of_regions(save, content, what):
     def read():

@@ -13,6 +13,8 @@ from pipeline.core.errors import Problem, ProblemError, some
 from pipeline.readers.delimited import line_of, numbers, read_delimited
 
 EVEN = 0.02  # relative; times are rounded
+# A clock rises at every step, or at this share of many; by chance about half of the steps do.
+FEW_STEPS, MANY_STEPS, ONE_WAY = 7, 20, 0.85
 
 
 @contextmanager
@@ -86,9 +88,18 @@ def _unreadable(path: str | Path, name: str, cells: pd.Series, values: pd.Series
 
 
 def _counter(path: str | Path, name: str, values: np.ndarray) -> Problem | None:
-    """Say that a column counts the rows, or their times: as a region it would be a fine drift."""
-    steps = np.diff(values)
-    if len(steps) < 2 or not steps[0] or not np.allclose(steps, steps[0], rtol=EVEN, atol=0):
+    """Say that a column counts the rows, or their times: as a region it would be a fine drift.
+
+    A clock with jitter, with a censored volume or that starts again rises (or falls) at nearly
+    every step; responses turn about at every second.
+    """
+    steps = np.diff(values[np.isfinite(values)])
+    if len(steps) < 2 or not steps[0]:
+        return None
+    is_even = np.allclose(steps, steps[0], rtol=EVEN, atol=0)
+    one_way = max((steps > 0).mean(), (steps < 0).mean())
+    wanted = ONE_WAY if len(steps) >= MANY_STEPS else 1.0
+    if not is_even and (len(steps) < FEW_STEPS or one_way < wanted):
         return None
     what = f"column {name!r} counts the rows or gives their times: it is no region"
     return Problem(path, "line 1", what, "remove it, or list the regions in `responses.columns`")

@@ -276,6 +276,37 @@ def test_faults_of_a_table_of_regions(save, content, what):
     assert what in fault(read).what
 
 
+CLOCKS = {
+    "restarts": np.r_[0:20, 0:20],
+    "censored": np.delete(2.0 * np.arange(41), 7),
+    "jitter": 2 * np.arange(40) + np.random.default_rng(0).uniform(-0.9, 0.9, 40),
+    "down": -2.0 * np.arange(40) ** 1.1,
+}
+
+
+@pytest.mark.parametrize("clock", CLOCKS.values(), ids=CLOCKS)
+def test_a_clock_is_no_region_unless_named(save, clock):
+    rows = [(f"{t:.3f}", f"{i % 3}") for i, t in enumerate(clock)]
+    path = save("r.csv", lines(("when", "V1"), *rows))
+
+    def read(**options):
+        with open_responses(path, options) as values:
+            return values
+
+    assert "'when' counts the rows" in fault(read).what
+    np.testing.assert_allclose(read(columns=["when", "V1"])[:, 0], clock, atol=1e-3)
+
+
+def test_slow_regions_are_no_clocks(save):
+    """BOLD is smooth: white noise under a window of some 8 s, and a drift."""
+    noise = np.random.default_rng(0).standard_normal((124, 200))
+    bold = sum(noise[i : 120 + i] for i in range(5)) + np.linspace(0, 3, 120)[:, None]
+    rows = [[f"{value:.4f}" for value in row] for row in bold]
+    path = save("r.csv", lines([f"r{i}" for i in range(200)], *rows))
+    with open_responses(path, {}) as values:
+        assert values.shape == (120, 200)
+
+
 @pytest.fixture
 def run(tmp_path):
     """An asymmetric run, its mask, and where both are."""

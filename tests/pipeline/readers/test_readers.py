@@ -1,5 +1,7 @@
 """Readers of other formats than ds003020's: what they read, and what they say of bad files."""
 
+import re
+
 import nibabel
 import numpy as np
 import pandas as pd
@@ -92,6 +94,17 @@ def test_a_textgrid_cut_out_of_a_longer_one(save, write):
     assert read_transcript(path, {"start": "xmin"})["onset"].tolist() == [0.0, 0.5]
     assert read_transcript(path, {"start": 100})["onset"].tolist() == [0.5, 1.0]
     assert read_transcript(path, {})["onset"].tolist() == [100.5, 101.0]
+
+
+@pytest.mark.parametrize("write", [long_textgrid, short_textgrid])
+def test_times_with_exponents(save, write):
+    text = write({"word": [(0.5, 2.5, "so"), (2.5, 3.0, "far")]})
+    text = re.sub(r"(?<![\d.])0\.5(?![\d.])", "5e-1", text)
+    text = re.sub(r"(?<![\d.])2\.5(?![\d.])", "2.5E+0", text)
+    assert "5e-1" in text and "2.5E+0" in text
+    words = read_transcript(save("s.TextGrid", text), {})
+    assert words["onset"].tolist() == [0.5, 2.5]
+    assert words["offset"].tolist() == [2.5, 3.0]
 
 
 def test_the_tier_of_words_by_name(save):

@@ -143,6 +143,19 @@ def needs_mask(path: str | Path) -> bool:
     return RESPONSES.get(suffix(path, RESPONSES)) is _NIFTI
 
 
+def region_names(path: str | Path, options: Mapping[str, Any]) -> list[str] | None:
+    """Names of the regions of a table, in their order; None of other formats.
+
+    Parameters
+    ----------
+    path, options
+        As for `open_responses`.
+    """
+    if RESPONSES.get(suffix(path, RESPONSES)) is not _TABLE:
+        return None
+    return list(options.get("columns") or table.names_of(path))
+
+
 def is_hdf5(path: str | Path) -> bool:
     """Whether responses are in a file that can be read block by block as it is."""
     return RESPONSES.get(suffix(path, RESPONSES)) is _HDF5

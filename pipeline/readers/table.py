@@ -13,6 +13,8 @@ from pipeline.core.errors import Problem, ProblemError, some
 from pipeline.readers.delimited import line_of, numbers, read_delimited
 
 EVEN = 0.02  # relative; times are rounded
+# A clock rises at every step, or at this share of many; by chance about half of the steps do.
+FEW_STEPS, MANY_STEPS, ONE_WAY = 7, 20, 0.85
 
 
 @contextmanager
@@ -33,10 +35,14 @@ def open_table(path: str | Path, columns: Sequence[str] | None = None) -> Iterat
     Raises
     ------
     ProblemError
-        If the file is no table, a column is not there or not of numbers, or a column only counts
-        the rows or gives their times.
+        If the file is no table, its first line is a row of values, a column is not there or not
+        of numbers, or a column only counts the rows or gives their times.
     """
     table = read_delimited(path)
+    if not columns and _is_values(table.columns):
+        what = f"the first line is numbers ({some(table.columns)}), no names of regions"
+        remedy = "put a line with the regions' names before it: this row would be lost"
+        raise ProblemError(Problem(path, "line 1", what, remedy))
     if missing := [name for name in columns or () if name not in table]:
         what = f"there is no column {some(map(repr, missing))}"
         remedy = f"correct `responses.columns`; there are {some(map(repr, table.columns), 10)}"
@@ -59,6 +65,17 @@ def shape_of(path: str | Path, columns: Sequence[str] | None = None) -> tuple[in
     return n_rows, len(columns) if columns else n_columns
 
 
+def names_of(path: str | Path) -> list[str]:
+    """Names of a table's columns, in their order."""
+    return [str(name) for name in read_delimited(path).columns]
+
+
+def _is_values(names: Sequence[str]) -> bool:
+    """Whether all are numbers, and not the whole ones that regions of an atlas are called by."""
+    is_number = numbers(pd.Series(list(names), dtype=object)).notna().all()
+    return bool(is_number) and not all(name.isdigit() for name in names)
+
+
 def _unreadable(path: str | Path, name: str, cells: pd.Series, values: pd.Series) -> Problem | None:
     """Say which cells of a column are no numbers."""
     rows = np.flatnonzero(values.isna() & cells.notna())
@@ -71,9 +88,18 @@ def _unreadable(path: str | Path, name: str, cells: pd.Series, values: pd.Series
 
 
 def _counter(path: str | Path, name: str, values: np.ndarray) -> Problem | None:
-    """Say that a column counts the rows, or their times: as a region it would be a fine drift."""
-    steps = np.diff(values)
-    if len(steps) < 2 or not steps[0] or not np.allclose(steps, steps[0], rtol=EVEN, atol=0):
+    """Say that a column counts the rows, or their times: as a region it would be a fine drift.
+
+    A clock with jitter, with a censored volume or that starts again rises (or falls) at nearly
+    every step; responses turn about at every second.
+    """
+    steps = np.diff(values[np.isfinite(values)])
+    if len(steps) < 2 or not steps[0]:
+        return None
+    is_even = np.allclose(steps, steps[0], rtol=EVEN, atol=0)
+    one_way = max((steps > 0).mean(), (steps < 0).mean())
+    wanted = ONE_WAY if len(steps) >= MANY_STEPS else 1.0
+    if not is_even and (len(steps) < FEW_STEPS or one_way < wanted):
         return None
     what = f"column {name!r} counts the rows or gives their times: it is no region"
     return Problem(path, "line 1", what, "remove it, or list the regions in `responses.columns`")

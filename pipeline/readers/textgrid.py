@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Collection
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,9 @@ _LONG_ENTRY = re.compile(
     r' ?= ?"(?:[^"]|"")*"\s*\Z'
 )
 _NEGATIVE_TIME = re.compile(r"^\s*(?:xmin|xmax|number) ?= ?-[\d.]*[1-9].*$", re.MULTILINE)
+_EXPONENT = re.compile(
+    r"^(\s*(?:xmin|xmax|number|time) ?= ?)(-?\d[\d.]*[eE][-+]?\d{1,2})(?=\s*$)", re.MULTILINE
+)
 _SAVE_AGAIN = "fetch the file again, or open and save it in Praat (text file, UTF-8)"
 
 
@@ -121,6 +125,7 @@ def _read_text(path: Path, encoding: str | None) -> str:
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
     """A TextGrid as a dict: `xmin`, and `tiers`, dicts with `class`, `name` and `entries`."""
+    text = _EXPONENT.sub(lambda m: f"{m[1]}{Decimal(m[2]):f}", text)  # praatio knows no exponents
     negative = _NEGATIVE_TIME.search(text)
     if negative:  # praatio drops the sign
         line = text.count("\n", 0, negative.start()) + 1

@@ -11,6 +11,7 @@ from pipeline.core.errors import Findings, some
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import shared_stories
 from pipeline.validation.records import Heard, all_heard
+from pipeline.validation.region_names import check_region_names
 from pipeline.validation.responses import check_recordings
 from pipeline.validation.stories import check_stories
 from pipeline.validation.volumes import check_volumes
@@ -48,6 +49,7 @@ def check_dataset(config: dict[str, Any]) -> CheckedDataset:
         n_rows = {name: grid.n_rows for name, grid in grids.items()}
         in_files = {name: dataset.rows_in_file(grid) for name, grid in grids.items()}
         n_voxels = _check_subjects(dataset, heard, in_files, findings)
+        check_region_names(heard, findings)
     else:
         remedy = "fetch the dataset (`snakemake fetch`), or correct `data_root`"
         findings.problem(dataset.root, "data_root", "there is no such folder", remedy)

@@ -253,6 +253,18 @@ def column_of_times(path):
     _column(path, [round(2.0045 * i, 2) for i in range(8)])
 
 
+@damage(TABLE, refused="counts the rows")
+def clock_with_jitter(path):
+    """Times that jitter are a column."""
+    _column(path, [0.0, 2.3, 4.1, 5.8, 8.4, 9.9, 12.2, 14.0])
+
+
+@damage(TABLE, refused="counts the rows")
+def clock_with_a_censored_volume(path):
+    """Times, of which one volume was censored, are a column."""
+    _column(path, [0, 2, 4, 8, 10, 12, 14, 16])
+
+
 @damage(TABLE, refused="is no number")
 def column_of_names(path):
     """The names of the subjects are a column."""

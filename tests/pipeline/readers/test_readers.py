@@ -1,5 +1,7 @@
 """Readers of other formats than ds003020's: what they read, and what they say of bad files."""
 
+import re
+
 import nibabel
 import numpy as np
 import pandas as pd
@@ -92,6 +94,17 @@ def test_a_textgrid_cut_out_of_a_longer_one(save, write):
     assert read_transcript(path, {"start": "xmin"})["onset"].tolist() == [0.0, 0.5]
     assert read_transcript(path, {"start": 100})["onset"].tolist() == [0.5, 1.0]
     assert read_transcript(path, {})["onset"].tolist() == [100.5, 101.0]
+
+
+@pytest.mark.parametrize("write", [long_textgrid, short_textgrid])
+def test_times_with_exponents(save, write):
+    text = write({"word": [(0.5, 2.5, "so"), (2.5, 3.0, "far")]})
+    text = re.sub(r"(?<![\d.])0\.5(?![\d.])", "5e-1", text)
+    text = re.sub(r"(?<![\d.])2\.5(?![\d.])", "2.5E+0", text)
+    assert "5e-1" in text and "2.5E+0" in text
+    words = read_transcript(save("s.TextGrid", text), {})
+    assert words["onset"].tolist() == [0.5, 2.5]
+    assert words["offset"].tolist() == [2.5, 3.0]
 
 
 def test_the_tier_of_words_by_name(save):
@@ -262,10 +275,11 @@ def test_two_who_speak_at_once(save):
     ("content", "what"),
     [
         ("TR,V1\n0,0.5\n1,0.25\n2,0.1\n", "counts the rows"),
+        ("0.5,-1e-3\n0.2,1\n0.1,2\n", "the first line is numbers"),
         ("V1,A1\n0.5,left\n0.2,right\n", "'left' is no number (2 such cells)"),
         ("V1,A1\n0.5\n0.2,1\n0.2,1,3\n", "not a table"),
     ],
-    ids=["counter", "letters", "ragged"],
+    ids=["counter", "no-names", "letters", "ragged"],
 )
 def test_faults_of_a_table_of_regions(save, content, what):
     def read():
@@ -273,6 +287,37 @@ def test_faults_of_a_table_of_regions(save, content, what):
             pass
 
     assert what in fault(read).what
+
+
+CLOCKS = {
+    "restarts": np.r_[0:20, 0:20],
+    "censored": np.delete(2.0 * np.arange(41), 7),
+    "jitter": 2 * np.arange(40) + np.random.default_rng(0).uniform(-0.9, 0.9, 40),
+    "down": -2.0 * np.arange(40) ** 1.1,
+}
+
+
+@pytest.mark.parametrize("clock", CLOCKS.values(), ids=CLOCKS)
+def test_a_clock_is_no_region_unless_named(save, clock):
+    rows = [(f"{t:.3f}", f"{i % 3}") for i, t in enumerate(clock)]
+    path = save("r.csv", lines(("when", "V1"), *rows))
+
+    def read(**options):
+        with open_responses(path, options) as values:
+            return values
+
+    assert "'when' counts the rows" in fault(read).what
+    np.testing.assert_allclose(read(columns=["when", "V1"])[:, 0], clock, atol=1e-3)
+
+
+def test_slow_regions_are_no_clocks(save):
+    """BOLD is smooth: white noise under a window of some 8 s, and a drift."""
+    noise = np.random.default_rng(0).standard_normal((124, 200))
+    bold = sum(noise[i : 120 + i] for i in range(5)) + np.linspace(0, 3, 120)[:, None]
+    rows = [[f"{value:.4f}" for value in row] for row in bold]
+    path = save("r.csv", lines([f"r{i}" for i in range(200)], *rows))
+    with open_responses(path, {}) as values:
+        assert values.shape == (120, 200)
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def open_table(path: str | Path, columns: Sequence[str] | None = None) -> Iterat
         of numbers, or a column only counts the rows or gives their times.
     """
     table = read_delimited(path)
-    if not columns and _is_values(table.columns):
+    if not columns and _is_values(list(table.columns)):
         what = f"the first line is numbers ({some(table.columns)}), no names of regions"
         remedy = "put a line with the regions' names before it: this row would be lost"
         raise ProblemError(Problem(path, "line 1", what, remedy))
@@ -70,9 +70,9 @@ def names_of(path: str | Path) -> list[str]:
     return [str(name) for name in read_delimited(path).columns]
 
 
-def _is_values(names: Sequence[str]) -> bool:
+def _is_values(names: list[str]) -> bool:
     """Whether all are numbers, and not the whole ones that regions of an atlas are called by."""
-    is_number = numbers(pd.Series(list(names), dtype=object)).notna().all()
+    is_number = numbers(pd.Series(names, dtype=object)).notna().all()
     return bool(is_number) and not all(name.isdigit() for name in names)
 
 

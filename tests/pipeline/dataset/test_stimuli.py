@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from pipeline.core.errors import ProblemError
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import read_stories
+from pipeline.readers.entries import MAX_FAULTS
 from pipeline.readers.textgrid import read_textgrid
-from pipeline.readers.words import MAX_FAULTS
 from tests.helpers.datasets import WORDS, long_textgrid, short_textgrid, write_dataset
 
 FORMATS = {"long": long_textgrid, "short": short_textgrid}

@@ -12,6 +12,7 @@ from pipeline.readers.entries import Entries
 # TR's words spread over it no more than the TR. A factor of 60 (minutes) or 1000 (milliseconds)
 # leaves these bounds; no word is held for half a minute.
 SHORTEST_MEDIAN, LONGEST_MEDIAN, LONGEST = 0.01, 5.0, 30.0
+ENOUGH_SHORT = 20  # words; a few may be cut short, not half of so many
 MOST_AT_ONCE = 3.0  # words said at a time, on average; two who always speak at once make two
 _UNITS = "give onset and offset or duration in seconds"
 
@@ -42,7 +43,7 @@ def check_lengths(entries: Entries, words: pd.DataFrame) -> None:
     if median > LONGEST_MEDIAN:
         first = length > LONGEST_MEDIAN
         remedy = f"{_UNITS}: these are likely milliseconds, or places in the text"
-    elif median < SHORTEST_MEDIAN:
+    elif median < SHORTEST_MEDIAN and len(length) >= ENOUGH_SHORT:
         first = length < SHORTEST_MEDIAN
         remedy = f"{_UNITS}: these are likely minutes"
     elif (length > LONGEST).any():

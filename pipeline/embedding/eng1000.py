@@ -16,7 +16,6 @@ from itertools import chain, repeat
 from pathlib import Path
 
 import h5py
-import numba
 import numpy as np
 
 from gim import errors
@@ -262,7 +261,7 @@ def _cooccurrences(
     corpora: list[Path], vocab: list[str], basis: list[str], window: int
 ) -> np.ndarray:
     """Count the neighbours of basis words; int64, shape (n_basis, n_vocab)."""
-    from pipeline.embedding.eng1000 import count  # only builders should wait for numba
+    from pipeline.embedding.cooccurrence import count  # only builders should wait for numba
 
     codes = {word: code for code, word in enumerate(dict.fromkeys(vocab + basis))}
     other = len(codes)  # one code for all other words: they keep their place
@@ -281,19 +280,6 @@ def _normalise(counts: np.ndarray) -> np.ndarray:
     data = np.zeros(counts.shape)
     data[:, seen] = zscore(zscore(np.log1p(counts[:, seen]).T).T)
     return data
-
-
-@numba.njit(cache=True)
-def count(counts, coded, basis_of, window):
-    """Add to `counts` (basis word, word code) the neighbours of basis words in one document."""
-    for i in range(len(coded)):
-        row = basis_of[coded[i]]
-        if row < 0:
-            continue
-        for j in range(max(i - window, 0), i):
-            counts[row, coded[j]] += 1
-        for j in range(i + 1, min(i + window + 1, len(coded))):
-            counts[row, coded[j]] += 1
 
 
 # Numbers are tokens too, so that they keep their place among the words, as when they are spoken.

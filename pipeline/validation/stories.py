@@ -44,7 +44,7 @@ def understood(words: pd.DataFrame, grid: Grid) -> str:
     """Where first and last word fall; rows count from 0, those below it and above are cut off."""
     onsets = words["onset"].to_numpy()
     first, last = grid.row_of(onsets[[0, -1]])
-    starts = grid.volume_starts()[grid.kept.start]
+    starts = grid.kept.start * grid.tr - grid.sound_start
     return (
         f"first word at {onsets[0]:.2f} s of the sound = row {first}, last in row {last} of "
         f"{grid.n_rows}; row 0 begins at {starts:.2f} s"

@@ -116,7 +116,7 @@ def repetition_time_infinite(path):
     path.write_text(path.read_text() + "timing: {tr: .inf}\n")
 
 
-@damage(CONFIGURATION, refused="less than or equal to the minimum")
+@damage(CONFIGURATION, refused="give seconds, not milliseconds")
 def repetition_time_zero(path):
     """The repetition time is 0."""
     path.write_text(path.read_text() + "timing: {tr: 0}\n")

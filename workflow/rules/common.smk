@@ -1,4 +1,4 @@
-# What all rule files ask: where files lie, which of them exist, and what a job needs.
+# What the files of rules share: where results lie, which files exist, and what a job needs.
 from pathlib import Path
 
 from pipeline.bands.registry import BAND_PATHS, band_options

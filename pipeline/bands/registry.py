@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from pipeline import features, matchers
-from pipeline.core.schema.validator import Validator, band_schema
+from pipeline.core.schema.validator import band_schema, faults
 from pipeline.features.base import Kind, Source
 from pipeline.matching.matches import Matching, induction_features
 
@@ -154,8 +154,8 @@ def broken_band(
         if not options.get(key)
     ]
     wrong = [
-        (f"features.{band}{error.json_path[1:]}", error.message, "see docs/configuration.md")
-        for error in Validator(band_schema()).iter_errors(options)
+        (f"features.{band}{place[1:]}", what, remedy)
+        for place, what, remedy in faults(options, band_schema())
     ]
     return unknown + missing + wrong
 

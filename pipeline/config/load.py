@@ -14,7 +14,7 @@ from pipeline.bands.registry import BAND_PATHS, broken_band
 from pipeline.config.partitions import broken_partitions
 from pipeline.config.stories import test_stories, training_stories
 from pipeline.core.errors import Problem, ProblemError
-from pipeline.core.schema.validator import Validator, schema
+from pipeline.core.schema.validator import faults, schema
 from pipeline.dataset.dataset import TRUTH
 from pipeline.dataset.grid import broken_blocks
 
@@ -32,7 +32,6 @@ PATH_KEYS = (
     ("training", "pretrain"),
     ("training", "distill"),
 )
-REMEDY = "see docs/configuration.md"  # where the schema has no better one
 REGION_PATHS = ("volume", "names", "left", "right", "surfaces")
 REGION_SOURCES = ({"volume"}, {"left", "right"}, {"atlas"})  # a parcellation is one of these
 
@@ -83,8 +82,7 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
     """
     config = copy.deepcopy(config)
     problems = list(_odd_keys(config, "$", source)) or [
-        Problem(source, error.json_path, error.message, error.schema.get("remedy", REMEDY))
-        for error in Validator(schema()).iter_errors(config)
+        Problem(source, *rest) for rest in faults(config, schema())
     ]
     if problems:
         raise ProblemError(problems)

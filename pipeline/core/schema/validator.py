@@ -6,6 +6,7 @@ The keyword `remedy` of a part says what to do where its own rules are broken, t
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -14,6 +15,7 @@ import jsonschema
 import yaml
 
 SCHEMAS = files(__package__)
+REMEDY = "see docs/configuration.md"  # where a part of a schema has no better one
 
 # Unlike JSON Schema's own, a count has no decimal point, and a number is finite.
 Validator = jsonschema.validators.extend(
@@ -41,3 +43,9 @@ def schema() -> dict[str, Any]:
 def band_schema() -> dict[str, Any]:
     """JSON schema of a band's options, with descriptions; which of them a kind has, it says."""
     return yaml.safe_load((SCHEMAS / "band_options.schema.yaml").read_text(encoding="utf-8"))
+
+
+def faults(value: Any, part: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Place (a path from `$`), problem and remedy of whatever breaks a schema."""
+    for error in Validator(part).iter_errors(value):
+        yield error.json_path, error.message, error.schema.get("remedy", REMEDY)

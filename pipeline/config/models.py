@@ -16,11 +16,6 @@ def used_bands(config: dict[str, Any]) -> list[str]:
     return [band for band in config["features"] if band in wanted]
 
 
-def band_source(config: dict[str, Any], band: str) -> str:
-    """What a band is made from: "stimulus", "responses" or "matches"."""
-    return band_options(config, band).source
-
-
 def permuted_bands(config: dict[str, Any], model: str) -> list[str]:
     """Bands of a model whose matches can be permuted."""
     bands = all_models(config)[model]
@@ -29,7 +24,7 @@ def permuted_bands(config: dict[str, Any], model: str) -> list[str]:
 
 def audited_bands(config: dict[str, Any]) -> list[str]:
     """Bands made from BOLD that some model uses, and the matchers that they redraw."""
-    bands = [band for band in used_bands(config) if band_source(config, band) != "stimulus"]
+    bands = [band for band in used_bands(config) if band_options(config, band).source != "stimulus"]
     redrawn = [band_options(config, band).redraws for band in bands]
     return list(dict.fromkeys([*bands, *(band for band in redrawn if band)]))
 

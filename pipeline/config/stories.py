@@ -31,5 +31,5 @@ def heard_stories(config: dict[str, Any], subject: str) -> dict[str, list[str]]:
 def subjects_and_stories(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Every subject with every story that the subject heard."""
     for subject in config["subjects"]:
-        for story in [*training_stories(config, subject), *test_stories(config, subject)]:
-            yield subject, story
+        for stories in heard_stories(config, subject).values():
+            yield from ((subject, story) for story in stories)

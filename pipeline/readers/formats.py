@@ -51,6 +51,7 @@ class ResponseFormat:
     open: Callable[..., AbstractContextManager[Values]]
     shape: Callable[..., tuple[int, int]]
     options: tuple[str, ...] = ()
+    names: Callable[..., list[str]] | None = None  # of regions, where the format has them
 
 
 _WORD_TABLE = TranscriptFormat(
@@ -63,7 +64,7 @@ TRANSCRIPTS = {
 }
 _HDF5 = ResponseFormat(hdf5.open_hdf5, hdf5.shape_of)
 _NIFTI = ResponseFormat(nifti.open_nifti, nifti.shape_of, ("mask", "tr"))
-_TABLE = ResponseFormat(table.open_table, table.shape_of, ("columns",))
+_TABLE = ResponseFormat(table.open_table, table.shape_of, ("columns",), table.names_of)
 RESPONSES = {
     **dict.fromkeys((".hf5", ".h5", ".hdf5"), _HDF5),
     **dict.fromkeys((".nii", ".nii.gz"), _NIFTI),
@@ -93,7 +94,7 @@ def read_transcript(path: str | Path, options: Mapping[str, Any]) -> pd.DataFram
         If the suffix is unknown, or with all that is wrong with the file.
     """
     form = TRANSCRIPTS[_known(path, TRANSCRIPTS, "transcripts.path")]
-    return form.read(path, **{name: options[name] for name in form.options if name in options})
+    return form.read(path, **_own(form, options))
 
 
 def open_responses(path: str | Path, options: Mapping[str, Any]) -> AbstractContextManager[Values]:
@@ -118,7 +119,7 @@ def open_responses(path: str | Path, options: Mapping[str, Any]) -> AbstractCont
         On entering, if the suffix is unknown or the file is not what it says.
     """
     form = RESPONSES[_known(path, RESPONSES, "responses.path")]
-    return form.open(path, **{name: options[name] for name in form.options if name in options})
+    return form.open(path, **_own(form, options))
 
 
 def shape_of(path: str | Path, options: Mapping[str, Any]) -> tuple[int, int]:
@@ -135,7 +136,7 @@ def shape_of(path: str | Path, options: Mapping[str, Any]) -> tuple[int, int]:
         If the suffix is unknown or the file is not what it says.
     """
     form = RESPONSES[_known(path, RESPONSES, "responses.path")]
-    return form.shape(path, **{name: options[name] for name in form.options if name in options})
+    return form.shape(path, **_own(form, options))
 
 
 def needs_mask(path: str | Path) -> bool:
@@ -151,9 +152,8 @@ def region_names(path: str | Path, options: Mapping[str, Any]) -> list[str] | No
     path, options
         As for `open_responses`.
     """
-    if RESPONSES.get(suffix(path, RESPONSES)) is not _TABLE:
-        return None
-    return list(options.get("columns") or table.names_of(path))
+    form = RESPONSES.get(suffix(path, RESPONSES))
+    return form.names(path, **_own(form, options)) if form and form.names else None
 
 
 def is_hdf5(path: str | Path) -> bool:
@@ -165,6 +165,11 @@ def suffix(path: str | Path, known: Mapping[str, Any]) -> str:
     """The longest of the known suffixes that the file has, whatever its case; else empty."""
     name = Path(path).name.lower()
     return max((s for s in known if name.endswith(s)), key=len, default="")
+
+
+def _own(form: TranscriptFormat | ResponseFormat, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the options that concern a format."""
+    return {name: options[name] for name in form.options if name in options}
 
 
 def _known(path: str | Path, known: Mapping[str, Any], key: str) -> str:

@@ -65,9 +65,9 @@ def shape_of(path: str | Path, columns: Sequence[str] | None = None) -> tuple[in
     return n_rows, len(columns) if columns else n_columns
 
 
-def names_of(path: str | Path) -> list[str]:
-    """Names of a table's columns, in their order."""
-    return [str(name) for name in read_delimited(path).columns]
+def names_of(path: str | Path, columns: Sequence[str] | None = None) -> list[str]:
+    """Names of a table's regions, in their order."""
+    return list(columns or read_delimited(path).columns)
 
 
 def _is_values(names: list[str]) -> bool:

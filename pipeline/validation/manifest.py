@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pipeline.config.results import made_here
 from pipeline.config.stories import all_stories, subjects_and_stories, training_stories
 from pipeline.core.progress import track
 from pipeline.dataset.dataset import Dataset
@@ -90,10 +91,9 @@ def fingerprint(config: dict[str, Any], files: Iterable[Path]) -> str:
     It changes when a file is fetched or changed, and needs none to exist. The files of a simulated
     dataset, which a rule of the workflow writes, are represented by the settings of the simulation.
     """
-    root, simulated = Path(config["data_root"]), config["simulate"]
-    kept = [p for p in files if simulated is None or not p.is_relative_to(root)]
+    kept = [path for path in files if not made_here(config, path)]
     lines = [f"{path.as_posix()} {_state(path)}" for path in kept]
-    lines.append(json.dumps([simulated, config["seeds"]["simulation"]], sort_keys=True))
+    lines.append(json.dumps([config["simulate"], config["seeds"]["simulation"]], sort_keys=True))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 

@@ -4,7 +4,6 @@ from pathlib import Path
 from pipeline.bands.registry import BAND_PATHS, band_options
 from pipeline.config.models import (
     audited_bands,
-    band_source,
     permuted_bands,
     contrasts,
 )

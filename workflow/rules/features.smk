@@ -96,7 +96,9 @@ rule match_features:
         f"{BENCHMARKS}/match_features/{{subject}}_{{band}}.tsv"
     wildcard_constraints:
         band="|".join(
-            b for b in CONFIG["features"] if band_source(CONFIG, b) == "matches"
+            b
+            for b in CONFIG["features"]
+            if band_options(CONFIG, b).source == "matches"
         )
         or "(?!)",
     conda:
@@ -123,7 +125,9 @@ rule response_features:
         f"{BENCHMARKS}/response_features/{{subject}}_{{band}}.tsv"
     wildcard_constraints:
         band="|".join(
-            b for b in CONFIG["features"] if band_source(CONFIG, b) == "responses"
+            b
+            for b in CONFIG["features"]
+            if band_options(CONFIG, b).source == "responses"
         )
         or "(?!)",
     conda:

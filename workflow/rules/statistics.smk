@@ -57,7 +57,8 @@ rule model_statistics:
         dataset=dataset_options(),
         contrasts=lambda w: contrasts(CONFIG, w.model),
         uses_bold=lambda w: any(
-            band_source(CONFIG, b) != "stimulus" for b in CONFIG["models"][w.model]
+            band_options(CONFIG, b).source != "stimulus"
+            for b in CONFIG["models"][w.model]
         ),
         matchers=lambda w: {
             b: band_options(CONFIG, b).as_mapping()

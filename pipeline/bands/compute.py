@@ -33,6 +33,35 @@ from pipeline.matching.matches import (
 MAX_EMPTY = 0.5  # share of a story's rows with words that may have no features
 
 
+class BandFile(LayoutFile):
+    """Features of every story, before scaling and delays.
+
+    Datasets `STORY`: (n_rows, n_features), float32, one a story. Attributes: `layout`; of bands
+    made by a language model what `Kind.origin` says of it (`model`, `model_type`).
+    """
+
+    LAYOUT = "band/1"
+
+    @classmethod
+    @contextmanager
+    def create(
+        cls, path: str | Path, origin: Mapping[str, str] | None = None
+    ) -> Iterator[BandFile]:
+        """Make a file, with the model that the features are made by."""
+        with cls._create(path) as made:
+            made._file.attrs.update(origin or {})
+            yield made
+
+    def write(self, story: str, values: np.ndarray, compression: str | None = None) -> None:
+        """Write the features of a story, (n_rows, n_features)."""
+        self._file.create_dataset(story, data=values.astype(np.float32), compression=compression)
+
+    def read(self, stories: Sequence[str]) -> dict[str, np.ndarray]:
+        """Features of stories, arrays of shape (n_rows, n_features), double."""
+        with self._open() as file:
+            return {story: np.asarray(file[story], np.float64) for story in stories}
+
+
 def stimulus_features(
     dataset: Dataset,
     words_path: str | Path,
@@ -61,11 +90,11 @@ def stimulus_features(
     ProblemError
         If the features are zero in all stories: the stimulus does not reach the rows.
     """
-    says_something = False
     words = pd.read_parquet(words_path)
     kind = kind_of(options.kind)
     done = DoneStories(output, options) if kind.resumable else None
     origin = _checked_origin(kind.origin(options.own), output) if kind.origin else None
+    says_something = False
     with BandFile.create(output, origin) as file:
         for name in track(stories, f"{options.kind} features"):
             story = read_story(dataset, words, name)
@@ -207,32 +236,3 @@ def match_features(
     with BandFile.create(output) as file:
         for story, scores in BasisFile(basis_path).scores(stories).items():
             file.write(story, band_features(options, scores, matched[story]))
-
-
-class BandFile(LayoutFile):
-    """Features of every story, before scaling and delays.
-
-    Datasets `STORY`: (n_rows, n_features), float32, one a story. Attributes: `layout`; of bands
-    made by a language model what `Kind.origin` says of it (`model`, `model_type`).
-    """
-
-    LAYOUT = "band/1"
-
-    @classmethod
-    @contextmanager
-    def create(
-        cls, path: str | Path, origin: Mapping[str, str] | None = None
-    ) -> Iterator[BandFile]:
-        """Make a file, with the model that the features are made by."""
-        with cls._create(path) as made:
-            made._file.attrs.update(origin or {})
-            yield made
-
-    def write(self, story: str, values: np.ndarray, compression: str | None = None) -> None:
-        """Write the features of a story, (n_rows, n_features)."""
-        self._file.create_dataset(story, data=values.astype(np.float32), compression=compression)
-
-    def read(self, stories: Sequence[str]) -> dict[str, np.ndarray]:
-        """Features of stories, arrays of shape (n_rows, n_features), double."""
-        with self._open() as file:
-            return {story: np.asarray(file[story], np.float64) for story in stories}

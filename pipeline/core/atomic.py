@@ -19,7 +19,8 @@ from gim.files import atomic_file as atomic_path
 from gim.files import write_text
 from pipeline.core.errors import Problem, ProblemError
 
-__all__ = ["atomic_h5", "atomic_path", "write_table", "write_text"]
+__all__ = ["LayoutFile", "atomic_h5", "atomic_path", "write_table", "write_text"]
+ATTRIBUTE = "layout"
 
 
 @contextmanager
@@ -65,9 +66,6 @@ class _Disk(io.FileIO):
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write the table as TSV with six decimals, so that equal runs give equal bytes."""
     write_text(path, table.to_csv(sep="\t", index=False, float_format="%.6f", na_rep="n/a"))
-
-
-ATTRIBUTE = "layout"
 
 
 class LayoutFile:

@@ -11,6 +11,8 @@ from pathlib import Path
 from gim.files import unfetched
 from pipeline.core.errors import Problem, ProblemError
 
+SUFFIX = ".damaged"
+
 
 def file_problem(path: str | Path) -> Problem | None:
     """Say why a file cannot be read, or None if it can.
@@ -50,9 +52,6 @@ def _missing_remedy(path: Path) -> str:
         return remedy
     near = difflib.get_close_matches(path.name, sorted(os.listdir(path.parent)), n=3, cutoff=0.8)
     return f"{remedy} (there is {', '.join(near)})" if near else remedy
-
-
-SUFFIX = ".damaged"
 
 
 def set_aside(paths: Iterable[str | Path], folder: str | Path) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 
 ROUNDING = 1e-6  # TRs before a TR's start that are its start: floats of decimals are that near
 MAX_SILENT_TRS = 2  # a TR's match state is carried for at most this many TRs without a word
+Blocks = Mapping[str, Mapping[str, int]]  # story to n and gap
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,6 @@ class Grid:
             return np.full(self.n_rows, -1)
         silent = rows - word_rows[np.maximum(last, 0)]
         return np.where((last >= 0) & (silent <= MAX_SILENT_TRS), last, -1)
-
-
-Blocks = Mapping[str, Mapping[str, int]]  # story to n and gap
 
 
 def block_of(name: str, blocks: Blocks) -> tuple[str, int] | None:

@@ -13,6 +13,9 @@ from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import Grid
 from pipeline.readers.words import COLUMNS
 
+LOBES = 3
+METHODS = ("lanczos", "average", "sum")
+
 
 @dataclass(frozen=True)
 class Story:
@@ -42,10 +45,6 @@ def read_story(dataset: Dataset, words: pd.DataFrame, name: str) -> Story:
     """A story as features see it; `words` is the table of all stories' words."""
     own = words[words["story"] == name].reset_index(drop=True)
     return Story(name, own, dataset.grid(name))
-
-
-LOBES = 3
-METHODS = ("lanczos", "average", "sum")
 
 
 def lanczos_weights(word_times: np.ndarray, tr_times: np.ndarray, tr: float) -> np.ndarray:

@@ -27,6 +27,8 @@ from pipeline.core.progress import track
 from pipeline.core.series import zscore
 
 FETCH = "give the path of an english1000sm.hf5 (with datalad or git-annex, fetch it: datalad get)"
+# Numbers are tokens too, so that they keep their place among the words, as when they are spoken.
+TOKEN = re.compile(r"\w+(?:'\w+)*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,10 +282,6 @@ def _normalise(counts: np.ndarray) -> np.ndarray:
     data = np.zeros(counts.shape)
     data[:, seen] = zscore(zscore(np.log1p(counts[:, seen]).T).T)
     return data
-
-
-# Numbers are tokens too, so that they keep their place among the words, as when they are spoken.
-TOKEN = re.compile(r"\w+(?:'\w+)*")
 
 
 def documents(path: Path) -> Iterator[str]:

@@ -17,6 +17,7 @@ from pipeline.fit.options import Alphas
 
 ALL = slice(None)
 NAMES = ("bands", "train", "test")
+MANY = 0.05  # warn when more of the predicted voxels than this want an alpha at an edge
 
 
 @dataclass(frozen=True)
@@ -258,9 +259,6 @@ def _concatenate(chunks: Sequence[h5py.Dataset], file: h5py.File, name: str) -> 
         stop = start + chunk.shape[-1]
         joined[..., start:stop] = chunk[:]
         start = stop
-
-
-MANY = 0.05  # warn when more of the predicted voxels than this want an alpha at an edge
 
 
 def at_edges(

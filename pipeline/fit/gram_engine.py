@@ -28,6 +28,7 @@ from pipeline.fit.linalg import SMALL, Array, Backend, single_is_safe
 from pipeline.fit.regression import Regression
 
 MARGIN = 10
+Grams = Mapping[tuple[str, str], np.ndarray]  # (band, band): (n_folds, n_columns, n_columns)
 
 
 class GramEngine:
@@ -262,9 +263,6 @@ class GramSolved:
         weights[split.narrow_columns] = u[:-1]
         intercept = u[-1] + self.engine.mean[self.voxels]
         return weights.astype(np.float32), intercept.astype(np.float32)
-
-
-Grams = Mapping[tuple[str, str], np.ndarray]  # (band, band): (n_folds, n_columns, n_columns)
 
 
 def gram_of(a: Band, b: Band, folds: Mapping[str, int]) -> np.ndarray:

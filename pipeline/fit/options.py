@@ -10,6 +10,8 @@ import numpy as np
 
 from pipeline.core.errors import Problem, ProblemError
 
+CONCENTRATIONS = [0.1, 1.0]  # sparse and even mixtures of bands in turn
+
 
 @dataclass(frozen=True)
 class Alphas:
@@ -65,23 +67,25 @@ class FitOptions:
     refinements: int
     n_scalings: int
     reference_voxels: int
-    solver: Literal["auto", "gram", "kernel", "himalaya"] = "auto"
-    fold_seed: int = 0
-    search_seed: int = 0
-    device: str = "cpu"
-    memory_gb: float = 8.0
-    voxels_per_block: int | None = None
+    solver: Literal["auto", "gram", "kernel", "himalaya"]
+    fold_seed: int
+    search_seed: int
+    device: str
+    memory_gb: float
+    voxels_per_block: int | None
 
     @classmethod
-    def read(cls, options: Mapping[str, Any], seeds: Mapping[str, int], **more: Any) -> FitOptions:
-        """From `fit` and `seeds` of the configuration; keys that are no field are left out."""
+    def read(
+        cls, options: Mapping[str, Any], seeds: Mapping[str, int], voxels_per_block: int | None
+    ) -> FitOptions:
+        """From `fit`, `seeds` and `voxels_per_block` of the configuration; what else is in `fit`
+        is left out.
+        """
         known = {field.name for field in fields(cls)}
         found = {key: value for key, value in options.items() if key in known}
         found["alphas"] = Alphas(**options["alphas"])
-        return cls(**found, fold_seed=seeds["folds"], search_seed=seeds["search"], **more)
-
-
-CONCENTRATIONS = [0.1, 1.0]  # sparse and even mixtures of bands in turn
+        found |= {"fold_seed": seeds["folds"], "search_seed": seeds["search"]}
+        return cls(**found, voxels_per_block=voxels_per_block)
 
 
 def band_scalings(n_bands: int, n_scalings: int, seed: int) -> np.ndarray:

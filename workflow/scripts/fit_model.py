@@ -19,9 +19,7 @@ with work(snakemake):
     description = describe(config, snakemake.input.manifest)
     # How the work is cut is no parameter of the rule: it changes no result.
     cut = {key: config["fit"][key] for key in ("device", "memory_gb")}
-    options = FitOptions.read(
-        params.options | cut, params.seeds, voxels_per_block=config["voxels_per_block"]
-    )
+    options = FitOptions.read(params.options | cut, params.seeds, config["voxels_per_block"])
     chunk = wildcards.get("chunk")
     fit_model(
         Dataset.from_config(params.dataset),

@@ -29,6 +29,8 @@ OPTIONS = {
     "device": "cpu",
     "memory_gb": 4,
     "voxels_per_block": None,
+    "fold_seed": 0,
+    "search_seed": 0,
 }
 
 

@@ -131,7 +131,7 @@ class Subject:
             design=design,
             train=self.train,
             test=self.test,
-            options=FitOptions.read(self.config["fit"], self.config["seeds"]),
+            options=FitOptions.read(self.config["fit"], self.config["seeds"], None),
             attributes={},
             output=path,
         )

@@ -65,3 +65,21 @@ def test_a_constant_voxel_stays_constant():
     found = ready(values, grid, 0, {"zscore": True, "high_pass": 0.01})
     assert found[:, 0].std() > 0.9
     assert (found[:, 1] == 0).all()
+
+
+def test_responses_are_filtered_trimmed_and_scaled():
+    """A slow cosine goes, a fast one stays; scaling is over the kept rows."""
+    grid = Grid(n_scanned=100, tr=2.0, sound_start=0, unused_volumes=0, trim=(4, 6))
+    t = np.arange(100)
+    slow, fast = np.cos(np.pi * (t + 0.5) / 100), np.sin(2 * np.pi * t / 10)
+    values = np.stack([100 + 30 * slow, 50 + fast, 20 * slow + fast], axis=1)
+    options = {"trimmed": False, "zscore": False, "high_pass": 0.01}
+    filtered = ready(values, grid, 0, options)
+    assert filtered.shape == (90, 3)
+    assert filtered[:, 0].std() < 0.01
+    assert np.corrcoef(filtered[:, 2], fast[4:-6])[0, 1] > 0.99
+    scaled = ready(values, grid, 0, options | {"high_pass": None, "zscore": True})
+    np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(scaled.std(axis=0), 1, atol=1e-6)
+    kept = ready(values[4:-6], grid, 4, options | {"high_pass": None})
+    np.testing.assert_array_equal(kept, values[4:-6].astype(np.float32))

@@ -10,12 +10,10 @@ import pytest
 
 from pipeline.core.errors import ProblemError
 from pipeline.dataset.dataset import Dataset
-from pipeline.validation import manifest as module
 from pipeline.validation import responses
 from pipeline.validation.dataset import check_dataset
 from pipeline.validation.manifest import (
     describe_files,
-    fingerprint,
     input_files,
     manifest,
     settings_files,
@@ -56,17 +54,6 @@ def problems_of(config):
 
 def is_told(problems, path, what):
     return any(str(p.file) == str(path) and what in p.what and p.remedy for p in problems)
-
-
-@pytest.fixture
-def stories():
-    return ["one", "two", "three", "four"]
-
-
-@pytest.fixture
-def config(tmp_path, stories):
-    write_dataset(tmp_path, stories, [SUBJECT])
-    return make_config(tmp_path, stories, {SUBJECT: None})
 
 
 def test_a_dataset_without_fault_passes_without_warning(config):
@@ -348,49 +335,6 @@ def test_responses_are_read_in_small_blocks(tmp_path, monkeypatch, chunks, block
     assert n_voxels == N_VOXELS
     assert findings.problems[0].place == "data, rows 16, 17; voxels 1, 9"
     assert findings.warnings[0].place == "data, voxels 3"
-
-
-def test_manifest(config, tmp_path):
-    first = manifest(config)
-    assert first == json.loads(json.dumps(manifest(config)))
-    assert first["n_rows"] == dict.fromkeys(["one", "two", "three", "four"], N_ROWS)
-    assert first["n_voxels"] == {SUBJECT: N_VOXELS}
-    assert next(iter(first["files"])) == "derivative/respdict.json"
-    assert len(first["files"]) == 1 + 4 + 4
-    (tmp_path / "empty").write_text("")
-    assert module._describe(tmp_path / "empty") == {
-        "bytes": 0,
-        "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-    }
-    set_value(tmp_path, "two", (0, 0), 9.0)
-    second = manifest(config)
-    changed = [name for name in first["files"] if first["files"][name] != second["files"][name]]
-    assert changed == [f"derivative/preprocessed_data/{SUBJECT}/two.hf5"]
-
-
-def state(config):
-    return fingerprint(config, input_files(config))
-
-
-def test_fingerprint_follows_the_files_and_needs_none(config, tmp_path):
-    present = state(config)
-    assert state(config) == present
-    textgrid(tmp_path, "one").write_text("changed")
-    changed = state(config)
-    textgrid(tmp_path, "one").unlink()
-    absent = state(config)
-    config["data_root"] = str(tmp_path / "elsewhere")
-    config["mask"] = None
-    assert len({present, changed, absent, state(config)}) == 4
-
-
-def test_fingerprint_of_a_simulated_dataset_ignores_what_a_rule_writes(config, tmp_path):
-    config["simulate"] = {}
-    before = state(config)
-    shutil.rmtree(tmp_path / "derivative")
-    assert state(config) == before
-    config["simulate"] = {"n_train": 3}
-    assert state(config) != before
 
 
 @pytest.mark.shared

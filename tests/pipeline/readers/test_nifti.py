@@ -1,0 +1,78 @@
+"""NIfTI runs: the voxels of the mask, and what is said of bad files."""
+
+import nibabel
+import numpy as np
+import pytest
+
+from pipeline.readers.formats import open_responses, shape_of
+from pipeline.voxels.volume import Mask
+from tests.pipeline.readers.test_readers import fault
+
+
+@pytest.fixture
+def run(tmp_path):
+    """An asymmetric run, its mask, and where both are."""
+    rng = np.random.default_rng(0)
+    inside = rng.random((3, 4, 5)) > 0.4
+    volumes = rng.standard_normal((3, 4, 5, 7)).astype(np.float32)
+    affine = np.diag([2.0, 2.0, 3.0, 1.0])
+    mask = nibabel.Nifti1Image(inside.astype(np.uint8), affine)
+    img = nibabel.Nifti1Image(volumes, affine)
+    img.header.set_zooms((2, 2, 3, 1.5))
+    img.header.set_xyzt_units("mm", "sec")
+    nibabel.save(img, tmp_path / "run.nii.gz")
+    return tmp_path / "run.nii.gz", mask, volumes, inside
+
+
+@pytest.mark.parametrize("order", ["xyz", "zyx"])
+def test_a_nifti_run_gives_the_voxels_of_the_mask(run, order):
+    path, img, volumes, inside = run
+    options = {"mask": Mask(img, order), "tr": 1.5}
+    expected = volumes[inside] if order == "xyz" else volumes.transpose(2, 1, 0, 3)[inside.T]
+    with open_responses(path, options) as read:
+        np.testing.assert_array_equal(read, expected.T)
+    assert shape_of(path, options) == (7, inside.sum())
+
+
+def damage_tr(img):
+    img.header.set_zooms((2, 2, 3, 2.0))
+    return img
+
+
+def damage_units(img):
+    img.header.set_xyzt_units("mm", "msec")
+    return img
+
+
+@pytest.mark.parametrize(
+    ("damage", "what"),
+    [
+        (lambda i: nibabel.Nifti1Image(i.dataobj[..., 0], i.affine), "3 dimensions"),
+        (lambda i: nibabel.Nifti1Image(i.dataobj[:2], i.affine), "the mask (3, 4, 5)"),
+        (lambda i: nibabel.Nifti1Image(i.dataobj[:], np.eye(4)), "affines"),
+        (damage_tr, "repetition time is 2 s"),
+        (damage_units, "repetition time is 0.0015 s"),
+    ],
+    ids=["3-D", "shape", "affine", "tr", "units"],
+)
+def test_faults_of_a_nifti_run(run, damage, what):
+    path, img, _, _ = run
+    nibabel.save(damage(nibabel.load(path)), path.with_name("bad.nii"))
+
+    def read():
+        with open_responses(path.with_name("bad.nii"), {"mask": Mask(img), "tr": 1.5}):
+            pass
+
+    assert what in fault(read).what
+
+
+def test_a_nifti_run_that_is_cut_off_or_has_no_mask(run):
+    path, img, _, _ = run
+    path.write_bytes(path.read_bytes()[:-200])
+
+    def read(mask):
+        with open_responses(path, {"mask": mask, "tr": 1.5}):
+            pass
+
+    assert "truncated" in fault(lambda: read(Mask(img))).what
+    assert "needs a mask" in fault(lambda: read(None)).what

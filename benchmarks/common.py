@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gim.files import write_text
 from gim.provenance import commit, versions
 
 REFERENCE = 500  # reference voxels of a fit, as the workflow has them
@@ -54,10 +55,7 @@ def write(name: str, what: str, alternative: str, **figures: Any) -> None:
     }
     text = json.dumps(record, indent=2) + "\n"
     print(text)
-    RESULTS.mkdir(exist_ok=True)
-    temporary = RESULTS / f".{name}.tmp"
-    temporary.write_text(text)
-    temporary.replace(RESULTS / f"{name}.json")
+    write_text(RESULTS / f"{name}.json", text)
 
 
 def machine() -> dict[str, Any]:

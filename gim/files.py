@@ -4,6 +4,7 @@ that a pointer to one is not.
 
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -59,11 +60,13 @@ def check_fetched(*paths: str | Path) -> None:
 def atomic_file(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; rename it to ``path`` if the block succeeds.
 
-    The temporary name keeps the suffixes, as some writers choose a format by them.
+    The temporary name keeps the suffixes, as some writers choose a format by them. Nobody can
+    guess it: a link of that name, in a folder from elsewhere, would be written through; and
+    processes of several machines would share it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    temporary = path.with_name(f".partial-{secrets.token_hex(8)}-{path.name}")
     try:
         yield temporary
         os.replace(temporary, path)

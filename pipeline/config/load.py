@@ -11,6 +11,7 @@ from typing import Any
 from gim.errors import InputError
 from gim.files import read_yaml
 from pipeline.bands.registry import BAND_PATHS, broken_band
+from pipeline.config.addresses import sent_variables, unsafe_addresses
 from pipeline.config.partitions import broken_partitions
 from pipeline.config.stories import test_stories, training_stories
 from pipeline.core.errors import Problem, ProblemError
@@ -18,6 +19,7 @@ from pipeline.core.schema.validator import faults, schema
 from pipeline.dataset.dataset import TRUTH
 from pipeline.dataset.grid import broken_blocks
 
+PROGRAM = "__use_yte__"  # Snakemake evaluates the expressions of a file with this key
 PATH_KEYS = (
     ("data_root",),
     ("transcripts", "path"),
@@ -32,6 +34,7 @@ PATH_KEYS = (
     ("training", "pretrain"),
     ("training", "distill"),
 )
+PATH_LISTS = {"lm": ("train", "evaluate", "models"), "eng1000": ("corpora",)}
 REGION_PATHS = ("volume", "names", "left", "right", "surfaces")
 REGION_SOURCES = ({"volume"}, {"left", "right"}, {"atlas"})  # a parcellation is one of these
 
@@ -53,16 +56,21 @@ def read_file(path: str | Path) -> Any:
     Raises
     ------
     ProblemError
-        If the file is missing, is not YAML, or gives a key twice.
+        If the file is missing, is not YAML, gives a key twice, or holds a program.
     """
     path = Path(path)
     if not path.is_file():
         raise ProblemError(Problem(path, "", "no such configuration", "pass a file from config/"))
     try:
-        return read_yaml(path)
+        content = read_yaml(path)
     except InputError as error:
         what = str(error).removeprefix(f"{path}: ")
         raise ProblemError(Problem(path, "", what, "mend the file")) from error
+    if isinstance(content, dict) and PROGRAM in content:
+        what = "the file is a program: Snakemake runs what stands in it, even for --dry-run"
+        remedy = "read all of it; a configuration of this workflow needs no such key"
+        raise ProblemError(Problem(path, PROGRAM, what, remedy))
+    return content
 
 
 def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any]:
@@ -95,18 +103,8 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
         config["models"] = {
             m: bands for m, bands in config["models"].items() if m in config["only"]
         }
-    for keys in PATH_KEYS:
-        _expand(config, keys)
-    for options in config["features"].values():
-        for key in set(BAND_PATHS) & set(options):
-            options[key] = options[key] and expand_path(options[key])
-    if config["lm"]:
-        for key in ("train", "evaluate", "models"):
-            config["lm"][key] = [expand_path(p) for p in config["lm"][key]]
-    for options in config["regions"].values():
-        for key in set(REGION_PATHS) & set(options):
-            options[key] = expand_path(options[key])
-    config["eng1000"]["corpora"] = [expand_path(p) for p in config["eng1000"]["corpora"]]
+    if problems := [Problem(source, *rest) for rest in _expand(config)]:
+        raise ProblemError(problems)
     return config
 
 
@@ -143,11 +141,32 @@ def expand_path(path: str) -> str:
     return os.path.expanduser(os.path.expandvars(path))
 
 
-def _expand(config: dict[str, Any], keys: tuple[str, ...]) -> None:
-    for key in keys[:-1]:
-        config = config.get(key) or {}
-    if config.get(keys[-1]):
-        config[keys[-1]] = expand_path(config[keys[-1]])
+def _expand(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Expand all paths in place; place, problem and remedy of what fetching must not send."""
+    root = expand_path(config["data_root"])
+    if config["fetch"]:
+        yield from unsafe_addresses(config["fetch"])
+    for place, part, key in _paths(config):
+        written, part[key] = part[key], expand_path(part[key])
+        if config["fetch"] and place != "data_root":
+            yield from sent_variables(place, written, part[key], root)
+
+
+def _paths(config: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Every path: its place, what holds it, and the key or index under which it does."""
+    for *parents, key in PATH_KEYS:
+        part = config
+        for parent in parents:
+            part = part.get(parent) or {}
+        if part.get(key):
+            yield ".".join((*parents, key)), part, key
+    for kind, keys in (("features", BAND_PATHS), ("regions", REGION_PATHS)):
+        for name, options in config[kind].items():
+            yield from ((f"{kind}.{name}.{key}", options, key) for key in keys if options.get(key))
+    for name, lists in PATH_LISTS.items():
+        for key in lists if config[name] else ():
+            paths = config[name][key]
+            yield from ((f"{name}.{key}[{i}]", paths, i) for i in range(len(paths)))
 
 
 def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:

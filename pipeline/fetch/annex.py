@@ -8,15 +8,28 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from gim.files import MAX_POINTER_BYTES
 
 PIECE = 2**20  # bytes read at a time
-_KEY = re.compile(r"(?P<backend>[A-Z0-9_]+)-s(?P<size>\d+)(?:-[a-zA-Z]\d+)*--(?P<name>[^/\s]+)")
+_KEY = re.compile(
+    r"(?P<backend>[A-Z0-9_]+)(?:-s(?P<size>[0-9]{1,18}))?(?:-[a-zA-Z][0-9]+)*--(?P<name>[^/\s]+)"
+)
 _OBJECT = re.compile(r"(?:^|/)annex/objects/(?:\S*/)?(?P<key>[^/\s]+)\s*\Z")
-_DIGESTS = {"MD5": "md5", "SHA1": "sha1", "SHA256": "sha256", "SHA512": "sha512"}
+_BLAKE2B, _BLAKE2S = (160, 224, 256, 384, 512), (160, 224, 256)  # bits
+_HASHES: dict[str, Callable[[], Any]] = {
+    "MD5": partial(hashlib.md5, usedforsecurity=False),  # what ds003020's keys hold
+    "SHA1": partial(hashlib.sha1, usedforsecurity=False),
+    **{f"SHA{bits}": getattr(hashlib, f"sha{bits}") for bits in (224, 256, 384, 512)},
+    **{f"SHA3_{bits}": getattr(hashlib, f"sha3_{bits}") for bits in (224, 256, 384, 512)},
+    **{f"BLAKE2B{n}": partial(hashlib.blake2b, digest_size=n // 8) for n in _BLAKE2B},
+    **{f"BLAKE2S{n}": partial(hashlib.blake2s, digest_size=n // 8) for n in _BLAKE2S},
+}
 
 
 @dataclass(frozen=True)
@@ -27,36 +40,49 @@ class Key:
     ----------
     name : str
         The key itself, as `MD5E-s1024--d41d8cd98f00b204e9800998ecf8427e.hf5`.
-    size : int
-        Bytes.
-    algorithm : str or None
-        Name in `hashlib`; None if the key holds no checksum (as of the backends WORM and URL).
+    backend : str
+        Its kind, as `WORM`; of known checksums without the `E` of those that keep the file's
+        suffix: `MD5`, `SHA256`.
+    size : int or None
+        Bytes; None if the key does not say.
     digest : str
-        Hexadecimal checksum.
+        Hexadecimal checksum, where the kind has one.
     """
 
     name: str
-    size: int
-    algorithm: str | None
+    backend: str
+    size: int | None
     digest: str
 
     @classmethod
     def parse(cls, name: str) -> Key | None:
-        """The key of this name; None if it is not one, or does not state a size."""
+        """The key of this name; None if it is not one."""
         found = _KEY.fullmatch(name)
         if not found:
             return None
-        algorithm = _DIGESTS.get(found["backend"].removesuffix("E"))
-        return cls(name, int(found["size"]), algorithm, found["name"].split(".")[0].lower())
+        size = int(found["size"]) if found["size"] else None
+        digest = found["name"].split(".")[0].lower()
+        backend = found["backend"].removesuffix("E")
+        return cls(name, backend if backend in _HASHES else found["backend"], size, digest)
+
+    @property
+    def doubt(self) -> str:
+        """Why this project cannot tell the content by its key; empty if it can."""
+        if self.backend not in _HASHES:
+            return f"a key of the kind {self.backend} holds no checksum that is known here"
+        return "the key does not say how large the file is" if self.size is None else ""
 
     def fits(self, path: Path) -> bool:
-        """Whether a file has the key's size and checksum; it is read a piece at a time."""
-        if path.stat().st_size != self.size:
+        """Whether a file has the key's size and checksum, where the key has them.
+
+        The file is read a piece at a time.
+        """
+        if self.size is not None and path.stat().st_size != self.size:
             return False
-        if self.algorithm is None:
+        if self.backend not in _HASHES:
             return True
         with path.open("rb") as file:
-            return hashlib.file_digest(file, self.algorithm).hexdigest() == self.digest
+            return hashlib.file_digest(file, _HASHES[self.backend]).hexdigest() == self.digest
 
 
 def key_in(text: str | bytes) -> Key | None:

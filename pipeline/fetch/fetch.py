@@ -7,8 +7,6 @@ checksums from the annex's keys.
 from __future__ import annotations
 
 import logging
-import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -18,9 +16,10 @@ from typing import Any
 from tqdm import tqdm
 
 from pipeline.core.errors import Problem, ProblemError
+from pipeline.fetch.clone import annex_get
 from pipeline.fetch.https import download
 from pipeline.fetch.models import fetch_models
-from pipeline.fetch.plan import Missing, check_space, gigabytes, missing_files, total
+from pipeline.fetch.plan import Missing, check_keys, check_space, gigabytes, missing_files, total
 from pipeline.validation.manifest import input_files
 
 
@@ -54,23 +53,12 @@ def fetch(config: dict[str, Any], jobs: int = 1) -> None:
         "%s: %d of %d files to fetch, %s (%s free)",
         root, len(missing), len(wanted), gigabytes(total(missing)), gigabytes(free),
     )  # fmt: skip
-    if missing and options["annex"] and _annex_get(root, [file.path for file in missing], jobs):
+    if missing and options["annex"] and annex_get(root, [file.path for file in missing], jobs):
         missing = missing_files(root, [file.path for file in missing], *sources)
+    check_keys(missing)
     _download_all(missing, jobs)
     if options["models"]:
         fetch_models(config)
-
-
-def _annex_get(root: Path, paths: Sequence[Path], jobs: int) -> bool:
-    """Let git-annex fetch, if this is a clone and it is installed; whether it ran."""
-    if not (root / ".git").exists() or shutil.which("git-annex") is None:
-        return False
-    logging.info("git-annex fetches")
-    names = [path.relative_to(root).as_posix() for path in paths]
-    done = subprocess.run(["git", "-C", str(root), "annex", "get", f"-J{jobs}", "--", *names])
-    if done.returncode:
-        logging.warning("git-annex did not get all files, the rest comes by HTTPS")
-    return True
 
 
 def _download_all(missing: Sequence[Missing], jobs: int) -> None:

@@ -11,12 +11,20 @@ from pathlib import Path
 from urllib.parse import quote
 
 import requests
+import urllib3
 
+from gim.files import MAX_POINTER_BYTES
+from gim.text.corpus import COMPRESSED, JSONL
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
 from pipeline.core.progress import track
 from pipeline.fetch.annex import Key, key_in, local_key
-from pipeline.fetch.https import TIMEOUT, partial, size_of
+from pipeline.fetch.https import ask
+from pipeline.fetch.part import partial, size_of
+from pipeline.readers.formats import RESPONSES, TRANSCRIPTS
+
+# Ends of the names that something here reads; text and models beside what subjects heard and did.
+READABLE = (*TRANSCRIPTS, *RESPONSES, *JSONL, *COMPRESSED, ".txt", ".safetensors")
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,8 @@ class Missing:
     @property
     def size(self) -> int:
         """Bytes still to come."""
-        return max(self.key.size - size_of(partial(self.target)), 0) if self.key else 0
+        whole = (self.key.size if self.key else None) or 0
+        return max(whole - size_of(partial(self.target)), 0)
 
 
 def missing_files(
@@ -70,8 +79,11 @@ def missing_files(
     Raises
     ------
     ProblemError
-        If the dataset has no such file, or a link leads out of it.
+        If a name is none that may be fetched (then nothing is asked for), the dataset has no such
+        file, or a link leads out of it.
     """
+    if refused := [problem for path in paths if (problem := _odd_name(path.relative_to(root)))]:
+        raise ProblemError(refused)
 
     def look(path: Path) -> Missing | ProblemError | None:
         try:
@@ -84,6 +96,19 @@ def missing_files(
     if errors := [found for found in looked if isinstance(found, ProblemError)]:
         raise ProblemError(problem for error in errors for problem in error.problems)
     return [found for found in looked if isinstance(found, Missing)]
+
+
+def check_keys(missing: Sequence[Missing]) -> None:
+    """Raise ProblemError where nothing would tell whether a server sent the file itself."""
+    remedy = (
+        "fetch it with git-annex in a clone, or `git annex migrate` it to SHA256E at its source"
+    )
+    if problems := [
+        Problem(file.path, file.key.name, file.key.doubt, remedy)
+        for file in missing
+        if file.key and file.key.doubt
+    ]:
+        raise ProblemError(problems)
 
 
 def check_space(folder: Path, n_bytes: int, what: str) -> int:
@@ -123,30 +148,50 @@ def _missing(root: Path, path: Path, files: str, pointers: str) -> Missing | Non
     return Missing(path, _target(root, path), url, key)
 
 
+def _odd_name(name: Path) -> Problem | None:
+    """Why a file of the dataset is not fetched: it is hidden, outside, or nothing reads it."""
+    if any(part.startswith(".") for part in name.parts):
+        what = "the name is hidden or leads out of the dataset"
+        return Problem(name, "", what, "correct the paths in the configuration")
+    if not name.name.lower().endswith(READABLE):
+        what = f"no reader knows a file of this name; {', '.join(dict.fromkeys(READABLE))} are"
+        return Problem(name, "", what, "correct the paths in the configuration")
+    return None
+
+
 def _remote_key(path: Path, url: str) -> Key | None:
     """The key that git has in the file's place, None if it has the file itself."""
     try:
-        answer = requests.get(url, timeout=TIMEOUT)
-        answer.raise_for_status()
-    except requests.RequestException as error:
-        response = error.response
+        with ask(url) as answer:
+            answer.raise_for_status()
+            return key_in(answer.raw.read(MAX_POINTER_BYTES + 1))
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        response = getattr(error, "response", None)
         status = (
             f"the server answers {response.status_code}" if response is not None else str(error)
         )
         remedy = "check the names in the configuration, the network, and `fetch.pointers`"
         raise ProblemError(Problem(path, url, status, remedy)) from error
-    return key_in(answer.content)
 
 
 def _target(root: Path, path: Path) -> Path:
-    """Where the content goes; a link of git-annex leads into the clone, and nowhere else."""
-    target = Path(os.path.realpath(path))
-    if not target.is_relative_to(os.path.realpath(root)):
+    """Where the content goes: to the object that a link of git-annex names, or to the path itself.
+
+    Neither leads out of the dataset, or to hidden files that are not such objects.
+    """
+    base, target = Path(os.path.realpath(root)), Path(os.path.realpath(path))
+    key = key_in(os.readlink(path)) if path.is_symlink() else None
+    if key is None:  # any other link is replaced, not followed
+        target = Path(os.path.realpath(path.parent), path.name)
+    if not target.is_relative_to(base):
         what = f"the link leads out of the dataset, to {target}"
-        raise ProblemError(
-            Problem(path, "", what, "replace it by a link of git-annex, or remove it")
-        )
-    return target
+    elif key and (target.name != key.name or "/annex/objects/" not in target.as_posix()):
+        what = f"the link leads to {target}, which is no object of git-annex"
+    elif key is None and _odd_name(target.relative_to(base)):
+        what = f"the folder leads to {target}, where nothing is fetched"
+    else:
+        return target
+    raise ProblemError(Problem(path, "", what, "replace it by a link of git-annex, or remove it"))
 
 
 def total(missing: Sequence[Missing]) -> int:

@@ -1,7 +1,9 @@
 """A web server on this machine that has files, and the faults that a network has."""
 
 import re
+import ssl
 import threading
+import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -17,20 +19,34 @@ class Server(ThreadingHTTPServer):
         Bytes after which each answer for a path breaks off, in turn; then they are whole.
     headers : dict of str to dict
         Further headers of a path's answers.
+    moved : dict of str to str
+        Addresses to which a path's visitors are sent on.
+    delay : float
+        Seconds before an answer.
+    tls : path, optional
+        Certificate and key of an https server, in one file.
     """
 
     daemon_threads = True
 
-    def __init__(self):
+    def __init__(self, tls=None):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.pages, self.drops, self.headers = {}, {}, {}
-        self.ranges = True
+        self.scheme = "https" if tls else "http"
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(tls)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.pages, self.drops, self.headers, self.moved = {}, {}, {}, {}
+        self.ranges, self.delay = True, 0
         self.asked, self.sent = Counter(), Counter()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{self.scheme}://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request, client_address):
+        """Visitors may go before they have all."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -42,6 +58,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         path = self.path.split("?")[0]
         self.server.asked[path] += 1
+        time.sleep(self.server.delay)
+        if to := self.server.moved.get(path):
+            self.answer(302, {"Location": to}, b"")
+            return
         body = self.server.pages.get(path)
         if body is None:
             self.answer(404, self.server.headers.get(path, {}), b"")

@@ -1,89 +1,17 @@
 """Fetching the data: only what is needed, resumed, verified, from a server on this machine."""
 
-import hashlib
 import json
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from pipeline.core.errors import ProblemError
-from pipeline.fetch import annex, https, models, plan
+from pipeline.fetch import annex, https, models, part, plan
 from pipeline.fetch.fetch import fetch
 from pipeline.validation.validate import validate
-from tests.helpers.datasets import make_config, write_dataset
-from tests.helpers.server import Server
-
-STORIES = ["one", "two", "three", "four"]
-SUBJECT = "S1"
-IN_GIT = {"derivative/respdict.json"}  # as in ds003020; all else is annexed
-
-
-def key_of(content, suffix, backend="MD5E"):
-    digest = hashlib.new(backend.removesuffix("E").lower(), content).hexdigest()
-    return f"{backend}-s{len(content)}--{digest}{suffix}"
-
-
-def link_of(name, key):
-    """Target of git-annex's link in a file's place."""
-    up = "../" * (len(Path(name).parts) - 1)
-    return f"{up}.git/annex/objects/x1/y2/{key}/{key}"
-
-
-@pytest.fixture
-def server():
-    server = Server()
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def source(tmp_path, server, monkeypatch):
-    """A dataset on the server: contents as on OpenNeuro's S3, pointers as on GitHub."""
-    monkeypatch.setattr(https, "WAIT", 0.01)
-    write_dataset(tmp_path / "source", [*STORIES, "unwanted"], [SUBJECT, "S2"])
-    for path in (tmp_path / "source").rglob("*"):
-        if path.is_file():
-            name, content = path.relative_to(tmp_path / "source").as_posix(), path.read_bytes()
-            backend = "SHA256E" if path.suffix == ".TextGrid" else "MD5E"
-            server.pages[f"/files/{name}"] = content
-            pointer = link_of(name, key_of(content, path.suffix, backend)).encode()
-            server.pages[f"/pointers/{name}"] = content if name in IN_GIT else pointer
-    return tmp_path / "source"
-
-
-@pytest.fixture
-def config(tmp_path, source, server):
-    root = tmp_path / "data"
-    options = {"files": f"{server.url}/files", "pointers": f"{server.url}/pointers/"}
-    return make_config(root, STORIES, {SUBJECT: None}, fetch=options)
-
-
-def names_in(root):
-    return sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if not p.is_dir())
-
-
-def clone(source, root, link=True):
-    """What `git clone` leaves: links (or pointer files) without their content."""
-    for path in source.rglob("*"):
-        name = path.relative_to(source).as_posix()
-        if path.is_file():
-            content, to = path.read_bytes(), root / name
-            to.parent.mkdir(parents=True, exist_ok=True)
-            key = key_of(content, path.suffix)
-            if name in IN_GIT:
-                to.write_bytes(content)
-            elif link:
-                to.symlink_to(link_of(name, key))
-            else:
-                to.write_text(f"/annex/objects/{key}\n")
-
-
-HF5 = f"derivative/preprocessed_data/{SUBJECT}/two.hf5"
-RESPONSES = f"/files/{HF5}"
+from tests.helpers.annexed import HF5, IN_GIT, RESPONSES, SUBJECT, clone, key_of, link_of, names_in
 
 
 def test_only_what_is_needed_comes_and_is_the_same(config, source, server, tmp_path):
@@ -170,9 +98,9 @@ def test_a_connection_that_keeps_dropping_is_told_and_the_next_call_goes_on(
 
 
 def test_a_damaged_part_is_thrown_away(config, source, server, tmp_path):
-    part = https.partial(tmp_path / "data" / HF5)
-    part.parent.mkdir(parents=True)
-    part.write_bytes(b"x" * 50)
+    path = part.partial(tmp_path / "data" / HF5)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"x" * 50)
     fetch(config)
     assert (tmp_path / "data" / HF5).read_bytes() == (source / HF5).read_bytes()
 
@@ -233,22 +161,23 @@ def test_an_unset_variable_is_no_folder(config):
 
 
 @pytest.mark.parametrize(
-    ("text", "size", "algorithm", "digest"),
+    ("text", "backend", "size", "digest"),
     [
-        ("MD5E-s12--0cc175b9c0f1b6a8.hf5", 12, "md5", "0cc175b9c0f1b6a8"),
-        ("SHA256E-s3-m100--ABC.nii.gz", 3, "sha256", "abc"),
-        ("SHA1-s0--da39", 0, "sha1", "da39"),
-        ("WORM-s7-m1--name.txt", 7, None, "name"),
+        ("MD5E-s12--0cc175b9c0f1b6a8.hf5", "MD5", 12, "0cc175b9c0f1b6a8"),
+        ("SHA256E-s3-m100--ABC.nii.gz", "SHA256", 3, "abc"),
+        ("SHA1-s0--da39", "SHA1", 0, "da39"),
+        ("WORM-s7-m1--name.txt", "WORM", 7, "name"),
+        ("URL--http&c%%host", "URL", None, "http&c%%host"),
     ],
-    ids=["md5e", "sha256e", "sha1", "worm"],
-)  # fmt: skip
-def test_keys(text, size, algorithm, digest):
+    ids=["md5e", "sha256e", "sha1", "worm", "url"],
+)
+def test_keys(text, backend, size, digest):
     for pointer in (
         f"/annex/objects/{text}\n",
         link_of("a/b/c.hf5", text),
         link_of("c", text).encode(),
     ):
-        assert annex.key_in(pointer) == annex.Key(text, size, algorithm, digest)
+        assert annex.key_in(pointer) == annex.Key(text, backend, size, digest)
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,29 @@ def contains_itself(path):
     path.write_text(path.read_text() + "delays: &loop [1, *loop]\n")
 
 
+@damage(CONFIGURATION, refused="is a program")
+def a_program(path):
+    """Snakemake is asked to evaluate the file (`__use_yte__`)."""
+    path.write_text("__use_yte__: true\n" + path.read_text())
+
+
+FETCH = "fetch: {{files: '{}', pointers: 'https://a.org'}}\n"
+
+
+@damage(CONFIGURATION, refused="no address that begins with https://")
+def fetched_without_encryption(path):
+    """Files are fetched from an http:// address."""
+    path.write_text(path.read_text() + FETCH.format("http://a.org"))
+
+
+@damage(CONFIGURATION, refused="what the variables in '$HOME/{story}.hf5' stand for")
+def a_variable_in_an_address(path):
+    """What is fetched has the value of a variable in its address."""
+    responses = "responses: {path: '$HOME/{story}.hf5'}\n"
+    edit(path, "data_root: ", "data_root: /  # ")
+    path.write_text(path.read_text() + FETCH.format("https://a.org") + responses)
+
+
 @damage(TRAINING, refused="is missing")
 def no_teacher(path):
     """The teacher is not named."""

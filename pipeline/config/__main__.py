@@ -1,0 +1,5 @@
+"""``python -m pipeline.config``."""
+
+from pipeline.config.check import main
+
+main()

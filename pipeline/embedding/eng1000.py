@@ -25,6 +25,7 @@ from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
 from pipeline.core.progress import track
 from pipeline.core.series import zscore
+from pipeline.embedding.spelling import spelt_otherwise
 
 FETCH = "give the path of an english1000sm.hf5 (with datalad or git-annex, fetch it: datalad get)"
 # Numbers are tokens too, so that they keep their place among the words, as when they are spoken.
@@ -108,10 +109,17 @@ class Eng1000:
         vectors[columns < 0] = 0
         return vectors
 
-    def coverage(self, words: Iterable[str]) -> float:
-        """Share of the words (tokens) that are in the vocabulary; NaN if there are no words."""
-        known = self._lookup(words) >= 0
-        return float(known.mean()) if known.size else float("nan")
+    def known(self, words: Iterable[str]) -> np.ndarray:
+        """Whether each word has a vector that says something; bool, shape (n_words,).
+
+        A word that never occurred near a basis word is in the vocabulary, but its vector is zeros.
+        """
+        columns = self._lookup(words)
+        return (columns >= 0) & self._says_something[columns]
+
+    @cached_property
+    def _says_something(self) -> np.ndarray:
+        return self.data.any(axis=0)
 
 
 def _fault(found: dict[str, np.ndarray]) -> tuple[str, str] | None:
@@ -126,6 +134,8 @@ def _fault(found: dict[str, np.ndarray]) -> tuple[str, str] | None:
         return "vocab", f"byte strings expected, not {vocab.dtype}"
     if vocab.shape != data.shape[1:]:
         return "vocab", f"{data.shape[1]} words expected, one a column of data, not {vocab.shape}"
+    if misspelt := spelt_otherwise(_decode(vocab)):
+        return "vocab", misspelt
     if not np.isfinite(data).all() or np.abs(data).max() > np.finfo(np.float32).max:
         return "data", "there are values that are not finite in single precision"
     if "basis" in found and found["basis"].shape != data.shape[:1]:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pipeline.embedding.coverage import Lexicon
+
 Source = Literal["stimulus", "responses", "matches"]
 
 
@@ -38,6 +40,9 @@ class Kind:
     origin : callable, optional
         `origin(options)` names the model that the features were computed with; its answer is
         written beside them.
+    lexicon : callable, optional
+        `lexicon(options)` gives the lexicon (`pipeline.embedding.coverage`) in which words are
+        looked up, for kinds that make zeros of the words that it lacks.
     resumable : bool
         Whether each story is kept as soon as it is done, because all of them take long.
     """
@@ -51,4 +56,5 @@ class Kind:
     resources: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     origin: Callable[[Mapping[str, Any]], dict[str, str]] | None = None
+    lexicon: Callable[[Mapping[str, Any]], Lexicon] | None = None
     resumable: bool = False

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.dataset.story import Story
 from pipeline.features.base import Kind
 from pipeline.features.encoder import load_encoder
-from pipeline.features.eng1000 import load_eng1000
+from pipeline.features.eng1000 import lexicon
 
 
 def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
@@ -22,7 +22,7 @@ def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
 
     words = story.words
     reading = read(words["word"].tolist(), load_encoder(options["encoder"]), options["tau"])
-    vectors = load_eng1000(options["eng1000"]).vectors(np.array(reading.vocabulary, dtype=object))
+    vectors = lexicon(options).vectors(np.array(reading.vocabulary, dtype=object))
     some = reading.expected.sum(axis=1, keepdims=True)
     values = reading.expected @ vectors - some * vectors[reading.ids]
     return story.to_rows(values, options["downsample"])
@@ -35,4 +35,5 @@ KIND = Kind(
     zscore="story",
     options={"downsample": "lanczos", "encoder": None, "tau": 2},
     resources=("eng1000",),
+    lexicon=lexicon,
 )

@@ -26,14 +26,17 @@ class CheckedDataset:
     findings : Findings
         What is wrong with it, and what a user should know.
     n_rows : mapping of str to int
-        Rows of the stories, and
+        Rows of the stories,
     n_voxels : mapping of str to int
-        voxels of the subjects, as far as they are known.
+        voxels of the subjects, and
+    words : mapping of str to list of str
+        words of the stories, as far as they are known.
     """
 
     findings: Findings
     n_rows: Mapping[str, int]
     n_voxels: Mapping[str, int]
+    words: Mapping[str, list[str]]
 
 
 def check_dataset(config: dict[str, Any]) -> CheckedDataset:
@@ -41,10 +44,11 @@ def check_dataset(config: dict[str, Any]) -> CheckedDataset:
     dataset, findings = Dataset.from_config(config), Findings()
     n_rows: dict[str, int] = {}
     n_voxels: dict[str, int] = {}
+    words: dict[str, list[str]] = {}
     if dataset.root.is_dir():
         heard = all_heard(config)
         stimuli = check_volumes(dataset, all_stories(config), heard, findings)
-        check_stories(stimuli, dataset.transcripts, findings)
+        words = check_stories(stimuli, dataset.transcripts, findings)
         grids = {each.name: each.grid for each in stimuli if each.grid is not None}
         n_rows = {name: grid.n_rows for name, grid in grids.items()}
         in_files = {name: dataset.rows_in_file(grid) for name, grid in grids.items()}
@@ -54,7 +58,7 @@ def check_dataset(config: dict[str, Any]) -> CheckedDataset:
         remedy = "fetch the dataset (`snakemake fetch`), or correct `data_root`"
         findings.problem(dataset.root, "data_root", "there is no such folder", remedy)
     _check_blocks(shared_stories(config), findings)
-    return CheckedDataset(findings=findings, n_rows=n_rows, n_voxels=n_voxels)
+    return CheckedDataset(findings=findings, n_rows=n_rows, n_voxels=n_voxels, words=words)
 
 
 def _check_subjects(

@@ -13,6 +13,7 @@ from pipeline.bands.registry import band_options, kind_of
 from pipeline.core.errors import Findings, some
 from pipeline.core.files import file_problem
 from pipeline.dataset.dataset import Dataset
+from pipeline.embedding.spelling import spelt_otherwise
 from pipeline.readers.hdf5 import numeric_dataset
 from pipeline.validation.responses import as_single, blocks
 
@@ -84,6 +85,8 @@ def _check_vocabulary(
     if undecodable := [word for word in words.tolist() if not _is_utf8(word)]:
         what = f"{len(undecodable)} words are not UTF-8, no story will find them"
         findings.warn(path, f"vocab, {some(undecodable)}", what, "write the words as UTF-8")
+    if misspelt := spelt_otherwise([word.decode("utf-8", "replace") for word in words.tolist()]):
+        findings.problem(path, "vocab", misspelt, "write the words alone, as the stories have them")
     if len(words) < len(vocab):
         repeated = some(word.decode("utf-8", "replace") for word in words[counts > 1])
         findings.warn(path, "vocab", f"words listed twice: {repeated}", "the first one is used")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.core.errors import Findings
 from pipeline.dataset.dataset import Dataset
+from pipeline.validation.coverage import Lookup, check_coverage
 from pipeline.validation.embedding import check_embedding, embedding_files, needs
 from pipeline.validation.masks import check_masks, mask_files
 from pipeline.validation.models import check_models, model_files
@@ -15,7 +16,10 @@ from pipeline.validation.stories import check_shifts
 
 
 def check_settings(
-    config: dict[str, Any], n_rows: Mapping[str, int], n_voxels: Mapping[str, int]
+    config: dict[str, Any],
+    n_rows: Mapping[str, int],
+    n_voxels: Mapping[str, int],
+    known: Sequence[Lookup],
 ) -> Findings:
     """Check what bands, masks and regions are read from, and what tests need.
 
@@ -25,6 +29,8 @@ def check_settings(
         Complete configuration.
     n_rows, n_voxels : mappings of str to int
         Of `check_dataset`, or of a `manifest`.
+    known : sequence of Lookup
+        How many words the bands' lexicons know (`pipeline.validation.coverage.lookups`).
     """
     dataset, tests, findings = Dataset.from_config(config), config["statistics"], Findings()
     if tests["scheme"] == "shift":
@@ -35,6 +41,7 @@ def check_settings(
         findings.problem(dataset.truth, "features", what, "remove the band, or set `simulate`")
     is_built = bool(config["eng1000"]["corpora"])
     findings.add(check_embedding(embedding_files(config), is_built))
+    findings.add(check_coverage(known, config["coverage"]))
     findings.add(check_models(model_files(config)))
     findings.add(check_masks(mask_files(config), n_voxels))
     findings.add(check_regions(config))

@@ -24,20 +24,28 @@ MAX_OUTSIDE = 0.5  # share of a story's words outside the scan that no cut expla
 
 def check_stories(
     stimuli: Sequence[Stimulus], options: Mapping[str, Any], findings: Findings
-) -> None:
+) -> dict[str, list[str]]:
     """Check every transcript, read with `options`, and that the words fit into the scan.
 
     What was understood of each story's clock is logged.
+
+    Returns
+    -------
+    dict of str to list of str
+        The words of the stories that can be read.
     """
+    read: dict[str, list[str]] = {}
     for stimulus in track(stimuli, "transcripts"):
         try:
             words = read_transcript(stimulus.transcript, options)
         except ProblemError as error:
             findings.problems += error.problems
         else:
+            read[stimulus.name] = words["word"].tolist()
             if stimulus.grid is not None:
                 logging.info("%s: %s", stimulus.name, understood(words, stimulus.grid))
                 _check_span(stimulus.transcript, words, stimulus.grid, findings)
+    return read
 
 
 def understood(words: pd.DataFrame, grid: Grid) -> str:

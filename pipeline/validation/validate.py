@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.core.errors import Findings, Problem, ProblemError
+from pipeline.validation.coverage import lookups
 from pipeline.validation.dataset import check_dataset
 from pipeline.validation.settings import check_settings
 
@@ -28,7 +29,9 @@ def validate(config: dict[str, Any]) -> list[Problem]:
         With all the problems of all the files.
     """
     dataset = check_dataset(config)
-    return checked(dataset.findings, check_settings(config, dataset.n_rows, dataset.n_voxels))
+    known = lookups(config, dataset.words, built=False)
+    settings = check_settings(config, dataset.n_rows, dataset.n_voxels, known)
+    return checked(dataset.findings, settings)
 
 
 def checked(*found: Findings) -> list[Problem]:

@@ -51,6 +51,11 @@ def embedding_input(band):
     return files if BUILT_ENG1000 in files else there(files)
 
 
+def lexicons():
+    """Embeddings that the bands look words up in."""
+    return sorted({f for band in used_bands(CONFIG) for f in embedding_input(band)})
+
+
 def models_of(band):
     """Models that a band reads: the index that this run makes, and files of local ones."""
     made = {FILES.of_run("lm/index")} if CONFIG["lm"] else set()

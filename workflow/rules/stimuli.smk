@@ -51,6 +51,8 @@ rule validate:
 rule settings:
     input:
         manifest=MANIFEST,
+        words=WORDS,
+        lexicons=lexicons(),
     output:
         SETTINGS,
     log:
@@ -67,7 +69,16 @@ rule settings:
     params:
         parts={
             key: CONFIG[key]
-            for key in ("features", "eng1000", "mask", "regions", "statistics")
+            for key in (
+                "features",
+                "models",
+                "partitions",
+                "eng1000",
+                "coverage",
+                "mask",
+                "regions",
+                "statistics",
+            )
         },
         fingerprint=fingerprint(CONFIG, settings_files(CONFIG)),
     script:

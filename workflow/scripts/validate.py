@@ -6,6 +6,7 @@ import logging
 from job import snakemake, work
 from pipeline.core.atomic import write_text
 from pipeline.dataset.dataset import Dataset
+from pipeline.validation.coverage import lookups
 from pipeline.validation.dataset import check_dataset
 from pipeline.validation.manifest import manifest
 from pipeline.validation.records import all_heard
@@ -16,7 +17,8 @@ from pipeline.validation.volumes import count_volumes
 with work(snakemake):
     config = snakemake.config
     dataset = check_dataset(config)
-    settings = check_settings(config, dataset.n_rows, dataset.n_voxels)
+    known = lookups(config, dataset.words, built=False)
+    settings = check_settings(config, dataset.n_rows, dataset.n_voxels, known)
     for warning in checked(dataset.findings, settings):
         logging.warning("%s", warning)
     write_text(snakemake.output.warnings, "".join(f"{w}\n" for w in checked(dataset.findings)))

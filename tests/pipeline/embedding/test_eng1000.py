@@ -167,16 +167,17 @@ def test_load_the_released_layout(tmp_path):
     np.testing.assert_array_equal(loaded.vectors(["i", "THE"]), [[0, 1], [1, 0]])
 
 
-def test_vectors_and_coverage():
-    data = np.array([[1, 2, 3], [4, 5, 6]], dtype=np.float32)
-    embedding = Eng1000(data, ["the", "don't", "boat"])
+def test_vectors_and_known_words():
+    data = np.array([[1, 2, 3, 0], [4, 5, 6, 0]], dtype=np.float32)
+    embedding = Eng1000(data, ["the", "don't", "boat", "lone"])
     vectors = embedding.vectors(["Boat", "unknown", "don\u2019t", "THE", "boat"])
     np.testing.assert_array_equal(vectors, [[3, 6], [0, 0], [2, 5], [1, 4], [3, 6]])
     assert vectors.dtype == np.float32
     assert embedding.vectors([]).shape == (0, 2)
-    assert embedding.coverage(["Boat", "unknown", "boat", "x"]) == 0.5
-    assert np.isnan(embedding.coverage([]))
-    np.testing.assert_array_equal(data, [[1, 2, 3], [4, 5, 6]])  # unknown words zero a copy
+    known = embedding.known(["Boat", "unknown", "don\u2019t", "lone"])
+    assert known.tolist() == [True, False, True, False]  # lone has a vector of zeros
+    assert embedding.known([]).shape == (0,)
+    np.testing.assert_array_equal(data[:, :3], [[1, 2, 3], [4, 5, 6]])  # unknown ones zero a copy
 
 
 WORDS = np.array([b"a", b"b", b"c"])

@@ -216,7 +216,7 @@ def test_words_after_the_scan_are_a_warning(config, tmp_path):
 
 def evenly(begin, end, n=20):
     times = np.linspace(begin, end, n + 1)
-    return [(a, b, "word") for a, b in pairwise(times)]
+    return [(a, b, "once") for a, b in pairwise(times)]
 
 
 @pytest.mark.parametrize(("end", "covered"), [(0.9, "1%"), (6.0, "8%")])

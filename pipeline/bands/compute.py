@@ -13,7 +13,7 @@ import pandas as pd
 from pipeline.bands.registry import LAG, BandOptions, kind_of, matcher_modules
 from pipeline.bands.resume import DoneStories
 from pipeline.core.atomic import LayoutFile
-from pipeline.core.errors import Problem, ProblemError
+from pipeline.core.errors import Problem, ProblemError, some
 from pipeline.core.progress import track
 from pipeline.core.random import generator
 from pipeline.core.series import varies
@@ -30,17 +30,23 @@ from pipeline.matching.matches import (
     save_matches,
 )
 
+WARNINGS = "warnings"
 MAX_EMPTY = 0.5  # share of a story's rows with words that may have no features
 
 
 class BandFile(LayoutFile):
     """Features of every story, before scaling and delays.
 
-    Datasets `STORY`: (n_rows, n_features), float32, one a story. Attributes: `layout`; of bands
-    made by a language model what `Kind.origin` says of it (`model`, `model_type`).
+    Datasets `STORY`: (n_rows, n_features), float32, one a story. Attributes: `layout`; `warnings`,
+    if there are any, of features that say nothing over a story; of bands made by a language model
+    what `Kind.origin` says of it (`model`, `model_type`).
     """
 
     LAYOUT = "band/1"
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(path)
+        self._silent: dict[tuple[str, str], list[str]] = {}  # stories by problem and remedy
 
     @classmethod
     @contextmanager
@@ -51,15 +57,64 @@ class BandFile(LayoutFile):
         with cls._create(path) as made:
             made._file.attrs.update(origin or {})
             yield made
+            made._write_warnings()
 
-    def write(self, story: str, values: np.ndarray, compression: str | None = None) -> None:
-        """Write the features of a story, (n_rows, n_features)."""
+    def write(
+        self,
+        story: str,
+        values: np.ndarray,
+        compression: str | None = None,
+        spoken: np.ndarray | None = None,
+    ) -> None:
+        """Write the features of a story; what says nothing will be warned of.
+
+        Parameters
+        ----------
+        story : str
+            Its name.
+        values : array of shape (n_rows, n_features)
+            The features.
+        compression : str, optional
+            As h5py calls it.
+        spoken : array of int, optional
+            Rows that have words, for features of words.
+        """
         self._file.create_dataset(story, data=values.astype(np.float32), compression=compression)
+        if silence := _silence(values, spoken):
+            self._silent.setdefault(silence, []).append(story)
+
+    def warnings(self) -> list[str]:
+        """Of features that say nothing over a story."""
+        with self._open() as file:
+            return list(file.attrs.get(WARNINGS, ()))
+
+    def _write_warnings(self) -> None:
+        """Keep and log the warnings, one of each kind for all its stories."""
+        found = [
+            str(Problem(self.path, some(stories), what, remedy))
+            for (what, remedy), stories in self._silent.items()
+        ]
+        for warning in found:
+            logging.warning("%s", warning)
+        if found:
+            self._file.attrs[WARNINGS] = found
 
     def read(self, stories: Sequence[str]) -> dict[str, np.ndarray]:
         """Features of stories, arrays of shape (n_rows, n_features), double."""
         with self._open() as file:
             return {story: np.asarray(file[story], np.float64) for story in stories}
+
+
+def _silence(values: np.ndarray, spoken: np.ndarray | None) -> tuple[str, str] | None:
+    """What is wrong with features that are constant, or empty where there are words; a remedy."""
+    if not np.any(values):
+        return "the features are zero in every row", "look at the story's words and matches"
+    if not varies(values).any():
+        return "the features are constant", "nothing, if the words are evenly spaced"
+    if spoken is not None and (~values[spoken].any(axis=1)).sum() > MAX_EMPTY * len(spoken):
+        what = "the features are zero in most of the rows that have words"
+        return what, "nothing, if few words have such features; else look at the lexicon"
+    return None
 
 
 def stimulus_features(
@@ -99,30 +154,16 @@ def stimulus_features(
         for name in track(stories, f"{options.kind} features"):
             story = read_story(dataset, words, name)
             values = done.get(story, kind.compute) if done else kind.compute(story, options.own)
-            file.write(name, values, compression="lzf")
+            spoken = np.unique(story.grid.row_of(story.words["onset"].to_numpy()))
+            spoken = spoken[(spoken >= 0) & (spoken < len(values))]
+            file.write(name, values, compression="lzf", spoken=spoken)
             says_something |= bool(np.any(values))
-            _warn_of_silence(story, values, output)
         if stories and not says_something:
             what = "the features are zero in every row of every story"
             remedy = "compare the transcripts' clock and words with `timing` and the band's lexicon"
             raise ProblemError(Problem(output, "features", what, remedy))
     if done:
         done.remove()
-
-
-def _warn_of_silence(story: Story, values: np.ndarray, output: str | Path) -> None:
-    """Log where a story's features are constant, or zero in most of the rows that have words."""
-    rows = np.unique(story.grid.row_of(story.words["onset"].to_numpy()))
-    rows = rows[(rows >= 0) & (rows < len(values))]
-    n_empty = int((~values[rows].any(axis=1)).sum())
-    if not varies(values).any():
-        what, remedy = "the features are constant", "nothing, if the words are evenly spaced"
-    elif n_empty > MAX_EMPTY * len(rows):
-        what = f"the features are zero in {n_empty} of the {len(rows)} rows that have words"
-        remedy = "nothing, if few words have such features; else look at the lexicon"
-    else:
-        return
-    logging.warning("%s", Problem(output, story.name, what, remedy))
 
 
 def _checked_origin(origin: dict[str, str], output: str | Path) -> dict[str, str]:

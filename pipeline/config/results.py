@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.bands.registry import band_options, kind_of
-from pipeline.config.models import audited_bands, explored_bands
+from pipeline.config.models import audited_bands, explored_bands, used_bands
 from pipeline.config.partitions import all_models, partition_models
 from pipeline.config.stories import heard_stories
 from pipeline.dataset.dataset import TRUTH, Dataset
@@ -42,6 +42,11 @@ class Results:
         source = band_options(self.config, band).source
         place = "" if source == "stimulus" else f"sub-{subject}/"
         return f"{self.folder}/{place}features/{band}.h5"
+
+    def bands(self) -> list[str]:
+        """Features of all bands that some model uses, each file once."""
+        pairs = product(self.subjects, used_bands(self.config))
+        return list(dict.fromkeys(self.band(subject, band) for subject, band in pairs))
 
     def matches(self, subject: str, band: str) -> str:
         """Matches of a band."""

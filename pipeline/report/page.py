@@ -54,7 +54,9 @@ class Run:
     maps, explorers : dict of subject to path
         `sub-X_maps.json` and `sub-X_explorer.json`.
     warnings : sequence of str
-        What the validation let pass.
+        What the validation let pass, and features that do not vary (`pipeline.report.warnings`).
+    coverage : sequence of mappings
+        How many words of each story the lexicons know (`pipeline.validation.coverage.Lookup`).
     """
 
     provenance: dict[str, Any]
@@ -67,6 +69,7 @@ class Run:
     maps: dict[str, Path]
     explorers: dict[str, Path]
     warnings: Sequence[str] = ()
+    coverage: Sequence[Mapping[str, Any]] = ()
     regions: pd.DataFrame | None = None
     charts: Mapping[str, Path] = field(default_factory=dict)
     partition: pd.DataFrame | None = None
@@ -122,6 +125,7 @@ def render(run: Run) -> str:
             explored_first=_explored_first(config, explorers[subjects[0]], answered),
             fits=[fit_facts(path) for path in run.fits.values()],
             warnings=run.warnings,
+            coverage=run.coverage,
             timings=run.timings.to_dict("records"),
             provenance=run.provenance,
             works=cited_works(),

@@ -110,6 +110,7 @@ rule report:
         manifest=MANIFEST,
         warnings=f"{RESULTS}/warnings.txt",
         settings=SETTINGS,
+        features=FILES.bands(),
         summary=f"{RESULTS}/summary.tsv",
         gains=f"{RESULTS}/gains.tsv",
         significance=f"{RESULTS}/significance.tsv",

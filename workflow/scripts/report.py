@@ -12,17 +12,12 @@ from pipeline.core.provenance import describe
 from pipeline.report.page import Run, render
 from pipeline.report.sweep import read_run
 from pipeline.report.timings import collect_timings
+from pipeline.report.warnings import all_warnings
 
 
 def table(path):
     """A TSV, or None where the run has none."""
     return pd.read_csv(path, sep="\t") if path else None
-
-
-def warnings(files):
-    """Warnings of the check of the dataset, then of that of the settings."""
-    settings = json.loads(Path(files.settings).read_text(encoding="utf-8"))
-    return [*Path(files.warnings).read_text(encoding="utf-8").splitlines(), *settings["warnings"]]
 
 
 with work(snakemake):
@@ -40,7 +35,8 @@ with work(snakemake):
         fits=dict(zip(keys, map(Path, files.fits), strict=True)),
         maps=dict(zip(params.subjects, map(Path, files.maps), strict=True)),
         explorers=dict(zip(params.subjects, map(Path, files.explorers), strict=True)),
-        warnings=warnings(files),
+        warnings=all_warnings(files.warnings, files.settings, files.features),
+        coverage=json.loads(Path(files.settings).read_text(encoding="utf-8"))["coverage"],
         regions=table(next(iter(files.regions), None)),
         charts=dict(zip(params.parcellations, map(Path, files.charts), strict=True)),
         partition=table(next(iter(files.partition), None)),

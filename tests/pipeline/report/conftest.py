@@ -1,7 +1,7 @@
 """Runs made up on disk, with every file that the report reads, and the report made from them."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from pipeline.bands.compute import BandFile
 from pipeline.config.load import complete
 from pipeline.core.atomic import write_table
 from pipeline.core.series import pearson
@@ -18,6 +19,7 @@ from pipeline.matching.matches import NO_MATCH, Matches, save_matches
 from pipeline.report.explorer import Explored, explore
 from pipeline.report.page import Run, render
 from pipeline.report.units import choose_units, held_against
+from pipeline.report.warnings import all_warnings
 from pipeline.tables.gains import gains
 from pipeline.tables.summary import summarise
 from tests.helpers.fits import write_fit
@@ -250,7 +252,30 @@ def make(folder, subjects, models, maps):
         maps=listings,
         explorers=explorers,
         warnings=["a story is short"],
+        coverage=[
+            {"bands": "eng1000", "story": s, "n_tokens": 80, "tokens": 0.9, "n_types": 40}
+            | {"types": 0.85 if s == "x" else 0.8}
+            for s in [*TRAIN, *TEST]
+        ],
     )
+    html = folder / "report.html"
+    html.write_text(render(run), encoding="utf-8")
+    return Made(folder, run, html)
+
+
+@pytest.fixture(scope="session")
+def silent(unmapped, tmp_path_factory):
+    """The same run, had its features been zero in every story."""
+    folder = tmp_path_factory.mktemp("silent")
+    bands = [folder / f"{band}.h5" for band in unmapped.run.config["features"]]
+    for path in bands:
+        with BandFile.create(path) as file:
+            for story, n_rows in ROWS.items():
+                file.write(story, np.zeros((n_rows, 2)), spoken=np.arange(n_rows))
+    (folder / "warnings.txt").write_text("a story is short\n")
+    (folder / "settings.json").write_text(json.dumps({"warnings": ["a mask is small"]}))
+    found = all_warnings(folder / "warnings.txt", folder / "settings.json", bands)
+    run = replace(unmapped.run, warnings=found)
     html = folder / "report.html"
     html.write_text(render(run), encoding="utf-8")
     return Made(folder, run, html)

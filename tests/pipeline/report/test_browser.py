@@ -128,6 +128,21 @@ def test_the_time_line_is_that_of_the_fit(mapped, visit):
     assert page.get_attribute("#story .now", "data-t") == "45"
 
 
+def test_features_that_are_zero_are_told_above_the_answer(silent, visit):
+    """Without a click, and before anything that the run says."""
+    page = visit(silent)
+    first = page.locator(".warning:visible").first
+    assert "eng1000.h5 [a, b, c, x, y]: the features are zero in every row" in first.inner_text()
+    answer = page.locator("#answer h1").bounding_box()
+    assert first.bounding_box()["y"] < answer["y"]
+    assert first.bounding_box()["y"] < page.viewport_size["height"] / 2
+    assert page.locator("#warnings .warning:visible").count() == 3
+    page.click("#warnings summary")
+    told = page.locator("#warnings .warning:visible").all_inner_texts()
+    assert len(told) == len(silent.run.config["features"]) + 2
+    assert told[-2:] == ["a story is short", "a mask is small"]
+
+
 def test_every_link_of_the_menu_leads_somewhere(mapped, visit):
     page = visit(mapped)
     targets = page.eval_on_selector_all("nav a, .skip", "links => links.map(l => l.hash)")
@@ -141,7 +156,7 @@ def test_words_of_the_story_are_text_not_markup(mapped, visit):
     assert page.locator("#story b").count() == 0
 
 
-@pytest.mark.parametrize("which", ["mapped", "unmapped"])
+@pytest.mark.parametrize("which", ["mapped", "unmapped", "silent"])
 def test_a_phone_scrolls_down_only(which, visit, request):
     page = visit(request.getfixturevalue(which), viewport=PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

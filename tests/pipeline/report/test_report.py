@@ -67,6 +67,15 @@ def test_a_fit_at_the_edge_of_its_alphas_is_named(mapped):
     assert "a story is short" in warnings
 
 
+def test_what_the_lexicons_know_is_told(mapped):
+    html = mapped.html.read_text()
+    section = html.split('<section id="fitting">')[1].split("</section>")[0]
+    assert "Words that the lexicons know: 90.0 % to 90.0 % of a story's" in section
+    row = 'x</th><td class="text">eng1000</td><td>80</td><td>90.0 %</td><td>40</td><td>85.0 %</td>'
+    assert row in section
+    assert "lexicons" not in render(replace(mapped.run, coverage=()))
+
+
 def test_bands_left_out_are_no_alphas(mapped):
     row = mapped.html.read_text().split('<section id="fitting">')[1]
     assert "<td>100</td><td>25.0 %</td>" in row

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from pipeline.core.errors import Problem, ProblemError
+from pipeline.core.errors import Findings, Problem, ProblemError
 from pipeline.readers import hdf5, nifti, table
 from pipeline.readers.textgrid import read_textgrid
 from pipeline.readers.word_table import read_word_table
@@ -38,10 +38,11 @@ class Values(Protocol):
 
 @dataclass(frozen=True)
 class TranscriptFormat:
-    """How transcripts of one format are read, and which options concern that."""
+    """How transcripts of one format are read, which options concern that, and whether it warns."""
 
     read: Callable[..., pd.DataFrame]
     options: tuple[str, ...]
+    warns: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ _WORD_TABLE = TranscriptFormat(
     read_word_table, ("columns", "where", "encoding", "start", "markers")
 )
 TRANSCRIPTS = {
-    ".textgrid": TranscriptFormat(read_textgrid, ("tier", "encoding", "start", "markers")),
+    ".textgrid": TranscriptFormat(
+        read_textgrid, ("tier", "encoding", "start", "markers"), warns=True
+    ),
     ".csv": _WORD_TABLE,
     ".tsv": _WORD_TABLE,
 }
@@ -72,7 +75,9 @@ RESPONSES = {
 }
 
 
-def read_transcript(path: str | Path, options: Mapping[str, Any]) -> pd.DataFrame:
+def read_transcript(
+    path: str | Path, options: Mapping[str, Any], findings: Findings | None = None
+) -> pd.DataFrame:
     """Read the words of a transcript.
 
     Parameters
@@ -81,6 +86,8 @@ def read_transcript(path: str | Path, options: Mapping[str, Any]) -> pd.DataFram
         A TextGrid, or a CSV or TSV table of words (BIDS events are one).
     options : mapping
         `transcripts` of the configuration; a format takes what concerns it.
+    findings : Findings, optional
+        Where warnings are noted.
 
     Returns
     -------
@@ -94,7 +101,8 @@ def read_transcript(path: str | Path, options: Mapping[str, Any]) -> pd.DataFram
         If the suffix is unknown, or with all that is wrong with the file.
     """
     form = TRANSCRIPTS[_known(path, TRANSCRIPTS, "transcripts.path")]
-    return form.read(path, **_own(form, options))
+    heard = {"findings": findings} if form.warns else {}
+    return form.read(path, **_own(form, options), **heard)
 
 
 def open_responses(path: str | Path, options: Mapping[str, Any]) -> AbstractContextManager[Values]:

@@ -20,9 +20,10 @@ from praatio.utilities.constants import INTERVAL_TIER
 from praatio.utilities.errors import PraatioException
 from praatio.utilities.textgrid_io import parseTextgridStr
 
-from pipeline.core.errors import Problem, ProblemError
+from pipeline.core.errors import Findings, Problem, ProblemError, some
 from pipeline.core.files import file_problem
 from pipeline.readers.entries import Entries, fault_problems
+from pipeline.readers.tiers import Tier, word_tier
 from pipeline.readers.words import MARKERS, OVERLAP_TOLERANCE, word_table
 
 _WORD_TIER = re.compile(r"(?<![a-z])words?(?![a-z])", re.IGNORECASE)
@@ -50,12 +51,13 @@ def read_textgrid(
     encoding: str | None = None,
     start: float | str = 0.0,
     markers: Collection[str] = MARKERS,
+    findings: Findings | None = None,
 ) -> pd.DataFrame:
     """Read the words of a TextGrid.
 
-    The word tier is the one interval tier whose name says so; or else the only one, or the second
-    of two, as in ds003020. Markers of silence and noise, and whatever stands in brackets, are not
-    words.
+    The word tier is the one interval tier whose name says so; or else the only one, or the one
+    whose labels look like words (`pipeline.readers.tiers`). Markers of silence and noise, and
+    whatever stands in brackets, are not words.
 
     Parameters
     ----------
@@ -69,6 +71,8 @@ def read_textgrid(
         When the sound starts on the TextGrid's clock, seconds; "xmin", where the TextGrid begins.
     markers : collection of str
         Labels that are no words.
+    findings : Findings, optional
+        Where a warning is noted if the tier was chosen by its labels.
 
     Returns
     -------
@@ -84,7 +88,7 @@ def read_textgrid(
     """
     path = Path(path)
     grid = _parse(path, _read_text(path, encoding))
-    number, words = _word_tier(path, grid["tiers"], tier)
+    number, words = _word_tier(path, grid["tiers"], tier, findings)
     intervals = words["entries"]
 
     def shown(i: int) -> str:
@@ -170,7 +174,7 @@ def _check_counts(path: Path, text: str, tiers: list[dict[str, Any]]) -> None:
 
 
 def _word_tier(
-    path: Path, tiers: list[dict[str, Any]], name: str | None
+    path: Path, tiers: list[dict[str, Any]], name: str | None, findings: Findings | None
 ) -> tuple[int, dict[str, Any]]:
     """The word tier and its number, from 1 as in Praat."""
     intervals = [(n, t) for n, t in enumerate(tiers, start=1) if t["class"] == INTERVAL_TIER]
@@ -178,8 +182,11 @@ def _word_tier(
         found = [(n, t) for n, t in intervals if t["name"] == name]
     else:
         found = [(n, t) for n, t in intervals if _WORD_TIER.search(t["name"])]
-        if not found and len(intervals) <= 2:
-            found = [(n, t) for n, t in intervals[-1:] if not _PHONE_TIER.search(t["name"])]
+        if not found:
+            unnamed = [(n, t) for n, t in intervals if not _PHONE_TIER.search(t["name"])]
+            found = unnamed if len(intervals) == 1 else _told_by_labels(unnamed)
+            if found and len(intervals) > 1 and findings is not None:
+                _warn_of_choice(path, found[0], intervals, findings)
     if len(found) != 1:
         what = "several tiers may be the words'" if found else "there is no word tier"
         what += f" named {name!r}" if name is not None else ""
@@ -187,6 +194,31 @@ def _word_tier(
         remedy = "name the tier of the words in `transcripts.tier`"
         raise ProblemError(Problem(path, f"tiers {names}", what, remedy))
     return found[0]
+
+
+def _told_by_labels(tiers: list[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[str, Any]]]:
+    """The one tier whose labels look like words; none if none or several do."""
+    looks = []
+    for _, tier in tiers:
+        start, end = (
+            pd.to_numeric([entry[i] for entry in tier["entries"]], errors="coerce") for i in (0, 1)
+        )
+        looks.append(Tier.of([entry[-1] for entry in tier["entries"]], np.subtract(end, start)))
+    chosen = word_tier(looks)
+    return [] if chosen is None else [tiers[chosen]]
+
+
+def _warn_of_choice(
+    path: Path,
+    chosen: tuple[int, dict[str, Any]],
+    tiers: list[tuple[int, dict[str, Any]]],
+    findings: Findings,
+) -> None:
+    number, tier = chosen
+    others = some(repr(other["name"]) for n, other in tiers if n != number)
+    what = f"no tier is called words, this one looks like them (there are {others})"
+    remedy = f"nothing, if it is; name it, `transcripts.tier: {tier['name']}`, or another"
+    findings.warn(path, f"tier {number} {tier['name']!r}", what, remedy)
 
 
 def _times(entries: Entries, intervals: list[Any]) -> tuple[np.ndarray, np.ndarray]:

@@ -19,6 +19,7 @@ COLUMNS = ["word", "onset", "offset"]
 MARKERS = frozenset(
     ["sp", "sil", "spn", "br", "lg", "ls", "ns", "cg", "sentence_start", "sentence_end"]
 )
+MOST_SPACED = 0.5  # share of labels; some stand for a name of two words
 OVERLAP_TOLERANCE = 1e-4  # seconds; aligners round the times of neighbours differently
 
 _BRACKETED = re.compile(r"[\[{(<].*?[\]})>]")
@@ -56,6 +57,15 @@ def _is_punctuation(character: str) -> bool:
     return unicodedata.category(character).startswith("P")
 
 
+def _check_single(entries: Entries, words: pd.Series) -> None:
+    """Raise if most labels hold blanks: sentences, of which no feature of words can be made."""
+    several = words[words.str.contains(r"\s")]
+    if len(several) > MOST_SPACED * len(words):
+        what = f"{len(several)} of {len(words)} labels are of several words: these are sentences"
+        remedy = "give each word a label with its times; name their tier in `transcripts.tier`"
+        raise ProblemError(entries.problem(several.index[0], what, remedy))
+
+
 def word_table(
     entries: Entries,
     labels: list[str],
@@ -86,7 +96,8 @@ def word_table(
     Raises
     ------
     ProblemError
-        If no word is left, or if words last as long as none do.
+        If no word is left, if most labels are of several words, or if words last as long as none
+        do.
     """
     onset, offset = (t - start for t in times)
     known = {_bare(marker) for marker in markers}  # `[SIL]`, `SIL` and `sil` are one
@@ -98,5 +109,6 @@ def word_table(
     if words.empty:
         what = "it holds no words"
         raise ProblemError(Problem(entries.path, entries.place, what, "check the transcript"))
+    _check_single(entries, words["word"])
     check_lengths(entries, words)
     return words.reset_index(drop=True)

@@ -60,7 +60,7 @@ def check_responses(path: Path, n_rows: int | None, options: Mapping[str, Any]) 
     findings = Findings()
     try:
         with open_responses(path, options) as data:
-            _check_rows(path, data.shape[0], n_rows, findings)
+            _check_rows(path, data.shape, n_rows, findings)
             digest = _check_values(path, data, findings)
             if isinstance(data, h5py.Dataset) and "individual_repeats" in data.file:
                 _check_repeats(data.file, data.shape, findings)
@@ -152,11 +152,18 @@ def _multiple(wanted: int, unit: int, limit: int) -> int:
     return min(max(wanted // unit, 1) * unit, limit)
 
 
-def _check_rows(path: Path, found: int, expected: int | None, findings: Findings) -> None:
-    if expected is not None and found != expected:
-        what = f"{found} rows, but the scanned volumes and the trimming make it {expected}"
-        remedy = "fetch both files again, or correct `timing` in the configuration"
-        findings.problem(path, "data", what, remedy)
+def _check_rows(
+    path: Path, shape: tuple[int, ...], expected: int | None, findings: Findings
+) -> None:
+    found, n_columns = shape
+    if expected is None or found == expected:
+        return
+    what = f"{found} rows, but the scanned volumes and the trimming make it {expected}"
+    remedy = "fetch both files again, or correct `timing` in the configuration"
+    if n_columns == expected:
+        what += ", which is the number of columns: these are (voxels, rows)"
+        remedy = "save the transpose, (rows, voxels)"
+    findings.problem(path, "data", what, remedy)
 
 
 def _check_values(path: Path, data: Values, findings: Findings) -> str | None:

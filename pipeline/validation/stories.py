@@ -19,6 +19,7 @@ from pipeline.validation.records import Stimulus
 MIN_COVERED = 0.2  # share of the scan from the first word to the last; below, it is a wrong clock
 FEW_COVERED = 0.6  # below, it may be: times in TRs, half a TR, an aligner that stopped
 MIN_WORDS = 10  # fewer have no span to speak of
+_RESPONSES = "save the responses as (rows, voxels)"  # where rows are counted, voxels may be
 MAX_OUTSIDE = 0.5  # share of a story's words outside the scan that no cut explains
 
 
@@ -37,7 +38,7 @@ def check_stories(
     read: dict[str, list[str]] = {}
     for stimulus in track(stimuli, "transcripts"):
         try:
-            words = read_transcript(stimulus.transcript, options)
+            words = read_transcript(stimulus.transcript, options, findings)
         except ProblemError as error:
             findings.problems += error.problems
         else:
@@ -73,7 +74,7 @@ def _check_span(path: Path, words: pd.DataFrame, grid: Grid, findings: Findings)
             f"{n_outside} of {len(words)} words are outside the scan: they begin from {first:g} "
             f"to {last:g} s, the scan lasts from {begin:g} to {end:g} s of the sound"
         )
-        remedy = "give times in seconds; correct `transcripts.start` or `timing`"
+        remedy = f"give times in seconds; correct `transcripts.start` or `timing`; {_RESPONSES}"
         findings.problem(path, "words", what, remedy)
         return
     for outside, place in (
@@ -98,7 +99,9 @@ def _check_covered(
         f"words from {first:g} to {last:g} s, the scan from {begin:g} to {end:g} s of the sound: "
         f"{covered:.0%} of it"
     )
-    remedy = "give times in seconds; align the whole story; correct `timing.tr` (seconds)"
+    remedy = (
+        f"give times in seconds; align the whole story; correct `timing.tr` (seconds); {_RESPONSES}"
+    )
     if covered < MIN_COVERED:
         findings.problem(path, "words", what, remedy)
     elif covered < FEW_COVERED:

@@ -63,3 +63,40 @@ def vocabulary_undecodable(path):
 def embedding_of_zeros(path):
     """Every value is 0."""
     rewrite(path, "data", np.zeros_like)
+
+
+def _respell(path, spell):
+    with h5py.File(path, "r+") as file:
+        words = [spell(word.decode()).encode() for word in file["vocab"]]
+        del file["vocab"]
+        file["vocab"] = np.array(words)
+
+
+@damage(ENG1000, refused="written as Python's bytes")
+def vocabulary_of_byte_literals(path):
+    """Words are spelt b'the'."""
+    _respell(path, lambda word: repr(word.encode()))
+
+
+@damage(ENG1000, refused="padded with blanks")
+def vocabulary_padded(path):
+    """Words are padded with blanks to one length."""
+    _respell(path, lambda word: word.ljust(30))
+
+
+@damage(ENG1000, refused="padded with blanks")
+def vocabulary_with_line_ends(path):
+    """Words end in a newline."""
+    _respell(path, lambda word: f"{word}\n")
+
+
+@damage(ENG1000, refused="tagged with their part of speech")
+def vocabulary_tagged(path):
+    """Words have their part of speech (the_DT)."""
+    _respell(path, lambda word: f"{word}_DT")
+
+
+@damage(ENG1000, refused="it knows 0% of the words")
+def vocabulary_of_another_language(path):
+    """The words are of another language than the stories'."""
+    _respell(path, lambda word: f"der{word}chen")

@@ -259,3 +259,34 @@ def last_word_stretched(path):
             text,
         )
     )
+
+
+@damage(TEXTGRID, warned="this one looks like them")
+def tiers_of_another_habit(path):
+    """Tiers are called 'MAU' and 'ORT', as aligners call them."""
+    edit(path, 'name = "phone"', 'name = "MAU"')
+    edit(path, 'name = "word"', 'name = "ORT"')
+
+
+@damage(TEXTGRID, refused="there is no word tier")
+def tiers_of_two_speakers(path):
+    """Two tiers of words are called by their speakers."""
+    before, mark, after = _words(path)
+    intervals = after[after.index("        intervals: size") :]
+    head = before[: before.index("        intervals: size")]
+    text = head + intervals + mark + after
+    path.write_text(text.replace('"phone"', '"Mary"').replace('"word"', '"John"'))
+
+
+@damage(TEXTGRID, refused="these are sentences")
+def tier_of_sentences(path):
+    """Labels of the word tier are sentences."""
+    before, mark, after = _words(path)
+    path.write_text(before + mark + re.sub(r'text = "(\w+)"', r'text = "so \1 it is"', after))
+
+
+@damage(TEXTGRID, refused="of the words, not", names="english1000sm.hf5")
+def another_language(path):
+    """The words are of another language than the embedding's."""
+    before, mark, after = _words(path)
+    path.write_text(before + mark + re.sub(r'text = "(\w+)"', r'text = "der\1chen"', after))

@@ -99,6 +99,28 @@ def test_all_faults_at_once(tmp_path):
         validate(config)
 
 
+def test_responses_saved_as_voxels_by_rows(config, tmp_path, stories):
+    for story in stories:
+        write_responses(hf5(tmp_path, story), rows().T)
+    problems = problems_of(config)
+    assert [problem.what for problem in problems if "rows" in problem.what] == [
+        f"{N_VOXELS} rows, but the scanned volumes and the trimming make it {N_ROWS}, "
+        "which is the number of columns: these are (voxels, rows)"
+    ] * len(stories)
+    assert problems[0].remedy == "save the transpose, (rows, voxels)"
+
+
+def test_such_responses_where_rows_are_counted(config, tmp_path, stories):
+    """Their voxels are then taken for rows, of which words cover little."""
+    config["responses"]["volumes"] = None
+    for story in stories:
+        set_textgrid(tmp_path, story, *evenly(0, 58))
+        write_responses(hf5(tmp_path, story), rows(400, N_ROWS))
+    (problem, *_) = problems_of(config)
+    assert "7% of it" in problem.what
+    assert "save the responses as (rows, voxels)" in problem.remedy
+
+
 def test_problems_name_their_place(config, tmp_path):
     set_value(tmp_path, "one", (3, slice(2, 5)), np.nan)
     set_value(tmp_path, "one", (7, 4), np.inf)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from pipeline.bands.compute import BandFile
 from pipeline.core.series import pearson
 from pipeline.tables.summary import COLUMNS
 from pipeline.voxels.volume import Mask, to_vector
@@ -236,3 +237,15 @@ def test_subjects_do_not_overwrite_each_other(tiny):
     bases = [tiny.results("two") / f"sub-{s}" / f"sub-{s}_basis.h5" for s in ("SIM01", "SIM02")]
     with h5py.File(bases[0]) as one, h5py.File(bases[1]) as other:
         assert np.abs(one["scores/test01"][:] - other["scores/test01"][:]).max() > 0.1
+
+
+def test_what_the_lexicon_knows_and_warnings_reach_the_report(tiny):
+    """Every word of a simulated story is known; what bands keep stands above the answer."""
+    folder = tiny.results("tiny")
+    coverage = json.loads((folder / "settings.json").read_text())["coverage"]
+    assert [row["story"] for row in coverage] == [*(f"train0{i}" for i in range(1, 5)), "test01"]
+    assert {(row["bands"], row["tokens"], row["types"]) for row in coverage} == {("eng1000", 1, 1)}
+    html = (folder / "report.html").read_text()
+    assert "Words that the lexicons know: 100.0 % to 100.0 % of a story's" in html
+    kept = [w for path in folder.glob("**/features/*.h5") for w in BandFile(path).warnings()]
+    assert kept == []

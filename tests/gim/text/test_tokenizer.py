@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gim.errors import InputError
 from gim.text.tokenizer import load_tokenizer
+from gim.text.words import tokens_of_words
 
 DEFAULT = load_tokenizer()
 
@@ -107,6 +108,15 @@ def test_wordpiece_pieces_spell_words(tmp_path):
     assert ids.tolist() == [1, 2, 3]
     assert tokenizer.decode(ids) == " the cats"
     assert tokenizer.decode(tokenizer.encode("the dog")) == " the"  # no word "[UNK]"
+
+
+def test_words_that_a_tokenizer_does_not_know_are_refused(tmp_path):
+    """Static vectors and hidden states of them would all be those of "[UNK]"."""
+    _wordpiece(tmp_path / "tokenizer.json")
+    tokenizer = load_tokenizer(tmp_path)
+    assert tokens_of_words(tokenizer, ["the", "cats"])[1].tolist() == [0, 2]
+    with pytest.raises(InputError, match="changes the text"):
+        tokens_of_words(tokenizer, ["the", "dog"])
 
 
 def test_sentencepiece_files_are_read(tmp_path):

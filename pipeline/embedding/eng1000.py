@@ -119,7 +119,7 @@ class Eng1000:
 
     @cached_property
     def _says_something(self) -> np.ndarray:
-        return self.data.any(axis=0)
+        return np.asarray(self.data.any(axis=0))
 
 
 def _fault(found: dict[str, np.ndarray]) -> tuple[str, str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipeline.bands.registry import band_options, kind_of
@@ -66,31 +67,32 @@ def lookups(
     built : bool
         Whether what the run builds has been built.
     """
+    stories = {whole_story(name, config["blocks"]): own for name, own in words.items()}
+    found = []
+    for path, bands in _lexicons(config, built).items():
+        lexicon = next(iter(bands.values()))
+        known = {story: coverage(lexicon, own) for story, own in stories.items()}
+        found.append(Lookup(path=path, bands=tuple(bands), vocab=lexicon.vocab, stories=known))
+    return found
+
+
+def _lexicons(config: dict[str, Any], built: bool) -> dict[str, dict[str, Lexicon]]:
+    """Lexicons of the run's bands, by their path, then band."""
     files = Results(config)
-    bands: dict[str, list[str]] = {}
-    lexicons: dict[str, Lexicon] = {}
+    found: dict[str, dict[str, Lexicon]] = {}
     for band in used_bands(config):
         options, resources = band_options(config, band), files.resources(band)
         lexicon = kind_of(options.kind).lexicon
-        path = ", ".join(resources.values()) or f"features.{band}"
-        is_made = any(file.startswith(f"{files.folder}/") for file in resources.values())
+        is_made = any(Path(file).is_relative_to(files.folder) for file in resources.values())
         if lexicon is None or (is_made and not built):
             continue
+        path = ", ".join(resources.values()) or f"features.{band}"
         try:
-            lexicons[path] = lexicon({**options.own, **resources})
+            read = lexicon({**options.own, **resources})
         except ProblemError:
             continue
-        bands.setdefault(path, []).append(band)
-    stories = {whole_story(name, config["blocks"]): own for name, own in words.items()}
-    return [
-        Lookup(
-            path=path,
-            bands=tuple(bands[path]),
-            vocab=lexicon.vocab,
-            stories={story: coverage(lexicon, own) for story, own in stories.items()},
-        )
-        for path, lexicon in lexicons.items()
-    ]
+        found.setdefault(path, {})[band] = read
+    return found
 
 
 def check_coverage(found: Sequence[Lookup], bounds: Mapping[str, float]) -> Findings:

@@ -117,8 +117,8 @@ def check_coverage(found: Sequence[Lookup], bounds: Mapping[str, float]) -> Find
         refused = [s for s, c in judged.items() if c.tokens < bounds["error"]]
         doubted = [s for s, c in judged.items() if bounds["error"] <= c.tokens < bounds["warning"]]
         remedy = (
-            "take a lexicon of the stories' language (`eng1000.corpora`) and transcripts of one "
-            "word a label"
+            "take a lexicon of the stories' language (`eng1000.corpora`) and the tier or column of "
+            "their words (`transcripts`)"
         )
         if refused:
             place, what = _place_and_what(lookup, refused)

@@ -13,7 +13,7 @@ from gim.files import read_yaml
 from pipeline.bands.registry import BAND_PATHS, broken_band
 from pipeline.config.addresses import sent_variables, unsafe_addresses
 from pipeline.config.partitions import broken_partitions
-from pipeline.config.stories import test_stories, training_stories
+from pipeline.config.stories import broken_folds, test_stories
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.schema.validator import faults, schema
 from pipeline.dataset.dataset import TRUTH
@@ -183,16 +183,9 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
             broken.append(
                 (f"subjects.{subject}.exclude", f"{story!r} is not a story here", "remove it")
             )
-        if len(training_stories(config, subject)) < config["fit"]["n_folds"]:
-            broken.append(
-                (
-                    f"subjects.{subject}",
-                    f"fewer training stories than the {config['fit']['n_folds']} folds",
-                    "lower fit.n_folds or add stories",
-                )
-            )
         if not test_stories(config, subject):
             broken.append((f"subjects.{subject}", "no test story is left", "exclude fewer"))
+    broken.extend(broken_folds(config))
     for band, options in config["features"].items():
         broken.extend(broken_band(config["features"], band, options))
     for model, bands in config["models"].items():
@@ -206,10 +199,10 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
                     )
                 )
     fitted = set(config["only"] or config["models"]) & set(config["models"])
-    for place, names in _named_models(config):
+    for place, names, remedy in _named_models(config):
         for model in sorted(set(names) - fitted):
             what = f"{model!r} is no model of this run"
-            broken.append((place, what, f"use one of {sorted(fitted)}"))
+            broken.append((place, what, f"{remedy} one of {sorted(fitted)}"))
     broken.extend(_broken_regions(config))
     broken.extend(broken_partitions(config))
     alphas = config["fit"]["alphas"]
@@ -226,12 +219,13 @@ def _broken_filter(high_pass: float, tr: float) -> Iterator[tuple[str, str, str]
         yield "responses.high_pass", what, f"give at most {highest:g} Hz; 0.01 is usual"
 
 
-def _named_models(config: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """Keys that name models, and the names."""
-    yield "baseline", [config["baseline"]]
-    yield "only", config["only"] or []
+def _named_models(config: dict[str, Any]) -> Iterator[tuple[str, list[str], str]]:
+    """Keys that name models, the names, and how a remedy begins."""
+    baseline = "set `baseline` to the model that the others are compared with,"
+    yield "baseline", [config["baseline"]], baseline
+    yield "only", config["only"] or [], "use"
     for pair in config["statistics"]["contrasts"] or ():
-        yield "statistics.contrasts", pair
+        yield "statistics.contrasts", pair, "use"
 
 
 def _broken_regions(config: dict[str, Any]) -> list[tuple[str, str, str]]:

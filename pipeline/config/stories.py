@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pipeline.dataset.grid import block_of
+
 
 def training_stories(config: dict[str, Any], subject: str) -> list[str]:
     """Training stories that the subject heard."""
@@ -33,3 +35,16 @@ def subjects_and_stories(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for subject in config["subjects"]:
         for stories in heard_stories(config, subject).values():
             yield from ((subject, story) for story in stories)
+
+
+def broken_folds(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Place, problem and remedy of fewer training stories than folds, of the run or of subjects."""
+    n_folds, listed = config["fit"]["n_folds"], config["stories"]["train"]
+    counts = {s: len(training_stories(config, s)) for s in config["subjects"]}
+    few = {f"subjects.{subject}": n for subject, n in counts.items() if n < n_folds}
+    if len(listed) < n_folds:  # which subject hears them does not matter
+        few = {"fit.n_folds": len(listed)}
+    are = "blocks" if all(block_of(name, config["blocks"]) for name in listed) else "stories"
+    for place, n in few.items():
+        what = f"{n} training {are}, fewer than the {n_folds} folds"
+        yield place, what, f"lower fit.n_folds or add {are}"

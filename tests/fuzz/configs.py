@@ -134,7 +134,13 @@ def negative_trim(path):
     path.write_text(path.read_text() + "timing: {trim: [-1, 5]}\n")
 
 
-@damage(CONFIGURATION, refused="fewer training stories")
+@damage(CONFIGURATION, refused="write {story} in the path")
+def one_transcript_for_all(path):
+    """`transcripts.path` has no {story}."""
+    path.write_text(path.read_text() + "transcripts: {path: words.csv}\n")
+
+
+@damage(CONFIGURATION, refused="fewer than the")
 def too_many_folds(path):
     """There are more folds than stories."""
     edit(path, "n_folds: 3", f"n_folds: {10**30}")

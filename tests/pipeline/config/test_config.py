@@ -88,7 +88,7 @@ def test_completing_twice_changes_nothing():
         ({"only": ["nobody"]}, "only: 'nobody' is no model of this run"),
         ({"only": ["m"], "models__m": ["ngram"]}, "baseline: 'eng1000' is no model of this run"),
         ({"subjects__S1": {"exclude": ["z"]}}, "'z' is not a story here"),
-        ({"subjects__S1": {"exclude": ["a", "b"]}}, "fewer training stories than the 3 folds"),
+        ({"subjects__S1": {"exclude": ["a", "b"]}}, "2 training stories, fewer than the 3 folds"),
         ({"subjects__S1": {"exclude": ["t"]}}, "no test story is left"),
         ({"subjects__a-b": {}}, "'a-b' does not match"),
         ({"fit__alphas": {"min": 4, "max": 1}}, "min is above max"),
@@ -144,6 +144,48 @@ def test_numbers_in_another_unit_are_refused_with_their_unit(changes, what, reme
     (problem,) = caught.value.problems
     assert problem.what == what
     assert remedy in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("changes", "remedy"),
+    [
+        ({"transcripts__path": "words.csv"}, "each story has a file of its own: write {story}"),
+        ({"responses__path": "{subject}.h5"}, "each story has a file of its own: write {story}"),
+        ({"name": "my run"}, "letters, digits, _, . and -"),
+        ({"models__my-model": ["ngram"]}, "letters and digits only"),
+        ({"report__sweep": ["a b"]}, "letters, digits, _ and -"),
+    ],
+)
+def test_text_of_another_form_is_told_what_it_should_be(changes, remedy):
+    with pytest.raises(ProblemError) as caught:
+        complete(changed(**changes))
+    (problem,) = caught.value.problems
+    assert remedy in problem.remedy
+
+
+def test_too_few_stories_for_the_folds_are_told_once():
+    """Of the run where no subject could do; of a subject where its exclusions are the reason."""
+    few = changed(fit__n_folds=5, subjects={f"S{i}": None for i in range(9)})
+    assert problems(few) == ["fit.n_folds: 4 training stories, fewer than the 5 folds"]
+    blocks = changed(
+        fit__n_folds=5,
+        blocks={"s": {"n": 5, "gap": 9}},
+        stories={"train": [f"s-{k}" for k in range(1, 5)], "test": ["s-5"]},
+        subjects={"S1": None},
+    )
+    assert problems(blocks) == ["fit.n_folds: 4 training blocks, fewer than the 5 folds"]
+    one = changed(fit__n_folds=4, subjects={"S1": None, "S2": {"exclude": ["b"]}})
+    assert problems(one) == ["subjects.S2: 3 training stories, fewer than the 4 folds"]
+
+
+def test_a_run_without_eng1000_is_told_to_set_the_baseline():
+    with pytest.raises(ProblemError) as caught:
+        complete(changed(models={"ngram": ["ngram"]}))
+    (problem,) = caught.value.problems
+    assert problem.place == "baseline"
+    assert problem.remedy == (
+        "set `baseline` to the model that the others are compared with, one of ['ngram']"
+    )
 
 
 def test_a_run_of_some_models():

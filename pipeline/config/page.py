@@ -17,7 +17,10 @@ HEAD = """# Configuration
 Made from `pipeline/core/schema/config.schema.yaml` and the registries by
 `python -m pipeline.config.page`.
 A configuration is a YAML file; see `config/` for complete ones. Unknown keys are errors. Any key
-can be overridden on the command line: `snakemake --configfile config/demo.yaml --config horizon=4`.
+can be overridden on the command line, in quotation marks where it has parts:
+`snakemake --configfile config/demo.yaml --config horizon=4 'timing={tr: 1.5}'`.
+A target stands before `--configfile`, which takes all words that follow for files:
+`snakemake validate --configfile config/demo.yaml`, not the other way round.
 Of several files, `--configfile A.yaml B.yaml`, later ones add to the earlier and override them
 (`config/overlays/` has some for `config/realdata.yaml`).
 

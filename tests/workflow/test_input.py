@@ -58,6 +58,16 @@ def test_a_wrong_configuration_stops_before_anything(project):
     assert not (project.folder / "results").exists()
 
 
+def test_any_key_can_be_overridden_on_the_command_line(project):
+    """As it stands in docs/configuration.md: nested numbers and null are what they are in a file."""
+    changes = ["timing={tr: 1.5}", "fit={alphas: {max: 3.5}}", "mask=null", "regions={}"]
+    config = project.configure("tiny", regions={})
+    done = project.snakemake(config, "--dry-run", "--config", *changes, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    wrong = project.snakemake(config, "--dry-run", "--config", "timing={tr: 1500}", check=False)
+    assert "1500 is greater than the maximum of 30" in wrong.stdout + wrong.stderr
+
+
 def test_a_changed_raw_file_is_noticed(project, data):
     config = project.configure("tiny", simulate=None)
     project.snakemake(config, "results/tiny/words.parquet")

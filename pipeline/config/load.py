@@ -224,6 +224,7 @@ def _named_models(config: dict[str, Any]) -> Iterator[tuple[str, list[str], str]
     baseline = "set `baseline` to the model that the others are compared with,"
     yield "baseline", [config["baseline"]], baseline
     yield "only", config["only"] or [], "use"
+    yield "maps.figures_for", config["maps"]["figures_for"] or [], "use"
     for pair in config["statistics"]["contrasts"] or ():
         yield "statistics.contrasts", pair, "use"
 

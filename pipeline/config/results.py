@@ -138,9 +138,15 @@ class Results:
         """The table of all regions, if there are any."""
         return [self.of_run("regions.tsv")] if self.parcellations() else []
 
+    def charted(self) -> list[str]:
+        """Sets of regions that have a chart: all, if a model with figures has a gain to show."""
+        shown = self.config["maps"]["figures_for"]
+        models = self.config["models"] if shown is None else shown
+        return self.parcellations() if set(models) - {self.config["baseline"]} else []
+
     def region_charts(self) -> list[str]:
-        """A chart for each set of regions."""
-        return [self.of_run(f"regions_{name}.png") for name in self.parcellations()]
+        """The charts of regions."""
+        return [self.of_run(f"regions_{name}.png") for name in self.charted()]
 
     def prepared_responses(self, subject: str) -> list[str]:
         """Responses that a rule makes ready; HDF5 of the kept rows is used as it is."""

@@ -37,7 +37,7 @@ def write_chart(
     path : path
         The figure.
     models : sequence of str
-        Models to show; the baseline is left out where there are others.
+        Models to show, others than the baseline among them; that has no gain.
     baseline : str
         The model compared with where there is no lag control.
     """
@@ -82,7 +82,7 @@ def _groups(table: pd.DataFrame, models: Sequence[str], baseline: str) -> list[l
     controlled = [model for model in models if over[model] != baseline]
     left_out = {baseline, *controlled, *(over[model] for model in controlled)}
     others = [model for model in models if model not in left_out]
-    return [group for group in (controlled, others) if group] or [[baseline]]
+    return [group for group in (controlled, others) if group]
 
 
 def _choose(table: pd.DataFrame, most: int) -> list[str]:

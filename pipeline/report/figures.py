@@ -95,6 +95,7 @@ def forest(rows: Sequence[Difference], label: str) -> str:
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set_xlabel(label)
+        axes.locator_params(axis="x", nbins=6)  # labels of four decimals stay apart
         return data_url(figure)
 
 

@@ -10,17 +10,17 @@ NONE = "n/a"
 
 def correlation(value: float) -> str:
     """Three decimals, a true minus sign."""
-    return _text(value, "{:.3f}")
+    return _text(value, "{:z.3f}")
 
 
 def signed(value: float) -> str:
     """Four decimals, as gains may be small, and always a sign."""
-    return _text(value, "{:+.4f}")
+    return _text(value, "{:+z.4f}")
 
 
 def percent(value: float) -> str:
     """A share as percent."""
-    return _text(100 * value, "{:.1f} %")
+    return _text(100 * value, "{:z.1f} %")
 
 
 def whole(value: float) -> str:
@@ -43,6 +43,7 @@ def duration(seconds: float) -> str:
 
 
 def _text(value: float, form: str) -> str:
+    """`form` (whose z takes the sign off what rounds to zero) with a true minus sign."""
     return form.format(value).replace("-", MINUS) if math.isfinite(value) else NONE
 
 

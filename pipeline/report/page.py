@@ -17,7 +17,7 @@ from pipeline.bands.registry import band_options
 from pipeline.report.answer import answer, shown_subject
 from pipeline.report.citation import cited_works
 from pipeline.report.figures import Difference, distributions, forest
-from pipeline.report.fits import fit_facts, read_r
+from pipeline.report.fits import edges, fit_facts, read_r
 from pipeline.report.maps import map_pictures
 from pipeline.report.numbers import FILTERS
 from pipeline.report.opening import opening
@@ -101,6 +101,7 @@ def render(run: Run) -> str:
     found_ceilings = ceilings(run.ceiling)
     swept = sweep([(config, run.gains), *run.sweep], shown_subject(run.summary))
     answered = answer(config, run.gains, shown_subject(run.summary))
+    fits = [fit_facts(path) for path in run.fits.values()]
     explorers = {s: path.read_text(encoding="utf-8") for s, path in run.explorers.items()}
     return (
         templates()
@@ -123,7 +124,8 @@ def render(run: Run) -> str:
             },
             explorers=explorers,
             explored_first=_explored_first(config, explorers[subjects[0]], answered),
-            fits=[fit_facts(path) for path in run.fits.values()],
+            fits=fits,
+            edges=edges(fits),
             warnings=run.warnings,
             coverage=run.coverage,
             timings=run.timings.to_dict("records"),

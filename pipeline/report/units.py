@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +10,11 @@ import numpy as np
 from pipeline.config.models import nested_pairs
 from pipeline.fit.file import Scores
 from pipeline.regions.annotation import NO_REGION
+from pipeline.report.numbers import correlation, signed
 
 BEST_GAIN, BEST_BASELINE = 4, 3  # voxels of each model, and of the baseline
 MOST_REGIONS = 24  # of a parcellation
+Note = Callable[[float], str]  # how a score is written
 
 
 @dataclass(frozen=True)
@@ -66,18 +68,18 @@ def choose_units(
     units: list[Unit] = []
     taken: set[int] = set()
 
-    def add(group: str, score: np.ndarray, n: int, note: str, model: str | None = None) -> None:
+    def add(group: str, score: np.ndarray, n: int, note: Note, model: str | None = None) -> None:
         order = np.argsort(-np.nan_to_num(score, nan=-np.inf), kind="stable")
         for voxel in [int(v) for v in order if int(v) not in taken and np.isfinite(score[v])][:n]:
             taken.add(voxel)
-            label = f"voxel {voxel} ({note} {score[voxel]:.2f})"
+            label = f"voxel {voxel} (out-of-fold r {note(score[voxel])})"
             units.append(Unit(label, group, np.array([voxel]), model))
 
     for model, reference in over.items():
         gain = scores[model].r_cv - scores[reference].r_cv
         group = f"Gain most from {model} over {reference}"
-        add(group, gain, BEST_GAIN, "out-of-fold r rises by", model)
-    add(f"Best with {baseline}", scores[baseline].r_cv, BEST_BASELINE, "out-of-fold r")
+        add(group, gain, BEST_GAIN, lambda r: f"changes by {signed(r)}", model)
+    add(f"Best with {baseline}", scores[baseline].r_cv, BEST_BASELINE, correlation)
     for name, voxels in regions.items():
         units.append(Unit(f"{name} (mean of {len(voxels)} voxels)", "Regions", voxels))
     return units

@@ -23,6 +23,7 @@ from pipeline.validation.records import Heard
 
 BLOCK_BYTES = 64 * 2**20
 _FETCH = "fetch or copy the file again"
+_CONSTANT = f"{_FETCH}; exclude the story (`subjects.SUBJECT.exclude`), or leave the subject out"
 _NOT_FINITE = "prepare the responses again without NaN and infinities, or exclude the story"
 
 
@@ -200,7 +201,7 @@ def _check_values(path: Path, data: Values, findings: Findings) -> str | None:
     blank = np.flatnonzero(row_low == row_high)
     if n_rows > 1 and len(constant) == n_voxels:
         what = f"all {n_voxels} voxels are constant"
-        findings.problem(path, "data", what, _FETCH)
+        findings.problem(path, "data", what, _CONSTANT)
         return None
     if len(constant) and n_rows > 1:
         what = f"{len(constant)} of {n_voxels} voxels are constant: their r is NaN"

@@ -59,7 +59,7 @@ def test_a_wrong_configuration_stops_before_anything(project):
 
 
 def test_any_key_can_be_overridden_on_the_command_line(project):
-    """As it stands in docs/configuration.md: nested numbers and null are what they are in a file."""
+    """Nested numbers and null are what they are in a file."""
     changes = ["timing={tr: 1.5}", "fit={alphas: {max: 3.5}}", "mask=null", "regions={}"]
     config = project.configure("tiny", regions={})
     done = project.snakemake(config, "--dry-run", "--config", *changes, check=False)

@@ -63,7 +63,7 @@ rule regions:
         over=controlled_models(CONFIG),
         mask=CONFIG["mask"],
         regions=CONFIG["regions"],
-        parcellations=FILES.parcellations(),
+        charted=FILES.charted(),
         figures_for=CONFIG["maps"]["figures_for"],
     script:
         "../scripts/regions.py"
@@ -147,6 +147,6 @@ rule report:
         benchmarks=BENCHMARKS,
         subjects=list(CONFIG["subjects"]),
         models=list(CONFIG["models"]),
-        parcellations=FILES.parcellations(),
+        charted=FILES.charted(),
     script:
         "../scripts/report.py"

@@ -20,7 +20,7 @@ with work(snakemake):
     }
     table = summarise_regions(fits, labels, baseline=params.baseline, over=params.over)
     shown = params.models if params.figures_for is None else params.figures_for
-    for name, path in zip(params.parcellations, output.charts, strict=True):
+    for name, path in zip(params.charted, output.charts, strict=True):
         write_chart(
             table[table["parcellation"] == name], path, models=shown, baseline=params.baseline
         )

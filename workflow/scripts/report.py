@@ -38,7 +38,7 @@ with work(snakemake):
         warnings=all_warnings(files.warnings, files.settings, files.features),
         coverage=json.loads(Path(files.settings).read_text(encoding="utf-8"))["coverage"],
         regions=table(next(iter(files.regions), None)),
-        charts=dict(zip(params.parcellations, map(Path, files.charts), strict=True)),
+        charts=dict(zip(params.charted, map(Path, files.charts), strict=True)),
         partition=table(next(iter(files.partition), None)),
         sweep=list(map(read_run, files.sweep_provenance, files.sweep_gains)),
     )

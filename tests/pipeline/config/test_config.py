@@ -87,6 +87,7 @@ def test_completing_twice_changes_nothing():
         ({"baseline": "nobody"}, "baseline: 'nobody' is no model of this run"),
         ({"only": ["nobody"]}, "only: 'nobody' is no model of this run"),
         ({"only": ["m"], "models__m": ["ngram"]}, "baseline: 'eng1000' is no model of this run"),
+        ({"maps__figures_for": ["nobody"]}, "maps.figures_for: 'nobody' is no model of this run"),
         ({"subjects__S1": {"exclude": ["z"]}}, "'z' is not a story here"),
         ({"subjects__S1": {"exclude": ["a", "b"]}}, "2 training stories, fewer than the 3 folds"),
         ({"subjects__S1": {"exclude": ["t"]}}, "no test story is left"),

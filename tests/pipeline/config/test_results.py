@@ -28,6 +28,15 @@ def test_features_of_the_stimulus_are_common_to_all_subjects(tiny):
     assert tiny.band("SIM01", "ngram") == "results/tiny/sub-SIM01/features/ngram.h5"
 
 
+@pytest.mark.parametrize("shown", [[], ["eng1000"]], ids=["none", "the baseline"])
+def test_regions_have_a_chart_where_a_model_is_compared(tiny, shown):
+    """The baseline's gain over itself is no picture; the table is there all the same."""
+    assert len(tiny.region_charts()) == 2
+    config = tiny.config | {"maps": {"figures_for": shown}}
+    assert Results(config).region_charts() == []
+    assert Results(config).region_table() == tiny.region_table()
+
+
 @pytest.mark.parametrize("name", ["tiny", "demo", "realdata", "lebel"])
 def test_no_two_results_have_one_name(name):
     files = Results(load(REPOSITORY / "config" / f"{name}.yaml"))

@@ -164,6 +164,13 @@ def test_a_phone_scrolls_down_only(which, visit, request):
     assert page.locator("#story .now").is_visible()
 
 
+def test_a_phone_shows_r_beside_the_models(mapped, visit):
+    page = visit(mapped, viewport=PHONE)
+    cell = page.locator("#models td[data-value]").first
+    box = cell.bounding_box()
+    assert box["x"] + box["width"] <= PHONE["width"]
+
+
 def test_without_maps_the_report_still_answers(unmapped, visit):
     page = visit(unmapped)
     answer = page.inner_text("#answer")

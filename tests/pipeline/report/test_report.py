@@ -1,6 +1,7 @@
 """What the report says: the numbers of the tables and of the fits, and nothing from outside."""
 
 import re
+import shutil
 from dataclasses import asdict, replace
 from html import unescape
 
@@ -10,13 +11,15 @@ import pandas as pd
 import pytest
 
 from pipeline.bands.registry import BandOptions
+from pipeline.fit.file import Scores
 from pipeline.matching.matches import Matching
 from pipeline.report.answer import Verdict
 from pipeline.report.citation import cited_works
-from pipeline.report.numbers import MINUS
+from pipeline.report.numbers import MINUS, correlation, percent, signed
 from pipeline.report.opening import opening
 from pipeline.report.page import render
 from pipeline.report.sweep import horizon_of
+from pipeline.report.units import choose_units
 
 CELL = re.compile(r'<td data-value="(-?[\d.]+|nan)"[^>]*>([^<]*)</td>')
 
@@ -59,9 +62,12 @@ def test_equal_runs_give_equal_reports(mapped):
     assert render(mapped.run) == mapped.html.read_text()
 
 
+def warnings_of(html):
+    return re.findall(r'<p class="warning">(.*?)</p>', html, flags=re.DOTALL)
+
+
 def test_a_fit_at_the_edge_of_its_alphas_is_named(mapped):
-    html = mapped.html.read_text()
-    warnings = re.findall(r'<p class="warning">(.*?)</p>', html, flags=re.DOTALL)
+    warnings = warnings_of(mapped.html.read_text())
     assert [w for w in warnings if "S1, drift: 30.0 %" in w]
     assert not [w for w in warnings if "S1, ngram" in w]
     assert "a story is short" in warnings
@@ -74,6 +80,61 @@ def test_what_the_lexicons_know_is_told(mapped):
     row = 'x</th><td class="text">eng1000</td><td>80</td><td>90.0 %</td><td>40</td><td>85.0 %</td>'
     assert row in section
     assert "lexicons" not in render(replace(mapped.run, coverage=()))
+
+
+def test_fits_at_the_edge_of_their_alphas_are_one_line_with_counts(unmapped):
+    fits = {key: path.with_suffix(".edge.h5") for key, path in unmapped.run.fits.items()}
+    for number, (key, path) in enumerate(fits.items()):
+        shutil.copy(unmapped.run.fits[key], path)
+        with h5py.File(path, "r+") as file:
+            file.attrs["alpha_at_max"], file.attrs["alpha_at_min"] = 0.5 + number / 20, 0.2
+    (edges,) = [
+        " ".join(unescape(re.sub("<[^>]*>", "", w)).split())
+        for w in warnings_of(render(replace(unmapped.run, fits=fits)))
+        if "regularisation" in w
+    ]
+    assert "In 10 of 10 fits" in edges
+    assert "at the smallest alpha in 10, at the largest in 10" in edges
+    assert "most in S2, random: 95.0 %" in edges
+
+
+def test_the_table_of_models_has_r_before_bands(unmapped):
+    """A phone shows the first columns."""
+    section = unmapped.html.read_text().split('<section id="models">')[1]
+    for table in section.split("<table>")[1:3]:
+        heads = re.findall(r"<th[^>]*>([^<]*)</th>", table.split("</thead>")[0])
+        assert heads.index("r") == heads.index("model") + 1
+        assert heads[-1] == "bands"
+        row = re.findall(r"<tr class=.*?</tr>", table, re.DOTALL)[1]
+        assert row.count("<td") + row.count("<th") == len(heads)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (signed(-1e-6), "+0.0000"),
+        (signed(-0.0021), f"{MINUS}0.0021"),
+        (correlation(-1e-4), "0.000"),
+        (percent(-1e-5), "0.0 %"),
+    ],
+)
+def test_what_rounds_to_zero_has_no_minus(written, expected):
+    assert written == expected
+
+
+def test_voxels_to_choose_say_how_much_is_gained():
+    """Also where nothing is, or r falls: the best of them may lose."""
+    n = np.zeros((3, 6))
+    base, model = np.full(6, 0.3), np.full(6, 0.3) - [1e-5, 1e-3, 0.2, 0.3, 0.4, -0.0125]
+    scores = {
+        name: Scores(["b"], list("abc"), r, r, r, n) for name, r in (("base", base), ("m", model))
+    }
+    units = choose_units(scores, over={"m": "base"}, baseline="base", regions={})
+    assert [unit.label for unit in units[:3]] == [
+        "voxel 5 (out-of-fold r changes by +0.0125)",
+        "voxel 0 (out-of-fold r changes by +0.0000)",
+        f"voxel 1 (out-of-fold r changes by {MINUS}0.0010)",
+    ]
 
 
 def test_bands_left_out_are_no_alphas(mapped):

@@ -57,6 +57,11 @@ def contrasts(config: dict[str, Any], model: str) -> list[str]:
     return [m for m in wanted if m in config["models"] and m != model]
 
 
+def compares(config: dict[str, Any]) -> bool:
+    """Whether any test holds one model against another."""
+    return bool(config["partitions"]) or any(contrasts(config, m) for m in config["models"])
+
+
 def nested_pairs(models: Mapping[str, list[str]]) -> list[tuple[str, str, str]]:
     """Every model, another that has all its bands but one, and that band.
 

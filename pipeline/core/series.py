@@ -182,7 +182,7 @@ def mean_over_stories(values: Iterable[np.ndarray]) -> np.ndarray:
     total: np.ndarray | float = 0.0
     n: np.ndarray | float = 0.0
     for value in values:
-        constant = np.isnan(value.reshape(-1, value.shape[-1])[0])  # in this story
+        constant = np.isnan(value.reshape(-1, value.shape[-1])[:1]).any(axis=0)  # in this story
         total = total + np.where(constant, np.float32(0), value)
         n = n + (~constant).astype(np.float32)
     return total / np.where(n > 0, n, np.float32(np.nan))

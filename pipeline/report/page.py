@@ -22,7 +22,13 @@ from pipeline.report.maps import map_pictures
 from pipeline.report.numbers import FILTERS
 from pipeline.report.opening import opening
 from pipeline.report.regions import parcellations
-from pipeline.report.significance import ceilings, significance_rows
+from pipeline.report.significance import (
+    ceilings,
+    fewest_voxels,
+    has_untested,
+    partition_rows,
+    significance_rows,
+)
 from pipeline.report.sweep import sweep
 from pipeline.tables.summary import MEAN
 
@@ -101,6 +107,7 @@ def render(run: Run) -> str:
     found_ceilings = ceilings(run.ceiling)
     swept = sweep([(config, run.gains), *run.sweep], shown_subject(run.summary))
     answered = answer(config, run.gains, shown_subject(run.summary))
+    partition = partition_rows(run.partition)
     fits = [fit_facts(path) for path in run.fits.values()]
     explorers = {s: path.read_text(encoding="utf-8") for s, path in run.explorers.items()}
     return (
@@ -116,8 +123,10 @@ def render(run: Run) -> str:
             maps=maps,
             regions=[] if run.regions is None else parcellations(run.regions, run.charts),
             significance=significance_rows(run.significance, config["baseline"]),
+            fewest_voxels=fewest_voxels,
             ceilings=found_ceilings,
-            partition=None if run.partition is None else run.partition.to_dict("records"),
+            partition=partition,
+            has_untested=has_untested(run.significance, partition),
             sweep=swept,
             distributions={
                 s: distributions(read_r(run.fits, s), config["baseline"]) for s in subjects

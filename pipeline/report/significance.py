@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -23,8 +24,10 @@ def significance_rows(table: pd.DataFrame, baseline: str) -> list[dict[str, Any]
     -------
     list of dict
         `subject`, `model`, `r` (row of the table), `baseline` (row of the difference to the
-        baseline, or None) and `others` (rows of all other tests).
+        baseline, or None) and `others` (rows of all other tests). A row of the table also has
+        `is_tested`: whether its p could be below alpha at all.
     """
+    table = table.assign(is_tested=table["n_fdr"].notna())
     rows = []
     for (subject, model), own in table.groupby(["subject", "model"], sort=False):
         tests = own.to_dict("records")
@@ -38,6 +41,32 @@ def significance_rows(table: pd.DataFrame, baseline: str) -> list[dict[str, Any]
             }
         )
     return rows
+
+
+def partition_rows(table: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """Rows of partition.tsv; `is_tested` is False for unique parts that no test can tell from 0."""
+    if table is None:
+        return []
+    is_tested = table["n_fdr"].notna() | (table["kind"] != "unique")
+    return table.assign(is_tested=is_tested).to_dict("records")
+
+
+def has_untested(table: pd.DataFrame, partition: list[dict[str, Any]]) -> bool:
+    """Whether some test of significance.tsv, or of a partition, could not be significant."""
+    return bool(table["n_fdr"].isna().any()) or not all(row["is_tested"] for row in partition)
+
+
+def fewest_voxels(test: dict[str, Any], alpha: float) -> int:
+    """Least number of voxels at the smallest p with which q, that p over their share, is < alpha.
+
+    Parameters
+    ----------
+    test : dict
+        Row of significance.tsv.
+    alpha : float
+        The level.
+    """
+    return math.floor(test["n_voxels"] * test["p_floor"] / alpha + 1e-9) + 1
 
 
 def ceilings(table: pd.DataFrame) -> dict[str, Any]:

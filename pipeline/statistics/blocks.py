@@ -6,7 +6,9 @@ exchanged is nearly independent.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from itertools import permutations, product
 
 import numpy as np
 
@@ -26,10 +28,20 @@ def block_starts(n_rows: int, length: int) -> np.ndarray:
     return np.arange(n_blocks) * n_rows // n_blocks
 
 
+def count_orders(n_rows: Sequence[int], length: int) -> int:
+    """How many orders of the blocks of stories there are beside the observed one."""
+    return math.prod(math.factorial(len(block_starts(rows, length))) for rows in n_rows) - 1
+
+
+def count_swaps(n_rows: Sequence[int], length: int) -> int:
+    """How many ways to swap blocks between two models there are that a two-sided test can tell."""
+    return 2 ** (sum(len(block_starts(rows, length)) for rows in n_rows) - 1) - 1
+
+
 def draw_orders(
     n_rows: Sequence[int], length: int, n: int, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Draw orders of rows that keep each block of a story together.
+    """Draw orders of rows that keep each block of a story together; every other one if few.
 
     Parameters
     ----------
@@ -44,15 +56,20 @@ def draw_orders(
 
     Returns
     -------
-    list of arrays of int, shape (n, n_rows)
+    list of arrays of int, shape (at most n, n_rows)
         For each story the row of the prediction that goes to each row.
     """
-    orders = []
-    for rows in n_rows:
-        blocks = np.split(np.arange(rows), block_starts(rows, length)[1:])
-        drawn = [rng.permutation(len(blocks)) for _ in range(n)]
-        orders.append(np.stack([np.concatenate([blocks[b] for b in d]) for d in drawn]))
-    return orders
+    blocks = [np.split(np.arange(rows), block_starts(rows, length)[1:]) for rows in n_rows]
+    if count_orders(n_rows, length) <= n:
+        every = product(*(permutations(range(len(own))) for own in blocks))
+        chosen = list(zip(*every, strict=True))  # of each story
+        drawn = [each[1:] for each in chosen]  # without the order that was observed
+    else:
+        drawn = [[rng.permutation(len(own)) for _ in range(n)] for own in blocks]
+    return [
+        np.array([np.concatenate([own[b] for b in o]) for o in orders], int).reshape(-1, rows)
+        for own, orders, rows in zip(blocks, drawn, n_rows, strict=True)
+    ]
 
 
 def order_null(
@@ -75,7 +92,7 @@ def order_null(
     pairs = [(unit(p, 0), unit(y, np.nan)) for p, y in stories]
     observed = mean_over_stories(_r(p, y) for p, y in pairs)
     null = mean_over_stories(
-        np.stack([_r(p[order], y) for order in story_orders])
+        np.array([_r(p[order], y) for order in story_orders]).reshape(-1, y.shape[1])
         for (p, y), story_orders in zip(pairs, orders, strict=True)
     )
     return observed, null

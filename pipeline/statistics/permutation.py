@@ -128,6 +128,12 @@ def permutation_p(count: np.ndarray, n_null: int) -> np.ndarray:
     return (1 + count) / (1 + n_null)
 
 
+def smallest_p(n_null: int, tail: str) -> float:
+    """Smallest p that a test with so many permutations gives, with its tail "none" or "gpd"."""
+    fitted = tail == "gpd" and int(TAIL * n_null) >= FEWEST
+    return (FURTHEST if fitted else 1) / (1 + n_null)
+
+
 def fdr(p: np.ndarray) -> np.ndarray:
     """Benjamini-Hochberg q values over the voxels that have a p; NaN elsewhere."""
     q = np.full(p.shape, np.nan)

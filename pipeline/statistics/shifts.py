@@ -24,6 +24,11 @@ from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.series import mean_over_stories, unit
 
 
+def count_shifts(n_rows: Sequence[int], min_shift: int) -> int:
+    """How many combinations of shifts there are of stories with these numbers of rows."""
+    return math.prod(max(rows - 2 * min_shift + 1, 0) for rows in n_rows)
+
+
 def draw_shifts(
     n_rows: Sequence[int], min_shift: int, n: int, rng: np.random.Generator
 ) -> np.ndarray:

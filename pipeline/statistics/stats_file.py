@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.core.atomic import LayoutFile
 from pipeline.statistics.ceiling import ENDS, Estimate
 from pipeline.statistics.options import TestOptions
-from pipeline.statistics.permutation import Test
+from pipeline.statistics.permutation import Test, smallest_p
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,18 @@ class VoxelTest:
     p_fwer: np.ndarray
     delta: np.ndarray | None
     attributes: dict[str, Any]
+
+    def count_fdr(self) -> int | None:
+        """Voxels with q below alpha; None where no p could be, however large the effect."""
+        alpha, n_null = self.attributes["alpha"], int(self.attributes["n_null"])
+        can_be = smallest_p(n_null, self.attributes["tail"]) < alpha
+        return int((self.q < alpha).sum()) if can_be else None
+
+    def count_fwer(self) -> int | None:
+        """Voxels with p_fwer, which is counted, below alpha; None where it cannot be."""
+        alpha = self.attributes["alpha"]
+        can_be = self.attributes["p_floor"] < alpha
+        return int((self.p_fwer < alpha).sum()) if can_be else None
 
 
 class StatsFile(LayoutFile):

@@ -56,7 +56,7 @@ def test_r(dataset: Dataset, subject: str, fit: FitFile, options: TestOptions, s
         n_null = len(shifts)
     else:
         orders = draw_orders(rows, options.block, options.permutations, rng)
-        n_null = options.permutations
+        n_null = len(orders[0])
     tally = Tally(n_null, fit.n_voxels(), tail=options.tail)
     for voxels in voxel_blocks(fit.n_voxels(), n_null):
         predicted = fit.predictions(voxels)

@@ -46,5 +46,4 @@ def partition_table(
 
 
 def _counts(test: VoxelTest) -> dict[str, Any]:
-    significant = int((test.q < test.attributes["alpha"]).sum())
-    return {"n_fdr": significant, "p_mean": float(test.attributes["p_mean"])}
+    return {"n_fdr": test.count_fdr(), "p_mean": float(test.attributes["p_mean"])}

@@ -28,6 +28,8 @@ CEILING = [
 def significance_table(statistics: Paths) -> pd.DataFrame:
     """One row per subject, model and test, columns `SIGNIFICANCE`.
 
+    Counts are missing where no p can be below alpha: nothing was tested.
+
     Parameters
     ----------
     statistics : dict of (subject, model) to path
@@ -38,13 +40,13 @@ def significance_table(statistics: Paths) -> pd.DataFrame:
         for (subject, model), path in statistics.items()
         for name, test in StatsFile(path).tests().items()
     ]
-    return pd.DataFrame(rows, columns=SIGNIFICANCE)
+    table = pd.DataFrame(rows, columns=SIGNIFICANCE)
+    return table.astype({"n_fdr": "Int64", "n_fwer": "Int64"})
 
 
 def _counts(name: str, test: VoxelTest) -> dict[str, Any]:
     kind, _, against = name.partition("/")
-    alpha, n_voxels = test.attributes["alpha"], int((~np.isnan(test.p)).sum())
-    n_fdr = int((test.q < alpha).sum())
+    n_voxels, n_fdr = int((~np.isnan(test.p)).sum()), test.count_fdr()
     return {
         "test": kind,
         "against": against or None,
@@ -52,8 +54,8 @@ def _counts(name: str, test: VoxelTest) -> dict[str, Any]:
         "n_null": int(test.attributes["n_null"]),
         "p_floor": float(test.attributes["p_floor"]),
         "n_fdr": n_fdr,
-        "fraction_fdr": n_fdr / n_voxels if n_voxels else np.nan,
-        "n_fwer": int((test.p_fwer < alpha).sum()),
+        "fraction_fdr": n_fdr / n_voxels if n_voxels and n_fdr is not None else np.nan,
+        "n_fwer": test.count_fwer(),
         "p_mean": float(test.attributes["p_mean"]),
     }
 

@@ -12,6 +12,7 @@ from pipeline.validation.embedding import check_embedding, embedding_files, need
 from pipeline.validation.masks import check_masks, mask_files
 from pipeline.validation.models import check_models, model_files
 from pipeline.validation.regions import check_regions
+from pipeline.validation.significance import check_floors
 from pipeline.validation.stories import check_shifts
 
 
@@ -36,6 +37,8 @@ def check_settings(
     if tests["scheme"] == "shift":
         tested = {s: n_rows[s] for s in config["stories"]["test"] if s in n_rows}
         findings.add(check_shifts(tested, tests["min_shift"]))
+    if not findings.problems:
+        findings.add(check_floors(config, n_rows))
     if needs(config, "truth") and not dataset.truth.is_dir():
         what = "a band needs the ground truth, which simulated datasets alone have"
         findings.problem(dataset.truth, "features", what, "remove the band, or set `simulate`")

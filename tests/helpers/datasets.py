@@ -90,6 +90,6 @@ def make_config(root: Path, stories: Sequence[str], subjects: Any, **others: Any
         "models": {"eng1000": ["eng1000"]},
         "mask": {"path": str(root / "mask.nii.gz")},
         "fit": {"n_folds": 3},
-        "statistics": {"min_shift": 5},
+        "statistics": {"min_shift": 5, "alpha": 0.1},  # 11 shifts: p can be below it
     }
     return complete(config | others)

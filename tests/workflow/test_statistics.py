@@ -48,8 +48,11 @@ def test_the_table_counts_the_voxels_of_the_files(tiny, folder):
             row = rows.loc[(model, kind, against or "n/a")]
             known = ~np.isnan(test.p)
             assert row["n_voxels"] == known.sum()
-            assert row["n_fdr"] == (test.q < 0.05).sum()
-            assert row["n_fwer"] == (test.p_fwer < 0.05).sum()
+            if kind == "contrast":  # 15 swaps of 5 blocks: no p is below 0.0625
+                assert row["n_fdr"] == row["fraction_fdr"] == row["n_fwer"] == "n/a"
+            else:
+                assert int(row["n_fdr"]) == (test.q < 0.05).sum()
+                assert int(row["n_fwer"]) == (test.p_fwer < 0.05).sum()
             assert float(row["p_mean"]) == pytest.approx(test.attributes["p_mean"], abs=1e-6)
             assert test.p[known].min() >= test.attributes["p_floor"] * (1 - 1e-6)
             assert (test.q[known] >= test.p[known] * (1 - 1e-6)).all()

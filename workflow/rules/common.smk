@@ -4,6 +4,7 @@ from pathlib import Path
 from pipeline.bands.registry import BAND_PATHS, band_options
 from pipeline.config.models import (
     audited_bands,
+    compares,
     permuted_bands,
     contrasts,
 )

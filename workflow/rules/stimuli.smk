@@ -80,6 +80,7 @@ rule settings:
                 "statistics",
             )
         },
+        compared=compares(CONFIG),
         fingerprint=fingerprint(CONFIG, settings_files(CONFIG)),
     script:
         "../scripts/settings.py"

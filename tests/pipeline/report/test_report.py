@@ -152,6 +152,28 @@ def test_other_sections_have_the_numbers_of_their_tables(mapped):
     assert "3 more regions are in" in html
 
 
+def test_tests_that_cannot_be_significant_are_not_counted(mapped):
+    """With a smallest p of 0.0625, 0 of 24 voxels would be no finding."""
+    table, parts = mapped.run.significance.copy(), mapped.run.partition.copy()
+    contrasts = table["test"] == "contrast"
+    table[["n_fdr", "n_fwer"]] = table[["n_fdr", "n_fwer"]].astype(float)
+    table.loc[contrasts, ["n_fdr", "fraction_fdr", "n_fwer"]] = np.nan
+    table.loc[contrasts, "p_floor"] = 0.0625
+    parts["n_fdr"] = np.nan
+    html = render(replace(mapped.run, significance=table, partition=parts))
+    section = html.split('<section id="statistics">')[1].split("</section>")[0]
+    rows = [unescape(re.sub("<[^>]*>", " ", row)).split() for row in section.split("<tr")]
+    (row,) = [row for row in rows if "ngramlag:" in row]
+    assert " ".join(row).endswith("cannot be tested other than ngramlag: cannot be tested")
+    (part,) = [row for row in rows if "unique" in row]
+    assert " ".join(part).endswith("cannot be tested")
+    (shared,) = [row for row in rows if "shared" in row]
+    assert shared[-1] == "n/a"
+    assert "no p can be below 0.05" in section
+    assert "no p can be below" not in mapped.html.read_text()
+    assert "takes at least 5 of 24 voxels" in section  # of r, whose smallest p is 0.01
+
+
 def test_horizons_of_several_runs_are_shown_together(mapped, unmapped):
     found = cells(mapped.html.read_text(), "sweep")
     gain = mapped.run.gains.query("subject == 'S1' and band == 'ngram'")["gain"].item()

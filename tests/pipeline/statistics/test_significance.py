@@ -140,6 +140,24 @@ def test_orders_keep_blocks_together():
         assert {0, *order[breaks]} <= set(starts) | {0}
 
 
+def test_few_orders_are_all_taken_once_without_the_observed_one():
+    """Two blocks and three: 2 * 6 orders, of which one is what was measured."""
+    two, three = draw_orders([20, 35], 10, 100, np.random.default_rng(0))
+    assert len(two) == len(three) == 11
+    both = np.concatenate([two, three], axis=1)
+    assert len(np.unique(both, axis=0)) == 11
+    assert (np.diff(both, axis=1) != 1).sum(axis=1).min() > 1  # besides the border of the stories
+
+
+def test_a_test_without_any_permutation_gives_one():
+    rng = np.random.default_rng(0)
+    a, b, y = rng.standard_normal((3, 15, 4))
+    p = p_of(*order_null([(a, y)], draw_orders([15], 10, 100, rng)))
+    assert p.tolist() == [1.0] * 4
+    p = p_of(*swap_null([(a, b, y)], draw_swaps([15], 10, 100, rng), 10), two_sided=True)
+    assert p.tolist() == [1.0] * 4
+
+
 def test_swaps_are_those_of_a_loop():
     """Standardised predictions exchanged block by block, then correlated."""
     rng = np.random.default_rng(4)

@@ -379,7 +379,7 @@ def test_real_dataset_passes(shared):
 
 def test_test_stories_too_short_to_be_shifted(tmp_path, stories):
     write_dataset(tmp_path, stories, [SUBJECT])
-    options = {"min_shift": N_ROWS // 2 + 1}
+    options = {"min_shift": N_ROWS // 2 + 1, "block": N_ROWS // 4}
     config = make_config(tmp_path, stories, {SUBJECT: None}, statistics=options)
     assert is_told(problems_of(config), "configuration", f"four has {N_ROWS} rows")
     config["statistics"]["scheme"] = "block"

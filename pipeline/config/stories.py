@@ -44,7 +44,14 @@ def broken_folds(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     few = {f"subjects.{subject}": n for subject, n in counts.items() if n < n_folds}
     if len(listed) < n_folds:  # which subject hears them does not matter
         few = {"fit.n_folds": len(listed)}
-    are = "blocks" if all(block_of(name, config["blocks"]) for name in listed) else "stories"
+    are = units(config)
     for place, n in few.items():
         what = f"{n} training {are}, fewer than the {n_folds} folds"
         yield place, what, f"lower fit.n_folds or add {are}"
+
+
+def units(config: dict[str, Any]) -> str:
+    """What the folds are made of: stories, blocks of them, or both."""
+    are_blocks = {bool(block_of(name, config["blocks"])) for name in config["stories"]["train"]}
+    names = {False: "stories", True: "blocks"}
+    return " and ".join(names[kind] for kind in sorted(are_blocks))

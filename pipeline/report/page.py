@@ -14,6 +14,7 @@ import pandas as pd
 import yaml
 
 from pipeline.bands.registry import band_options
+from pipeline.config.stories import units
 from pipeline.report.answer import answer, shown_subject
 from pipeline.report.citation import cited_works
 from pipeline.report.figures import Difference, distributions, forest
@@ -140,6 +141,7 @@ def render(run: Run) -> str:
             timings=run.timings.to_dict("records"),
             provenance=run.provenance,
             works=cited_works(),
+            units=units(config),
             settings=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
             absent=_absent(run, maps, found_ceilings, swept),
             style=_static("css"),

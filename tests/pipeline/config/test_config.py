@@ -266,6 +266,12 @@ def test_shipped_configurations_are_valid(path):
         assert load(path)["name"] == path.resolve().stem
 
 
+@pytest.mark.parametrize("name", [path.stem for path in CONFIGS])
+def test_configurations_of_ds003020_and_no_others_cite_it(name):
+    text = (REPOSITORY / "config" / f"{name}.yaml").read_text()
+    assert ("ds003020" in text) == ("10.1038/s41597-023-02437-z" in text)
+
+
 @pytest.mark.parametrize("path", OVERLAYS, ids=lambda path: path.stem)
 def test_shipped_overlays_complete_the_real_data(path):
     """As `snakemake --configfile config/realdata.yaml config/overlays/NAME.yaml` joins them."""

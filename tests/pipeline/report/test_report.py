@@ -172,7 +172,9 @@ def test_tests_that_cannot_be_significant_are_not_counted(mapped):
     assert shared[-1] == "n/a"
     assert "no p can be below 0.05" in section
     assert "no p can be below" not in mapped.html.read_text()
-    assert "takes at least 5 of 24 voxels" in section  # of r, whose smallest p is 0.01
+    assert "takes at least 5 of 24 voxels" in " ".join(
+        section.split()
+    )  # of r, whose smallest p is 0.01
 
 
 def test_horizons_of_several_runs_are_shown_together(mapped, unmapped):
@@ -292,6 +294,31 @@ def test_the_works_to_cite_are_those_of_the_citation_file(mapped):
         assert work["title"] in text
         assert work["doi"] in text
     assert len(cited_works()) > 3
+
+
+def test_the_data_are_cited_as_the_configuration_says(mapped):
+    """ds003020 is somebody's data, not anybody's."""
+    assert "ds003020" not in unescape(mapped.html.read_text().split('id="citation"')[1])
+    config = mapped.run.config | {"citation": ["Doe & Roe (2031). <Our> stories."]}
+    html = render(replace(mapped.run, provenance=mapped.run.provenance | {"config": config}))
+    assert "<li>Doe &amp; Roe (2031). &lt;Our&gt; stories.</li>" in html.split('id="citation"')[1]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "folds"),
+    [
+        ({}, "whole stories"),
+        ({"a": {"n": 2, "gap": 9}}, "whole stories and blocks"),
+        ({"a": {"n": 2, "gap": 9}, "b": {"n": 2, "gap": 9}}, "whole blocks"),
+    ],
+    ids=["stories", "both", "blocks"],
+)
+def test_folds_are_called_what_they_are(mapped, blocks, folds):
+    config = mapped.run.config | {"blocks": blocks}
+    config["stories"] = {"train": ["a-1", "a-2", "b-1"] if blocks else ["a", "b"], "test": ["x"]}
+    html = render(replace(mapped.run, provenance=mapped.run.provenance | {"config": config}))
+    assert f"3 folds of {folds}, each band" in html  # how it was fitted
+    assert f"(3 folds of {folds}; horizon" in html  # to cite
 
 
 PUBLISHED = asdict(Matching(delays=(1, 2), horizon=2))

@@ -87,11 +87,35 @@ def ready(values: np.ndarray, grid: Grid, first: int, options: dict[str, Any]) -
     """
     values = values.astype(np.float64)
     if options["high_pass"]:
-        before = np.ptp(values, axis=0)
-        values = _without_drifts(values, grid.tr, options["high_pass"])
-        _check_left(before, np.ptp(values, axis=0), options["high_pass"])
+        values = without_drifts(values, grid.tr, options["high_pass"])
     values = values[grid.kept.start - first : grid.kept.stop - first]
     return (zscore(values) if options["zscore"] else values).astype(np.float32)
+
+
+def without_drifts(values: np.ndarray, tr: float, high_pass: float) -> np.ndarray:
+    """Columns without their discrete cosines up to `high_pass` Hz; their means stay.
+
+    Parameters
+    ----------
+    values : array of shape (n_rows, n_voxels)
+        A whole run.
+    tr : float
+        Seconds from row to row.
+    high_pass : float
+        Hz.
+
+    Raises
+    ------
+    ProblemError
+        If nothing is left of any voxel but rounding.
+    """
+    from nilearn.signal import clean  # slow to import
+
+    left = clean(
+        values, detrend=False, standardize=None, filter="cosine", high_pass=high_pass, t_r=tr
+    )
+    _check_left(np.ptp(values, axis=0), np.ptp(left, axis=0), high_pass)
+    return left
 
 
 def _check_left(before: np.ndarray, after: np.ndarray, high_pass: float) -> None:
@@ -99,14 +123,5 @@ def _check_left(before: np.ndarray, after: np.ndarray, high_pass: float) -> None
     varied = before > 0
     if varied.any() and not (after > ROUNDING * before)[varied].any():
         what = f"nothing of the responses is faster than {high_pass:g} Hz"
-        remedy = "lower it (0.01 is usual), or use responses that no low-pass filter has seen"
+        remedy = "lower `responses.high_pass` (0.01 is usual), or take responses not low-passed"
         raise ProblemError(Problem("configuration", "responses.high_pass", what, remedy))
-
-
-def _without_drifts(values: np.ndarray, tr: float, high_pass: float) -> np.ndarray:
-    """Columns without their discrete cosines up to `high_pass` Hz; their means stay."""
-    from nilearn.signal import clean  # slow to import
-
-    return clean(
-        values, detrend=False, standardize=None, filter="cosine", high_pass=high_pass, t_r=tr
-    )

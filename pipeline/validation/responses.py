@@ -17,11 +17,13 @@ import numpy as np
 from pipeline.core.errors import Findings, ProblemError, some
 from pipeline.core.progress import chunks, track
 from pipeline.core.series import range_varies
+from pipeline.dataset.prepare import without_drifts
 from pipeline.readers.formats import Values, open_responses
 from pipeline.readers.hdf5 import numeric_dataset
 from pipeline.validation.records import Heard
 
 BLOCK_BYTES = 64 * 2**20
+N_FILTERED = 64  # voxels that are filtered to see whether something is left
 _FETCH = "fetch or copy the file again"
 _CONSTANT = f"{_FETCH}; exclude the story (`subjects.SUBJECT.exclude`), or leave the subject out"
 _NOT_FINITE = "prepare the responses again without NaN and infinities, or exclude the story"
@@ -63,6 +65,8 @@ def check_responses(path: Path, n_rows: int | None, options: Mapping[str, Any]) 
         with open_responses(path, options) as data:
             _check_rows(path, data.shape, n_rows, findings)
             digest = _check_values(path, data, findings)
+            if options.get("high_pass") and not findings.problems:
+                _check_filter(path, data, options, findings)
             if isinstance(data, h5py.Dataset) and "individual_repeats" in data.file:
                 _check_repeats(data.file, data.shape, findings)
             return Checked(findings, int(data.shape[1]), digest)
@@ -212,6 +216,18 @@ def _check_values(path: Path, data: Values, findings: Findings) -> str | None:
         remedy = "nothing, if these volumes were censored; else fetch or write the file again"
         findings.warn(path, f"data, rows {some(blank)}", what, remedy)
     return hashlib.sha256(np.concatenate([low, high, row_low, row_high]).tobytes()).hexdigest()
+
+
+def _check_filter(path: Path, data: Values, options: Mapping[str, Any], findings: Findings) -> None:
+    """Whether the high-pass filter leaves something: of a few voxels, or else of any."""
+    for voxels in (slice(N_FILTERED), slice(None)):
+        try:
+            without_drifts(data[:, voxels].astype(np.float64), options["tr"], options["high_pass"])
+        except ProblemError as error:
+            (problem,) = error.problems
+        else:
+            return
+    findings.problem(path, "data", problem.what, problem.remedy)
 
 
 def _check_repeats(file: h5py.File, shape: tuple[int, int], findings: Findings) -> None:

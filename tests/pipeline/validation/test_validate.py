@@ -213,6 +213,14 @@ def test_constant_voxels_are_a_warning(config, tmp_path):
     assert warning.place == "data, voxels 4, 5"
 
 
+def test_a_story_that_is_constant_in_all_voxels_has_three_ways_out(config, tmp_path):
+    set_value(tmp_path, "two", slice(None), 1.0)
+    (problem,) = problems_of(config)
+    assert problem.what == f"all {N_VOXELS} voxels are constant"
+    for remedy in ("fetch or copy", "exclude the story", "leave the subject out"):
+        assert remedy in problem.remedy
+
+
 @pytest.mark.parametrize("chunks", [None, (7, 4)])
 def test_responses_under_another_storys_name_are_a_warning(config, tmp_path, chunks):
     """The same numbers are told however they are stored; numbers that differ once are not."""

@@ -40,7 +40,7 @@ def check_floors(config: dict[str, Any], n_rows: Mapping[str, int]) -> Findings:
             if floor >= options.alpha:
                 what = (
                     f"with test stories of {' + '.join(map(str, rows))} rows no p {test} is below "
-                    f"{floor:.2g}, whatever the data: it cannot be tested at {options.alpha:g}"
+                    f"{floor:.3g}, whatever the data: it cannot be tested at {options.alpha:g}"
                 )
                 findings.warn("configuration", "statistics", what, _REMEDY)
     return findings

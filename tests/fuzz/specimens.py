@@ -162,6 +162,7 @@ def write_config(root: Path) -> None:
     config = yaml.safe_load((REPOSITORY / "config" / "tiny.yaml").read_text(encoding="utf-8"))
     config |= {"data_root": "$DAMAGED", "simulate": None, "regions": {}}
     config["mask"]["path"] = "$DAMAGED/mask.nii.gz"
+    config["statistics"] |= {"min_shift": 5, "block": 5}  # 33 rows can then be tested
     (root / CONFIG).write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
 
 

@@ -20,7 +20,7 @@ from tests.helpers.datasets import N_ROWS, make_config, write_dataset, write_res
 SUBJECT = "S1"
 BLOCKS = ["story-1", "story-2", "story-3", "story-4"]
 OPTIONS = {
-    "statistics": {"min_shift": 1},
+    "statistics": {"min_shift": 1, "alpha": 0.6},  # blocks are of three rows
     "blocks": {"story": {"n": 4, "gap": 2}},
     "delays": [1, 2],
 }

@@ -9,7 +9,7 @@ from tests.helpers.datasets import N_ROWS
 
 @pytest.mark.parametrize(
     ("scheme", "floors"),
-    [("shift", ["r above 0 is below 0.083", "models is below 0.12"]), ("block", ["0.12"])],
+    [("shift", ["r above 0 is below 0.0833", "models is below 0.125"]), ("block", ["0.125"])],
 )
 def test_a_smallest_p_above_alpha_is_a_warning(config, scheme, floors):
     """20 rows: 11 shifts, 4 blocks in 24 orders, swapped in 7 ways."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import permutations, product
+from typing import Any
 
 import numpy as np
 
@@ -60,10 +61,11 @@ def draw_orders(
         For each story the row of the prediction that goes to each row.
     """
     blocks = [np.split(np.arange(rows), block_starts(rows, length)[1:]) for rows in n_rows]
+    drawn: list[list[Any]]  # of each story
     if count_orders(n_rows, length) <= n:
         every = product(*(permutations(range(len(own))) for own in blocks))
-        chosen = list(zip(*every, strict=True))  # of each story
-        drawn = [each[1:] for each in chosen]  # without the order that was observed
+        next(every)  # the order that was observed
+        drawn = [list(orders) for orders in zip(*every, strict=True)] or [[] for _ in blocks]
     else:
         drawn = [[rng.permutation(len(own)) for _ in range(n)] for own in blocks]
     return [

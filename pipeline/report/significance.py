@@ -48,7 +48,8 @@ def partition_rows(table: pd.DataFrame | None) -> list[dict[str, Any]]:
     if table is None:
         return []
     is_tested = table["n_fdr"].notna() | (table["kind"] != "unique")
-    return table.assign(is_tested=is_tested).to_dict("records")
+    records = table.assign(is_tested=is_tested).to_dict("records")
+    return [{str(key): value for key, value in record.items()} for record in records]
 
 
 def has_untested(table: pd.DataFrame, partition: list[dict[str, Any]]) -> bool:

@@ -18,6 +18,7 @@ import pandas as pd
 from gim.files import atomic_file as atomic_path
 from gim.files import write_text
 from pipeline.core.errors import Problem, ProblemError
+from pipeline.core.hdf5 import open_h5
 
 __all__ = ["LayoutFile", "atomic_h5", "atomic_path", "write_table", "write_text"]
 ATTRIBUTE = "layout"
@@ -110,12 +111,12 @@ class LayoutFile:
         Raises
         ------
         ProblemError
-            If the file has another layout, or says none.
+            If the file has another layout, says none, or rests on other files.
         """
         if self._made is not None:
             yield self._made
             return
-        with h5py.File(self.path) as file:
+        with open_h5(self.path) as file:
             found = file.attrs.get(ATTRIBUTE)
             if found != self.LAYOUT:
                 said = "says no layout" if found is None else f"has the layout {found}"

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import Problem, ProblemError
+from pipeline.core.hdf5 import open_h5
 from pipeline.dataset.grid import Blocks, Grid, block_grid, block_of, block_rows, whole_story
 from pipeline.readers.formats import is_hdf5, read_transcript
 
@@ -151,19 +151,19 @@ class Dataset:
 
     def n_voxels(self, subject: str, story: str) -> int:
         """Voxels in a subject's responses."""
-        with h5py.File(self.responses(subject, story)) as file:
+        with open_h5(self.responses(subject, story)) as file:
             return int(file["data"].shape[1])
 
     def read_responses(self, subject: str, story: str, voxels: slice = slice(None)) -> np.ndarray:
         """Responses, array of shape (n_rows, n_voxels), float32."""
-        with h5py.File(self.responses(subject, story)) as file:
+        with open_h5(self.responses(subject, story)) as file:
             return np.asarray(file["data"][:, voxels], dtype=np.float32)
 
     def read_repeats(
         self, subject: str, story: str, voxels: slice = slice(None)
     ) -> np.ndarray | None:
         """Presentations of a repeated story, (n_repeats, n_rows, n_voxels), float32, or None."""
-        with h5py.File(self.responses(subject, story)) as file:
+        with open_h5(self.responses(subject, story)) as file:
             if "individual_repeats" not in file or len(file["individual_repeats"]) < 2:
                 return None
             return np.asarray(file["individual_repeats"][:, :, voxels], dtype=np.float32)

@@ -23,6 +23,7 @@ from gim.text.corpus import read_documents
 from pipeline.core.atomic import atomic_h5
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
+from pipeline.core.hdf5 import open_h5
 from pipeline.core.progress import track
 from pipeline.core.series import zscore
 from pipeline.embedding.spelling import spelt_otherwise
@@ -57,10 +58,11 @@ class Eng1000:
         Raises
         ------
         ProblemError
-            If the file is missing, is not HDF5, or does not hold such an embedding.
+            If the file is missing, is not HDF5, rests on other files, or does not hold such an
+            embedding.
         """
         try:
-            with h5py.File(path) as file:
+            with open_h5(path) as file:
                 found = {
                     key: np.asarray(file[key])
                     for key in ("data", "vocab", "basis")

@@ -10,6 +10,7 @@ import h5py
 
 from pipeline.core.errors import Findings, Problem, ProblemError, some
 from pipeline.core.files import file_problem
+from pipeline.core.hdf5 import open_h5
 
 _FETCH = "fetch or copy the file again"
 
@@ -21,14 +22,14 @@ def open_hdf5(path: str | Path) -> Iterator[h5py.Dataset]:
     Raises
     ------
     ProblemError
-        If the file is missing, truncated or no HDF5 (also while it is being read), or `data` is
-        not a filled 2-D dataset of numbers.
+        If the file is missing, truncated or no HDF5 (also while it is being read), rests on other
+        files, or `data` is not a filled 2-D dataset of numbers.
     """
     if problem := file_problem(path):
         raise ProblemError(problem)
     findings = Findings()
     try:
-        with h5py.File(path) as file:
+        with open_h5(path) as file:
             data = numeric_dataset(file, "data", 2, findings)
             if data is None:
                 raise ProblemError(findings.problems)

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
 import nibabel as nib
 import numpy as np
 from nibabel.affines import apply_affine
 
 from pipeline.core.errors import Problem, ProblemError
+from pipeline.core.hdf5 import open_h5
 from pipeline.dataset.dataset import TRUTH
 from pipeline.readers.delimited import line_of, numbers, read_delimited
 from pipeline.regions.annotation import NO_REGION, label_voxels, read_annotation, read_sheets
@@ -53,7 +53,7 @@ def read_parcellations(
 
 def read_truth(truth: str | Path, subject: str) -> np.ndarray:
     """True region (A, B, C or D) of a simulated subject's voxels, array of str, (n_voxels,)."""
-    with h5py.File(Path(truth) / "regions.h5") as file:
+    with open_h5(Path(truth) / "regions.h5") as file:
         return file[subject].asstr()[:]
 
 

@@ -10,8 +10,9 @@ import h5py
 import numpy as np
 
 from pipeline.bands.registry import band_options, kind_of
-from pipeline.core.errors import Findings, some
+from pipeline.core.errors import Findings, ProblemError, some
 from pipeline.core.files import file_problem
+from pipeline.core.hdf5 import open_h5
 from pipeline.dataset.dataset import Dataset
 from pipeline.embedding.spelling import spelt_otherwise
 from pipeline.readers.hdf5 import numeric_dataset
@@ -60,7 +61,7 @@ def check_eng1000(path: Path, findings: Findings) -> None:
         Where problems and warnings are noted.
     """
     try:
-        with h5py.File(path) as file:
+        with open_h5(path) as file:
             data = numeric_dataset(file, "data", 2, findings)
             vocab = file.get("vocab")
             if not isinstance(vocab, h5py.Dataset) or h5py.check_string_dtype(vocab.dtype) is None:
@@ -69,6 +70,8 @@ def check_eng1000(path: Path, findings: Findings) -> None:
                 _check_vocabulary(path, vocab, data.shape, findings)
             if data is not None:
                 _check_data(path, data, findings)
+    except ProblemError as error:
+        findings.problems += error.problems
     except OSError as error:
         findings.problem(path, "", f"truncated or not HDF5 ({error})", _FETCH)
 

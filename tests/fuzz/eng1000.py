@@ -15,6 +15,17 @@ def vocabulary_lost(path):
         del file["vocab"]
 
 
+@damage(ENG1000, refused="in another file")
+def vocabulary_elsewhere(path):
+    """The vocabulary is the bytes of another file, which a message would quote."""
+    other = path.with_name("key.txt")
+    other.write_bytes(b"PRIVATE-KEY-" * 1000)
+    with h5py.File(path, "r+") as file:
+        n = len(file["vocab"])
+        del file["vocab"]
+        file.create_dataset("vocab", (n,), "S12", external=[(str(other), 0, 12 * n)])
+
+
 @damage(ENG1000, refused="should be")
 def vocabulary_short(path):
     """The vocabulary has one word fewer than the matrix columns."""

@@ -1,5 +1,7 @@
 """Damage that any HDF5 file of numbers may suffer: responses and the Eng1000 embedding."""
 
+import shutil
+
 import h5py
 import numpy as np
 
@@ -29,6 +31,16 @@ def put(values, where, value):
     values = values.copy()
     values[where] = value
     return values
+
+
+def virtual(path, source, name="data"):
+    """Make `data` a virtual dataset of a dataset of its size in another file, or in this (`.`)."""
+    with h5py.File(path, "r+") as file:
+        shape, kind = file["data"].shape, file["data"].dtype
+        del file["data"]
+        layout = h5py.VirtualLayout(shape, kind)
+        layout[:] = h5py.VirtualSource(source, name, shape)
+        file.create_virtual_dataset("data", layout)
 
 
 for _specimen in (RESPONSES, ENG1000):
@@ -67,6 +79,52 @@ for _specimen in (RESPONSES, ENG1000):
         with h5py.File(path, "r+") as file:
             del file["data"]
             file["data"] = h5py.ExternalLink("gone.hf5", "/data")
+
+    @damage(_specimen, refused="in another file")
+    def linked_from_elsewhere(path):
+        """'data' is a link to a dataset of another file, which is there."""
+        other = shutil.copy(path, path.with_suffix(".other"))
+        with h5py.File(path, "r+") as file:
+            del file["data"]
+            file["data"] = h5py.ExternalLink(str(other), "/data")
+
+    @damage(_specimen, refused="in another file")
+    def stored_elsewhere(path):
+        """The numbers of 'data' are bytes of another file (external storage)."""
+        other = path.with_suffix(".raw")
+        with h5py.File(path, "r+") as file:
+            values = file["data"][()]
+            del file["data"]
+            values.tofile(other)
+            places = [(str(other), 0, values.nbytes)]
+            file.create_dataset("data", values.shape, values.dtype, external=places)
+
+    @damage(_specimen, refused="in another file")
+    def assembled_from_elsewhere(path):
+        """'data' is a virtual dataset of another file's."""
+        other = shutil.copy(path, path.with_suffix(".other"))
+        virtual(path, str(other))
+
+    @damage(_specimen)
+    def linked_within(path):
+        """'data' is a soft link to a dataset of the same file."""
+        with h5py.File(path, "r+") as file:
+            file.move("data", "kept/values")
+            file["data"] = h5py.SoftLink("/kept/values")
+
+    @damage(_specimen)
+    def assembled_within(path):
+        """'data' is a virtual dataset of one of the same file."""
+        with h5py.File(path, "r+") as file:
+            file.copy("data", "kept")
+        virtual(path, ".", "kept")
+
+    @damage(_specimen, refused="are stored")
+    def claims_the_most(path):
+        """'data' claims 40 TB in a file of some kB."""
+        with h5py.File(path, "r+") as file:
+            del file["data"]
+            file.create_dataset("data", (10**7, 10**6), np.float32, chunks=(100, 100))
 
     @damage(_specimen, refused="NaN or infinite")
     def not_a_number(path):

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
+from pipeline.core.errors import repeated
+
 Spaces = tuple[str, ...]
 
 
@@ -53,7 +55,7 @@ def broken_partitions(config: dict[str, Any]) -> list[tuple[str, str, str]]:
         bands = [band for space in spaces.values() for band in space]
         for band in sorted(set(bands) - set(config["features"])):
             broken.append((place, f"unknown band {band!r}", "add it to features"))
-        for band in sorted({band for band in bands if bands.count(band) > 1}):
+        for band in repeated(bands):
             broken.append((place, f"{band!r} is in it twice", "give it to one space"))
         names = partition_models(config, partition)
         for combination, model in names.items():

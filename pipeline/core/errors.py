@@ -4,6 +4,7 @@ that checks collect.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,6 +82,11 @@ class Findings:
         """Append the findings of another check."""
         self.problems += other.problems
         self.warnings += other.warnings
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """The names that are there more than once, sorted."""
+    return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
 def some(items: Iterable[object], n_shown: int = 5) -> str:

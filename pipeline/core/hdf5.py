@@ -18,7 +18,7 @@ from pipeline.core.errors import Problem, ProblemError
 
 INSIDE = {h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT}
 THIS_FILE = "."  # as the sources of virtual datasets call it
-# Deflate shrinks to a 1032nd at most. Smaller datasets do no harm, however little of them is stored.
+# Deflate shrinks to a 1032nd at most. Small datasets do no harm, however little of them is stored.
 MOST_SHRUNK, HARMLESS = 1100, 2**28  # bytes a stored byte, and bytes
 _ONE_FILE = (
     "write the values into one file (`h5repack --merge -l CONTI OLD NEW`, or with h5py "

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -104,13 +105,17 @@ class Dataset:
 
     def grid(self, story: str) -> Grid:
         """TR grid of a story."""
-        n_scanned = json.loads(self.respdict.read_text())
         whole = whole_story(story, self.blocks)
-        if whole not in n_scanned:
+        if whole not in self._counts:
             raise ProblemError(
                 Problem(self.respdict, whole, "the story is not listed", "add its volume count")
             )
-        return self.grid_of(story, n_scanned[whole])
+        return self.grid_of(story, self._counts[whole])
+
+    @cached_property
+    def _counts(self) -> dict[str, int]:
+        """Story to scanned volumes, read once for all stories."""
+        return json.loads(self.respdict.read_text())
 
     def grid_of(self, story: str, n_scanned: int) -> Grid:
         """TR grid of a story of which so many volumes were scanned; a block keeps its rows only."""

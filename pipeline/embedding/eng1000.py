@@ -21,7 +21,7 @@ import numpy as np
 from gim import errors
 from gim.text.corpus import read_documents
 from pipeline.core.atomic import atomic_h5
-from pipeline.core.errors import Problem, ProblemError
+from pipeline.core.errors import Problem, ProblemError, repeated
 from pipeline.core.files import file_problem
 from pipeline.core.hdf5 import open_h5
 from pipeline.core.progress import track
@@ -230,10 +230,9 @@ def read_basis(path: str | Path) -> list[str]:
     if several := [word for word in words if tokenise(word) != [word]]:
         what = f"no single words: {', '.join(map(repr, several[:5]))}"  # no text would match them
         raise ProblemError(Problem(path, "", what, "give one word a line, without punctuation"))
-    repeated = sorted(word for word, count in Counter(words).items() if count > 1)
-    if repeated:
+    if twice := repeated(words):
         raise ProblemError(
-            Problem(path, ", ".join(repeated), "basis words occur twice", "give each word once")
+            Problem(path, ", ".join(twice), "basis words occur twice", "give each word once")
         )
     return words
 

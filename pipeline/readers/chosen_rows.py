@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from pipeline.core.errors import Problem, ProblemError, some
+from pipeline.readers.composed import composed
 
 _NO_VALUE = "n/a"
 
@@ -53,7 +53,7 @@ def _counted(cells: pd.Series) -> str:
 
 def _plain(value: str) -> str:
     """A value without what is easily written otherwise: case, blanks, the form of a number."""
-    value = " ".join(unicodedata.normalize("NFC", value).split()).lower()
+    value = " ".join(composed(value).split()).lower()
     try:
         return f"{float(value):g}"
     except ValueError:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.core.errors import Problem, ProblemError
+from pipeline.core.errors import Problem, ProblemError, repeated, some
 from pipeline.core.files import file_problem
 
 MISSING = ["", "n/a"]  # and nothing else: "null", "nan" and "none" are words
@@ -42,8 +42,8 @@ def read_delimited(path: str | Path, encoding: str | None = None) -> pd.DataFram
         raise ProblemError(problem)
     lines, (head, *rows) = _cells(path, _text(path, encoding))
     names = [name.strip() for name in head]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        what = f"columns named twice: {', '.join(map(repr, repeated))}"
+    if twice := repeated(names):
+        what = f"columns named twice: {some(map(repr, twice), 10)}"
         raise ProblemError(Problem(path, "line 1", what, "give each column a name of its own"))
     if not rows:
         what, remedy = "there is no row under the header", "fetch or copy the file again"

@@ -48,14 +48,20 @@ def open_table(path: str | Path, columns: Sequence[str] | None = None) -> Iterat
         remedy = f"correct `responses.columns`; there are {some(map(repr, table.columns), 10)}"
         raise ProblemError(Problem(path, "line 1", what, remedy))
     table = table[list(columns)] if columns else table
-    values = table.apply(numbers)
-    problems = [_unreadable(path, name, table[name], values[name]) for name in table.columns]
+    cells = table.to_numpy()
+    values = numbers(pd.Series(cells.ravel())).to_numpy().reshape(cells.shape)
+    unreadable = np.isnan(values) & table.notna().to_numpy()
+    problems = [
+        _unreadable(path, table.iloc[:, i], unreadable[:, i])
+        for i in np.flatnonzero(unreadable.any(axis=0))
+    ]
     if not columns:
-        problems += [_counter(path, name, values[name].to_numpy()) for name in table.columns]
-    if found := [problem for problem in problems if problem]:
-        raise ProblemError(found)
+        counters = (_counter(path, *column) for column in zip(table.columns, values.T, strict=True))
+        problems += [problem for problem in counters if problem]
+    if problems:
+        raise ProblemError(problems)
     with np.errstate(over="ignore"):  # too large is infinite, which the validation tells
-        read = values.to_numpy(dtype=np.float32)
+        read = values.astype(np.float32)
     yield read
 
 
@@ -76,12 +82,10 @@ def _is_values(names: list[str]) -> bool:
     return bool(is_number) and not all(name.isdigit() for name in names)
 
 
-def _unreadable(path: str | Path, name: str, cells: pd.Series, values: pd.Series) -> Problem | None:
+def _unreadable(path: str | Path, cells: pd.Series, unreadable: np.ndarray) -> Problem:
     """Say which cells of a column are no numbers."""
-    rows = np.flatnonzero(values.isna() & cells.notna())
-    if not len(rows):
-        return None
-    place = f"column {name!r}, line {line_of(cells.index[rows[0]])}"
+    rows = np.flatnonzero(unreadable)
+    place = f"column {cells.name!r}, line {line_of(cells.index[rows[0]])}"
     what = f"{cells.iloc[rows[0]]!r} is no number ({len(rows)} such cells)"
     remedy = "correct it, or list the regions in `responses.columns`"
     return Problem(path, place, what, remedy)
@@ -96,10 +100,10 @@ def _counter(path: str | Path, name: str, values: np.ndarray) -> Problem | None:
     steps = np.diff(values[np.isfinite(values)])
     if len(steps) < 2 or not steps[0]:
         return None
-    is_even = np.allclose(steps, steps[0], rtol=EVEN, atol=0)
     one_way = max((steps > 0).mean(), (steps < 0).mean())
-    wanted = ONE_WAY if len(steps) >= MANY_STEPS else 1.0
-    if not is_even and (len(steps) < FEW_STEPS or one_way < wanted):
+    if one_way < (ONE_WAY if len(steps) >= MANY_STEPS else 1.0):
+        return None
+    if len(steps) < FEW_STEPS and not np.allclose(steps, steps[0], rtol=EVEN, atol=0):
         return None
     what = f"column {name!r} counts the rows or gives their times: it is no region"
     return Problem(path, "line 1", what, "remove it, or list the regions in `responses.columns`")

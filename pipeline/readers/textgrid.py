@@ -38,9 +38,9 @@ _LONG_ENTRY = re.compile(
     r"(?:xmin ?= ?-?[\d.]+\s+xmax ?= ?[\d.]+\s+text|number ?= ?-?[\d.]+\s+mark)"
     r' ?= ?"(?:[^"]|"")*"\s*\Z'
 )
-_NEGATIVE_TIME = re.compile(r"^\s*(?:xmin|xmax|number) ?= ?-[\d.]*[1-9].*$", re.MULTILINE)
+_NEGATIVE_TIME = re.compile(r"^[^\S\n]*(?:xmin|xmax|number) ?= ?-[\d.]*[1-9].*$", re.MULTILINE)
 _EXPONENT = re.compile(
-    r"^(\s*(?:xmin|xmax|number|time) ?= ?)(-?\d[\d.]*[eE][-+]?\d{1,2})(?=\s*$)", re.MULTILINE
+    r"^([^\S\n]*(?:xmin|xmax|number|time) ?= ?)(-?\d[\d.]*[eE][-+]?\d{1,2})(?=\s*$)", re.MULTILINE
 )
 _SAVE_AGAIN = "fetch the file again, or open and save it in Praat (text file, UTF-8)"
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import Problem, ProblemError
+from pipeline.readers.composed import composed
 from pipeline.readers.entries import Entries
 from pipeline.readers.lengths import check_lengths
 
@@ -23,6 +24,7 @@ MOST_SPACED = 0.5  # share of labels; some stand for a name of two words
 OVERLAP_TOLERANCE = 1e-4  # seconds; aligners round the times of neighbours differently
 
 _BRACKETED = re.compile(r"[\[{(<].*?[\]})>]")
+_CLOSING = "])}>"
 _STRAY_BRACKET = re.compile(r"[\[\]{}()<>]")
 _PUNCTUATION = frozenset('",;:!? \t\n')  # the apostrophes and points of ASCII belong to words
 
@@ -33,15 +35,20 @@ def _clean(label: str, markers: Collection[str]) -> str:
     Lower case, in Unicode's composed form, without brackets and the punctuation around it, which is
     the form that markers are compared in.
     """
-    label = _bare(_BRACKETED.sub("", label))
+    label = _bare("\n".join(map(_without_bracketed, label.split("\n"))))
     is_word = label not in markers and any(character.isalnum() for character in label)
     return label if is_word else ""
 
 
+def _without_bracketed(line: str) -> str:
+    """A line without what stands in brackets; brackets that nothing closes are not looked for."""
+    end = max(map(line.rfind, _CLOSING)) + 1
+    return _BRACKETED.sub("", line[:end]) + line[end:]
+
+
 def _bare(label: str) -> str:
     """A label in lower case and composed form, without brackets and punctuation around it."""
-    label = unicodedata.normalize("NFC", label)
-    label = label.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").lower()
+    label = composed(label).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").lower()
     return _stripped(_STRAY_BRACKET.sub("", label))
 
 

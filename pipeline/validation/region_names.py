@@ -35,14 +35,15 @@ def check_region_names(heard: Sequence[Heard], findings: Findings) -> None:
             findings.warn(own[0], "line 1", what, _REMEDY)
 
 
-def _difference(names: list[str], other: tuple[Path, list[str]]) -> str:
+def _difference(names: list[str], known: tuple[Path, list[str]]) -> str:
     """How names differ from those of another table; empty if they do not."""
-    path, others = other
+    path, others = known
     if names == others:
         return ""
-    if missing := [name for name in others if name not in names]:
+    here, there = set(names), set(others)
+    if missing := [name for name in others if name not in here]:
         return f"there is no region {some(map(repr, missing))}, but in {path}"
-    if more := [name for name in names if name not in others]:
+    if more := [name for name in names if name not in there]:
         return f"the region {some(map(repr, more))} is not in {path}"
-    moved = [name for name, there in zip(names, others, strict=True) if name != there]
+    moved = [name for name, other in zip(names, others, strict=True) if name != other]
     return f"the regions {some(map(repr, moved))} stand in another order than in {path}"

@@ -9,7 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from pipeline.core.errors import Findings, Problem, ProblemError
+from pipeline.core.errors import Findings, Problem, ProblemError, repeated
 from pipeline.core.files import file_problem
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import Grid, whole_story
@@ -129,7 +129,6 @@ def _read_respdict(path: Path, findings: Findings) -> dict[str, Any]:
 
 def _unique(path: Path, findings: Findings, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object of JSON; a key that is listed twice is a problem."""
-    names = [name for name, _ in pairs]
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    for name in repeated(name for name, _ in pairs):
         findings.problem(path, name, "the story is listed twice", "leave the right one of them")
     return dict(pairs)

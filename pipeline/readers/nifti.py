@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
 
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
+from pipeline.voxels.load import load_image
 from pipeline.voxels.volume import UNREADABLE, Mask, check_numbers
 
 TR_TOLERANCE = 0.01  # relative; ds003020's nominal 2 s are 2.0045 s
@@ -21,8 +23,8 @@ _SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6, "unknown": 1.0}
 @contextmanager
 def open_nifti(
     path: str | Path, mask: Mask | None = None, tr: float | None = None
-) -> Iterator[np.ndarray]:
-    """Read the voxels of a mask out of a run.
+) -> Iterator[Run]:
+    """Open a run to read the voxels of a mask out of it.
 
     Parameters
     ----------
@@ -35,20 +37,52 @@ def open_nifti(
 
     Yields
     ------
-    array of shape (n_volumes, n_voxels), float32
+    Run
+        Array-like of shape (n_volumes, n_voxels), float32.
 
     Raises
     ------
     ProblemError
-        If there is no mask, the file is missing or damaged, the image is not 4-D or not on the
-        mask's grid, or its header states another repetition time.
+        If there is no mask, the file is missing or damaged (also while it is being read), the
+        image is not 4-D or not on the mask's grid, or its header states another repetition time.
     """
-    img, mask = _load(path, mask, tr)
-    try:
-        volumes = img.get_fdata(caching="unchanged", dtype=np.float32)
-    except UNREADABLE as error:
-        raise ProblemError(Problem(path, "", f"truncated ({error})", _FETCH)) from error
-    yield np.ascontiguousarray(volumes[tuple(mask.voxels.T)].T, dtype=np.float32)
+    yield Run(path, *_load(path, mask, tr))
+
+
+class Run:
+    """The voxels of a mask in a run, read volume by volume when sliced: memory holds no more.
+
+    Parameters
+    ----------
+    path : path
+        The file, for error messages.
+    img : Nifti1Image, shape (x, y, z, n_volumes)
+        The run, its values unread.
+    mask : Mask
+        Which voxels, in which order.
+    """
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, path: str | Path, img: nib.Nifti1Image, mask: Mask) -> None:
+        self.path, self._img, self._voxels = path, img, mask.voxels
+        self.shape = (int(img.shape[3]), mask.n_voxels)
+
+    def __getitem__(self, item: Any, /) -> np.ndarray:
+        """Slices of volumes, or of volumes and voxels."""
+        volumes, voxels = item if isinstance(item, tuple) else (item, slice(None))
+        wanted, places = range(self.shape[0])[volumes], tuple(self._voxels[voxels].T)
+        values = np.empty((len(wanted), len(places[0])), self.dtype)
+        try:
+            for row, volume in zip(values, wanted, strict=True):
+                row[:] = np.asarray(self._img.dataobj[..., volume])[places]
+        except UNREADABLE as error:
+            raise ProblemError(Problem(self.path, "", f"truncated ({error})", _FETCH)) from error
+        return values
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """All values."""
+        return self[:].astype(dtype or self.dtype, copy=False)
 
 
 def shape_of(
@@ -67,7 +101,7 @@ def _load(path: str | Path, mask: Mask | None, tr: float | None) -> tuple[nib.Ni
         remedy = "set `mask`, the voxels that the responses are taken from"
         raise ProblemError(Problem(path, "mask", "a NIfTI run needs a mask", remedy))
     try:
-        img = nib.nifti1.load(path)
+        img = load_image(path, keep_file_open=True)
     except UNREADABLE as error:
         raise ProblemError(Problem(path, "", f"truncated or no NIfTI ({error})", _FETCH)) from error
     check_numbers(path, img)

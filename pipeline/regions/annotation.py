@@ -47,7 +47,9 @@ def read_annotation(path: str | Path, side: str) -> np.ndarray:
         raise ProblemError(Problem(path, side, what, "swap `left` and `right`"))
     remedy = "give a FreeSurfer .annot file with a colour table"
     try:
-        vertices = np.fromfile(path, ">i4")[1::2]
+        integers = np.fromfile(path, ">i4")
+        vertices = integers[1::2]
+        _check_colours(integers)
         values, table, names = nib.freesurfer.read_annot(str(path), orig_ids=True)
         regions = [name.decode() for name in names]
     except Exception as error:  # nibabel raises that class itself, and whatever bad bytes lead to
@@ -58,6 +60,14 @@ def read_annotation(path: str | Path, side: str) -> np.ndarray:
         return _named(values, table, regions)
     except ValueError as error:
         raise ProblemError(Problem(path, "", str(error), remedy)) from error
+
+
+def _check_colours(integers: np.ndarray) -> None:
+    """Raise if the colour table, for which nibabel makes room first, is larger than the file."""
+    after = 1 + 2 * int(integers[0])
+    has_table, version, n_colours = integers[after : after + 3].tolist()
+    if has_table and version < 0 and n_colours > len(integers):
+        raise ValueError(f"its colour table claims {n_colours} colours")
 
 
 def _named(values: np.ndarray, table: np.ndarray, regions: list[str]) -> np.ndarray:

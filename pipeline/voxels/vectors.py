@@ -38,7 +38,7 @@ def read_vector(path: Path, column: str | None) -> np.ndarray:
 def _read_npy(path: Path) -> np.ndarray:
     remedy = "give a file that numpy.save wrote of one array of numbers"
     try:
-        values = np.load(path)
+        values = np.load(path, mmap_mode="r")  # which makes no room for more than the file holds
     except (OSError, ValueError, EOFError) as error:
         raise ProblemError(Problem(path, "", f"no array ({error})", remedy)) from error
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiub":

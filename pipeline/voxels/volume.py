@@ -14,6 +14,7 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, HeaderTypeError
 
 from pipeline.core.errors import Problem, ProblemError
+from pipeline.voxels.load import load_image
 
 ORDERS = ("xyz", "zyx")
 SPACES = ("native", "MNI")
@@ -194,7 +195,7 @@ def read_image(path: str | Path) -> nib.Nifti1Image:
         remedy = "fetch it (`datalad get`)" if Path(path).is_symlink() else "check the path"
         raise ProblemError(Problem(path, "", "there is no such file", remedy))
     try:
-        img = nib.nifti1.load(path)
+        img = load_image(path)
         np.asanyarray(img.dataobj)  # a truncated file shows only here
     except UNREADABLE as error:
         remedy = "fetch it (`datalad get`) or give a NIfTI file"

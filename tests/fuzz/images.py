@@ -1,6 +1,7 @@
 """Damaged runs, labelled volumes and vectors of voxels."""
 
 import gzip
+import math
 
 import nibabel
 import numpy as np
@@ -36,7 +37,7 @@ for _specimen in (RUN, LABELS):
         """The header gives a negative size."""
         _header(path, 42, (-5).to_bytes(2, "little", signed=True))
 
-    @damage(_specimen, refused="truncated" if _specimen is LABELS else "the mask (4, 5, 6)")
+    @damage(_specimen, refused="truncated")
     def huge_size(path):
         """The header gives 32,767 voxels along each axis."""
         _header(path, 42, (32767).to_bytes(2, "little") * 3)
@@ -70,6 +71,30 @@ def _header(path, offset, raw):
     content = bytearray(gzip.decompress(path.read_bytes()))
     content[offset : offset + len(raw)] = raw
     path.write_bytes(gzip.compress(bytes(content)))
+
+
+def _zeros(path, shape):
+    """Write an image of nothing, which packs to a thousandth, without filling memory."""
+    header = nibabel.Nifti1Header()
+    header.set_data_dtype(np.uint8)
+    header.set_data_shape(shape)
+    header.set_sform(np.array(AFFINE), code=1)
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(header.binaryblock + bytes(4))
+        for _ in range(math.prod(shape) // 2**20):
+            file.write(bytes(2**20))
+
+
+@damage(LABELS, refused="more than any brain's image")
+def labels_of_an_enormous_box(path):
+    """All 128 million voxels that the header claims are there, packed to 600 kB."""
+    _zeros(path, (512, 512, 512))
+
+
+@damage(LABELS, refused="bytes before the values")
+def labels_after_long_notes(path):
+    """The header puts 2 GB of notes before the values."""
+    _header(path, 108, np.float32(2**31).tobytes())
 
 
 def _image(path, change, affine=AFFINE):
@@ -196,6 +221,14 @@ common(VECTOR, missing="no array", empty="no array", folder="no array", unreadab
 def vector_cut_short(path):
     """The end of the file is missing."""
     cut(path)
+
+
+@damage(VECTOR, refused="no array")
+def vector_of_huge_size(path):
+    """The header claims 40 TB in a file of some kB."""
+    with path.open("wb") as file:
+        header = {"descr": "<f4", "fortran_order": False, "shape": (10**13,)}
+        np.lib.format.write_array_header_1_0(file, header)
 
 
 @damage(VECTOR, refused="no array")

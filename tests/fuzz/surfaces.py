@@ -64,6 +64,14 @@ def vertex_count_enormous(path):
 
 
 @damage(ANNOTATION, refused="not an annotation")
+def colours_enormous(path):
+    """The colour table announces a hundred million colours."""
+    raw = path.read_bytes()
+    at = 4 + 8 * struct.unpack(">i", raw[:4])[0] + 8  # after the vertices, and what the table is
+    path.write_bytes(raw[:at] + struct.pack(">i", 10**8) + raw[at + 4 :])
+
+
+@damage(ANNOTATION, refused="not an annotation")
 def vertex_count_negative(path):
     """The file announces -5 vertices."""
     path.write_bytes(struct.pack(">i", -5) + path.read_bytes()[4:])

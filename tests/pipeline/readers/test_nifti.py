@@ -1,5 +1,7 @@
 """NIfTI runs: the voxels of the mask, and what is said of bad files."""
 
+import tracemalloc
+
 import nibabel
 import numpy as np
 import pytest
@@ -71,8 +73,45 @@ def test_a_nifti_run_that_is_cut_off_or_has_no_mask(run):
     path.write_bytes(path.read_bytes()[:-200])
 
     def read(mask):
-        with open_responses(path, {"mask": mask, "tr": 1.5}):
-            pass
+        with open_responses(path, {"mask": mask, "tr": 1.5}) as values:
+            values[:]
 
     assert "truncated" in fault(lambda: read(Mask(img))).what
     assert "needs a mask" in fault(lambda: read(None)).what
+
+
+def peak(work):
+    """Most bytes that Python and NumPy held at a time."""
+    tracemalloc.start()
+    work()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
+@pytest.mark.parametrize("name", ["run.nii", "run.nii.gz"])
+def test_a_run_takes_no_more_memory_than_its_voxels(name, tmp_path):
+    """However many volumes of however much air there are, and whatever the numbers are kept in."""
+    inside = np.zeros((40, 40, 40), np.uint8)
+    inside[10:12, 20, 30] = 1
+    affine = np.diag([2.0, 2.0, 2.0, 1.0])
+    volumes = np.arange(100, dtype=np.int16) * np.ones((40, 40, 40, 1), np.int16)
+    img = nibabel.Nifti1Image(volumes, affine)
+    img.header.set_slope_inter(0.5, 1.0)
+    nibabel.save(img, tmp_path / name)
+    mask = Mask(nibabel.Nifti1Image(inside, affine))
+    read = []
+
+    def work():
+        with open_responses(tmp_path / name, {"mask": mask}) as values:
+            read.append(np.array(values))
+
+    assert peak(work) < volumes.nbytes / 5
+    np.testing.assert_allclose(read[0], np.arange(100)[:, None] * 0.5 * [1, 1] + 1)
+
+
+def test_a_run_is_read_in_parts(run):
+    path, img, volumes, inside = run
+    with open_responses(path, {"mask": Mask(img)}) as values:
+        np.testing.assert_array_equal(values[2:5, 1:4], volumes[inside].T[2:5, 1:4])
+        np.testing.assert_array_equal(values[1:], volumes[inside].T[1:])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
@@ -15,6 +17,8 @@ from pipeline.maps.scale import Scale
 GROUND = "black"
 INK = "white"
 DPI = 110
+# matplotlib's settings: names are the user's, and dollar signs in them enclose no mathematics.
+LITERAL: Any = {"text.parse_math": False}
 
 
 class Canvas:
@@ -31,6 +35,7 @@ class Canvas:
     RIGHT = 1.0  # inches kept for the colour bar
     TOP = 0.62  # inches kept for the title
 
+    @mpl.rc_context(LITERAL)
     def __init__(self, width: float, height: float, scale: Scale) -> None:
         self.figure = Figure(figsize=(width, height), facecolor=GROUND, dpi=DPI)
         FigureCanvasAgg(self.figure)
@@ -51,6 +56,7 @@ class Canvas:
         axes.axis("off")
         return axes
 
+    @mpl.rc_context(LITERAL)
     def save(self, path: Path, title: str, subtitle: str) -> None:
         """Write the figure as PNG under a title."""
         self._title.set_text(title)

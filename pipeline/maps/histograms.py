@@ -6,18 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pipeline.core.atomic import atomic_path
+from pipeline.maps.canvas import LITERAL
 
 N_BINS = 60
 UNIT = "test correlation (Pearson r)"
 COLOUR, BASE_COLOUR = "#0072B2", "#D55E00"  # Okabe and Ito: told apart by the colour-blind
 
 
+@mpl.rc_context(LITERAL)
 def write_histograms(
     r: Mapping[str, np.ndarray],
     bands: Mapping[str, list[str]],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pipeline.core.atomic import atomic_path
+from pipeline.maps.canvas import LITERAL
 from pipeline.tables.summary import MEAN
 
 # Of a fine parcellation, those with the greatest gains either way: fewer where there are many rows
@@ -22,6 +24,7 @@ NARROWEST = 5.5  # inches, for the title
 COLOUR, FAINT = "#0072B2", "0.65"  # clear of 0, and not
 
 
+@mpl.rc_context(LITERAL)
 def write_chart(
     table: pd.DataFrame, path: str | Path, *, models: Sequence[str], baseline: str
 ) -> None:

@@ -13,12 +13,15 @@ import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from pipeline.maps.canvas import LITERAL
+
 INK, MUTED, RULE = "#1c2430", "#5d6875", "#d5dae1"
 # Okabe and Ito: told apart by the colour-blind.
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#8a94a0"
 COLOURS = (BLUE, ORANGE, "#009e73", "#cc79a7", "#e69f00", "#56b4e9", INK)
 WIDTH = 5.6  # inches: 9 points stay readable when the figure shrinks to a phone's width
 STYLE: Any = {  # matplotlib's settings
+    **LITERAL,
     "svg.fonttype": "none",
     "svg.hashsalt": "report",
     "font.family": "sans-serif",

@@ -22,6 +22,7 @@ from pipeline.report.fits import edges, fit_facts, read_r
 from pipeline.report.maps import map_pictures
 from pipeline.report.numbers import FILTERS
 from pipeline.report.opening import opening
+from pipeline.report.policy import policy
 from pipeline.report.regions import parcellations
 from pipeline.report.significance import (
     ceilings,
@@ -104,6 +105,7 @@ def templates() -> jinja2.Environment:
 def render(run: Run) -> str:
     """Render the report as HTML."""
     config, subjects = run.config, list(run.config["subjects"])
+    style, scripts = _static("css"), _static("js")
     maps = {subject: map_pictures(path) for subject, path in run.maps.items()}
     found_ceilings = ceilings(run.ceiling)
     swept = sweep([(config, run.gains), *run.sweep], shown_subject(run.summary))
@@ -144,8 +146,9 @@ def render(run: Run) -> str:
             units=units(config),
             settings=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
             absent=_absent(run, maps, found_ceilings, swept),
-            style=_static("css"),
-            scripts=_static("js"),
+            style=style,
+            scripts=scripts,
+            policy=policy(style, scripts),
         )
     )
 

@@ -5,6 +5,8 @@ import shutil
 import h5py
 import pytest
 
+from tests.helpers.server import Server
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
@@ -191,3 +193,44 @@ def test_printing_opens_what_is_folded(mapped, visit):
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("details:not([open])").count() > 0
     assert len(page.pdf()) > 10_000
+
+
+INJECTED = """<script>window.ran = true</script><img src="x" onerror="window.ran = true">
+<svg onload="window.ran = true"></svg><a id="trap" href="javascript:window.ran = true">x</a>
+<style>#answer { display: none }</style><link rel="stylesheet" href="ADDRESS/a.css">
+<script src="ADDRESS/a.js"></script><img src="ADDRESS/a.png"><iframe src="ADDRESS/a.html"></iframe>
+<object data="ADDRESS/a.svg"></object><form id="send" action="ADDRESS/form"></form>"""
+
+
+def test_what_gets_into_the_page_neither_runs_nor_asks_for_anything(mapped, browser, tmp_path):
+    server = Server()
+    html = mapped.html.read_text().replace("</main>", INJECTED.replace("ADDRESS", server.url))
+    (tmp_path / "report.html").write_text(html)
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto((tmp_path / "report.html").as_uri())
+    page.click("#trap")
+    page.select_option("#explore-story", "y")
+    assert page.inner_text("#story .now")
+    assert page.evaluate("window.ran") is None
+    assert page.locator("#answer").is_visible()
+    page.evaluate("document.getElementById('send').submit()")
+    page.wait_for_timeout(200)
+    assert not server.asked
+    page.close()
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_figures_and_colours_of_the_page_are_there(mapped, visit):
+    page = visit(mapped)
+    sizes = page.locator("img").evaluate_all("all => all.map(i => i.naturalWidth)")
+    assert min(sizes) > 0
+    page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+    heat = page.locator(".heat td[data-value]")
+    colours = heat.evaluate_all("all => all.map(c => getComputedStyle(c).backgroundColor)")
+    assert len(set(colours)) > 3
+    strength = page.locator("#story .matched").first.evaluate(
+        "s => s.style.getPropertyValue('--strength')"
+    )
+    assert strength

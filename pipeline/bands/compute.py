@@ -14,6 +14,7 @@ from pipeline.bands.registry import LAG, BandOptions, kind_of, matcher_modules
 from pipeline.bands.resume import DoneStories
 from pipeline.core.atomic import LayoutFile
 from pipeline.core.errors import Problem, ProblemError, some
+from pipeline.core.places import Places
 from pipeline.core.progress import track
 from pipeline.core.random import generator
 from pipeline.core.series import varies
@@ -124,6 +125,7 @@ def stimulus_features(
     stories: Sequence[str],
     options: BandOptions,
     output: str | Path,
+    places: Places | None = None,
 ) -> None:
     """Compute a feature space of the stimulus for every story.
 
@@ -139,6 +141,8 @@ def stimulus_features(
         With the paths of its resources.
     output : path
         HDF5 to write (`pipeline.bands.compute.BandFile`).
+    places : Places, optional
+        How folders are called in it.
 
     Raises
     ------
@@ -149,6 +153,7 @@ def stimulus_features(
     kind = kind_of(options.kind)
     done = DoneStories(output, options) if kind.resumable else None
     origin = _checked_origin(kind.origin(options.own), output) if kind.origin else None
+    origin = places.hide(origin) if places else origin
     says_something = False
     with BandFile.create(output, origin) as file:
         for name in track(stories, f"{options.kind} features"):

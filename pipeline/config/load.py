@@ -15,6 +15,7 @@ from pipeline.config.addresses import sent_variables, unsafe_addresses
 from pipeline.config.partitions import broken_partitions
 from pipeline.config.stories import broken_folds, test_stories
 from pipeline.core.errors import Problem, ProblemError
+from pipeline.core.places import WRITTEN
 from pipeline.core.schema.validator import faults, schema
 from pipeline.dataset.dataset import TRUTH
 from pipeline.dataset.grid import broken_blocks
@@ -74,7 +75,7 @@ def read_file(path: str | Path) -> Any:
 
 
 def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any]:
-    """Copy of `config` with defaults filled in and paths expanded.
+    """Copy of `config` with defaults filled in and paths expanded; `written` has them as given.
 
     Parameters
     ----------
@@ -89,6 +90,7 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
         Listing every unknown or ill-typed key and every reference to something undefined.
     """
     config = copy.deepcopy(config)
+    written = config.pop(WRITTEN, None) if isinstance(config, dict) else None  # completed before
     problems = list(_odd_keys(config, "$", source)) or [
         Problem(source, *rest) for rest in faults(config, schema())
     ]
@@ -99,6 +101,7 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
     config["features"] = {b: dict(o or {}) for b, o in config["features"].items()}
     if problems := [Problem(source, *rest) for rest in _broken_references(config)]:
         raise ProblemError(problems)
+    config[WRITTEN] = written or copy.deepcopy(config)  # results say this, not what it stands for
     if config["only"] is not None:
         config["models"] = {
             m: bands for m, bands in config["models"].items() if m in config["only"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gim.provenance import commit, versions
+from pipeline.core.places import Places
 
 PACKAGES = (
     "gim-encoding", "h5py", "himalaya", "nibabel", "nilearn", "numpy", "pandas", "scikit-learn",
@@ -21,12 +22,12 @@ def describe(config: dict[str, Any], manifest: str | Path) -> dict[str, Any]:
     Parameters
     ----------
     config : dict
-        The complete configuration.
+        The complete configuration; it is described as it was written, without tokens.
     manifest : str or Path
         The manifest of the inputs (checksums of every file).
     """
     return {
-        "config": config,
+        "config": Places(config).published(config),
         "commit": commit(),
         "versions": versions(PACKAGES),
         "inputs_sha256": hashlib.sha256(Path(manifest).read_bytes()).hexdigest(),

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.config.results import made_here
 from pipeline.config.stories import all_stories, subjects_and_stories, training_stories
+from pipeline.core.places import Places
 from pipeline.core.progress import track
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.prepare import reading_options
@@ -74,9 +75,11 @@ def manifest(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def describe_files(config: dict[str, Any], files: Iterable[Path]) -> dict[str, dict[str, Any]]:
-    """`bytes` and `sha256` of files, by path (relative to the dataset's root if inside it)."""
-    root = Path(config["data_root"])
-    return {_name(path, root): _describe(path) for path in track(list(files), "checksums")}
+    """`bytes` and `sha256` of files, by path: in the dataset, or as the configuration has it."""
+    root, places = Path(config["data_root"]), Places(config)
+    return {
+        places.hide(_name(path, root)): _describe(path) for path in track(list(files), "checksums")
+    }
 
 
 def _n_voxels(config: dict[str, Any], dataset: Dataset, subject: str) -> int:

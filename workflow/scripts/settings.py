@@ -7,6 +7,7 @@ import pandas as pd
 
 from job import snakemake, work
 from pipeline.core.atomic import write_text
+from pipeline.core.places import Places
 from pipeline.validation.coverage import lookups
 from pipeline.validation.manifest import describe_files, settings_files
 from pipeline.validation.settings import check_settings
@@ -24,7 +25,7 @@ with work(snakemake):
     files = describe_files(config, settings_files(config))
     found = {
         "files": files,
-        "warnings": list(map(str, warnings)),
+        "warnings": Places(config).hide(list(map(str, warnings))),
         "coverage": [row for lookup in known for row in lookup.rows()],
     }
     write_text(snakemake.output[0], json.dumps(found, indent=1))

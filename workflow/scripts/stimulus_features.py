@@ -3,6 +3,7 @@
 from job import snakemake, work
 from pipeline.bands.compute import stimulus_features
 from pipeline.bands.registry import BandOptions
+from pipeline.core.places import Places
 from pipeline.dataset.dataset import Dataset
 
 with work(snakemake):
@@ -13,4 +14,5 @@ with work(snakemake):
         stories=params.stories,
         options=BandOptions.read(params.options),
         output=snakemake.output[0],
+        places=Places(snakemake.config),
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from job import snakemake, work
 from pipeline.core.atomic import write_text
+from pipeline.core.places import Places
 from pipeline.fit.file import FitFile
 from pipeline.maps.histograms import write_histograms
 from pipeline.maps.shares import write_shares
@@ -49,5 +50,6 @@ with work(snakemake):
         )
         several = {m: FitFile(path).shares() for m, path in fits.items() if len(bands[m]) > 1}
         records += write_shares(several, mask, folder=folder, subject=subject)
-    listing = {"mask": params.mask, "files": [r["file"] for r in records], "maps": records}
+    mask_as_written = Places(snakemake.config).hide(params.mask)
+    listing = {"mask": mask_as_written, "files": [r["file"] for r in records], "maps": records}
     write_text(snakemake.output[0], json.dumps(listing, indent=1))

@@ -5,6 +5,7 @@ import logging
 
 from job import snakemake, work
 from pipeline.core.atomic import write_text
+from pipeline.core.places import Places
 from pipeline.dataset.dataset import Dataset
 from pipeline.validation.coverage import lookups
 from pipeline.validation.dataset import check_dataset
@@ -21,7 +22,8 @@ with work(snakemake):
     settings = check_settings(config, dataset.n_rows, dataset.n_voxels, known)
     for warning in checked(dataset.findings, settings):
         logging.warning("%s", warning)
-    write_text(snakemake.output.warnings, "".join(f"{w}\n" for w in checked(dataset.findings)))
+    warnings = map(Places(config).hide, map(str, checked(dataset.findings)))
+    write_text(snakemake.output.warnings, "".join(f"{warning}\n" for warning in warnings))
     for path in snakemake.output.volumes:  # none, if the dataset has a file of them
         counts = count_volumes(Dataset.from_config(config), all_heard(config))
         write_text(path, json.dumps(counts, indent=1))

@@ -1,11 +1,14 @@
 """Getting the data, and other people's: the worked example of docs/data.md."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from pipeline.fit.file import FitFile
 from tests.helpers.server import Server
 
 pytestmark = pytest.mark.workflow
@@ -49,3 +52,46 @@ def test_the_target_fetch_gets_the_files_of_the_configuration(tiny):
     assert "rule fetch:" not in plan.stdout
     server.shutdown()
     server.server_close()
+
+
+def telling(folder, *words):
+    """Files of a run in which any of some words stands, and the word; logs are left out."""
+    files = [p for p in folder.rglob("*") if p.is_file() and "logs" not in p.parts]
+    assert files
+    return {(p.name, word) for p in files for word in words if word.encode() in p.read_bytes()}
+
+
+def test_results_do_not_say_where_they_were_made(tiny):
+    """Logs do, which docs/outputs.md says."""
+    assert telling(tiny.results("tiny"), str(tiny.folder), str(Path.home())) == set()
+
+
+def test_results_do_not_say_whose_they_are(project):
+    """However the configuration comes to the home folder; with the files that say most."""
+    home = project.folder.parent / "alice"
+    home.mkdir()
+    config = project.configure(
+        "tiny",
+        data_root="$SCRATCH/tiny",
+        mask={"path": "$SCRATCH/tiny/mask.nii.gz", "order": "xyz", "space": "native"},
+        regions={"brain": {"volume": f"{home}/scratch/tiny/mask.nii.gz"}},
+        fetch={
+            "files": "https://alice:secret@data.org/a?token=secret",
+            "pointers": "https://b.org",
+        },
+        only=["eng1000"],
+        partitions={},
+        maps={"figures_for": []},
+    )
+    results = project.results("tiny")
+    own = results / "sub-SIM01"
+    wanted = [results / "settings.json", own / "sub-SIM01_maps.json"]
+    targets = [str(path.relative_to(project.folder)) for path in wanted]
+    project.snakemake(config, *targets, HOME=str(home), SCRATCH=str(home / "scratch"))
+    assert telling(results, str(home), str(project.folder), "secret") == set()
+    mask = json.loads(wanted[1].read_text())["mask"]
+    assert mask["path"] == "$SCRATCH/tiny/mask.nii.gz"
+    provenance = FitFile(own / "sub-SIM01_model-eng1000_fit.h5").attributes()["provenance"]
+    described = json.loads(provenance)["config"]
+    assert described["data_root"] == "$SCRATCH/tiny"
+    assert described["regions"]["brain"]["volume"] == "$SCRATCH/tiny/mask.nii.gz"

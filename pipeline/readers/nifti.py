@@ -71,11 +71,11 @@ class Run:
     def __getitem__(self, item: Any, /) -> np.ndarray:
         """Slices of volumes, or of volumes and voxels."""
         volumes, voxels = item if isinstance(item, tuple) else (item, slice(None))
-        wanted, places = range(self.shape[0])[volumes], tuple(self._voxels[voxels].T)
+        wanted, places = np.arange(self.shape[0])[volumes], tuple(self._voxels[voxels].T)
         values = np.empty((len(wanted), len(places[0])), self.dtype)
         try:
-            for row, volume in zip(values, wanted, strict=True):
-                row[:] = np.asarray(self._img.dataobj[..., volume])[places]
+            for row, volume in enumerate(wanted.tolist()):
+                values[row] = np.asarray(self._img.dataobj[..., volume])[places]
         except UNREADABLE as error:
             raise ProblemError(Problem(self.path, "", f"truncated ({error})", _FETCH)) from error
         return values

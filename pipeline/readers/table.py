@@ -52,8 +52,9 @@ def open_table(path: str | Path, columns: Sequence[str] | None = None) -> Iterat
     values = numbers(pd.Series(cells.ravel())).to_numpy().reshape(cells.shape)
     unreadable = np.isnan(values) & table.notna().to_numpy()
     problems = [
-        _unreadable(path, table.iloc[:, i], unreadable[:, i])
-        for i in np.flatnonzero(unreadable.any(axis=0))
+        _unreadable(path, table[name], unreadable[:, i])
+        for i, name in enumerate(table.columns)
+        if unreadable[:, i].any()
     ]
     if not columns:
         counters = (_counter(path, *column) for column in zip(table.columns, values.T, strict=True))

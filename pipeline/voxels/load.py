@@ -31,7 +31,7 @@ def load_image(path: str | Path, keep_file_open: bool = False) -> nib.Nifti1Imag
         Whatever nibabel raises for files that are no images.
     """
     _check_notes(path)
-    img = nib.Nifti1Image.load(path, keep_file_open=keep_file_open)
+    img = nib.Nifti1Image.from_filename(path, keep_file_open=keep_file_open)
     n_bytes = math.prod(img.shape) * img.get_data_dtype().itemsize
     most = Path(path).stat().st_size * (MOST_SHRUNK if str(path).lower().endswith(".gz") else 1)
     if n_bytes > most:
@@ -43,7 +43,7 @@ def load_image(path: str | Path, keep_file_open: bool = False) -> nib.Nifti1Imag
 
 def _check_notes(path: str | Path) -> None:
     """Raise if the header puts the values so far away that what is before them fills memory."""
-    with ImageOpener(path) as file:
+    with ImageOpener(str(path)) as file:
         raw = file.read(nib.Nifti1Header.sizeof_hdr)
     if len(raw) == nib.Nifti1Header.sizeof_hdr:  # nibabel tells of shorter ones
         offset = float(nib.Nifti1Header(raw, check=False)["vox_offset"])

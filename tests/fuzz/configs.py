@@ -104,6 +104,42 @@ def switch_for_a_story(path):
     edit(path, "  - train01", "  - no")
 
 
+@damage(CONFIGURATION, refused="without slashes, braces")
+def folder_for_a_story(path):
+    """A story is called '..'."""
+    edit(path, "  - train01", "  - '..'")
+
+
+@damage(CONFIGURATION, refused="without slashes, braces")
+def braces_for_a_story(path):
+    """A story is called '{}'."""
+    edit(path, "  - train01", "  - '{}'")
+
+
+@damage(CONFIGURATION, refused="without slashes, braces")
+def line_after_a_story(path):
+    """A line's end follows the name of a story."""
+    edit(path, "  - train01", '  - "train01\\n"')
+
+
+@damage(CONFIGURATION, refused="without slashes, braces")
+def nothing_for_a_story(path):
+    """A story has an empty name."""
+    edit(path, "  - train01", "  - ''")
+
+
+@damage(CONFIGURATION, refused="without slashes, braces")
+def slash_in_the_runs_name(path):
+    """The run is called 'a/b'."""
+    edit(path, "name: tiny", "name: a/b")
+
+
+@damage(CONFIGURATION, refused="letters (a to z) and digits alone")
+def line_after_a_subject(path):
+    """A line's end follows the name of a subject."""
+    edit(path, "  SIM01: {}", '  "SIM01\\n": {}')
+
+
 @damage(CONFIGURATION, refused="is not of type 'number'")
 def repetition_time_not_a_number(path):
     """The repetition time is NaN."""

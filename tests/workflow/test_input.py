@@ -76,3 +76,16 @@ def test_a_changed_raw_file_is_noticed(project, data):
     plan = project.snakemake(config, "--dry-run", "results/tiny/words.parquet")
     assert "validate" in plan.stdout
     assert "rule words" in plan.stdout
+
+
+@pytest.mark.parametrize(
+    "target", ["features/ngram.h5", "sub-SIM01/sub-SIM01_matcher-drift_matches.parquet"]
+)
+def test_a_file_that_no_band_has_is_no_target(project, target):
+    done = project.snakemake(
+        project.configure("tiny"), "--dry-run", f"results/tiny/{target}", check=False
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert f"No rule to produce results/tiny/{target}" in said
+    assert "Traceback" not in said

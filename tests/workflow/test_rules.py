@@ -93,6 +93,21 @@ def test_memory_and_time_grow_at_every_retry(text):
     assert "runtime=minutes(" in text
 
 
+def test_wildcards_are_names_of_the_configuration():
+    folder = REPOSITORY / "workflow" / "rules"
+    common = (folder / "common.smk").read_text().partition("wildcard_constraints:")[2]
+    everywhere = set(re.findall(r"^    (\w+)=one_of\(", common, re.M))
+    for _, name, text in RULES:
+        own = set(re.findall(r"^ {8,12}(\w+)=one_of\(", text, re.M))
+        used = set(re.findall(r"\{\{(\w+)\}\}", text.partition("output:")[2].partition("log:")[0]))
+        assert used <= everywhere | own, name
+    sources = {
+        name: text for _, name, text in RULES if re.search(r"\{\{band\}\}(_matches)?\.", text)
+    }
+    assert {"stimulus_features", "matches", "match_features", "response_features"} == set(sources)
+    assert all("band=one_of(bands_from(" in text for text in sources.values())
+
+
 def test_all_rules_are_seen():
     assert {"simulate", "validate", "fit_chunk", "report", "distill"} <= {rule[1] for rule in RULES}
     assert ("fit_model", "fit_chunk") in SAME_AS

@@ -1,4 +1,5 @@
 # What the files of rules share: where results lie, which files exist, and what a job needs.
+import re
 from pathlib import Path
 
 from pipeline.bands.registry import BAND_PATHS, band_options
@@ -25,10 +26,24 @@ BUILT_ENG1000 = FILES.of_run("english1000.hf5")
 DATASET_STATE = fingerprint(CONFIG, dataset_files(CONFIG))
 
 
+def one_of(names):
+    """Constraint of a wildcard to these names: no rule makes what the configuration does not have."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def bands_from(source):
+    """Bands that are made from the stimulus, from responses or from matches."""
+    bands = CONFIG["features"]
+    return [b for b in bands if band_options(CONFIG, b).source == source]
+
+
 wildcard_constraints:
-    subject="[A-Za-z0-9]+",
-    band="[A-Za-z0-9]+",
-    model="[A-Za-z0-9]+",
+    subject=one_of(CONFIG["subjects"]),
+    story=one_of(all_stories(CONFIG)),
+    band=one_of(CONFIG["features"]),
+    model=one_of(FILES.models),
+    partition=one_of(CONFIG["partitions"]),
+    chunk=one_of(map(str, range(1, CONFIG["fit"]["jobs"] + 1))),
 
 
 def dataset_options():

@@ -14,6 +14,8 @@ rule stimulus_features:
         f"{LOGS}/features/{{band}}.log",
     benchmark:
         f"{BENCHMARKS}/stimulus_features/{{band}}.tsv"
+    wildcard_constraints:
+        band=one_of(bands_from("stimulus")),
     conda:
         "../environment.yaml"
     threads: 1
@@ -69,6 +71,8 @@ rule matches:
         f"{LOGS}/sub-{{subject}}/matches_{{band}}.log",
     benchmark:
         f"{BENCHMARKS}/matches/{{subject}}_{{band}}.tsv"
+    wildcard_constraints:
+        band=one_of(bands_from("matches")),
     conda:
         "../environment.yaml"
     threads: 1
@@ -95,12 +99,7 @@ rule match_features:
     benchmark:
         f"{BENCHMARKS}/match_features/{{subject}}_{{band}}.tsv"
     wildcard_constraints:
-        band="|".join(
-            b
-            for b in CONFIG["features"]
-            if band_options(CONFIG, b).source == "matches"
-        )
-        or "(?!)",
+        band=one_of(bands_from("matches")),
     conda:
         "../environment.yaml"
     threads: 1
@@ -124,12 +123,7 @@ rule response_features:
     benchmark:
         f"{BENCHMARKS}/response_features/{{subject}}_{{band}}.tsv"
     wildcard_constraints:
-        band="|".join(
-            b
-            for b in CONFIG["features"]
-            if band_options(CONFIG, b).source == "responses"
-        )
-        or "(?!)",
+        band=one_of(bands_from("responses")),
     conda:
         "../environment.yaml"
     threads: 1

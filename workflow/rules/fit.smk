@@ -15,8 +15,8 @@ rule gram:
     benchmark:
         f"{BENCHMARKS}/gram/{{subject}}_{{a}}_{{b}}.tsv"
     wildcard_constraints:
-        a="[A-Za-z0-9]+",
-        b="[A-Za-z0-9]+",
+        a=one_of(CONFIG["features"]),
+        b=one_of(CONFIG["features"]),
     conda:
         "../environment.yaml"
     threads: CONFIG["fit"]["threads"]
@@ -48,8 +48,6 @@ rule fit_chunk:
         f"{LOGS}/sub-{{subject}}/fit_{{model}}_{{chunk}}.log",
     benchmark:
         f"{BENCHMARKS}/fit_chunk/{{subject}}_{{model}}_{{chunk}}.tsv"
-    wildcard_constraints:
-        chunk="[0-9]+",
     conda:
         "../environment.yaml"
     threads: CONFIG["fit"]["threads"]

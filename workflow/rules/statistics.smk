@@ -47,6 +47,8 @@ rule model_statistics:
         f"{LOGS}/sub-{{subject}}/statistics_{{model}}.log",
     benchmark:
         f"{BENCHMARKS}/model_statistics/{{subject}}_{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(CONFIG["models"]),
     conda:
         "../environment.yaml"
     threads: 1
@@ -108,8 +110,6 @@ rule partition:
         f"{LOGS}/sub-{{subject}}/partition_{{partition}}.log",
     benchmark:
         f"{BENCHMARKS}/partition/{{subject}}_{{partition}}.tsv"
-    wildcard_constraints:
-        partition="[A-Za-z0-9]+",
     conda:
         "../environment.yaml"
     threads: 1

@@ -96,8 +96,6 @@ rule prepare:
         f"{LOGS}/sub-{{subject}}/prepare_{{story}}.log",
     benchmark:
         f"{BENCHMARKS}/prepare/{{subject}}_{{story}}.tsv"
-    wildcard_constraints:
-        story="[^/]+",
     conda:
         "../environment.yaml"
     threads: 1

@@ -6,7 +6,7 @@ Responses are read once, in blocks of bounded size, whatever the size of the fil
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from pipeline.core.series import range_varies
 from pipeline.dataset.prepare import without_drifts
 from pipeline.readers.formats import Values, open_responses
 from pipeline.readers.hdf5 import numeric_dataset
+from pipeline.validation.majority import odd_ones
 from pipeline.validation.records import Heard
 
 BLOCK_BYTES = 64 * 2**20
@@ -105,12 +106,11 @@ def check_recordings(heard: Heard, n_rows: Mapping[str, int], findings: Findings
 def check_voxel_counts(n_voxels: Mapping[Path, int]) -> Findings:
     """Find the stories of one subject that have another number of voxels than most."""
     findings = Findings()
-    counts = Counter(n_voxels.values())
-    usual, n_usual = counts.most_common(1)[0] if counts else (0, 0)
-    for path, count in n_voxels.items():
-        if count != usual:
-            what = f"{count} voxels, but {usual} in {n_usual} other stories of this subject"
-            findings.problem(path, "data", what, "use responses prepared with one mask")
+    shared = Path(os.path.commonpath([path.parent for path in n_voxels] or ["."]))
+    odd, said = odd_ones({str(path.relative_to(shared)): n for path, n in n_voxels.items()})
+    for path in (shared / name for name in odd):
+        what = f"{n_voxels[path]} voxels, but a subject's stories should agree: {said}"
+        findings.problem(path, "data", what, "use responses prepared with one mask")
     return findings
 
 

@@ -14,7 +14,10 @@ from pipeline.core.files import file_problem
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import Grid, whole_story
 from pipeline.readers.formats import shape_of
+from pipeline.validation.majority import odd_ones
 from pipeline.validation.records import Heard, Stimulus
+
+_ONE_LENGTH = "cut the runs to one length, the story's words lie on one grid"
 
 
 def count_volumes(dataset: Dataset, heard: Iterable[Heard]) -> dict[str, int]:
@@ -25,26 +28,29 @@ def count_volumes(dataset: Dataset, heard: Iterable[Heard]) -> dict[str, int]:
     ProblemError
         If a file cannot be read, or subjects have different numbers of rows for a story.
     """
-    rows: dict[str, dict[int, str]] = {}
+    files: dict[str, dict[str, tuple[int, Path]]] = {}  # story to subject to rows and file
     problems: list[Problem] = []
     for each in sorted(heard, key=attrgetter("subject")):
         problems += each.unreadable
-        files = ((whole_story(one.story, dataset.blocks), one.path) for one in each.recordings)
-        for story, path in sorted(files):
+        for one in each.recordings:
             try:
-                n_rows, _ = shape_of(path, each.options)
+                n_rows, _ = shape_of(one.path, each.options)
             except ProblemError as error:
                 problems += error.problems
-                continue
-            rows.setdefault(story, {}).setdefault(n_rows, each.subject)
-            if len(rows[story]) > 1:
-                first, *_ = rows[story]
-                what = f"{n_rows} rows, but {first} for {rows[story][first]}"
-                remedy = "cut the runs to one length, the story's words lie on one grid"
-                problems.append(Problem(path, f"story {story}", what, remedy))
+            else:
+                story = whole_story(one.story, dataset.blocks)
+                files.setdefault(story, {})[each.subject] = n_rows, one.path
+    for story, found in sorted(files.items()):
+        odd, said = odd_ones({subject: n_rows for subject, (n_rows, _) in found.items()})
+        for n_rows, path in map(found.__getitem__, odd):
+            what = f"{n_rows} rows, but subjects should agree: {said}"
+            problems.append(Problem(path, f"story {story}", what, _ONE_LENGTH))
     if problems:
         raise ProblemError(problems)
-    return {story: dataset.n_scanned(next(iter(found))) for story, found in rows.items()}
+    return {
+        story: dataset.n_scanned(next(iter(found.values()))[0])
+        for story, found in sorted(files.items())
+    }
 
 
 def check_volumes(

@@ -106,7 +106,7 @@ STORY_FAULTS = {
     "voxels": (
         lambda r, s: write_responses(hf5(r, s), rows(n_voxels=N_VOXELS + 1)),
         hf5,
-        f"{N_VOXELS + 1} voxels, but {N_VOXELS} in ",
+        f"{N_VOXELS + 1} voxels, but a subject's stories should agree: {N_VOXELS} in ",
     ),
     "repeats": (
         lambda r, s: write_responses(hf5(r, s), rows(), individual_repeats=np.ones((2, 3, 4))),

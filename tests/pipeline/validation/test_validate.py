@@ -3,6 +3,7 @@
 import json
 import shutil
 from itertools import pairwise
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -167,9 +168,32 @@ def test_volumes_are_counted_where_no_file_says_them(tmp_path, stories):
     assert count_volumes(dataset, heard) == dict.fromkeys(sorted(stories), N_SCANNED)
     assert validate(config) == []
     write_responses(hf5(tmp_path, "two", "S2"), rows(N_ROWS - 1))
-    assert is_told(
-        problems_of(config), hf5(tmp_path, "two", "S2"), f"{N_ROWS - 1} rows, but {N_ROWS} for S1"
-    )
+    # Of two that differ, either may be wrong.
+    for subject, n_rows in ((SUBJECT, N_ROWS), ("S2", N_ROWS - 1)):
+        said = f"{n_rows} rows, but subjects should agree: {N_ROWS} in S1; {N_ROWS - 1} in S2"
+        assert is_told(problems_of(config), hf5(tmp_path, "two", subject), said)
+
+
+@pytest.mark.parametrize("odd", [0, 1, 2])
+def test_of_three_subjects_the_odd_one_is_named(tmp_path, stories, odd):
+    subjects = ["S1", "S2", "S3"]
+    write_dataset(tmp_path, stories, subjects)
+    path = hf5(tmp_path, "two", subjects[odd])
+    write_responses(path, rows(N_ROWS + 2))
+    config = make_config(tmp_path, stories, dict.fromkeys(subjects), responses={"volumes": None})
+    with pytest.raises(ProblemError) as caught:
+        count_volumes(Dataset.from_config(config), all_heard(config))
+    (problem,) = caught.value.problems
+    others = ", ".join(subject for subject in subjects if subject != subjects[odd])
+    assert problem.file == path
+    assert f"{N_ROWS} in {others}; {N_ROWS + 2} in {subjects[odd]}" in problem.what
+
+
+def test_of_two_halves_neither_is_taken_for_right():
+    counts = {Path("a/one.h5"): 10, Path("b/one.h5"): 12}
+    found = responses.check_voxel_counts(counts).problems
+    assert [problem.file for problem in found] == ["a/one.h5", "b/one.h5"]
+    assert all("10 in a/one.h5; 12 in b/one.h5" in problem.what for problem in found)
 
 
 def test_excluded_stories_need_no_responses(tmp_path, stories):

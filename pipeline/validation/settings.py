@@ -9,7 +9,7 @@ from pipeline.core.errors import Findings
 from pipeline.dataset.dataset import Dataset
 from pipeline.validation.coverage import Lookup, check_coverage
 from pipeline.validation.embedding import check_embedding, embedding_files, needs
-from pipeline.validation.masks import check_masks, mask_files
+from pipeline.validation.masks import check_masks
 from pipeline.validation.models import check_models, model_files
 from pipeline.validation.regions import check_regions
 from pipeline.validation.significance import check_floors
@@ -46,6 +46,6 @@ def check_settings(
     findings.add(check_embedding(embedding_files(config), is_built))
     findings.add(check_coverage(known, config["coverage"]))
     findings.add(check_models(model_files(config)))
-    findings.add(check_masks(mask_files(config), n_voxels))
+    findings.add(check_masks(config, n_voxels))
     findings.add(check_regions(config))
     return findings

@@ -48,17 +48,18 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("source", type=Path, help=".npy, .tsv or NIfTI")
     parser.add_argument("target", type=Path, help="NIfTI, or .npy or .tsv")
-    parser.add_argument("--mask", type=Path, required=True, help="NIfTI, nonzero inside")
+    parser.add_argument("--mask", type=Path, required=True, help="NIfTI, 0 outside, 1 inside")
     parser.add_argument(
         "--order",
         choices=ORDERS,
         required=True,
         help="xyz: z runs fastest (nilearn); zyx: x runs fastest (pycortex)",
     )
+    parser.add_argument("--threshold", type=float, help="voxels of the mask above it are inside")
     parser.add_argument("--column", help="column of the .tsv")
     options = parser.parse_args(arguments)
     try:
-        mask = Mask.from_file(options.mask, options.order)
+        mask = Mask.from_file(options.mask, options.order, threshold=options.threshold)
         convert(options.source, options.target, mask, options.column)
     except ProblemError as error:
         sys.exit(str(error))

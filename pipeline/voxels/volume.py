@@ -13,7 +13,7 @@ import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, HeaderTypeError
 
-from pipeline.core.errors import Problem, ProblemError
+from pipeline.core.errors import Problem, ProblemError, some
 from pipeline.voxels.load import load_image
 
 ORDERS = ("xyz", "zyx")
@@ -39,7 +39,7 @@ class Mask:
     Parameters
     ----------
     img : Nifti1Image, shape (x, y, z)
-        Nonzero (and finite) inside the mask.
+        0 outside and one other number inside the mask, unless there is a threshold.
     order : {"xyz", "zyx"}
         How the voxel vector runs through the mask: "xyz", the last axis (z) fastest, which is
         `data[mask]` in nilearn; "zyx", the first axis (x) fastest, which is pycortex's way.
@@ -47,31 +47,40 @@ class Mask:
         Whether world coordinates are the scanner's or MNI152's.
     source : str
         The file, for error messages.
+    threshold : float, optional
+        Voxels above it are inside; those that are NaN are not.
 
     Raises
     ------
     ProblemError
-        The image is not 3-D or has no voxel inside; `order` or `space` is unknown.
+        The image is not 3-D, has no voxel inside, or has more than two values (or NaN) and there
+        is no threshold; `order` or `space` is unknown.
     """
 
     img: nib.Nifti1Image
     order: str = "xyz"
     space: str = "native"
     source: str = "mask"
+    threshold: float | None = None
 
     def __post_init__(self) -> None:
         for key, value, known in [("order", self.order, ORDERS), ("space", self.space, SPACES)]:
             if value not in known:
                 raise self._error(key, f"unknown {key} {value!r}", f"use {' or '.join(known)}")
         if self.img.ndim != 3:
-            raise self._error(
-                "shape", f"the mask has {self.img.ndim} dimensions", "give a 3-D image (x, y, z)"
-            )
+            what = f"the mask's shape is {self.img.shape}, not 3-D"
+            raise self._error("shape", what, "give a 3-D image (x, y, z)")
         if self.n_voxels == 0:
             raise self._error("", "no voxel is inside the mask", "give the mask of the responses")
 
     @classmethod
-    def from_file(cls, path: str | Path, order: str = "xyz", space: str = "native") -> Mask:
+    def from_file(
+        cls,
+        path: str | Path,
+        order: str = "xyz",
+        space: str = "native",
+        threshold: float | None = None,
+    ) -> Mask:
         """Read a NIfTI mask.
 
         Raises
@@ -79,7 +88,7 @@ class Mask:
         ProblemError
             The file is missing or is not an image (an unfetched git-annex pointer, say).
         """
-        return cls(read_image(path), order, space, str(path))
+        return cls(read_image(path), order, space, str(path), threshold)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], subject: str) -> Mask:
@@ -88,19 +97,37 @@ class Mask:
         Parameters
         ----------
         config : dict
-            `path` ({subject} is replaced), `order`, `space`.
+            `path` ({subject} is replaced), `order`, `space`, `threshold`.
         subject : str
             The subject's label.
         """
         path = str(config["path"]).replace("{subject}", subject)
-        return cls.from_file(path, config.get("order", "xyz"), config.get("space", "native"))
+        own = {key: config[key] for key in ("order", "space", "threshold") if key in config}
+        return cls.from_file(path, **own)
 
     @cached_property
     def voxels(self) -> np.ndarray:
         """Array indices (i, j, k) of every voxel in the vector's order, shape (n_voxels, 3)."""
-        data = np.asanyarray(self.img.dataobj)
-        inside = np.isfinite(data) & (data != 0)
+        inside = self._inside(np.asanyarray(self.img.dataobj))
         return np.argwhere(inside) if self.order == "xyz" else np.argwhere(inside.T)[:, ::-1]
+
+    def _inside(self, values: np.ndarray) -> np.ndarray:
+        """Which voxels are inside; without a threshold, those that hold the one number beside 0."""
+        if self.threshold is not None:
+            return values > self.threshold
+        inside = values != 0
+        if not np.isfinite(values).all():
+            what = "the mask holds NaN or infinities"
+        elif len(found := np.unique(values[inside])) > 1:
+            shown = some((f"{value:g}" for value in found), 3)
+            what = f"the mask holds {len(found)} numbers beside 0 ({shown}), and does not say inside"
+        else:
+            return inside
+        remedy = (
+            "give a mask of 0 and 1, or set `mask.threshold`: voxels above it are inside (0.5 for "
+            "probabilities and what was resampled, 0 where outside is -1 or NaN)"
+        )
+        raise self._error("values", what, remedy)
 
     @property
     def n_voxels(self) -> int:

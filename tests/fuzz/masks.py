@@ -90,7 +90,7 @@ def mask_not_a_number(path):
     _mask(path, lambda x: put(x.astype(np.float32), (0, 0, 0), np.nan))
 
 
-@damage(MASK, refused="in the mask, but")
+@damage(MASK, refused="no voxel is inside")
 def mask_empty(path):
     """No voxel is inside."""
     _mask(path, np.zeros_like)
@@ -130,3 +130,27 @@ def mask_of_floats(path):
 def mask_of_labels(path):
     """Values inside are other numbers than 1."""
     _mask(path, lambda x: x * np.uint8(3))
+
+
+@damage(MASK, refused="numbers beside 0")
+def mask_of_probabilities(path):
+    """Values inside are probabilities."""
+    _mask(path, lambda x: x * np.linspace(0.1, 1, x.size, dtype=np.float32).reshape(x.shape))
+
+
+@damage(MASK, refused="numbers beside 0")
+def mask_resampled(path):
+    """The mask was resampled: its edge has values between 0 and 1."""
+    _mask(path, lambda x: put(x.astype(np.float32), tuple(np.argwhere(x)[0]), 0.37))
+
+
+@damage(MASK, refused="numbers beside 0")
+def mask_of_minus_one_outside(path):
+    """Values outside are -1."""
+    _mask(path, lambda x: np.where(x == 0, np.int16(-1), np.int16(1)))
+
+
+@damage(MASK, refused="NaN or infinities")
+def mask_of_nan_outside(path):
+    """Values outside are NaN."""
+    _mask(path, lambda x: np.where(x == 0, np.float32(np.nan), np.float32(1)))

@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import h5py
+import nibabel
 import numpy as np
 import pytest
 
@@ -22,6 +23,7 @@ from pipeline.validation.manifest import (
 from pipeline.validation.records import all_heard
 from pipeline.validation.validate import validate
 from pipeline.validation.volumes import count_volumes
+from pipeline.voxels.volume import Mask
 from tests.helpers.datasets import (
     N_ROWS,
     N_SCANNED,
@@ -350,6 +352,17 @@ def test_truth_is_for_simulated_datasets(config, tmp_path):
     (truth / "events.tsv").write_text("story\n")
     assert validate(config) == []
     assert "truth/events.tsv" in describe_files(config, settings_files(config))
+
+
+def test_a_mask_is_read_as_it_is_checked(config, tmp_path):
+    """Probabilities: refused without a threshold, with one as many voxels as the maps will have."""
+    values = np.linspace(0, 1, 4**3, dtype=np.float32).reshape(4, 4, 4)
+    nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), mask(tmp_path))
+    (problem,) = problems_of(config)
+    assert "mask.threshold" in problem.remedy
+    config["mask"]["threshold"] = float(np.sort(values.ravel())[-N_VOXELS - 1])
+    assert validate(config) == []
+    assert Mask.from_config(config["mask"], SUBJECT).n_voxels == N_VOXELS
 
 
 def test_one_mask_per_subject(tmp_path, stories):

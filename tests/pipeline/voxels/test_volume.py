@@ -106,7 +106,7 @@ def test_mask_from_config_fills_in_the_subject(tmp_path):
     ("inside", "order", "message"),
     [
         (np.zeros((3, 4, 5), np.uint8), "xyz", "no voxel"),
-        (np.ones((3, 4, 5, 2), np.uint8), "xyz", "4 dimensions"),
+        (np.ones((3, 4, 5, 2), np.uint8), "xyz", "not 3-D"),
         (np.ones((3, 4, 5), np.uint8), "yxz", "unknown order"),
     ],
 )
@@ -163,3 +163,26 @@ def test_command_line_errors(tmp_path, mask_file, content, target, message):
     with pytest.raises(SystemExit, match=message):
         main(["--mask", str(mask_file), "--order", "xyz", str(source), str(tmp_path / target)])
     assert not (tmp_path / target).exists()
+
+
+@pytest.mark.parametrize(
+    ("outside", "inside", "threshold"),
+    [(0, 0.62, 0.5), (-1, 1, 0), (np.nan, 1, 0), (0, 3, 2), (0.2, 0.9, 0.5)],
+)
+def test_above_the_threshold_is_inside(outside, inside, threshold):
+    values = np.where(l_shape() > 0, np.float32(inside), np.float32(outside))
+    values[0, 0, :2] = np.float32([outside, threshold])  # at the threshold is outside
+    mask = Mask(nib.Nifti1Image(values, AFFINE), threshold=threshold)
+    np.testing.assert_array_equal(mask.voxels, np.argwhere(l_shape()))
+
+
+@pytest.mark.parametrize("values", [[0, 0.4, 1], [-1, 1, 1], [np.nan, 1, 1], [0, 1, 2], [1, 2, 2]])
+def test_what_is_not_binary_is_refused_with_the_remedy(values):
+    image = nib.Nifti1Image(np.float32(values).reshape(3, 1, 1), AFFINE)
+    with pytest.raises(ProblemError, match=r"mask\.threshold"):
+        Mask(image)
+
+
+@pytest.mark.parametrize("values", [[0, 1, 1], [0, 255, 0], [1, 1, 1], [0, -1, 0]])
+def test_one_number_beside_0_is_inside(values):
+    assert Mask(nib.Nifti1Image(np.int16(values).reshape(3, 1, 1), AFFINE)).n_voxels == np.count_nonzero(values)

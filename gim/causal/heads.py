@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from gim.causal.shape import last_logits, max_context, text_config, vocabulary_size
 from gim.errors import InputError
 from gim.files import atomic_file, write_json, write_text
 from gim.induction.exact import ExactInduction
@@ -36,10 +37,9 @@ def _eager(model: Any) -> Iterator[None]:
 
 def repeated_tokens(model: Any, sequences: int, length: int, seed: int) -> torch.Tensor:
     """Random tokens followed by themselves, shape (sequences, 2 * length)."""
-    limit = getattr(model.config, "max_position_embeddings", 2 * length)
-    length = min(length, limit // 2)
+    length = max_context(model, 2 * length) // 2
     rng = np.random.default_rng(seed)
-    size = model.config.vocab_size
+    size = vocabulary_size(model)
     # Without repeats within the half where the vocabulary allows: one earlier place each.
     rows = [rng.choice(size, length, replace=size < length) for _ in range(sequences)]
     return torch.tensor(np.array(rows)).repeat(1, 2).to(model.device)
@@ -94,7 +94,7 @@ def _projections(model: Any) -> list[Any]:
         for name, module in model.named_modules()
         if name.rsplit(".", 1)[-1] in PROJECTIONS and "attn" in name.rsplit(".", 2)[-2].lower()
     ]
-    layers = model.config.num_hidden_layers
+    layers = text_config(model).num_hidden_layers
     if len(found) != layers:
         raise InputError(
             f"found {len(found)} attention output projections in {layers} layers of "
@@ -150,7 +150,7 @@ def in_context_score(model: Any, ids: NDArray[np.int64], windows: int = 32) -> f
     InputError
         When the text or the model's positions are too short.
     """
-    limit = getattr(model.config, "max_position_embeddings", LATE + 1)
+    limit = max_context(model, LATE + 1)
     if limit <= LATE or len(ids) <= LATE:
         raise InputError(
             f"the in-context-learning score needs {LATE + 1} tokens of text and of positions; "
@@ -160,7 +160,7 @@ def in_context_score(model: Any, ids: NDArray[np.int64], windows: int = 32) -> f
     rows = torch.tensor(np.stack([ids[s : s + LATE + 1] for s in starts]), device=model.device)
     loss = []
     for place in (LATE, EARLY):
-        part = [model(r[None, :place], logits_to_keep=1).logits[0, -1].float() for r in rows]
+        part = [last_logits(model, r[None, :place], 1)[0, -1].float() for r in rows]
         loss.append(torch.nn.functional.cross_entropy(torch.stack(part), rows[:, place]))
     return float(loss[0] - loss[1])
 
@@ -176,7 +176,7 @@ def match_agreement(model: Any, ids: NDArray[np.int64], context: int = 256) -> N
     -------
     share : float array of shape (layers * heads,), ordered as in `head_scores`
     """
-    context = min(context, getattr(model.config, "max_position_embeddings", context))
+    context = max_context(model, context)
     hits, total = 0.0, 0
     with _eager(model):
         for begin in range(0, len(ids), context):

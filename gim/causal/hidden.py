@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gim.causal.model import max_context
+from gim.causal.shape import layer_states, layer_widths, max_context
 from gim.errors import InputError
 from gim.text.tokenizer import Tokenizer
 from gim.text.words import tokens_of_words
@@ -79,23 +79,24 @@ def hidden_states(
 
     Returns
     -------
-    states : array of shape (n_words, len(layers) * width)
+    states : array of shape (n_words, sum of the layers' widths)
 
     Raises
     ------
     InputError
-        For a layer that the model does not have.
+        For a layer that the model does not have, or a model that has no states of its layers.
     """
-    depth = int(model.config.num_hidden_layers)
-    wrong = [layer for layer in layers if not 0 <= layer <= depth]
+    widths = layer_widths(model)
+    wrong = [layer for layer in layers if not 0 <= layer < len(widths)]
     if wrong:
-        raise InputError(f"layers {wrong}: the model has layers 0 (embeddings) to {depth}")
+        what = f"the model has layers 0 (embeddings) to {len(widths) - 1}"
+        raise InputError(f"layers {wrong}: {what}")
+    out = np.empty((len(words), sum(widths[layer] for layer in layers)), np.float32)
     if not words:
-        return np.empty((0, len(layers) * model.config.hidden_size), np.float32)
+        return out
     ids, last = tokens_of_words(tokenizer, words)
     prefix = [] if bos is None else [bos]
     longest = max_context(model, len(ids) + len(prefix)) - len(prefix)
-    out = np.empty((len(words), len(layers) * model.config.hidden_size), np.float32)
     for batch in _batches(word_windows(last, context, longest), len(prefix)):
         tokens = [prefix + ids[w.begin : w.end].tolist() for w in batch]
         states = _forward(model, tokens, layers)
@@ -117,17 +118,12 @@ def _batches(windows: list[Window], extra: int) -> Iterator[list[Window]]:
 
 
 def _forward(model: Any, tokens: list[list[int]], layers: Sequence[int]) -> torch.Tensor:
-    """States (batch, length, len(layers) * width); padding on the right is never attended to."""
+    """States (batch, length, sum of widths); padding on the right is never attended to."""
     length = max(map(len, tokens))
     ids = torch.zeros((len(tokens), length), dtype=torch.long)
     mask = torch.zeros_like(ids)
     for row, own in enumerate(tokens):
         ids[row, : len(own)] = torch.tensor(own)
         mask[row, : len(own)] = 1
-    states = model.base_model(
-        ids.to(model.device),
-        attention_mask=mask.to(model.device),
-        output_hidden_states=True,
-        use_cache=False,
-    ).hidden_states
+    states = layer_states(model, ids, attention_mask=mask.to(model.device))
     return torch.cat([states[layer] for layer in layers], dim=-1)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gim.causal.shape import last_logits, max_context, said, vocabulary_size
 from gim.errors import InputError
 from gim.files import check_fetched
 from gim.scores import Scores
@@ -70,14 +71,20 @@ def _check_causal(source: str, model: Any) -> None:
     lines = torch.linspace(0, n_ids - 1, 3 * early).long().view(3, early)
     ids = torch.cat([lines[[0, 0]], lines[[1, 2]]], dim=1)
     try:
-        logits = model(ids.to(model.device)).logits[:, :early].float()
+        logits = last_logits(model, ids.to(model.device), ids.shape[1]).float()
     except Exception as error:  # whatever a model of another kind wants beside tokens
         raise InputError(
-            f"causal language model {source!r} cannot read tokens alone ({type(error).__name__}: "
-            f"{str(error).splitlines()[0] if str(error) else 'no message'}); give a model of text"
+            f"causal language model {source!r} cannot read tokens alone ({said(error)}); give a "
+            "model of text"
         ) from error
+    if logits.shape != (*ids.shape, n_known := vocabulary_size(model)):
+        raise InputError(
+            f"causal language model {source!r} predicts {tuple(logits.shape)} numbers for "
+            f"{tuple(ids.shape)} tokens of {n_known} kinds; give a model of text"
+        )
+    logits = logits[:, :early]
     allowed = max(MOVED, 8 * torch.finfo(model.dtype).eps) * float(logits.abs().max())
-    if float((logits[0] - logits[1]).abs().max()) > allowed:
+    if not float((logits[0] - logits[1]).abs().max()) <= allowed:  # nor are NaN the same
         raise InputError(
             f"causal language model {source!r}: it looks ahead (another word later in a text "
             "changes what it predicts before); give one that reads from left to right, such as "
@@ -94,11 +101,6 @@ def _check_weights(source: str, model: Any, missing: list[str]) -> None:
     else:
         return
     raise InputError(f"causal language model {source!r}: {what}; fetch or save it again")
-
-
-def max_context(model: Any, wanted: int) -> int:
-    """``wanted`` tokens, or fewer if the model's positions end before."""
-    return min(wanted, int(getattr(model.config, "max_position_embeddings", wanted)))
 
 
 @torch.inference_mode()
@@ -118,7 +120,7 @@ def read_log_probs(
     log_probs : float array of shape (number of places, vocabulary)
         Line by line.
     """
-    size = model.config.vocab_size
+    size = vocabulary_size(model)
     out = np.empty((sum(len(p) for p in places), size), np.float32)
     starts = np.cumsum([0, *(len(p) for p in places)])
     longest = max((len(line) for line in lines), default=1)
@@ -130,7 +132,7 @@ def read_log_probs(
         for i, row in enumerate(rows):
             ids[i, : len(lines[row])] = lines[row]
         keep = length - min((int(places[row][0]) for row in rows if len(places[row])), default=0)
-        logits = model(torch.from_numpy(ids).to(model.device), logits_to_keep=keep).logits
+        logits = last_logits(model, torch.from_numpy(ids).to(model.device), keep)
         for i, row in enumerate(rows):
             asked = torch.from_numpy(places[row] - (length - keep)).to(model.device)
             found = logits[i, asked].float().log_softmax(-1)
@@ -143,7 +145,7 @@ def window_log_probs(model: Any, windows: list[list[int]]) -> NDArray[np.float32
 
     An empty window gets the uniform distribution.
     """
-    size = model.config.vocab_size
+    size = vocabulary_size(model)
     out = np.full((len(windows), size), -np.log(size), np.float32)
     rows = [row for row, window in enumerate(windows) if len(window)]
     rows.sort(key=lambda row: len(windows[row]))  # alike lengths need little padding
@@ -175,7 +177,7 @@ def score_causal(model: Any, ids: NDArray, targets: NDArray, context: int = 1024
         end = int(group[-1]) + 1
         begin = max(0, end - context)
         tokens = torch.as_tensor(ids[begin:end], device=model.device)[None]
-        logits = model(tokens, logits_to_keep=end - int(group[0])).logits
+        logits = last_logits(model, tokens, end - int(group[0]))
         logits = logits[0, group - group[0]].float()
         goal = torch.as_tensor(np.asarray(targets)[group], device=model.device)[:, None]
         mine = logits.gather(1, goal)

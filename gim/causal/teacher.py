@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from gim.causal.divergence import DIVERGENCES, Distance
-from gim.causal.model import max_context, read_log_probs, window_log_probs
+from gim.causal.model import read_log_probs, window_log_probs
+from gim.causal.shape import max_context, vocabulary_size
 from gim.errors import InputError
 from gim.text.align import Segmenter, TokenTree, build_tree
 from gim.text.tokenizer import Tokenizer
@@ -52,10 +53,10 @@ class TeacherMetric:
             raise InputError(f"distance {distance!r} is neither {names}")
         if distance == "jsd" and temperature is None:
             raise InputError('distance "jsd" needs a temperature, tuned on held-out text')
-        if model.config.vocab_size < tokenizer.vocab_size:
+        if (n_known := vocabulary_size(model)) < tokenizer.vocab_size:
             raise InputError(
                 f"tokenizer {tokenizer.name} has {tokenizer.vocab_size} ids, the teacher only "
-                f"{model.config.vocab_size}: pass the teacher's own tokenizer"
+                f"{n_known}: pass the teacher's own tokenizer"
             )
         self.model, self.tokenizer = model, tokenizer
         self.distance, self.temperature = distance, temperature or 1.0
@@ -168,7 +169,7 @@ class _OtherTokens:
         tree = build_tree(text, ends, self._segmenter)
         model = self._line.metric.model
         nodes, back = np.unique(tree.node_at, return_inverse=True)
-        states = np.empty((len(nodes), model.config.vocab_size), np.float32)
+        states = np.empty((len(nodes), vocabulary_size(model)), np.float32)
         trunk = (nodes >= 0) & (nodes < tree.n_trunk)
         lines, places = self._line.passes(tree.ids[: tree.n_trunk], nodes[trunk])
         states[trunk] = read_log_probs(model, lines, places)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from gim.causal.shape import max_context
 from gim.decoding.drafts import Draft, GIMDraft, ModelDraft, Reader, Sampling, Sparse
 from gim.errors import InputError
 from gim.induction.model import GIM
@@ -110,10 +111,10 @@ def speculate(
         For an empty prompt, or one that leaves no room in the model's positions.
     """
     sequence = as_tokens(ids).tolist()
-    limit = getattr(model.config, "max_position_embeddings", None)
+    limit = max_context(model, len(sequence) + n_tokens)
     if not sequence:
         raise InputError("the prompt is empty; give at least one token")
-    if limit is not None and len(sequence) + n_tokens > limit:
+    if len(sequence) + n_tokens > limit:
         raise InputError(
             f"{len(sequence)} tokens of prompt and {n_tokens} new ones exceed the model's {limit}"
         )

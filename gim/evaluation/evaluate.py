@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gim.causal.model import score_causal
+from gim.causal.shape import vocabulary_size
 from gim.errors import InputError
 from gim.induction.choice import SequenceScores
 from gim.induction.fuzzy import FuzzyInduction, Metric
@@ -143,9 +144,9 @@ def evaluate(
 
 def _check_vocabularies(causal: dict, tokenizer: Tokenizer) -> None:
     for name, network in causal.items():
-        if network.config.vocab_size < tokenizer.vocab_size:
+        if (n_known := vocabulary_size(network)) < tokenizer.vocab_size:
             raise InputError(
-                f"model {name} has {network.config.vocab_size} ids, tokenizer "
+                f"model {name} has {n_known} ids, tokenizer "
                 f"{tokenizer.name} {tokenizer.vocab_size}: pass the model's own tokenizer"
             )
 

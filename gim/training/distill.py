@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from gim.causal.model import load_causal
+from gim.causal.shape import vocabulary_size
 from gim.encoder.encoder import Encoder
 from gim.errors import InputError
 from gim.evaluation.retrieval import retrieval_scores
@@ -148,10 +149,10 @@ def _teacher(settings: Distillation, student: Tokenizer, device: Any) -> Teacher
     model = load_causal(settings.teacher, str(device))
     source = settings.teacher_tokenizer or settings.teacher
     tokenizer = load_tokenizer(source)
-    if tokenizer.vocab_size > model.config.vocab_size:
+    if tokenizer.vocab_size > (n_known := vocabulary_size(model)):
         raise InputError(
             f"{source}: {tokenizer.vocab_size} tokens, but {settings.teacher} knows "
-            f"{model.config.vocab_size}; give its own tokenizer as teacher_tokenizer"
+            f"{n_known}; give its own tokenizer as teacher_tokenizer"
         )
     return Teacher(model, tokenizer, student, settings.data.length)
 

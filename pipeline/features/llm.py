@@ -31,6 +31,7 @@ def load_model(name: str, dtype: str | None, causal: bool = True) -> tuple[Any, 
     import torch
 
     from gim.causal.model import load_causal
+    from gim.causal.shape import text_config
     from gim.text.tokenizer import load_tokenizer
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -40,7 +41,7 @@ def load_model(name: str, dtype: str | None, causal: bool = True) -> tuple[Any, 
     if tokenizer.vocab_size > n_known:
         what = f"its tokenizer has {tokenizer.vocab_size} ids, the model only {n_known}"
         raise InputError(f"language model {name!r}: {what}; give the model with its own tokenizer")
-    return model, tokenizer, model.config.bos_token_id
+    return model, tokenizer, text_config(model).bos_token_id
 
 
 def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
@@ -57,9 +58,15 @@ def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
 
 
 def origin(options: Mapping[str, Any], causal: bool = True) -> dict[str, str]:
-    """The model whose weights were loaded: name, architecture, layers and width."""
+    """The model whose weights were loaded: name, architecture, and shape of what is read of it."""
+    from gim.causal.shape import layer_widths
+
     model = load_model(options["model"], options["dtype"], causal)[0]
-    shape = f"{model.config.num_hidden_layers} layers of {model.config.hidden_size}"
+    if causal:
+        _, *widths = layer_widths(model)
+        shape = f"{len(widths)} layers of {' or '.join(map(str, dict.fromkeys(widths)))}"
+    else:
+        shape = "{} embeddings of {}".format(*model.get_input_embeddings().weight.shape)
     return {"model": options["model"], "model_type": model.config.model_type, "shape": shape}
 
 

@@ -43,9 +43,7 @@ def check_masks(config: dict[str, Any], n_voxels: Mapping[str, int]) -> Findings
     return findings
 
 
-def _size(
-    options: dict[str, Any], subject: str, path: Path, findings: Findings
-) -> int | None:
+def _size(options: dict[str, Any], subject: str, path: Path, findings: Findings) -> int | None:
     """Voxels inside a mask; None and a problem if it is no mask."""
     if problem := file_problem(path):
         findings.problems.append(problem)

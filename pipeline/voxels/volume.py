@@ -120,7 +120,7 @@ class Mask:
             what = "the mask holds NaN or infinities"
         elif len(found := np.unique(values[inside])) > 1:
             shown = some((f"{value:g}" for value in found), 3)
-            what = f"the mask holds {len(found)} numbers beside 0 ({shown}), and does not say inside"
+            what = f"the mask holds {len(found)} numbers beside 0 ({shown}): which is inside?"
         else:
             return inside
         remedy = (

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
-from transformers import BertConfig, BertLMHeadModel
+from transformers import BertConfig, BertLMHeadModel, XLNetConfig, XLNetLMHeadModel
 
 from tests.fuzz.registry import cut, damage, dangling, edit, lfs_pointer
 from tests.fuzz.specimens import CAUSAL
@@ -101,6 +101,13 @@ def causal_that_looks_ahead(path):
     shape = {"hidden_size": 8, "intermediate_size": 16, "num_attention_heads": 2}
     config = BertConfig(vocab_size=16_384, num_hidden_layers=1, initializer_range=0.3, **shape)
     BertLMHeadModel(config).save_pretrained(path)
+
+
+@damage(CAUSAL, refused="looks ahead")
+def causal_without_positions(path):
+    """The model looks ahead and says that it has -1 positions (XLNet)."""
+    config = XLNetConfig(vocab_size=16_384, d_model=8, n_layer=1, n_head=2, d_inner=8)
+    XLNetLMHeadModel(config).save_pretrained(path)
 
 
 @damage(CAUSAL, refused="not a tokenizer.json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import json
 import os
 from collections.abc import Callable, Iterable
@@ -45,6 +46,34 @@ def file_problem(path: str | Path) -> Problem | None:
     return None
 
 
+def hdf5_problem(path: str | Path, error: OSError) -> Problem:
+    """Say why HDF5 cannot open (or read) a file: it is being written, cannot be locked, or is cut.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; `file_problem` has nothing to say of it.
+    error : OSError
+        What h5py raised.
+    """
+    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if "unable to lock file" in said and error.errno != errno.EAGAIN:
+        what = f"the disk does not let it be locked ({said})"
+        remedy = "set the environment variable HDF5_USE_FILE_LOCKING=FALSE"
+    elif is_written(error):
+        what = f"it is open for writing elsewhere, or its writer did not close it ({said})"
+        remedy = "close it there, or wait until it is written; write it again if no program has it"
+    else:
+        what, remedy = f"truncated or not HDF5 ({said})", "fetch or copy the file again"
+    return Problem(path, "", what, remedy)
+
+
+def is_written(error: OSError) -> bool:
+    """Whether HDF5 says that a file is being written: by its lock, or its consistency flags."""
+    said = str(error)
+    return ("unable to lock" in said and error.errno == errno.EAGAIN) or "already open for" in said
+
+
 def _missing_remedy(path: Path) -> str:
     """Where to get a missing file, and which files have almost its name."""
     remedy = f"run `datalad get {path}`, or correct its name"
@@ -70,11 +99,18 @@ def set_aside(paths: Iterable[str | Path], folder: str | Path) -> None:
     Raises
     ------
     ProblemError
-        If a file was damaged, naming all that were.
+        If a file was damaged, naming all that were; one that is being written stays where it is.
     """
     problems = []
     for path in map(Path, paths):
-        if path.is_relative_to(folder) and path.is_file() and (what := damage(path)):
+        if not path.is_relative_to(folder) or not path.is_file():
+            continue
+        try:
+            what = damage(path)
+        except ProblemError as error:  # it may be whole
+            problems += error.problems
+            continue
+        if what:
             path.replace(aside := path.with_name(path.name + SUFFIX))
             remedy = f"run again: it will be made again (what was there is now {aside.name})"
             problems.append(Problem(path, "", f"the file is damaged: {what}", remedy))
@@ -83,12 +119,20 @@ def set_aside(paths: Iterable[str | Path], folder: str | Path) -> None:
 
 
 def damage(path: Path) -> str:
-    """What is wrong with a file; empty if nothing. Of unknown kinds only the size is checked."""
+    """What is wrong with a file; empty if nothing. Of unknown kinds only the size is checked.
+
+    Raises
+    ------
+    ProblemError
+        If another program is writing it.
+    """
     if path.stat().st_size == 0:
         return "" if path.suffix == ".txt" else "it is empty"
     if check := CHECKS.get(path.suffix):
         try:
             check(path)
+        except ProblemError:
+            raise
         except (OSError, ValueError) as error:  # also pyarrow's, and broken JSON and UTF-8
             return str(error).splitlines()[0].rstrip(".")
     return ""
@@ -97,7 +141,12 @@ def damage(path: Path) -> str:
 def _hdf5(path: Path) -> None:
     import h5py
 
-    h5py.File(path).close()  # compares the size with the one that it was closed at
+    try:
+        h5py.File(path).close()  # compares the size with the one that it was closed at
+    except OSError as error:
+        if is_written(error):
+            raise ProblemError(hdf5_problem(path, error)) from error
+        raise
 
 
 def _parquet(path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import h5py
 
-from pipeline.core.errors import Findings, Problem, ProblemError, some
-from pipeline.core.files import file_problem
+from pipeline.core.errors import Findings, ProblemError, some
+from pipeline.core.files import file_problem, hdf5_problem
 from pipeline.core.hdf5 import open_h5
 
 _FETCH = "fetch or copy the file again"
@@ -22,8 +22,8 @@ def open_hdf5(path: str | Path) -> Iterator[h5py.Dataset]:
     Raises
     ------
     ProblemError
-        If the file is missing, truncated or no HDF5 (also while it is being read), rests on other
-        files, or `data` is not a filled 2-D dataset of numbers.
+        If the file is missing, truncated, no HDF5 (also while it is being read) or being written,
+        rests on other files, or `data` is not a filled 2-D dataset of numbers.
     """
     if problem := file_problem(path):
         raise ProblemError(problem)
@@ -35,8 +35,7 @@ def open_hdf5(path: str | Path) -> Iterator[h5py.Dataset]:
                 raise ProblemError(findings.problems)
             yield data
     except OSError as error:
-        what = f"truncated or not HDF5 ({_short(error)})"
-        raise ProblemError(Problem(path, "", what, _FETCH)) from error
+        raise ProblemError(hdf5_problem(path, error)) from error
 
 
 def shape_of(path: str | Path) -> tuple[int, int]:
@@ -63,8 +62,3 @@ def numeric_dataset(
         findings.problem(file.filename, name, what, _FETCH)
         return None
     return data
-
-
-def _short(error: OSError) -> str:
-    """The first line of an error, without the library's own file name and line."""
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

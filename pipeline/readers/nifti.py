@@ -97,13 +97,15 @@ def _load(path: str | Path, mask: Mask | None, tr: float | None) -> tuple[nib.Ni
     """The image, its values unread, and the mask, which it fits."""
     if problem := file_problem(path):
         raise ProblemError(problem)
+    try:
+        img = load_image(path, keep_file_open=True)
+    except ProblemError:
+        raise
+    except UNREADABLE as error:
+        raise ProblemError(Problem(path, "", f"truncated or no NIfTI ({error})", _FETCH)) from error
     if mask is None:
         remedy = "set `mask`, the voxels that the responses are taken from"
         raise ProblemError(Problem(path, "mask", "a NIfTI run needs a mask", remedy))
-    try:
-        img = load_image(path, keep_file_open=True)
-    except UNREADABLE as error:
-        raise ProblemError(Problem(path, "", f"truncated or no NIfTI ({error})", _FETCH)) from error
     check_numbers(path, img)
     if img.ndim != 4:
         what = f"the image has {img.ndim} dimensions, not 4 (x, y, z, volume)"

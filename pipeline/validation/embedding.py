@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.bands.registry import band_options, kind_of
 from pipeline.core.errors import Findings, ProblemError, some
-from pipeline.core.files import file_problem
+from pipeline.core.files import file_problem, hdf5_problem
 from pipeline.core.hdf5 import open_h5
 from pipeline.dataset.dataset import Dataset
 from pipeline.embedding.spelling import spelt_otherwise
@@ -73,7 +73,7 @@ def check_eng1000(path: Path, findings: Findings) -> None:
     except ProblemError as error:
         findings.problems += error.problems
     except OSError as error:
-        findings.problem(path, "", f"truncated or not HDF5 ({error})", _FETCH)
+        findings.problems.append(hdf5_problem(path, error))
 
 
 def _check_vocabulary(

@@ -8,6 +8,13 @@ from pathlib import Path
 import nibabel as nib
 from nibabel.openers import ImageOpener
 
+from pipeline.core.errors import Problem, ProblemError
+
+CIFTI = range(3000, 3100)  # intent codes
+_SEPARATE = (
+    "give its volumes as NIfTI (`wb_command -cifti-separate FILE COLUMN -volume-all OUT.nii.gz`); "
+    "responses may be HDF5, too, a column a grayordinate"
+)
 MOST_SHRUNK = 1032  # bytes that gzip makes of one byte, at most
 MOST_BEFORE = 2**26  # bytes of notes between the header and the values
 MOST_VOXELS = 2**26  # of one volume: 406 along each axis; at 0.5 mm MNI's box has 58 million
@@ -19,19 +26,20 @@ def load_image(path: str | Path, keep_file_open: bool = False) -> nib.Nifti1Imag
     Parameters
     ----------
     path : path
-        `.nii` or `.nii.gz`.
+        `.nii` or `.nii.gz`, NIfTI-1 or NIfTI-2.
     keep_file_open : bool
         For reading volume by volume, in their order: none is unpacked twice.
 
     Raises
     ------
+    ProblemError
+        For a CIFTI file, which is NIfTI-2 without a volume.
     ValueError
         If the header claims more than the file can hold, or more than any brain's image has.
     Exception
         Whatever nibabel raises for files that are no images.
     """
-    _check_notes(path)
-    img = nib.Nifti1Image.from_filename(path, keep_file_open=keep_file_open)
+    img = _checked_kind(path).from_filename(path, keep_file_open=keep_file_open)
     n_bytes = math.prod(img.shape) * img.get_data_dtype().itemsize
     most = Path(path).stat().st_size * (MOST_SHRUNK if str(path).lower().endswith(".gz") else 1)
     if n_bytes > most:
@@ -41,11 +49,20 @@ def load_image(path: str | Path, keep_file_open: bool = False) -> nib.Nifti1Imag
     return img
 
 
-def _check_notes(path: str | Path) -> None:
-    """Raise if the header puts the values so far away that what is before them fills memory."""
+def _checked_kind(path: str | Path) -> type[nib.Nifti1Image]:
+    """The version of NIfTI that a file is of, once its header has nothing against loading it."""
     with ImageOpener(str(path)) as file:
-        raw = file.read(nib.Nifti1Header.sizeof_hdr)
-    if len(raw) == nib.Nifti1Header.sizeof_hdr:  # nibabel tells of shorter ones
-        offset = float(nib.Nifti1Header(raw, check=False)["vox_offset"])
-        if offset > MOST_BEFORE:
-            raise ValueError(f"its header claims {offset:.2g} bytes before the values")
+        raw = file.read(nib.Nifti2Header.sizeof_hdr)
+    is_second = nib.Nifti2Header.may_contain_header(raw)
+    kind = nib.Nifti2Image if is_second else nib.Nifti1Image
+    size = kind.header_class.sizeof_hdr
+    if len(raw) < size:  # nibabel tells of shorter ones
+        return kind
+    header = kind.header_class(raw[:size], check=False)
+    if int(header["intent_code"]) in CIFTI:
+        what = "a CIFTI file (grayordinates), which is no volume"
+        raise ProblemError(Problem(path, "", what, _SEPARATE))
+    # What is before the values is read into memory.
+    if (offset := float(header["vox_offset"])) > MOST_BEFORE:
+        raise ValueError(f"its header claims {offset:.2g} bytes before the values")
+    return kind

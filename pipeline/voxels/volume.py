@@ -224,6 +224,8 @@ def read_image(path: str | Path) -> nib.Nifti1Image:
     try:
         img = load_image(path)
         np.asanyarray(img.dataobj)  # a truncated file shows only here
+    except ProblemError:
+        raise
     except UNREADABLE as error:
         remedy = "fetch it (`datalad get`) or give a NIfTI file"
         what = f"truncated or no NIfTI image ({str(error) or type(error).__name__})"

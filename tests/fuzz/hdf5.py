@@ -60,6 +60,18 @@ for _specimen in (RESPONSES, ENG1000):
         """The first byte is another."""
         path.write_bytes(b"\x00" + path.read_bytes()[1:])
 
+    @damage(_specimen, refused="open for writing")
+    def copied_while_written(path):
+        """The file was copied while its writer had it open."""
+        with (
+            h5py.File(path) as source,
+            h5py.File(path.with_name("new"), "w", libver="latest") as new,
+        ):
+            for name in source:
+                source.copy(name, new)
+            new.flush()
+            shutil.copy(new.filename, path)
+
     @damage(_specimen, refused="data")
     def other_key(path):
         """The dataset has another name."""

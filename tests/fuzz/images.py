@@ -32,6 +32,24 @@ for _specimen in (RUN, LABELS):
         """The header names a data type that does not exist."""
         _header(path, 70, (9999).to_bytes(2, "little"))
 
+    @damage(_specimen)
+    def second_version(path):
+        """NIfTI-2."""
+        image = nibabel.load(path)
+        second = nibabel.Nifti2Image(np.asanyarray(image.dataobj), image.affine)
+        second.header.set_zooms(image.header.get_zooms())
+        path.unlink()
+        nibabel.save(second, path)
+
+    @damage(_specimen, refused="a CIFTI file")
+    def cifti(path):
+        """CIFTI: grayordinates, no volume."""
+        model = nibabel.cifti2.BrainModelAxis.from_mask(np.ones((2, 2, 2), bool))
+        axes = nibabel.cifti2.ScalarAxis(["one"]), model
+        made = nibabel.Cifti2Image(np.zeros((1, 8), np.float32), axes)
+        made.to_filename(path.with_name("made.dscalar.nii"))
+        path.write_bytes(gzip.compress(path.with_name("made.dscalar.nii").read_bytes()))
+
     @damage(_specimen, refused="truncated" if _specimen is LABELS else "the mask (4, 5, 6)")
     def negative_size(path):
         """The header gives a negative size."""

@@ -97,7 +97,9 @@ def test_predictions_are_those_of_the_model(saved, name):
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
     scores = score_causal(model, ids[:-1], ids[1:])
     np.testing.assert_array_equal(scores.top, logits.argmax(-1)[:-1])
-    assert TeacherMetric(model, load_tokenizer()).log_probs(ids, np.array([2])).shape[1] == VOCABULARY
+    assert (
+        TeacherMetric(model, load_tokenizer()).log_probs(ids, np.array([2])).shape[1] == VOCABULARY
+    )
 
 
 @pytest.mark.parametrize("name", POSITIONS)

@@ -87,7 +87,9 @@ def test_names_in_pycortexs_database(name):
             complete(changed(mask={"path": "m", "pycortex": own | {key: name}}))
 
 
-@pytest.mark.parametrize("name", ["01", "task-pie_run-1", "Pie Man (PNI)", "it's", "Übung", "故事", "a.b"])
+@pytest.mark.parametrize(
+    "name", ["01", "task-pie_run-1", "Pie Man (PNI)", "it's", "Übung", "故事", "a.b"]
+)
 def test_names_as_people_give_them(name):
     assert complete(with_name("test", name))["stories"]["test"] == ["t", name]
     assert complete(with_name("sweep", name))["report"]["sweep"] == [name]

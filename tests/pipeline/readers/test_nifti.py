@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.readers.formats import open_responses, shape_of
-from pipeline.voxels.volume import Mask
+from pipeline.voxels.volume import Mask, to_vector, to_volume
 from tests.pipeline.readers.test_readers import fault
 
 
@@ -70,14 +70,14 @@ def test_faults_of_a_nifti_run(run, damage, what):
 
 def test_a_nifti_run_that_is_cut_off_or_has_no_mask(run):
     path, img, _, _ = run
-    path.write_bytes(path.read_bytes()[:-200])
 
     def read(mask):
         with open_responses(path, {"mask": mask, "tr": 1.5}) as values:
             values[:]
 
-    assert "truncated" in fault(lambda: read(Mask(img))).what
     assert "needs a mask" in fault(lambda: read(None)).what
+    path.write_bytes(path.read_bytes()[:-200])
+    assert "truncated" in fault(lambda: read(Mask(img))).what
 
 
 def peak(work):
@@ -115,3 +115,36 @@ def test_a_run_is_read_in_parts(run):
     with open_responses(path, {"mask": Mask(img)}) as values:
         np.testing.assert_array_equal(values[2:5, 1:4], volumes[inside].T[2:5, 1:4])
         np.testing.assert_array_equal(values[1:], volumes[inside].T[1:])
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+def test_nifti_2_is_read_as_nifti_1_is(run, ending):
+    path, img, volumes, inside = run
+    second = nibabel.Nifti2Image(volumes, img.affine)
+    second.header.set_zooms((2, 2, 3, 1.5))
+    nibabel.save(second, path.with_name(f"second{ending}"))
+    nibabel.save(nibabel.Nifti2Image(np.uint8(inside), img.affine), path.with_name("mask.nii"))
+    mask = Mask.from_file(path.with_name("mask.nii"))
+    with open_responses(path.with_name(f"second{ending}"), {"mask": mask, "tr": 1.5}) as read:
+        np.testing.assert_array_equal(read, volumes[inside].T)
+    values = np.arange(mask.n_voxels, dtype=np.float32)
+    np.testing.assert_array_equal(to_vector(to_volume(values, mask), mask), values)
+
+
+@pytest.mark.parametrize("is_mask", [True, False])
+def test_cifti_is_called_what_it_is(run, is_mask):
+    path, img, _, inside = run
+    axes = nibabel.cifti2.SeriesAxis(0, 1.5, 7), nibabel.cifti2.BrainModelAxis.from_mask(inside)
+    values = np.zeros((7, inside.sum()), np.float32)
+    cifti = path.with_name("run.dtseries.nii")
+    nibabel.Cifti2Image(values, axes).to_filename(cifti)
+
+    def read():
+        if is_mask:
+            return Mask.from_file(cifti)
+        with open_responses(cifti, {"mask": None, "tr": 1.5}):
+            return None
+
+    problem = fault(read)
+    assert "a CIFTI file" in problem.what
+    assert "cifti-separate" in problem.remedy

@@ -185,4 +185,6 @@ def test_what_is_not_binary_is_refused_with_the_remedy(values):
 
 @pytest.mark.parametrize("values", [[0, 1, 1], [0, 255, 0], [1, 1, 1], [0, -1, 0]])
 def test_one_number_beside_0_is_inside(values):
-    assert Mask(nib.Nifti1Image(np.int16(values).reshape(3, 1, 1), AFFINE)).n_voxels == np.count_nonzero(values)
+    assert Mask(
+        nib.Nifti1Image(np.int16(values).reshape(3, 1, 1), AFFINE)
+    ).n_voxels == np.count_nonzero(values)

@@ -1,0 +1,36 @@
+"""Files that are damaged are set aside, those that are being written are not."""
+
+import fcntl
+
+import h5py
+import numpy as np
+import pytest
+
+from pipeline.core.errors import ProblemError
+from pipeline.core.files import set_aside
+from pipeline.readers.hdf5 import open_hdf5
+
+
+@pytest.fixture
+def written(tmp_path):
+    """An HDF5 file that another has locked, as HDF5 does while it writes."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["data"] = np.ones((2, 3))
+    with path.open("r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield path
+
+
+def test_a_file_that_is_open_for_writing_is_not_called_truncated(written):
+    with pytest.raises(ProblemError) as caught, open_hdf5(written):
+        pass
+    (problem,) = caught.value.problems
+    assert "open for writing elsewhere" in problem.what
+    assert "close it there" in problem.remedy
+
+
+def test_a_result_that_is_open_for_writing_stays(written, tmp_path):
+    with pytest.raises(ProblemError, match="open for writing elsewhere"):
+        set_aside([written], tmp_path)
+    assert written.is_file()

@@ -8,10 +8,11 @@ its own hooks.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.core.errors import some
@@ -77,6 +78,20 @@ def annex_get(root: Path, paths: Sequence[Path], jobs: int) -> bool:
     return True
 
 
+def held_by_git(root: Path, path: Path) -> bytes | None:
+    """What a clone's git has in a file's place, a pointer or the file itself; None if nothing.
+
+    Neither is the network asked, nor is a program run that the clone's configuration names.
+    """
+    if not (root / ".git").exists() or shutil.which("git") is None:
+        return None
+    name = path.relative_to(root).as_posix()
+    # A partial clone would ask for what it lacks by itself, wherever its settings say.
+    here = os.environ | {"GIT_NO_LAZY_FETCH": "1"}
+    found = _git(root, "cat-file", "blob", f":./{name}", capture=True, environment=here)
+    return found.stdout if found.returncode == 0 else None
+
+
 def _doubtful_settings(root: Path) -> Iterator[str]:
     """Names of what the repository sets beside the harmless; git runs nothing to list them."""
     listed = _git(root, "config", "--list", "--show-scope", "-z", capture=True)
@@ -98,5 +113,11 @@ def _hooks(root: Path) -> Iterator[str]:
         yield from (f"hooks/{path.name}" for path in folder.glob("*-annex"))
 
 
-def _git(root: Path, *arguments: str, capture: bool = False) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(["git", *SAFE, "-C", str(root), *arguments], capture_output=capture)
+def _git(
+    root: Path,
+    *arguments: str,
+    capture: bool = False,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    command = ["git", *SAFE, "-C", str(root), *arguments]
+    return subprocess.run(command, capture_output=capture, env=environment)

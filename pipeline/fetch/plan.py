@@ -19,6 +19,7 @@ from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
 from pipeline.core.progress import track
 from pipeline.fetch.annex import Key, key_in, local_key
+from pipeline.fetch.clone import held_by_git
 from pipeline.fetch.https import ask
 from pipeline.fetch.part import partial, size_of
 from pipeline.readers.formats import RESPONSES, TRANSCRIPTS
@@ -61,7 +62,7 @@ def missing_files(
     """The files that are missing, unfetched or damaged.
 
     A file's key comes from its link or pointer in a clone, or else from `pointers`. Files that are
-    there are read and compared with it.
+    there are read and compared with it; what a clone's git holds itself is taken as it is.
 
     Parameters
     ----------
@@ -138,6 +139,10 @@ def _missing(root: Path, path: Path, files: str, pointers: str) -> Missing | Non
     name = quote(path.relative_to(root).as_posix())
     url, is_there = f"{files.rstrip('/')}/{name}", file_problem(path) is None
     key = local_key(path)
+    if key is None and (held := held_by_git(root, path)) is not None:
+        key = key_in(held)
+        if key is None and is_there:  # git holds the file itself, and it is here
+            return None
     if key is None:
         pointer = f"{pointers.rstrip('/')}/{name}"
         key = _remote_key(path, pointer)

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,35 @@ def test_a_clone_gets_the_contents_where_its_links_point(config, source, server,
     assert [p for p in server.asked if p.startswith("/pointers/")] == [
         f"/pointers/{n}" for n in IN_GIT
     ]
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+@pytest.mark.parametrize("link", [True, False], ids=["links", "pointers"])
+def test_a_clone_without_git_annex_takes_what_git_holds(
+    config, source, server, tmp_path, link, monkeypatch
+):
+    root = tmp_path / "data"
+    clone(source, root, link)
+    git = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "data"]):
+        subprocess.run([*git, *command], check=True, capture_output=True)
+    which = shutil.which
+    monkeypatch.setattr(
+        "pipeline.fetch.clone.shutil.which", lambda name: None if name == "git-annex" else which(name)
+    )
+    fetch(config)
+    assert validate(config) == []
+    assert not any(path.startswith("/pointers/") for path in server.asked)
+    wanted = {n for n in names_in(source) if "S2" not in n and "unwanted" not in n}
+    assert set(server.asked) == {f"/files/{n}" for n in wanted - IN_GIT}
+    # What came is compared with what git says it must be, also where a pointer gave way to it.
+    path = Path(os.path.realpath(root / HF5))
+    raw = path.read_bytes()
+    path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
+    server.asked.clear()
+    fetch(config)
+    assert set(server.asked) == {RESPONSES}
+    assert path.read_bytes() == (source / HF5).read_bytes()
 
 
 def test_pointer_files_are_replaced(config, source, tmp_path):

@@ -93,7 +93,8 @@ class Dataset:
     def is_ready(self, story: str) -> bool:
         """Whether responses are used as they were given: HDF5 of a story's kept rows."""
         options = self.responses_as
-        changed = options.get("zscore") or options.get("high_pass") or not options.get("trimmed", 1)
+        changes = ("zscore", "high_pass", "drop_nan_voxels")
+        changed = any(options.get(key) for key in changes) or not options.get("trimmed", 1)
         as_given = not changed and block_of(story, self.blocks) is None
         return as_given and is_hdf5(options.get("path", RESPONSES))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,13 @@ def reading_options(config: dict[str, Any], subject: str) -> dict[str, Any]:
     return {**config["responses"], "mask": mask, "tr": config["timing"]["tr"]}
 
 
-def prepare(config: dict[str, Any], subject: str, story: str, output: str | Path) -> None:
+def prepare(
+    config: dict[str, Any],
+    subject: str,
+    story: str,
+    output: str | Path,
+    dropped: Sequence[int] = (),
+) -> None:
     """Write a subject's responses to a story as HDF5, one row for each kept volume.
 
     Parameters
@@ -44,6 +51,8 @@ def prepare(config: dict[str, Any], subject: str, story: str, output: str | Path
     output : path
         HDF5 to write: `data` (row, voxel), and `individual_repeats` (repeat, row, voxel) if the
         source has them.
+    dropped : sequence of int
+        Voxels of the subject that become 0 in every story, so that their results are NaN.
 
     Raises
     ------
@@ -54,10 +63,17 @@ def prepare(config: dict[str, Any], subject: str, story: str, output: str | Path
     options, grid = reading_options(config, subject), dataset.grid(story)
     path, first = dataset.source(subject, story), dataset.cut[0]
     with open_responses(path, options) as source, atomic_h5(output) as file:
-        file["data"] = ready(source[:], grid, first, options)
+        file["data"] = ready(_without(source[:], dropped), grid, first, options)
         if isinstance(source, h5py.Dataset) and REPEATS in source.file:
             repeats = source.file[REPEATS]
-            file[REPEATS] = np.stack([ready(one, grid, first, options) for one in repeats])
+            kept = (_without(one, dropped) for one in repeats)
+            file[REPEATS] = np.stack([ready(one, grid, first, options) for one in kept])
+
+
+def _without(values: np.ndarray, voxels: Sequence[int]) -> np.ndarray:
+    """Values (row, voxel) with some voxels set to 0."""
+    values[:, list(voxels)] = 0
+    return values
 
 
 def ready(values: np.ndarray, grid: Grid, first: int, options: dict[str, Any]) -> np.ndarray:

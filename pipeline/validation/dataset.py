@@ -31,12 +31,15 @@ class CheckedDataset:
         voxels of the subjects, and
     words : mapping of str to list of str
         words of the stories, as far as they are known.
+    dropped_voxels : mapping of str to list of int
+        Voxels that are left out of a subject's results (`responses.drop_nan_voxels`).
     """
 
     findings: Findings
     n_rows: Mapping[str, int]
     n_voxels: Mapping[str, int]
     words: Mapping[str, list[str]]
+    dropped_voxels: Mapping[str, list[int]]
 
 
 def check_dataset(config: dict[str, Any]) -> CheckedDataset:
@@ -45,6 +48,7 @@ def check_dataset(config: dict[str, Any]) -> CheckedDataset:
     n_rows: dict[str, int] = {}
     n_voxels: dict[str, int] = {}
     words: dict[str, list[str]] = {}
+    dropped: dict[str, list[int]] = {}
     if dataset.root.is_dir():
         heard = all_heard(config)
         stimuli = check_volumes(dataset, all_stories(config), heard, findings)
@@ -52,20 +56,30 @@ def check_dataset(config: dict[str, Any]) -> CheckedDataset:
         grids = {each.name: each.grid for each in stimuli if each.grid is not None}
         n_rows = {name: grid.n_rows for name, grid in grids.items()}
         in_files = {name: dataset.rows_in_file(grid) for name, grid in grids.items()}
-        n_voxels = _check_subjects(dataset, heard, in_files, findings)
+        n_voxels, dropped = _check_subjects(dataset, heard, in_files, findings)
         check_region_names(heard, findings)
     else:
         remedy = "fetch the dataset (`snakemake fetch`), or correct `data_root`"
         findings.problem(dataset.root, "data_root", "there is no such folder", remedy)
     _check_blocks(shared_stories(config), findings)
-    return CheckedDataset(findings=findings, n_rows=n_rows, n_voxels=n_voxels, words=words)
+    return CheckedDataset(
+        findings=findings,
+        n_rows=n_rows,
+        n_voxels=n_voxels,
+        words=words,
+        dropped_voxels=dropped,
+    )
 
 
 def _check_subjects(
     dataset: Dataset, heard: list[Heard], n_rows: Mapping[str, int], findings: Findings
-) -> dict[str, int]:
-    """Check every subject's responses; the voxels of those whose files agree on a number."""
-    there, n_voxels = dataset.subjects(), {}
+) -> tuple[dict[str, int], dict[str, list[int]]]:
+    """Check every subject's responses; the voxels of those whose files agree on a number, and
+    which of these are dropped.
+    """
+    there = dataset.subjects()
+    n_voxels: dict[str, int] = {}
+    dropped: dict[str, list[int]] = {}
     for each in heard:
         subject = each.subject
         if there is not None and subject not in there:
@@ -74,9 +88,11 @@ def _check_subjects(
             findings.problem(path, f"subjects.{subject}", what, "use one of them, or fetch it")
         elif each.unreadable:
             findings.problems += each.unreadable
-        elif (agreed := check_recordings(each, n_rows, findings)) is not None:
-            n_voxels[subject] = agreed
-    return n_voxels
+        else:
+            agreed, lost = check_recordings(each, n_rows, findings)
+            n_voxels |= {} if agreed is None else {subject: agreed}
+            dropped |= {subject: lost} if lost else {}
+    return n_voxels, dropped
 
 
 def _check_blocks(gaps: Mapping[str, int], findings: Findings) -> None:

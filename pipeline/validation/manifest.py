@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,19 +50,23 @@ def settings_files(config: dict[str, Any]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
-def manifest(config: dict[str, Any]) -> dict[str, Any]:
+def manifest(
+    config: dict[str, Any], dropped_voxels: Mapping[str, Sequence[int]] | None = None
+) -> dict[str, Any]:
     """Describe the dataset of a run: its files, rows and voxels.
 
     Parameters
     ----------
     config : dict
         Complete configuration of a dataset that `validate` accepts.
+    dropped_voxels : mapping of subject to int, optional
+        Of `pipeline.validation.dataset.CheckedDataset`.
 
     Returns
     -------
     dict
-        `files` (`describe_files`); `n_rows`, story to rows; `n_voxels`, subject to voxels. Equal
-        input gives an equal dict.
+        `files` (`describe_files`); `n_rows`, story to rows; `n_voxels`, subject to voxels;
+        `dropped_voxels`, subject to indices, where there are any. Equal input gives an equal dict.
     """
     dataset = Dataset.from_config(config)
     return {
@@ -71,6 +75,7 @@ def manifest(config: dict[str, Any]) -> dict[str, Any]:
         "n_voxels": {
             subject: _n_voxels(config, dataset, subject) for subject in config["subjects"]
         },
+        "dropped_voxels": {s: list(voxels) for s, voxels in (dropped_voxels or {}).items()},
     }
 
 

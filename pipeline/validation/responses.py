@@ -41,11 +41,14 @@ class Checked(NamedTuple):
         Voxels in the file, None if that cannot be told.
     digest : str or None
         Equal for equal responses; None if they cannot be read or never change.
+    dropped : tuple of int
+        Voxels that are NaN in all rows, where `responses.drop_nan_voxels` leaves these out.
     """
 
     findings: Findings
     n_voxels: int | None = None
     digest: str | None = None
+    dropped: tuple[int, ...] = ()
 
 
 def check_responses(path: Path, n_rows: int | None, options: Mapping[str, Any]) -> Checked:
@@ -65,19 +68,22 @@ def check_responses(path: Path, n_rows: int | None, options: Mapping[str, Any]) 
     try:
         with open_responses(path, options) as data:
             _check_rows(path, data.shape, n_rows, findings)
-            digest = _check_values(path, data, findings)
+            drop = bool(options.get("drop_nan_voxels"))
+            digest, dropped = _check_values(path, data, drop, findings)
             if options.get("high_pass") and not findings.problems:
                 _check_filter(path, data, options, findings)
             if isinstance(data, h5py.Dataset) and "individual_repeats" in data.file:
-                _check_repeats(data.file, data.shape, findings)
-            return Checked(findings, int(data.shape[1]), digest)
+                _check_repeats(data.file, data.shape, dropped, findings)
+            return Checked(findings, int(data.shape[1]), digest, tuple(dropped.tolist()))
     except ProblemError as error:
         findings.problems += error.problems
         return Checked(findings)
 
 
-def check_recordings(heard: Heard, n_rows: Mapping[str, int], findings: Findings) -> int | None:
-    """Check all responses of a subject; return the number of voxels if the files agree on one.
+def check_recordings(
+    heard: Heard, n_rows: Mapping[str, int], findings: Findings
+) -> tuple[int | None, list[int]]:
+    """Check all responses of a subject.
 
     Parameters
     ----------
@@ -87,8 +93,16 @@ def check_recordings(heard: Heard, n_rows: Mapping[str, int], findings: Findings
         Rows that the file of a story should have, where they are known.
     findings : Findings
         Where problems and warnings are noted.
+
+    Returns
+    -------
+    n_voxels : int or None
+        Voxels, if the files agree on a number.
+    dropped : list of int
+        Those that some file has no value of, ascending.
     """
     n_voxels: dict[Path, int] = {}
+    dropped: dict[Path, tuple[int, ...]] = {}
     digests: dict[Path, str] = {}
     for one in track(heard.recordings, f"responses of {heard.subject}"):
         checked = check_responses(one.path, n_rows.get(one.story), heard.options)
@@ -97,10 +111,21 @@ def check_recordings(heard: Heard, n_rows: Mapping[str, int], findings: Findings
             n_voxels[one.path] = checked.n_voxels
         if checked.digest is not None:
             digests[one.path] = checked.digest
+        if checked.dropped:
+            dropped[one.path] = checked.dropped
     findings.add(check_voxel_counts(n_voxels))
     findings.add(check_copies(digests))
+    lost = sorted({voxel for voxels in dropped.values() for voxel in voxels})
     agreed = set(n_voxels.values())
-    return agreed.pop() if len(agreed) == 1 else None
+    n_agreed = agreed.pop() if len(agreed) == 1 else None
+    if lost:
+        what = (
+            f"{len(lost)} of {n_agreed} voxels of {heard.subject} are NaN in all rows of some file "
+            f"({len(dropped)} of {len(n_voxels)} have such): they are dropped, their r is NaN"
+        )
+        remedy = "nothing, if they lie outside the brain or the field of view"
+        findings.warn(next(iter(dropped)), f"data, voxels {some(lost)}", what, remedy)
+    return n_agreed, lost
 
 
 def check_voxel_counts(n_voxels: Mapping[Path, int]) -> Findings:
@@ -171,42 +196,55 @@ def _check_rows(
     findings.problem(path, "data", what, remedy)
 
 
-def _check_values(path: Path, data: Values, findings: Findings) -> str | None:
-    """Look for values that are not finite, and for voxels that do not vary; return a digest.
+def _check_values(
+    path: Path, data: Values, drop: bool, findings: Findings
+) -> tuple[str | None, np.ndarray]:
+    """Look for values that are not finite, and for voxels that do not vary.
 
-    The ranges of all rows and voxels, which are found in passing, tell responses from others.
+    Returns
+    -------
+    digest : str or None
+        The ranges of all rows and voxels, found in passing, tell responses from others.
+    dropped : int array
+        Voxels that are NaN in all rows, where `drop` says to leave these out.
     """
     n_rows, n_voxels = data.shape
     low, high = np.full(n_voxels, np.inf), np.full(n_voxels, -np.inf)
     row_low, row_high = np.full(n_rows, np.inf), np.full(n_rows, -np.inf)
-    bad_rows, bad_voxels, n_bad = np.zeros(n_rows, bool), np.zeros(n_voxels, bool), 0
+    bad_in_row, bad_in_voxel = np.zeros(n_rows, int), np.zeros(n_voxels, int)
+    nan_in_voxel = np.zeros(n_voxels, int)
     for rows, voxels, stored in blocks(data):
         values = as_single(stored)
         block_low, block_high = values.min(axis=0), values.max(axis=0)
         # NaN and infinities reach the minimum or the maximum.
         if not (np.isfinite(block_low) & np.isfinite(block_high)).all():
             bad = ~np.isfinite(values)
-            bad_rows[rows] |= bad.any(axis=1)
-            bad_voxels[voxels] |= bad.any(axis=0)
-            n_bad += int(bad.sum())
+            bad_in_row[rows] += bad.sum(axis=1)
+            bad_in_voxel[voxels] += bad.sum(axis=0)
+            nan_in_voxel[voxels] += np.isnan(values).sum(axis=0)
         low[voxels] = np.minimum(low[voxels], block_low)
         high[voxels] = np.maximum(high[voxels], block_high)
-        row_low[rows] = np.minimum(row_low[rows], values.min(axis=1))
-        row_high[rows] = np.maximum(row_high[rows], values.max(axis=1))
-    if n_bad:
-        rows_named, voxels_named = np.flatnonzero(bad_rows), np.flatnonzero(bad_voxels)
+        row_low[rows] = np.fmin(row_low[rows], np.fmin.reduce(values, axis=1))
+        row_high[rows] = np.fmax(row_high[rows], np.fmax.reduce(values, axis=1))
+    no_value = nan_in_voxel == n_rows
+    if drop:
+        bad_in_row -= no_value.sum()
+        bad_in_voxel[no_value] = 0
+    if n_bad := int(bad_in_voxel.sum()):
+        rows_named, voxels_named = np.flatnonzero(bad_in_row), np.flatnonzero(bad_in_voxel)
         place = f"data, rows {some(rows_named)}; voxels {some(voxels_named)}"
         what = (
             f"{n_bad} values are NaN or infinite, "
             f"in {len(rows_named)} of {n_rows} rows and {len(voxels_named)} of {n_voxels} voxels"
         )
-        findings.problem(path, place, what, _NOT_FINITE)
+        findings.problem(path, place, what, _NOT_FINITE if drop else _no_value(no_value))
     constant = np.flatnonzero(~range_varies(low, high))
+    dropped = np.flatnonzero(no_value & drop)
     blank = np.flatnonzero(row_low == row_high)
-    if n_rows > 1 and len(constant) == n_voxels:
-        what = f"all {n_voxels} voxels are constant"
+    if n_rows > 1 and len(constant) + len(dropped) == n_voxels:
+        what = f"all {n_voxels} voxels are constant{' or NaN' if len(dropped) else ''}"
         findings.problem(path, "data", what, _CONSTANT)
-        return None
+        return None, dropped
     if len(constant) and n_rows > 1:
         what = f"{len(constant)} of {n_voxels} voxels are constant: their r is NaN"
         remedy = "nothing, if they lie outside the brain; they are left out of means and counted"
@@ -215,14 +253,16 @@ def _check_values(path: Path, data: Values, findings: Findings) -> str | None:
         what = f"{len(blank)} of {n_rows} rows have one value in all voxels"
         remedy = "nothing, if these volumes were censored; else fetch or write the file again"
         findings.warn(path, f"data, rows {some(blank)}", what, remedy)
-    return hashlib.sha256(np.concatenate([low, high, row_low, row_high]).tobytes()).hexdigest()
+    ranges = np.concatenate([low, high, row_low, row_high])
+    return hashlib.sha256(ranges.tobytes()).hexdigest(), dropped
 
 
 def _check_filter(path: Path, data: Values, options: Mapping[str, Any], findings: Findings) -> None:
     """Whether the high-pass filter leaves something: of a few voxels, or else of any."""
     for voxels in (slice(N_FILTERED), slice(None)):
+        values = np.nan_to_num(data[:, voxels].astype(np.float64))  # dropped voxels are NaN
         try:
-            without_drifts(data[:, voxels].astype(np.float64), options["tr"], options["high_pass"])
+            without_drifts(values, options["tr"], options["high_pass"])
         except ProblemError as error:
             (problem,) = error.problems
         else:
@@ -230,7 +270,17 @@ def _check_filter(path: Path, data: Values, options: Mapping[str, Any], findings
     findings.problem(path, "data", problem.what, problem.remedy)
 
 
-def _check_repeats(file: h5py.File, shape: tuple[int, int], findings: Findings) -> None:
+def _no_value(voxels: np.ndarray) -> str:
+    """What to do about values that are not finite, where these voxels have no other."""
+    if not voxels.any():
+        return _NOT_FINITE
+    what = f"the {voxels.sum()} voxels that are NaN in all rows"
+    return f"{_NOT_FINITE}; `responses.drop_nan_voxels` leaves out {what}"
+
+
+def _check_repeats(
+    file: h5py.File, shape: tuple[int, int], dropped: np.ndarray, findings: Findings
+) -> None:
     """Check the repeated presentations, from which the noise ceiling comes."""
     name = "individual_repeats"
     repeats = numeric_dataset(file, name, 3, findings)
@@ -239,7 +289,8 @@ def _check_repeats(file: h5py.File, shape: tuple[int, int], findings: Findings) 
     if repeats.shape[1:] != shape:
         what = f"the shape is {repeats.shape}, (repeat, row, voxel), but `data` has {shape}"
         findings.problem(file.filename, name, what, _FETCH)
-    n_bad = sum(int((~np.isfinite(as_single(repeat))).sum()) for repeat in repeats)
+    bad = sum((~np.isfinite(as_single(repeat))).sum(axis=0) for repeat in repeats)
+    n_bad = int(np.delete(bad, dropped[dropped < len(bad)]).sum())
     if n_bad:
         what = f"{n_bad} values are NaN or infinite"
         findings.problem(file.filename, name, what, _NOT_FINITE)

@@ -88,7 +88,7 @@ rule settings:
 
 rule prepare:
     input:
-        MANIFEST,
+        manifest=MANIFEST,
         mask=masks(),
     output:
         f"{RESULTS}/sub-{{subject}}/responses/{{story}}.hf5",

@@ -1,8 +1,12 @@
 """Rule prepare."""
 
+import json
+
 from job import snakemake, work
 from pipeline.dataset.prepare import prepare
 
 with work(snakemake):
     subject, story = snakemake.wildcards.subject, snakemake.wildcards.story
-    prepare(snakemake.params.config, subject, story, snakemake.output[0])
+    with open(snakemake.input.manifest, encoding="utf-8") as file:
+        dropped = json.load(file)["dropped_voxels"].get(subject, [])
+    prepare(snakemake.params.config, subject, story, snakemake.output[0], dropped)

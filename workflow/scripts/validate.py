@@ -27,4 +27,5 @@ with work(snakemake):
     for path in snakemake.output.volumes:  # none, if the dataset has a file of them
         counts = count_volumes(Dataset.from_config(config), all_heard(config))
         write_text(path, json.dumps(counts, indent=1))
-    write_text(snakemake.output.manifest, json.dumps(manifest(config), indent=1))
+    described = manifest(config, dataset.dropped_voxels)
+    write_text(snakemake.output.manifest, json.dumps(described, indent=1))

@@ -1,5 +1,6 @@
-"""The high-pass filter, against the discrete cosine transform."""
+"""Responses made ready: the high-pass filter, against the discrete cosine transform, and dropped voxels."""
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,10 +8,47 @@ from hypothesis import strategies as st
 from scipy.fft import dct, idct
 
 from pipeline.core.errors import ProblemError
+from pipeline.core.series import pearson
+from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import Grid
-from pipeline.dataset.prepare import ready
+from pipeline.dataset.prepare import prepare, ready
+from tests.helpers.datasets import (
+    N_ROWS,
+    N_VOXELS,
+    make_config,
+    write_dataset,
+    write_responses,
+)
 
 OPTIONS = {"zscore": False}
+
+
+@pytest.mark.parametrize("scaled", [{}, {"zscore": True}, {"high_pass": 0.01}])
+def test_dropped_voxels_have_no_correlation_in_any_story(tmp_path, scaled):
+    """They are 0 in all rows, repeats too, and the others are what they would be without them."""
+    stories, drop = ["one", "two", "three", "four"], [2, 3]
+    write_dataset(tmp_path, stories, ["S1"])
+    given = {"drop_nan_voxels": True, **scaled}
+    config = make_config(tmp_path, stories, {"S1": None}, responses=given)
+    config["name"] = str(tmp_path / "run")
+    dataset, rng = Dataset.from_config(config), np.random.default_rng(0)
+    values = rng.standard_normal((N_ROWS, N_VOXELS)).astype(np.float32)
+    repeats = np.stack([values, values + 1])
+    whole, spoilt = tmp_path / "whole.h5", tmp_path / "spoilt.h5"
+    source = dataset.source("S1", "one")
+    write_responses(source, values, individual_repeats=repeats)
+    prepare(config, "S1", "one", whole)
+    values[:, drop] = repeats[..., drop] = np.nan
+    write_responses(source, values, individual_repeats=repeats)
+    assert not dataset.is_ready("one")
+    prepare(config, "S1", "one", spoilt, drop)
+    with h5py.File(whole) as before, h5py.File(spoilt) as after:
+        for name in ("data", "individual_repeats"):
+            expected = before[name][()]
+            expected[..., drop] = 0
+            np.testing.assert_array_equal(after[name], expected)
+        r = pearson(rng.standard_normal((N_ROWS, N_VOXELS)), after["data"][()])
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(r)), drop)
 
 
 def filtered(values, tr, high_pass):

@@ -108,6 +108,11 @@ def _copying(model, ids, weights, mixed, projection, second) -> torch.Tensor:
     heads = weights.shape[1]
     matrix = projection.weight if isinstance(projection, torch.nn.Linear) else projection.weight.T
     unembed = model.get_output_embeddings().weight
+    if matrix.shape[0] != unembed.shape[1]:
+        raise InputError(
+            f"{type(model).__name__}: its blocks write {matrix.shape[0]} numbers, its tokens are "
+            f"read from {unembed.shape[1]}: heads have no direct path to the logits"
+        )
     half = ids.shape[1] // 2
     tokens = unembed[ids[:, :half]]  # (batch, half, width): logits of these tokens only
     size, norm = matrix.shape[1] // heads, _final_norm(model)

@@ -56,7 +56,7 @@ class ResponseFormat:
 
 
 _WORD_TABLE = TranscriptFormat(
-    read_word_table, ("columns", "where", "encoding", "start", "markers")
+    read_word_table, ("columns", "where", "encoding", "start", "markers", "untimed")
 )
 TRANSCRIPTS = {
     ".textgrid": TranscriptFormat(

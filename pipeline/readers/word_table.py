@@ -12,6 +12,7 @@ from pipeline.core.errors import Problem, ProblemError, some
 from pipeline.readers.chosen_rows import chosen_rows
 from pipeline.readers.delimited import line_of, numbers, read_delimited
 from pipeline.readers.entries import Entries, fault_problems
+from pipeline.readers.untimed import interpolate
 from pipeline.readers.words import MARKERS, word_table
 
 ROLES = ("word", "onset", "offset", "duration")
@@ -24,6 +25,7 @@ def read_word_table(
     encoding: str | None = None,
     start: float = 0.0,
     markers: Collection[str] = MARKERS,
+    untimed: str = "refuse",
 ) -> pd.DataFrame:
     """Read the words of a table.
 
@@ -44,11 +46,14 @@ def read_word_table(
         When the sound starts on the table's clock, seconds.
     markers : collection of str
         Labels that are no words.
+    untimed : {"refuse", "skip", "interpolate"}
+        What becomes of words without times (`pipeline.readers.untimed`).
 
     Returns
     -------
     DataFrame of n_words rows
-        As of `pipeline.readers.formats.read_transcript`.
+        As of `pipeline.readers.formats.read_transcript`; its `attrs` say under "warning" what
+        became of words without times.
 
     Raises
     ------
@@ -69,13 +74,28 @@ def read_word_table(
     _check_columns(path, table, list(dict.fromkeys(needed)))
     table = chosen_rows(path, table, where or {})
     table = table[table[names["word"]].notna()]
+    lacking = _untimed(table, names).to_numpy()
+    n_lacking, n_rows = int(lacking.sum()), len(table)
+    if untimed == "skip":
+        table, lacking = table[~lacking], np.zeros(n_rows - n_lacking, bool)
     words = table[names["word"]].tolist()
 
     def shown(i: int) -> str:
         return f"line {line_of(int(table.index[i]))}, {words[i]!r}"
 
     entries = Entries(path, "the table", shown)
-    return word_table(entries, words, _times(entries, table, names), start, markers)
+    times = _times(entries, table, names, lacking, untimed == "interpolate")
+    found = word_table(entries, words, times, start, markers)
+    if n_lacking:
+        done = {"skip": "left out", "interpolate": "put between their neighbours"}[untimed]
+        found.attrs["warning"] = f"{n_lacking} of {n_rows} words have no times: they were {done}"
+    return found
+
+
+def _untimed(table: pd.DataFrame, names: Mapping[str, str]) -> pd.Series:
+    """Rows that have no cell of times."""
+    cells = [names[role] for role in ROLES[1:] if names[role] in table]
+    return table[cells].isna().all(axis=1)
 
 
 def _check_columns(path: Path, table: pd.DataFrame, needed: list[str]) -> None:
@@ -87,9 +107,13 @@ def _check_columns(path: Path, table: pd.DataFrame, needed: list[str]) -> None:
 
 
 def _times(
-    entries: Entries, table: pd.DataFrame, names: Mapping[str, str]
+    entries: Entries,
+    table: pd.DataFrame,
+    names: Mapping[str, str],
+    untimed: np.ndarray,
+    is_filled: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Onsets and offsets, checked."""
+    """Onsets and offsets, checked; where `is_filled`, untimed words have interpolated ones."""
     cells = {role: table.get(names[role]) for role in ("onset", "offset", "duration")}
     read = {role: numbers(column) for role, column in cells.items() if column is not None}
     onset = read["onset"]
@@ -103,8 +127,9 @@ def _times(
         column = cells[role]
         assert column is not None
         unreadable |= column.notna() & ~np.isfinite(values)
+    is_filled = is_filled and not untimed.all()
     faults = {
-        "the times are no numbers of seconds": unreadable.to_numpy(),
+        "the times are no numbers of seconds": (unreadable & ~(untimed & is_filled)).to_numpy(),
         "the word ends before it starts": (offset < onset).to_numpy(),
         "the word is given twice": (
             pd.DataFrame({"word": table[names["word"]], "onset": onset, "offset": offset})
@@ -113,6 +138,10 @@ def _times(
             & np.isfinite(onset.to_numpy())
         ),
     }
-    if found := fault_problems(entries, faults, "correct the rows"):
+    remedy = "correct the rows"
+    if untimed.any():
+        remedy += "; `transcripts.untimed` can skip or interpolate words without times"
+    if found := fault_problems(entries, faults, remedy):
         raise ProblemError(found)
-    return onset.to_numpy(), offset.to_numpy()
+    times = onset.to_numpy(), offset.to_numpy()
+    return interpolate(*times, untimed) if is_filled else times

@@ -43,6 +43,9 @@ def check_stories(
             findings.problems += error.problems
         else:
             read[stimulus.name] = words["word"].tolist()
+            if what := words.attrs.get("warning"):
+                remedy = "nothing, if these are few; else align the story again"
+                findings.warn(stimulus.transcript, "words", what, remedy)
             if stimulus.grid is not None:
                 logging.info("%s: %s", stimulus.name, understood(words, stimulus.grid))
                 _check_span(stimulus.transcript, words, stimulus.grid, findings)

@@ -1,4 +1,4 @@
-"""Language models whose configurations name vocabulary, positions and layers in ways of their own."""
+"""Language models whose configurations name vocabulary and layers in ways of their own."""
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from transformers import (
     XLNetConfig,
 )
 
+from gim.causal.heads import head_scores
 from gim.causal.hidden import hidden_states
 from gim.causal.model import load_causal, read_log_probs, score_causal
 from gim.causal.teacher import TeacherMetric
@@ -22,11 +23,12 @@ from gim.errors import InputError
 from gim.text.tokenizer import load_tokenizer
 from gim.text.words import tokens_of_words
 
-WORDS = "it was unbelievably cold at nine o'clock so we walked down to the sea".split()
+WORDS = ["it", "was", "unbelievably", "cold", "at", "nine", "o'clock", "so", "we", "walked", "down"]
 VOCABULARY = 16_384
 WIDTH = {"hidden_size": 16, "num_attention_heads": 2, "num_hidden_layers": 2}
-DECODER = {"d_model": 16, "encoder_layers": 1, "decoder_layers": 3, "decoder_ffn_dim": 16,
-           "encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_ffn_dim": 16}  # fmt: skip
+DECODER = {"d_model": 16, "encoder_layers": 1, "decoder_layers": 3}
+for _part in ("encoder", "decoder"):
+    DECODER |= {f"{_part}_ffn_dim": 16, f"{_part}_attention_heads": 2}
 
 
 def configuration(name):
@@ -97,9 +99,8 @@ def test_predictions_are_those_of_the_model(saved, name):
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
     scores = score_causal(model, ids[:-1], ids[1:])
     np.testing.assert_array_equal(scores.top, logits.argmax(-1)[:-1])
-    assert (
-        TeacherMetric(model, load_tokenizer()).log_probs(ids, np.array([2])).shape[1] == VOCABULARY
-    )
+    metric = TeacherMetric(model, load_tokenizer())
+    assert metric.log_probs(ids, np.array([2])).shape[1] == VOCABULARY
 
 
 @pytest.mark.parametrize("name", POSITIONS)
@@ -117,6 +118,11 @@ def test_texts_are_cut_to_the_positions_that_there_are(saved, name):
 def test_a_model_that_says_no_positions_is_tried_for_looking_ahead(saved):
     with pytest.raises(InputError, match="looks ahead"):
         load_causal(saved("xlnet"))
+
+
+def test_heads_without_a_path_to_the_logits_are_refused(saved):
+    with pytest.raises(InputError, match="no direct path to the logits"):
+        head_scores(load_causal(saved("opt-350m")), sequences=1, length=5)
 
 
 def test_states_of_another_shape_are_refused():

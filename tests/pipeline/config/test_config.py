@@ -43,8 +43,8 @@ def problems(config):
     return [f"{p.place}: {p.what}" for p in caught.value.problems]
 
 
-NO_NAMES = ["", "..", ".", ".a", "a/b", "/a", "a\\b", "{}", "{story}", "a\n", "\na", "a\tb", "a\0", "a\x85",
-            "\ud800", " a", "a ", "x" * 81]  # fmt: skip
+NO_NAMES = ["", "..", ".", ".a", "a/b", "/a", "a\\b", "{}", "{story}", "a\n", "\na", "a\tb", "a\0",
+            "a\x85", "\ud800", " a", "a ", "x" * 81]  # fmt: skip
 
 
 def with_name(place, name):
@@ -66,8 +66,8 @@ def with_name(place, name):
     }[place]()
 
 
-PLACES = ["run", "training", "test", "exclude", "blocks", "sweep", "subject", "band", "model", "only",
-          "partition", "space", "regions"]  # fmt: skip
+PLACES = ["run", "training", "test", "exclude", "blocks", "sweep", "subject", "band", "model",
+          "only", "partition", "space", "regions"]  # fmt: skip
 
 
 @pytest.mark.parametrize("place", PLACES)

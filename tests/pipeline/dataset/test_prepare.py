@@ -1,4 +1,4 @@
-"""Responses made ready: the high-pass filter, against the discrete cosine transform, and dropped voxels."""
+"""Responses made ready: voxels dropped, and the filter against the cosine transform."""
 
 import h5py
 import numpy as np

@@ -1,4 +1,4 @@
-"""Words without times, as whisperX leaves numbers: refused, skipped, or put between their neighbours."""
+"""Words without times, as whisperX leaves numbers: refused, skipped or interpolated."""
 
 import numpy as np
 import pytest

@@ -3,7 +3,6 @@
 import json
 import shutil
 from itertools import pairwise
-from pathlib import Path
 
 import h5py
 import nibabel
@@ -176,28 +175,6 @@ def test_volumes_are_counted_where_no_file_says_them(tmp_path, stories):
         assert is_told(problems_of(config), hf5(tmp_path, "two", subject), said)
 
 
-@pytest.mark.parametrize("odd", [0, 1, 2])
-def test_of_three_subjects_the_odd_one_is_named(tmp_path, stories, odd):
-    subjects = ["S1", "S2", "S3"]
-    write_dataset(tmp_path, stories, subjects)
-    path = hf5(tmp_path, "two", subjects[odd])
-    write_responses(path, rows(N_ROWS + 2))
-    config = make_config(tmp_path, stories, dict.fromkeys(subjects), responses={"volumes": None})
-    with pytest.raises(ProblemError) as caught:
-        count_volumes(Dataset.from_config(config), all_heard(config))
-    (problem,) = caught.value.problems
-    others = ", ".join(subject for subject in subjects if subject != subjects[odd])
-    assert problem.file == path
-    assert f"{N_ROWS} in {others}; {N_ROWS + 2} in {subjects[odd]}" in problem.what
-
-
-def test_of_two_halves_neither_is_taken_for_right():
-    counts = {Path("a/one.h5"): 10, Path("b/one.h5"): 12}
-    found = responses.check_voxel_counts(counts).problems
-    assert [problem.file for problem in found] == ["a/one.h5", "b/one.h5"]
-    assert all("10 in a/one.h5; 12 in b/one.h5" in problem.what for problem in found)
-
-
 def test_excluded_stories_need_no_responses(tmp_path, stories):
     stories = ["lacking", *stories]
     write_dataset(tmp_path, stories, [SUBJECT, "S2"])
@@ -363,43 +340,6 @@ def test_a_mask_is_read_as_it_is_checked(config, tmp_path):
     config["mask"]["threshold"] = float(np.sort(values.ravel())[-N_VOXELS - 1])
     assert validate(config) == []
     assert Mask.from_config(config["mask"], SUBJECT).n_voxels == N_VOXELS
-
-
-def test_voxels_without_a_value_are_dropped_where_the_configuration_says_so(config, tmp_path):
-    """Of all stories those that any file has no value of, as where the field of view moved."""
-    set_value(tmp_path, "one", (slice(None), slice(2, 4)), np.nan)
-    set_value(tmp_path, "four", (slice(None), 7), np.nan)
-    problems = problems_of(config)
-    assert is_told(problems, hf5(tmp_path, "one"), "NaN or infinite")
-    assert all("responses.drop_nan_voxels" in problem.remedy for problem in problems)
-    config["responses"]["drop_nan_voxels"] = True
-    checked = check_dataset(config)
-    assert not checked.findings.problems
-    (warning,) = checked.findings.warnings
-    assert f"3 of {N_VOXELS} voxels of {SUBJECT} are NaN in all rows" in warning.what
-    assert warning.place == "data, voxels 2, 3, 7"
-    assert checked.dropped_voxels == {SUBJECT: [2, 3, 7]}
-    assert manifest(config, checked.dropped_voxels)["dropped_voxels"] == {SUBJECT: [2, 3, 7]}
-
-
-@pytest.mark.parametrize("budget", [1000, 1 << 20])
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_values_that_lack_in_some_rows_are_refused_all_the_same(
-    config, tmp_path, monkeypatch, budget, value
-):
-    monkeypatch.setattr(responses, "BLOCK_BYTES", budget)
-    config["responses"]["drop_nan_voxels"] = True
-    set_value(tmp_path, "one", (slice(None), 2), np.nan)
-    set_value(tmp_path, "one", (slice(3, 5), 6), value)
-    (problem,) = problems_of(config)
-    assert problem.place == "data, rows 3, 4; voxels 6"
-    assert "2 values are NaN or infinite, in 2 of 20 rows and 1 of 12 voxels" in problem.what
-
-
-def test_a_file_of_nan_is_no_file_to_drop_voxels_of(config, tmp_path):
-    config["responses"]["drop_nan_voxels"] = True
-    set_value(tmp_path, "one", (slice(None), slice(None)), np.nan)
-    assert is_told(problems_of(config), hf5(tmp_path, "one"), "constant or NaN")
 
 
 def test_one_mask_per_subject(tmp_path, stories):

@@ -131,7 +131,7 @@ def check_recordings(
 def check_voxel_counts(n_voxels: Mapping[Path, int]) -> Findings:
     """Find the stories of one subject that have another number of voxels than most."""
     findings = Findings()
-    shared = Path(os.path.commonpath([path.parent for path in n_voxels] or ["."]))
+    shared = Path(os.path.commonpath([path.parent for path in n_voxels] or [Path()]))
     odd, said = odd_ones({str(path.relative_to(shared)): n for path, n in n_voxels.items()})
     for path in (shared / name for name in odd):
         what = f"{n_voxels[path]} voxels, but a subject's stories should agree: {said}"

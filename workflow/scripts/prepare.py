@@ -9,4 +9,10 @@ with work(snakemake):
     subject, story = snakemake.wildcards.subject, snakemake.wildcards.story
     with open(snakemake.input.manifest, encoding="utf-8") as file:
         dropped = json.load(file)["dropped_voxels"].get(subject, [])
-    prepare(snakemake.params.config, subject, story, snakemake.output[0], dropped)
+    prepare(
+        snakemake.params.config,
+        subject=subject,
+        story=story,
+        output=snakemake.output[0],
+        dropped=dropped,
+    )

@@ -8,7 +8,7 @@ from pipeline.dataset.prepare import prepare
 with work(snakemake):
     subject, story = snakemake.wildcards.subject, snakemake.wildcards.story
     with open(snakemake.input.manifest, encoding="utf-8") as file:
-        dropped = json.load(file)["dropped_voxels"].get(subject, [])
+        dropped = json.load(file).get("dropped_voxels", {}).get(subject, [])
     prepare(
         snakemake.params.config,
         subject=subject,

@@ -128,13 +128,13 @@ def nothing_for_a_story(path):
     edit(path, "  - train01", "  - ''")
 
 
-@damage(CONFIGURATION, refused="without slashes, braces")
+@damage(CONFIGURATION, refused="letters, digits, _, . and -")
 def slash_in_the_runs_name(path):
     """The run is called 'a/b'."""
     edit(path, "name: tiny", "name: a/b")
 
 
-@damage(CONFIGURATION, refused="letters (a to z) and digits alone")
+@damage(CONFIGURATION, refused="letters and digits only")
 def line_after_a_subject(path):
     """A line's end follows the name of a subject."""
     edit(path, "  SIM01: {}", '  "SIM01\\n": {}')

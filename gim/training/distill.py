@@ -17,7 +17,7 @@ from gim.causal.model import load_causal
 from gim.encoder.encoder import Encoder
 from gim.errors import InputError
 from gim.evaluation.retrieval import retrieval_scores
-from gim.files import write_json
+from gim.files import check_replaceable, write_json
 from gim.text.tokenizer import Tokenizer, load_tokenizer
 from gim.training.loop import Losses, make_accelerator, origin, train
 from gim.training.losses import distillation_losses
@@ -165,7 +165,15 @@ def distill(settings: Distillation) -> dict[str, float]:
     -------
     figures : dict
         Validation losses, recall@1, recall@5 and Spearman correlation of the trained encoder.
+
+    Raises
+    ------
+    InputError
+        For settings that do not fit together, or a folder ``out`` that is not gim's to replace.
     """
+    if Path(settings.out).resolve() == Path(settings.teacher).resolve():
+        raise InputError(f"out {settings.out} is the teacher's folder, which it would replace")
+    check_replaceable(settings.out)
     accelerator = make_accelerator(settings.optimisation)
     tokenizer = load_tokenizer(settings.tokenizer)
     teacher = _teacher(settings, tokenizer, accelerator.device)

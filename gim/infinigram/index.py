@@ -7,11 +7,15 @@ is incomplete or of another token width.
 
 import json
 import math
+import os
+import re
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,6 +36,7 @@ DTYPES: dict[str, np.dtype] = {"u16": np.dtype("<u2"), "u32": np.dtype("<u4")}
 SAFE_PARALLEL = 5_000_000  # tokens below which several processes write a wrong table
 CHECK_DEPTH = 64  # tokens to which neighbouring suffixes are compared
 CHECK_BLOCK = 1 << 20
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 CHECKED = 1 << 30  # bytes of a file up to which its checksum is compared when it is opened
 
 
@@ -149,15 +154,35 @@ def _sort(folder: Path, cpus: int, memory: int) -> None:
     """
     empty = folder / "empty"
     empty.mkdir()
-    # The package's --ulimit raises the soft limit; its default is above what most systems allow.
-    command = [sys.executable, "-m", "infini_gram.indexing", "--data_dir", str(empty)]
-    command += ["--save_dir", str(folder.absolute()), "--token_dtype", "u16", "--cpus", str(cpus)]
-    command += ["--mem", str(memory), "--shards", "1", "--ulimit", "4096"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    with _plain_name(folder) as name:
+        # -P: no module is taken from the folder that the user stands in. --ulimit is the soft
+        # limit of open files; its default is above what most systems allow.
+        command = [sys.executable, "-P", "-m", "infini_gram.indexing", "--save_dir", str(name)]
+        command += ["--data_dir", str(name / "empty"), "--token_dtype", "u16", "--cpus", str(cpus)]
+        command += ["--mem", str(memory), "--shards", "1", "--ulimit", "4096"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     empty.rmdir()
     if done.returncode != 0 or not (folder / "table.0").is_file():
         tail = (done.stdout + done.stderr).strip().splitlines()[-5:]
         raise InputError(f"{folder}: sorting the suffixes failed:\n" + "\n".join(tail))
+
+
+@contextmanager
+def _plain_name(folder: Path) -> Iterator[Path]:
+    """A link to a folder, under a name that means nothing to a shell.
+
+    The package hands its paths to a shell as they are, and replaces "tokenized" in them. What it
+    writes still goes to the folder, on its own disk.
+    """
+    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
+        if _PLAIN.fullmatch(place) and "tokenized" not in place and os.access(place, os.W_OK):
+            break
+    else:
+        raise InputError("no folder for temporary files has a plain name; set TMPDIR to one")
+    with tempfile.TemporaryDirectory(prefix="gim-", dir=place) as private:
+        name = Path(private) / "index"
+        name.symlink_to(folder.absolute())
+        yield name
 
 
 def _keep_whole_tokens(folder: Path) -> None:

@@ -3,7 +3,11 @@
 import gzip
 import json
 import lzma
+import os
 import shutil
+import stat
+import tempfile
+from contextlib import suppress
 
 import pytest
 import zstandard
@@ -29,6 +33,48 @@ def test_compressed_corpora_give_the_same_index(tmp_path, suffix):
     description = build_index([corpus], number_tokenizer(9), tmp_path / "out", progress=False)
     assert (description["documents"], description["tokens"]) == (2, 6)
     assert InfiniGram(tmp_path / "out").count([2, 3]) == 1
+
+
+@pytest.mark.parametrize("name", ["my index", "x;touch PWNED;#", "$(touch PWNED)", "tokenized"])
+def test_the_name_of_an_index_means_nothing_to_a_shell(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    (tmp_path / "a.txt").write_text("1 2 3 1 2")
+    (tmp_path / name).mkdir()
+    with suppress(InputError):
+        build_index([tmp_path / "a.txt"], number_tokenizer(9), tmp_path / name / "out")
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["a.txt", name])
+    assert (tmp_path / name / "out").is_dir(), "it could not be built"
+    assert InfiniGram(tmp_path / name / "out").count([1]) == 2
+
+
+def test_the_name_of_a_folder_for_temporary_files_means_nothing_either(tmp_path, monkeypatch):
+    (tmp_path / "my $(touch PWNED)").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "my $(touch PWNED)"))
+    (tmp_path / "a.txt").write_text("1 2 3 1 2")
+    build_index([tmp_path / "a.txt"], number_tokenizer(9), tmp_path / "out", progress=False)
+
+
+def test_sorting_runs_no_module_of_the_folder_one_stands_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "infini_gram").mkdir()
+    (tmp_path / "infini_gram" / "__init__.py").write_text("open('PWNED', 'w')")
+    (tmp_path / "a.txt").write_text("1 2 3 1 2")
+    with suppress(InputError):
+        build_index([tmp_path / "a.txt"], number_tokenizer(9), tmp_path / "out", progress=False)
+    assert not (tmp_path / "PWNED").exists()
+
+
+def test_the_members_of_a_group_can_read_an_index(tmp_path):
+    (tmp_path / "a.txt").write_text("1 2 3 1 2")
+    before = os.umask(0o002)
+    try:
+        build_index([tmp_path / "a.txt"], number_tokenizer(9), tmp_path / "out", progress=False)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o775
+    assert {stat.S_IMODE(p.stat().st_mode) for p in (tmp_path / "out").iterdir()} == {0o664}
 
 
 def test_plain_text_is_one_document(tmp_path):

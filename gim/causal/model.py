@@ -1,6 +1,5 @@
 """Hugging Face causal language models: loading, next-token distributions and scores."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from gim.errors import InputError
 from gim.files import check_fetched
 from gim.scores import Scores
+from gim.text.hub import find_folder
 
 SAVED = (".json", ".safetensors", ".bin", ".pt")  # files of a saved model
 LOGITS = 1 << 24  # logits held at once, in numbers
@@ -24,10 +24,12 @@ def load_causal(
     *,
     causal: bool = True,
 ) -> Any:
-    """Load a causal language model by path or name.
+    """Load a causal language model from a folder or the hub's cache; nothing is downloaded.
 
     Parameters
     ----------
+    source : str
+        A folder, or the name of a model that was downloaded: ``NAME`` or ``NAME@REVISION``.
     causal : bool
         Whether it must read from left to right. What reads only its embeddings can do without.
 
@@ -38,13 +40,20 @@ def load_causal(
     """
     from transformers import AutoModelForCausalLM
 
-    if (folder := Path(source)).is_dir():
-        check_fetched(*sorted(file for file in folder.iterdir() if file.suffix in SAVED))
+    try:
+        folder = find_folder(source)
+    except InputError as error:
+        raise InputError(f"causal language model {error}") from error
+    check_fetched(*sorted(file for file in folder.iterdir() if file.suffix in SAVED))
     try:
         loaded: Any = AutoModelForCausalLM.from_pretrained(
-            source, dtype=dtype, output_loading_info=True
+            folder,
+            dtype=dtype,
+            output_loading_info=True,
+            local_files_only=True,
+            trust_remote_code=False,
         )
-    except Exception as error:  # OSError, ValueError, HTTP errors of several libraries
+    except Exception as error:  # OSError, ValueError, and what several libraries raise
         raise InputError(
             f"causal language model {source!r} cannot be loaded ({type(error).__name__}: "
             f"{str(error).splitlines()[0]}); pass the directory of a saved model"

@@ -18,6 +18,7 @@ from gim.encoder.encoder import Encoder
 from gim.errors import InputError
 from gim.evaluation.retrieval import retrieval_scores
 from gim.files import check_replaceable, write_json
+from gim.text.hub import revision_of
 from gim.text.tokenizer import Tokenizer, load_tokenizer
 from gim.training.loop import Losses, make_accelerator, origin, train
 from gim.training.losses import distillation_losses
@@ -203,5 +204,6 @@ def distill(settings: Distillation) -> dict[str, float]:
         if settings.half:
             encoder.half()
         encoder.save_pretrained(settings.out)
-        write_json(Path(settings.out) / "training.json", describe | origin() | {"figures": figures})
+        origins = origin() | {"teacher_revision": revision_of(settings.teacher)}
+        write_json(Path(settings.out) / "training.json", describe | origins | {"figures": figures})
     return figures

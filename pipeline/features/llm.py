@@ -57,10 +57,14 @@ def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
 
 
 def origin(options: Mapping[str, Any], causal: bool = True) -> dict[str, str]:
-    """The model whose weights were loaded: name, architecture, layers and width."""
+    """The model whose weights were loaded: name, architecture, size, and commit on the hub."""
+    from gim.text.hub import revision_of
+
     model = load_model(options["model"], options["dtype"], causal)[0]
     shape = f"{model.config.num_hidden_layers} layers of {model.config.hidden_size}"
-    return {"model": options["model"], "model_type": model.config.model_type, "shape": shape}
+    found = {"model": options["model"], "model_type": model.config.model_type, "shape": shape}
+    revision = revision_of(options["model"])
+    return found if revision is None else found | {"revision": revision}
 
 
 KIND = Kind(

@@ -326,7 +326,8 @@ def verify_index(path: str | Path, *, progress: bool = False) -> None:
         separators += np.count_nonzero(~is_token)
         if np.max(block, where=is_token, initial=0) >= description["vocab_size"]:
             raise InputError(
-                f"{folder / 'tokenized.0'}: ids beyond the vocabulary; build the index again"
+                f"{folder / 'tokenized.0'}: ids beyond the vocabulary, or {DESCRIPTION} gives a "
+                "wrong size of the vocabulary; build the index again"
             )
         where = array.verify(text, table, width, begin, end, seen, CHECK_DEPTH)
         if where >= 0:

@@ -175,7 +175,8 @@ def read_yaml(path: str | Path) -> Any:
         If it cannot be read, is not YAML, or gives a key twice; the message names file and line.
     """
     try:
-        return yaml.load(Path(path).read_text(encoding="utf-8-sig"), _Loader)
+        text = Path(path).read_text(encoding="utf-8-sig")
+        return yaml.load(text, _Loader)  # a SafeLoader  # nosec B506
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except (yaml.YAMLError, ValueError) as error:

@@ -51,7 +51,7 @@ def load_causal(
     check_fetched(*sorted(file for file in folder.iterdir() if file.suffix in SAVED))
     try:
         _check_size(source, folder)
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(  # a folder  # nosec B615
             folder,
             dtype=dtype,
             output_loading_info=True,
@@ -80,7 +80,9 @@ def _check_size(source: str, folder: Path) -> None:
     """
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    config: Any = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    config: Any = AutoConfig.from_pretrained(  # a folder  # nosec B615
+        folder, local_files_only=True, trust_remote_code=False
+    )
     layers = getattr(config, "num_hidden_layers", 0) or 0
     stored = sum(f.stat().st_size for f in folder.iterdir() if f.suffix in WEIGHTS)
     if layers <= MAX_LAYERS:

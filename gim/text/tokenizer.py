@@ -201,7 +201,7 @@ def _from_cache(name: str) -> Tokenizer:
 
     try:
         folder = find_folder(name)
-        loaded = AutoTokenizer.from_pretrained(
+        loaded = AutoTokenizer.from_pretrained(  # a folder  # nosec B615
             folder, local_files_only=True, trust_remote_code=False
         )
     except Exception as error:  # OSError, ValueError, and what several libraries raise

@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,8 @@ from gim.errors import InputError
 
 MAX_POINTER_BYTES = 32 * 1024  # git-annex reads no larger file as a pointer
 _POINTER_MARKS = (b"annex/objects/", b"version https://git-lfs")
+MARK = ".made-by-gim"  # a file in each folder that `atomic_directory` made, and so may replace
+MARK_TEXT = "gim made this folder. It replaces it whole when it makes it again.\n"
 SHIPPED = Path(__file__).parent / "data" / "encoder"  # the encoder of this package
 
 
@@ -76,18 +77,70 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_directory(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary directory beside ``path``; it takes the place of ``path`` at the end."""
-    path = Path(path).absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
-    temporary.chmod(0o755)  # mkdtemp makes it private
+    """Yield a temporary directory beside ``path``; it takes the place of ``path`` at the end.
+
+    It gets the mark of `check_replaceable`, and the permissions that the user's umask gives.
+
+    Raises
+    ------
+    InputError
+        As `check_replaceable`, before anything is written; or if the directory cannot be made.
+    """
+    check_replaceable(path)
+    path = Path(path).resolve()  # what a link leads to is replaced, on its own disk
+    temporary = _beside(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.mkdir()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be made ({error.strerror}); name another") from error
     try:
         yield temporary
-        if path.exists():
-            shutil.rmtree(path)
-        os.replace(temporary, path)
+        (temporary / MARK).write_text(MARK_TEXT, encoding="utf-8")
+        check_replaceable(path)  # it may have been filled meanwhile
+        _swap(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_replaceable(path: str | Path) -> None:
+    """Raise unless a folder may be written to ``path``: nothing of anybody else's would be lost.
+
+    Raises
+    ------
+    InputError
+        If something is there: a file, or a folder that is not empty and was not made here.
+    """
+    path = Path(path)
+    try:
+        ours = not path.exists() or (path / MARK).is_file() or not any(path.iterdir())
+    except OSError:  # a file, or not to be read
+        ours = False
+    if not ours:
+        raise InputError(
+            f"{path}: it is there already, and was not made by gim (no file {MARK} in it), which "
+            "would replace it whole; name another folder, move this one away, or put an empty file "
+            "of that name into it if it may go"
+        )
+
+
+def _beside(path: Path) -> Path:
+    """A name in the same folder that nobody else has."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+
+
+def _swap(new: Path, path: Path) -> None:
+    """Put ``new`` in the place of ``path``; what was there goes only when that is done."""
+    old = _beside(path)
+    if path.exists():
+        os.replace(path, old)
+    try:
+        os.replace(new, path)
+    except OSError:
+        if old.exists():
+            os.replace(old, path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -124,7 +177,8 @@ def read_yaml(path: str | Path) -> Any:
         If it cannot be read, is not YAML, or gives a key twice; the message names file and line.
     """
     try:
-        return yaml.load(Path(path).read_text(encoding="utf-8-sig"), _Loader)
+        text = Path(path).read_text(encoding="utf-8-sig")
+        return yaml.load(text, _Loader)  # a SafeLoader  # nosec B506
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except (yaml.YAMLError, ValueError) as error:

@@ -8,7 +8,10 @@ from typing import Any
 
 from gim.cli import main
 from gim.errors import InputError
+from gim.files import check_replaceable
 from pipeline.core.errors import Problem, ProblemError
+
+MADE = "training.json"  # written last into what a training makes
 
 
 def run_gim(command: str, files: Sequence[str], flags: Mapping[str, Any]) -> None:
@@ -49,13 +52,14 @@ def training_files(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
     Returns
     -------
     files : dict
-        For "pretrain" and "distill": `config`, `corpora` and `out`; for "distill" also `teacher`,
-        empty unless "pretrain" makes it.
+        For "pretrain" and "distill": `config`, `corpora` and `made`, the file that is written
+        last; for "distill" also `teacher`, that of "pretrain", or nothing if another is named.
+        Folders are no output of a rule: Snakemake would delete them before it runs.
 
     Raises
     ------
     ProblemError
-        For settings that `gim` refuses.
+        For settings that `gim` refuses, or a folder that is not its own to replace.
     """
     from gim.training.reading import read_settings
     from gim.training.settings import Distillation, Pretraining
@@ -63,19 +67,22 @@ def training_files(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
     try:
         first = read_settings(options["pretrain"], Pretraining)
         second = read_settings(options["distill"], Distillation)
+        for settings in (first, second):
+            check_replaceable(settings.out)
     except InputError as error:
         raise ProblemError(Problem(options["pretrain"], "", str(error), "correct it")) from error
     ours = Path(second.teacher) == Path(first.out)
+    made = f"{first.out}/{MADE}"
     return {
         "pretrain": {
             "config": options["pretrain"],
             "corpora": first.data.corpora,
-            "out": first.out,
+            "made": made,
         },
         "distill": {
             "config": options["distill"],
             "corpora": second.data.corpora,
-            "out": second.out,
-            "teacher": [first.out] if ours else [],
+            "made": f"{second.out}/{MADE}",
+            "teacher": [made] if ours else [],
         },
     }

@@ -9,11 +9,17 @@ from numba import njit
 
 
 @njit(cache=True, inline="always")
+def _home(key, mask):
+    """Where a key belongs: from bit 32 on, the product depends on its token and its owner."""
+    return ((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)) & mask
+
+
+@njit(cache=True, inline="always")
 def _slot(keys, owner, token):
     """Where (owner, token) lies in the open-addressing table, or the empty slot that ends it."""
     mask = np.uint64(len(keys) - 1)
     key = (np.uint64(owner) << np.uint64(32)) | np.uint64(token)
-    i = ((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & mask
+    i = _home(key, mask)
     while keys[i] != key and keys[i] != np.uint64(2**64 - 1):
         i = (i + np.uint64(1)) & mask
     return i, key
@@ -44,7 +50,7 @@ def remove(keys, values, owner, token):
         i = (i + np.uint64(1)) & mask
         if keys[i] == empty:
             break
-        home = ((keys[i] * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & mask
+        home = _home(keys[i], mask)
         if ((i - home) & mask) >= ((i - gap) & mask):
             keys[gap] = keys[i]
             values[gap] = values[i]

@@ -11,12 +11,29 @@ from numba import njit
 
 
 @njit(cache=True)
-def entry(text, table, width, i):
-    """Token position of the i-th suffix."""
+def _stored(text, table, width, i):
+    """Token position of the i-th suffix, as it stands in the table."""
     value = np.int64(0)
     for j in range(width):
         value |= np.int64(table[i * width + j]) << (8 * j)
     return value // text.itemsize
+
+
+@njit(cache=True)
+def entry(text, table, width, i):
+    """Token position of the i-th suffix; never outside the text, whatever the table holds."""
+    return min(max(_stored(text, table, width, i), 0), len(text) - 1)
+
+
+@njit(cache=True)
+def _separator(text):
+    return np.int64(2) ** (8 * text.itemsize) - 1
+
+
+@njit(cache=True)
+def _token(text, position):
+    """The token at a position; beyond the end, where no sorted table leads, the separator."""
+    return np.int64(text[position]) if position < len(text) else _separator(text)
 
 
 @njit(cache=True)
@@ -66,12 +83,12 @@ def find(text, table, width, query):
     length = len(query)
     if lo < hi and entry(text, table, width, lo) + length >= n:
         lo += 1
-    separator = np.int64(2) ** (8 * text.itemsize) - 1
+    separator = _separator(text)
     top = hi
     first = lo
     while first < top:
         middle = (first + top) // 2
-        if np.int64(text[entry(text, table, width, middle) + length]) == separator:
+        if _token(text, entry(text, table, width, middle) + length) == separator:
             top = middle
         else:
             first = middle + 1
@@ -107,14 +124,14 @@ def longest_all(text, table, width, ids, window, out):
 @njit(cache=True)
 def _run_end(text, table, width, length, i, hi):
     """End of the run of suffixes with the same token at ``length``: galloping, then bisection."""
-    token = text[entry(text, table, width, i) + length]
+    token = _token(text, entry(text, table, width, i) + length)
     step = 1
-    while i + step < hi and text[entry(text, table, width, i + step) + length] == token:
+    while i + step < hi and _token(text, entry(text, table, width, i + step) + length) == token:
         step *= 2
     lo, top = i + step // 2, min(i + step, hi)
     while lo < top:
         middle = (lo + top) // 2
-        if text[entry(text, table, width, middle) + length] == token:
+        if _token(text, entry(text, table, width, middle) + length) == token:
             lo = middle + 1
         else:
             top = middle
@@ -133,9 +150,9 @@ def followers(text, table, width, length, lo, hi):
             grown[0, :n], grown[1, :n] = tokens, counts
             tokens, counts = grown[0], grown[1]
         end = _run_end(text, table, width, length, i, hi)
-        tokens[n] = text[entry(text, table, width, i) + length]
+        tokens[n] = _token(text, entry(text, table, width, i) + length)
         counts[n] = end - i
-        n += 1
+        n += tokens[n] != _separator(text)
         i = end
     return tokens[:n], counts[:n]
 
@@ -148,7 +165,7 @@ def verify(text, table, width, begin, end, seen, depth):
     Neighbours are compared to a depth of ``depth`` tokens.
     """
     for i in range(begin, end):
-        p = entry(text, table, width, i)
+        p = _stored(text, table, width, i)
         if p < 0 or p >= len(text) or (seen[p >> 3] >> (p & 7)) & 1:
             return i
         seen[p >> 3] |= np.uint8(1 << (p & 7))

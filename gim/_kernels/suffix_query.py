@@ -1,4 +1,7 @@
-"""Compiled: what the suffix tree (`gim._kernels.suffix_tree`) says of the end of the text."""
+"""Compiled: what the suffix tree (`gim._kernels.suffix_tree`) says of the end of the text.
+
+For every position of a whole text at once, see `gim._kernels.suffix_score`.
+"""
 
 import numpy as np
 from numba import njit

@@ -8,7 +8,8 @@ costs amortised O(1); memory is proportional to the window.
 A node is a row of ``node``. An edge is never stored: with ``u`` the parent of ``v``, its label is
 ``text[pos(v) + depth(u) : pos(v) + depth(v)]``, so that only ``pos`` (where the node's string
 occurs) has to be kept inside the window. ``text`` and ``leaf`` are rings indexed by absolute
-position. Row 0 is "no node"; in the hash table it is the owner of the unigram counts.
+position. Row 0 is "no node"; in the hash table, which finds the child of a node that begins with a
+token, it is the owner of the unigram counts.
 """
 
 import numpy as np

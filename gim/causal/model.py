@@ -11,8 +11,12 @@ from gim.causal.shape import last_logits, max_context, said, vocabulary_size
 from gim.errors import InputError
 from gim.files import check_fetched
 from gim.scores import Scores
+from gim.text.hub import find_folder
 
 SAVED = (".json", ".safetensors", ".bin", ".pt")  # files of a saved model
+WEIGHTS = (".safetensors", ".bin", ".pt")
+MAX_LAYERS = 10_000  # some fifty times the deepest models there are
+MOST_PER_BYTE = 4  # numbers of a model in a byte of its files: two at 4 bits, tied ones not twice
 LOGITS = 1 << 24  # logits held at once, in numbers
 TRIED = 8  # tokens on which a model is tried for looking ahead
 MOVED = 1e-4  # share of the largest logit that rounding may move, or 8 steps of the number format
@@ -25,10 +29,12 @@ def load_causal(
     *,
     causal: bool = True,
 ) -> Any:
-    """Load a causal language model by path or name.
+    """Load a causal language model from a folder or the hub's cache; nothing is downloaded.
 
     Parameters
     ----------
+    source : str
+        A folder, or the name of a model that was downloaded: ``NAME`` or ``NAME@REVISION``.
     causal : bool
         Whether it must read from left to right. What reads only its embeddings can do without.
 
@@ -39,13 +45,23 @@ def load_causal(
     """
     from transformers import AutoModelForCausalLM
 
-    if (folder := Path(source)).is_dir():
-        check_fetched(*sorted(file for file in folder.iterdir() if file.suffix in SAVED))
     try:
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            source, dtype=dtype, output_loading_info=True
+        folder = find_folder(source)
+    except InputError as error:
+        raise InputError(f"causal language model {error}") from error
+    check_fetched(*sorted(file for file in folder.iterdir() if file.suffix in SAVED))
+    try:
+        _check_size(source, folder)
+        loaded: Any = AutoModelForCausalLM.from_pretrained(  # a folder  # nosec B615
+            folder,
+            dtype=dtype,
+            output_loading_info=True,
+            local_files_only=True,
+            trust_remote_code=False,
         )
-    except Exception as error:  # OSError, ValueError, HTTP errors of several libraries
+    except InputError:
+        raise
+    except Exception as error:  # OSError, ValueError, and what several libraries raise
         raise InputError(
             f"causal language model {source!r} cannot be loaded ({type(error).__name__}: "
             f"{str(error).splitlines()[0]}); pass the directory of a saved model"
@@ -56,6 +72,30 @@ def load_causal(
     if causal:
         _check_causal(source, model)
     return model
+
+
+def _check_size(source: str, folder: Path) -> None:
+    """Raise if config.json describes far more than the files hold, before memory is taken for it.
+
+    transformers fills with random numbers whatever is not there.
+    """
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config: Any = AutoConfig.from_pretrained(  # a folder  # nosec B615
+        folder, local_files_only=True, trust_remote_code=False
+    )
+    layers = getattr(config, "num_hidden_layers", 0) or 0
+    stored = sum(f.stat().st_size for f in folder.iterdir() if f.suffix in WEIGHTS)
+    if layers <= MAX_LAYERS:
+        with torch.device("meta"):
+            empty = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+        wanted = sum(weight.numel() for weight in empty.parameters())
+        if wanted <= MOST_PER_BYTE * stored or stored == 0:
+            return
+    raise InputError(
+        f"causal language model {source!r}: config.json describes a model far larger than its "
+        f"weights ({layers} layers, {stored:,} bytes); fetch or save it again"
+    )
 
 
 @torch.inference_mode()

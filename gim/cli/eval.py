@@ -102,6 +102,9 @@ def _metrics(args: argparse.Namespace, model: Any, teacher: Any) -> dict[str, An
 
 
 def _settings(args: argparse.Namespace, model: Any) -> dict[str, Any]:
+    from gim.text.hub import revision_of
+
+    named = [*args.models, *([args.teacher] if args.teacher else [])]
     return {
         "files": [Path(f).name for f in args.files],
         "tokenizer": model.tokenizer.name,
@@ -114,5 +117,6 @@ def _settings(args: argparse.Namespace, model: Any) -> dict[str, Any]:
         "context": model.window,
         "stride": args.stride,
         "positions_a_document": args.positions,
+        "revisions": {Path(name).name: revision_of(name) for name in named},
         "seed": args.seed,
     }

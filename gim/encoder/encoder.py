@@ -217,7 +217,9 @@ class Encoder(nn.Module):
                 raise InputError(f"{folder / 'config.json'}: not of type {MODEL_TYPE}")
             known = {f.name for f in fields(EncoderConfig)}
             config = EncoderConfig(**{k: v for k, v in values.items() if k in known})
-            encoder = cls(config, load_tokenizer(folder / "tokenizer.json"))
+            tokenizer = load_tokenizer(folder / "tokenizer.json")
+            _check_shapes(cls, config, tokenizer, folder / "model.safetensors")
+            encoder = cls(config, tokenizer)
             weights = load_file(folder / "model.safetensors")
             for name, weight in weights.items():
                 if not torch.isfinite(weight).all():
@@ -228,3 +230,19 @@ class Encoder(nn.Module):
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
             raise InputError(f"{folder}: damaged encoder ({error})") from error
         return encoder.to(device, dtype).eval()
+
+
+def _check_shapes(kind: type, config: EncoderConfig, tokenizer: Tokenizer, path: Path) -> None:
+    """Raise if a file of weights is not of a shape, before memory is taken for either."""
+    from safetensors import safe_open
+
+    with torch.device("meta"):
+        wanted = {name: tuple(w.shape) for name, w in kind(config, tokenizer).state_dict().items()}
+    with safe_open(path, "pt") as file:
+        found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    for name in sorted(wanted.keys() | found.keys()):
+        if wanted.get(name) != found.get(name):
+            raise ValueError(
+                f"{path.name}: {name} has the shape {found.get(name)}, but config.json asks for "
+                f"{wanted.get(name)}"
+            )

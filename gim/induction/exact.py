@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gim._kernels import hash_table, suffix_query, suffix_tree
+from gim._kernels import hash_table, suffix_query, suffix_score, suffix_tree
 from gim.scores import Scores
 from gim.text.tokenizer import as_tokens
 
@@ -18,6 +18,8 @@ from gim.text.tokenizer import as_tokens
 table: Any = hash_table
 tree: Any = suffix_tree
 query: Any = suffix_query
+scoring: Any = suffix_score
+END_OF_TEXT = 2**32 - 1  # no token: see `gim.text.tokenizer.MAX_TOKEN`
 
 
 class ExactInduction:
@@ -31,7 +33,9 @@ class ExactInduction:
 
     Notes
     -----
-    A push costs amortised O(1). Memory is O(window), or O(n) without a window. A match always has
+    A push costs amortised O(1). `counts` and `matches` cost what they return; so does each target
+    of `score` in a window, while without one it costs about O(log n) on average over a text of n
+    tokens. Memory is O(window), or O(n) without a window. A match always has
     a continuation, because it ends before the last token of the context. Where no suffix matches,
     the answer is the unigram counts of the context, so it is empty only for an empty context.
     """
@@ -119,14 +123,40 @@ class ExactInduction:
         tokens, goals = as_tokens(ids), np.asarray(targets, np.int64)
         if goals.shape != tokens.shape:
             raise ValueError(f"{len(goals)} targets for {len(tokens)} tokens")
-        self._reserve(len(tokens))
-        lengths = np.empty(len(tokens), np.int64)
         ranks = np.zeros((len(tokens), 5), np.int64)
         ranks[:, 0] = -1
+        if self.window is None and len(tokens) >= self.n_seen:
+            return self._score_whole(tokens, goals, ranks)
+        self._reserve(len(tokens))
+        lengths = np.empty(len(tokens), np.int64)
         scratch = np.empty_like(self._tally)
         query.consume_and_score(
             *self._state, self.window or 0, tokens, goals, scratch, lengths, ranks
         )
+        return Scores.from_ranks(lengths, ranks)
+
+    def _score_whole(self, tokens: NDArray, goals: NDArray, ranks: NDArray) -> Scores:
+        """`score` where most of the context is new: each occurrence of a match is counted once."""
+        begin, lengths = self.n_seen, self.extend(tokens)
+        finished = self.copy()
+        finished._reserve(1)
+        tree.push(*finished._state, 0, END_OF_TEXT)  # now every suffix has a leaf
+        places = np.flatnonzero(goals >= 0)
+        leaves = np.empty(self.n_seen + 1, np.int64)
+        ranges = np.zeros((len(finished._node), 2), np.int64)
+        starts = begin + places - lengths[places] + 1
+        nodes = scoring.locate(finished._node, starts, lengths[places], leaves, ranges)
+        order = np.lexsort((places, lengths[places], nodes))
+        places, nodes = places[order], nodes[order]
+        known, codes = np.unique(self._text[: self.n_seen], return_inverse=True)
+        wanted = np.searchsorted(known, goals[places]).clip(max=len(known) - 1)
+        wanted = np.where(known[wanted] == goals[places], wanted, -1)
+        found = np.empty((len(places), 5), np.int64)
+        scoring.rank_in_order(
+            scoring.minima(leaves), ranges, nodes, lengths[places], begin + places,
+            wanted, codes, known, found,
+        )  # fmt: skip
+        ranks[places] = found
         return Scores.from_ranks(lengths, ranks)
 
     @property

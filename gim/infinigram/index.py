@@ -7,11 +7,15 @@ is incomplete or of another token width.
 
 import json
 import math
+import os
+import re
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,10 +24,11 @@ import numpy as np
 from gim._kernels import suffix_array as array
 from gim.errors import InputError
 from gim.files import atomic_directory, atomic_file, write_json
+from gim.infinigram import seen
 from gim.progress import progress_bar
 from gim.text.corpus import read_documents
 from gim.text.fidelity import Fidelity
-from gim.text.tokenizer import Tokenizer
+from gim.text.tokenizer import MAX_ID, Tokenizer
 
 FORMAT = 1
 DESCRIPTION = "gim.json"
@@ -32,7 +37,8 @@ DTYPES: dict[str, np.dtype] = {"u16": np.dtype("<u2"), "u32": np.dtype("<u4")}
 SAFE_PARALLEL = 5_000_000  # tokens below which several processes write a wrong table
 CHECK_DEPTH = 64  # tokens to which neighbouring suffixes are compared
 CHECK_BLOCK = 1 << 20
-CHECKED = 1 << 30  # bytes of a file up to which its checksum is compared when it is opened
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
+LONG = 50_000_000  # tokens from which verifying takes long enough to show a bar
 
 
 def build_index(
@@ -105,7 +111,9 @@ def build_index(
             },
         }
         write_json(folder / DESCRIPTION, description)
+        files = _files(folder)
         verify_index(folder, progress=progress)
+        seen.remember(seen.by_place(files), seen.by_content(files))
     return description
 
 
@@ -149,15 +157,35 @@ def _sort(folder: Path, cpus: int, memory: int) -> None:
     """
     empty = folder / "empty"
     empty.mkdir()
-    # The package's --ulimit raises the soft limit; its default is above what most systems allow.
-    command = [sys.executable, "-m", "infini_gram.indexing", "--data_dir", str(empty)]
-    command += ["--save_dir", str(folder.absolute()), "--token_dtype", "u16", "--cpus", str(cpus)]
-    command += ["--mem", str(memory), "--shards", "1", "--ulimit", "4096"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    with _plain_name(folder) as name:
+        # -P: no module is taken from the folder that the user stands in. --ulimit is the soft
+        # limit of open files; its default is above what most systems allow.
+        command = [sys.executable, "-P", "-m", "infini_gram.indexing", "--save_dir", str(name)]
+        command += ["--data_dir", str(name / "empty"), "--token_dtype", "u16", "--cpus", str(cpus)]
+        command += ["--mem", str(memory), "--shards", "1", "--ulimit", "4096"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     empty.rmdir()
     if done.returncode != 0 or not (folder / "table.0").is_file():
         tail = (done.stdout + done.stderr).strip().splitlines()[-5:]
         raise InputError(f"{folder}: sorting the suffixes failed:\n" + "\n".join(tail))
+
+
+@contextmanager
+def _plain_name(folder: Path) -> Iterator[Path]:
+    """A link to a folder, under a name that means nothing to a shell.
+
+    The package hands its paths to a shell as they are, and replaces "tokenized" in them. What it
+    writes still goes to the folder, on its own disk.
+    """
+    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp"):  # nosec B108
+        if _PLAIN.fullmatch(place) and "tokenized" not in place and os.access(place, os.W_OK):
+            break
+    else:
+        raise InputError("no folder for temporary files has a plain name; set TMPDIR to one")
+    with tempfile.TemporaryDirectory(prefix="gim-", dir=place) as private:
+        name = Path(private) / "index"
+        name.symlink_to(folder.absolute())
+        yield name
 
 
 def _keep_whole_tokens(folder: Path) -> None:
@@ -190,7 +218,8 @@ def describe_index(path: str | Path) -> dict:
         sizes, dtype = description["bytes"], DTYPES[description["token_dtype"]]
         known = description["format"] == FORMAT
         counts = [description[key] for key in ("tokens", "documents", "vocab_size")]
-        if not all(type(count) is int and count > 0 for count in counts):
+        most_ids = min(np.iinfo(dtype).max, MAX_ID + 1)  # below the separator
+        if not all(type(count) is int and count > 0 for count in counts) or counts[2] > most_ids:
             raise ValueError(f"tokens, documents and vocab_size are {counts}")
         if not (
             isinstance(sizes, dict) and description["fingerprint"] and description["tokenizer"]
@@ -216,10 +245,34 @@ def describe_index(path: str | Path) -> dict:
     return description
 
 
+def check_index(path: str | Path) -> dict:
+    """Check an index, wholly when it is first seen, and return its description.
+
+    Whoever made it may have meant harm: its checksums are its own. What has been verified is
+    remembered (`gim.infinigram.seen`), so that opening it again is a matter of milliseconds.
+
+    Raises
+    ------
+    InputError
+        As `describe_index`, `check_content` and `verify_index`.
+    """
+    description, files = describe_index(path), _files(Path(path))
+    place = seen.by_place(files)
+    if not seen.is_known(place):
+        check_content(path, description)
+        content = seen.by_content(files)
+        if not seen.is_known(content):
+            verify_index(path, progress=description["tokens"] >= LONG)
+        seen.remember(place, content)
+    return description
+
+
+def _files(folder: Path) -> list[Path]:
+    return [folder / name for name in (DESCRIPTION, *PARTS)]
+
+
 def check_content(path: str | Path, description: dict) -> None:
     """Compare the files of an index with the checksums that it was built with, if it has any.
-
-    Files beyond `CHECKED` bytes are left to `verify_index`, as reading them takes minutes.
 
     Raises
     ------
@@ -228,7 +281,7 @@ def check_content(path: str | Path, description: dict) -> None:
     """
     for part, wanted in description.get("crc32", {}).items():
         file = Path(path) / part
-        if file.stat().st_size <= CHECKED and checksum(file) != wanted:
+        if part in PARTS and checksum(file) != wanted:
             raise InputError(f"{file}: not what was built (another checksum); build it again")
 
 
@@ -247,7 +300,7 @@ def table_width(text_bytes: int) -> int:
 
 
 def verify_index(path: str | Path, *, progress: bool = False) -> None:
-    """Check the whole index: sizes, offsets, and that the table is a sorted permutation.
+    """Check the whole index: sizes, offsets, ids, and that the table is a sorted permutation.
 
     Memory is one bit a token. Neighbouring suffixes are compared to a depth of 64 tokens.
 
@@ -260,15 +313,22 @@ def verify_index(path: str | Path, *, progress: bool = False) -> None:
     text, table, offsets = open_parts(folder, description)
     separator = np.iinfo(text.dtype).max
     starts = offsets // text.dtype.itemsize
-    bad = np.flatnonzero(text[starts] != separator)
-    if starts[0] != 0 or np.any(np.diff(starts.astype(np.int64)) < 1) or len(bad):
+    astray = starts[0] != 0 or np.any(starts[1:] <= starts[:-1]) or starts[-1] >= len(text)
+    if astray or np.any(text[starts] != separator):
         raise InputError(f"{folder / 'offset.0'}: does not point to the documents; build it again")
     seen = np.zeros(len(text) // 8 + 1, np.uint8)
     width, separators = len(table) // len(text), np.int64(0)
     blocks = range(0, len(text), CHECK_BLOCK)
     for begin in progress_bar(blocks, desc="verifying", unit="block", disable=not progress):
         end = min(begin + CHECK_BLOCK, len(text))
-        separators += np.count_nonzero(text[begin:end] == separator)
+        block = text[begin:end]
+        is_token = block != separator
+        separators += np.count_nonzero(~is_token)
+        if np.max(block, where=is_token, initial=0) >= description["vocab_size"]:
+            raise InputError(
+                f"{folder / 'tokenized.0'}: ids beyond the vocabulary, or {DESCRIPTION} gives a "
+                "wrong size of the vocabulary; build the index again"
+            )
         where = array.verify(text, table, width, begin, end, seen, CHECK_DEPTH)
         if where >= 0:
             raise InputError(

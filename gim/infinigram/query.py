@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from gim._kernels import suffix_array as array
 from gim._kernels.rank import rank_all
 from gim.errors import InputError
-from gim.infinigram.index import check_content, describe_index, open_parts
+from gim.infinigram.index import check_index, open_parts
 from gim.scores import Scores
 from gim.text.tokenizer import Tokenizer, as_tokens
 
@@ -55,8 +55,7 @@ class _Shard:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.description = describe_index(path)
-        check_content(path, self.description)
+        self.description = check_index(path)
         self.text, self.table, self.offsets = open_parts(path, self.description)
         self.arrays = self.text, self.table, len(self.table) // len(self.text)
         self.separator = int(np.iinfo(self.text.dtype).max)

@@ -20,7 +20,7 @@ from gim.progress import progress_bar
 
 COMPRESSED = {".gz", ".xz", ".zst"}
 JSONL = {".jsonl", ".ndjson", ".json", ".jsonlines", ".jl"}
-CHUNK = 1 << 16  # bytes decompressed at a time
+CHUNK = 1 << 12  # bytes decompressed at a time, to 128 MiB at most
 PIECE = 1 << 24  # characters: a longer plain-text file is cut at a line end
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -43,8 +43,8 @@ def read_documents(
     paths : paths of files
         ``*.jsonl``, ``*.jsonlines``, ``*.ndjson``, ``*.jl`` or ``*.json`` (also with ``.txt``
         after it) hold one JSON object a line; anything else is plain UTF-8 text, one document a
-        file (files beyond 16 M characters are cut at a line end). Each may be compressed: ``.gz``,
-        ``.xz`` or ``.zst``. Case does not matter.
+        file (files beyond 16 M characters are cut at a line end, lines there too). Each may be
+        compressed: ``.gz``, ``.xz`` or ``.zst``. Case does not matter.
     field : str
         The key of the text in JSONL.
     progress : str, optional
@@ -124,7 +124,8 @@ class _Frames(io.RawIOBase):
     def __init__(self, raw: IO[bytes]) -> None:
         self._raw = raw
         self._frame: Any = None
-        self._waiting = self._ready = b""
+        self._waiting = b""
+        self._ready = io.BytesIO()
 
     def readable(self) -> bool:
         """Whether it can be read."""
@@ -134,18 +135,16 @@ class _Frames(io.RawIOBase):
         """Fill a buffer; return how far."""
         import zstandard
 
-        while not self._ready:
+        while not (n := self._ready.readinto(buffer)):
             compressed = self._waiting or self._raw.read(CHUNK)
             if not compressed:
                 if self._frame is not None:
                     raise EOFError("the file ends inside a compressed frame")
                 return 0
             self._frame = self._frame or zstandard.ZstdDecompressor().decompressobj()
-            self._ready = self._frame.decompress(compressed)
+            self._ready = io.BytesIO(self._frame.decompress(compressed))
             self._waiting = self._frame.unused_data if self._frame.eof else b""
             self._frame = None if self._frame.eof else self._frame
-        n = min(len(buffer), len(self._ready))
-        buffer[:n], self._ready = self._ready[:n], self._ready[n:]
         return n
 
 
@@ -168,7 +167,7 @@ def _jsonl(path: Path, stream: IO[str], field: str) -> Iterator[Document]:
 def _plain(path: Path, stream: IO[str]) -> Iterator[Document]:
     number = 0
     while text := stream.read(PIECE):
-        text += stream.readline() if len(text) == PIECE else ""
+        text += stream.readline(PIECE) if len(text) == PIECE else ""
         if "\0" in text:
             raise InputError(f"{path}: zero bytes, no UTF-8 text (UTF-16?); convert it first")
         if number == 0 and _is_json(text):

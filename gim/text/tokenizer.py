@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gim.errors import InputError
 from gim.files import check_fetched
+from gim.text.hub import find_folder
 
 DEFAULT = "default"
 MAX_TOKEN = 2**32 - 2  # the last value of 32 bits marks empty places of hash tables
@@ -132,7 +133,7 @@ def load_tokenizer(source: str | Path | None = None) -> Tokenizer:
         One of: nothing or "default" (the byte-level BPE shipped with this package); a
         ``tokenizer.json``; a SentencePiece ``*.model``; a directory with ``tokenizer.json``,
         ``tokenizer.model`` or GPT-2's ``encoder.json`` and ``vocab.bpe`` (also ``vocab.json`` and
-        ``merges.txt``); a name on the Hugging Face hub.
+        ``merges.txt``); the name of a model in the Hugging Face hub's cache. Nothing is downloaded.
 
     Raises
     ------
@@ -150,7 +151,7 @@ def load_tokenizer(source: str | Path | None = None) -> Tokenizer:
         return _from_sentencepiece(path)
     if path.suffix.lower() == ".json" and path.is_file():
         return _from_file(path, str(source))
-    return _from_hub(str(source))
+    return _from_cache(str(source))
 
 
 def _from_directory(path: Path) -> Tokenizer:
@@ -194,16 +195,21 @@ def _from_json(text: str, name: str) -> Tokenizer:
     return _from_fast(fast, name)
 
 
-def _from_hub(name: str) -> Tokenizer:
+def _from_cache(name: str) -> Tokenizer:
+    """A tokenizer by its name on the hub."""
     from transformers import AutoTokenizer
 
     try:
-        loaded = AutoTokenizer.from_pretrained(name)
-    except Exception as error:  # OSError, ValueError, HTTP errors of several libraries
+        folder = find_folder(name)
+        loaded = AutoTokenizer.from_pretrained(  # a folder  # nosec B615
+            folder, local_files_only=True, trust_remote_code=False
+        )
+    except Exception as error:  # OSError, ValueError, and what several libraries raise
         raise InputError(
-            f"tokenizer {name!r} is neither a local file nor available from the Hugging Face hub "
+            f"tokenizer {name!r} is neither a local file nor in the Hugging Face hub's cache "
             f"({type(error).__name__}); pass a path to tokenizer.json, tokenizer.model or a "
-            f'directory with encoder.json and vocab.bpe, or "{DEFAULT}" for the one shipped here'
+            f"directory with encoder.json and vocab.bpe, fetch it first with `hf download`, or "
+            f'pass "{DEFAULT}" for the one shipped here'
         ) from error
     if not loaded.is_fast:
         raise InputError(f"tokenizer {name!r} has no fast version; pass its tokenizer.model file")

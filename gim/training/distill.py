@@ -18,7 +18,8 @@ from gim.causal.shape import vocabulary_size
 from gim.encoder.encoder import Encoder
 from gim.errors import InputError
 from gim.evaluation.retrieval import retrieval_scores
-from gim.files import write_json
+from gim.files import check_replaceable, write_json
+from gim.text.hub import revision_of
 from gim.text.tokenizer import Tokenizer, load_tokenizer
 from gim.training.loop import Losses, make_accelerator, origin, train
 from gim.training.losses import distillation_losses
@@ -166,7 +167,15 @@ def distill(settings: Distillation) -> dict[str, float]:
     -------
     figures : dict
         Validation losses, recall@1, recall@5 and Spearman correlation of the trained encoder.
+
+    Raises
+    ------
+    InputError
+        For settings that do not fit together, or a folder ``out`` that is not gim's to replace.
     """
+    if Path(settings.out).resolve() == Path(settings.teacher).resolve():
+        raise InputError(f"out {settings.out} is the teacher's folder, which it would replace")
+    check_replaceable(settings.out)
     accelerator = make_accelerator(settings.optimisation)
     tokenizer = load_tokenizer(settings.tokenizer)
     teacher = _teacher(settings, tokenizer, accelerator.device)
@@ -196,5 +205,6 @@ def distill(settings: Distillation) -> dict[str, float]:
         if settings.half:
             encoder.half()
         encoder.save_pretrained(settings.out)
-        write_json(Path(settings.out) / "training.json", describe | origin() | {"figures": figures})
+        origins = origin() | {"teacher_revision": revision_of(settings.teacher)}
+        write_json(Path(settings.out) / "training.json", describe | origins | {"figures": figures})
     return figures

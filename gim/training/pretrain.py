@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gim.errors import InputError
-from gim.files import atomic_directory, write_json
+from gim.files import atomic_directory, check_replaceable, write_json
 from gim.text.tokenizer import load_tokenizer
 from gim.training.loop import Losses, make_accelerator, origin, train
 from gim.training.settings import Pretraining, Shape
@@ -140,7 +140,13 @@ def pretrain(settings: Pretraining) -> dict[str, float]:
     -------
     figures : dict
         Validation loss (nats a token), perplexity and accuracy of the trained model.
+
+    Raises
+    ------
+    InputError
+        For settings that do not fit together, or a folder ``out`` that is not gim's to replace.
     """
+    check_replaceable(settings.out)
     accelerator = make_accelerator(settings.optimisation)
     tokenizer = load_tokenizer(settings.tokenizer)
     with accelerator.main_process_first():

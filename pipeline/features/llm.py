@@ -58,8 +58,9 @@ def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
 
 
 def origin(options: Mapping[str, Any], causal: bool = True) -> dict[str, str]:
-    """The model whose weights were loaded: name, architecture, and shape of what is read of it."""
+    """The model whose weights were loaded: name, architecture, what is read of it, hub's commit."""
     from gim.causal.shape import layer_widths
+    from gim.text.hub import revision_of
 
     model = load_model(options["model"], options["dtype"], causal)[0]
     if causal:
@@ -67,7 +68,9 @@ def origin(options: Mapping[str, Any], causal: bool = True) -> dict[str, str]:
         shape = f"{len(widths)} layers of {' or '.join(map(str, dict.fromkeys(widths)))}"
     else:
         shape = "{} embeddings of {}".format(*model.get_input_embeddings().weight.shape)
-    return {"model": options["model"], "model_type": model.config.model_type, "shape": shape}
+    found = {"model": options["model"], "model_type": model.config.model_type, "shape": shape}
+    revision = revision_of(options["model"])
+    return found if revision is None else found | {"revision": revision}
 
 
 KIND = Kind(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import logging
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from huggingface_hub import HfApi, constants, snapshot_download, try_to_load_from_cache
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
+from gim.text.hub import is_hub_name, split_name
 from pipeline.bands.registry import band_options
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.fetch.plan import check_space, gigabytes
@@ -19,14 +19,13 @@ from pipeline.fetch.plan import check_space, gigabytes
 TOKENIZER = ["*.json", "*.txt", "*.model"]
 WEIGHTS = (["*.safetensors"], ["pytorch_model*.bin"])  # the first that there is
 ENDPOINT: str | None = None  # of the hub; None, its own, or that of $HF_ENDPOINT
-_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)?")
 
 
 def hub_models(config: dict[str, Any]) -> dict[str, bool]:
     """Names of models on the hub that a configuration needs, and whether their weights, too."""
     named: dict[str, bool] = {}
     for name, weights in _named(config):
-        if _NAME.fullmatch(name) and not Path(name).exists():
+        if is_hub_name(name):
             named[name] = named.get(name, False) or weights
     return named
 
@@ -40,10 +39,11 @@ def fetch_models(config: dict[str, Any]) -> None:
         If a model is not on the hub, its licence is not accepted, the disk is too full, or the
         hub cannot be reached.
     """
-    for name, weights in hub_models(config).items():
+    for source, weights in hub_models(config).items():
+        name, revision = split_name(source)
         try:
-            sizes = _files(name, weights)
-            missing = {f: n for f, n in sizes.items() if not _is_cached(name, f)}
+            sizes = _files(name, weights, revision)
+            missing = {f: n for f, n in sizes.items() if not _is_cached(name, f, revision)}
             cache = Path(constants.HF_HUB_CACHE)
             free = check_space(cache, sum(missing.values()), f"model {name}")
             logging.info(
@@ -51,7 +51,10 @@ def fetch_models(config: dict[str, Any]) -> None:
                 name, len(missing), len(sizes), gigabytes(sum(missing.values())), cache,
                 gigabytes(free),
             )  # fmt: skip
-            snapshot_download(name, allow_patterns=list(sizes), endpoint=ENDPOINT, cache_dir=cache)
+            snapshot_download(
+                name, revision=revision, allow_patterns=list(sizes), endpoint=ENDPOINT,
+                cache_dir=cache,
+            )  # fmt: skip
         except GatedRepoError as error:
             remedy = f"accept it on https://huggingface.co/{name}, then `hf auth login`"
             raise ProblemError(
@@ -80,9 +83,10 @@ def _named(config: dict[str, Any]) -> Iterator[tuple[str, bool]]:
         yield lm["tokenizer"], False
 
 
-def _files(name: str, weights: bool) -> dict[str, int]:
+def _files(name: str, weights: bool, revision: str | None) -> dict[str, int]:
     """Files of a model that are needed, and their bytes."""
-    listed = HfApi(endpoint=ENDPOINT).model_info(name, files_metadata=True).siblings or []
+    api = HfApi(endpoint=ENDPOINT)
+    listed = api.model_info(name, revision=revision, files_metadata=True).siblings or []
     sizes = {file.rfilename: file.size or 0 for file in listed if "/" not in file.rfilename}
     patterns = list(TOKENIZER)
     if weights:
@@ -91,5 +95,6 @@ def _files(name: str, weights: bool) -> dict[str, int]:
     return {f: n for f, n in sizes.items() if any(fnmatch.fnmatch(f, p) for p in patterns)}
 
 
-def _is_cached(name: str, file: str) -> bool:
-    return isinstance(try_to_load_from_cache(name, file, cache_dir=constants.HF_HUB_CACHE), str)
+def _is_cached(name: str, file: str, revision: str | None) -> bool:
+    cache = constants.HF_HUB_CACHE
+    return isinstance(try_to_load_from_cache(name, file, cache, revision), str)

@@ -95,6 +95,20 @@ def causal_of_more_layers(path):
     (path / "config.json").write_text(json.dumps(config | {"n_layer": 2}))
 
 
+@damage(CAUSAL, refused="far larger than its weights")
+def causal_of_too_many_ids(path):
+    """config.json announces 20 million ids, the weights have 16,384."""
+    config = json.loads((path / "config.json").read_text())
+    (path / "config.json").write_text(json.dumps(config | {"vocab_size": 20_000_000}))
+
+
+@damage(CAUSAL, refused="far larger than its weights")
+def causal_of_too_many_layers(path):
+    """config.json announces a billion layers."""
+    config = json.loads((path / "config.json").read_text())
+    (path / "config.json").write_text(json.dumps(config | {"n_layer": 10**9}))
+
+
 @damage(CAUSAL, refused="looks ahead")
 def causal_that_looks_ahead(path):
     """The model is one for masked words (BERT)."""

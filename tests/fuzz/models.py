@@ -1,10 +1,12 @@
 """Damaged tokenizers, encoders and indexes."""
 
 import json
+import zlib
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from gim.infinigram.index import PARTS
 from tests.fuzz.registry import common, cut, damage, edit, recode
 from tests.fuzz.specimens import ENCODER, INDEX, TOKENIZER
 
@@ -136,6 +138,12 @@ def encoder_of_another_vocabulary(path):
     _describe(path, "config.json", vocab_size=16_385)
 
 
+@damage(ENCODER, refused="embed.weight has the shape")
+def encoder_of_an_enormous_vocabulary(path):
+    """config.json announces 8 million ids."""
+    _describe(path, "config.json", vocab_size=8_000_000)
+
+
 @damage(ENCODER, refused="ids, the encoder")
 def encoder_vocabulary_too_small(path):
     """config.json has fewer ids than the tokenizer."""
@@ -250,6 +258,44 @@ def index_of_another_tokenizer(path):
 def index_of_a_smaller_vocabulary(path):
     """gim.json gives fewer ids than there are."""
     _describe(path, "gim.json", vocab_size=100)
+
+
+def _vouch(path):
+    """Let the checksums in gim.json be those of the files, as whoever means harm would."""
+    sums = {name: zlib.crc32((path / name).read_bytes()) for name in PARTS}
+    _describe(path, "gim.json", crc32=sums)
+
+
+@damage(INDEX, refused="gim.json: damaged")
+def index_of_an_enormous_vocabulary(path):
+    """gim.json gives ten trillion ids."""
+    _describe(path, "gim.json", vocab_size=10**13)
+
+
+@damage(INDEX, refused="is out of order")
+def index_that_leads_astray(path):
+    """The suffix table leads beyond the text, and its checksum says so."""
+    table = (path / "table.0").read_bytes()
+    (path / "table.0").write_bytes(b"\xff" * len(table))
+    _vouch(path)
+
+
+@damage(INDEX, refused="ids beyond the vocabulary")
+def index_of_unknown_tokens(path):
+    """A token has an id beyond the vocabulary, and the checksum says so."""
+    text = np.fromfile(path / "tokenized.0", "<u2")
+    text[1] = 65_000
+    text.tofile(path / "tokenized.0")
+    _vouch(path)
+
+
+@damage(INDEX, refused="does not point to the documents")
+def index_of_documents_beyond_the_end(path):
+    """A document begins beyond the text, and the checksum says so."""
+    offsets = np.fromfile(path / "offset.0", "<u8")
+    offsets[-1] = 2**60
+    offsets.tofile(path / "offset.0")
+    _vouch(path)
 
 
 def _change(path, where):

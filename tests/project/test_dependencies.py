@@ -94,3 +94,21 @@ def test_a_declared_dependency_is_known_installed_and_pinned(name):
 
 def test_nothing_known_is_left_undeclared():
     assert set(MODULES) == set(declared())
+
+
+LOCK = REPOSITORY / "lock-linux-cp311.txt"
+UNLOCKED = {"torch", "pycortex"}  # of several builds; built from its source, and optional
+
+
+def locked():
+    """Version and number of hashes of each package."""
+    blocks = re.split(r"\n(?=[A-Za-z])", LOCK.read_text(encoding="utf-8"))
+    found = [(re.search(r"^([A-Za-z0-9._-]+)==(\S+)", b, re.M), b.count("sha256:")) for b in blocks]
+    return {canonical(match[1]): (match[2], n) for match, n in found if match}
+
+
+def test_the_lock_has_what_is_pinned_and_nothing_else():
+    """Else make it again: its first lines say how. A newer release is no reason."""
+    versions = {name: version for name, (version, _) in locked().items()}
+    assert versions == {n: v for n, v in pinned().items() if n not in UNLOCKED}
+    assert all(n_hashes for _, n_hashes in locked().values())

@@ -9,7 +9,7 @@ rule pretrain:
         config=TRAINED["pretrain"]["config"],
         corpora=there(TRAINED["pretrain"]["corpora"]),
     output:
-        directory(TRAINED["pretrain"]["out"]),
+        TRAINED["pretrain"]["made"],
     log:
         f"{LOGS}/pretrain.log",
     benchmark:
@@ -35,7 +35,7 @@ rule distill:
         corpora=there(TRAINED["distill"]["corpora"]),
         teacher=TRAINED["distill"]["teacher"],
     output:
-        directory(TRAINED["distill"]["out"]),
+        TRAINED["distill"]["made"],
     log:
         f"{LOGS}/distill.log",
     benchmark:

@@ -1,5 +1,8 @@
 """Exact induction against brute force."""
 
+import os
+import subprocess
+import sys
 from collections import Counter
 
 import numpy as np
@@ -61,6 +64,57 @@ def test_scores_are_those_of_single_steps(ids, window):
         top, p, greater, equal = rank(*step.counts(), int(targets[t]))
         assert (top, greater, equal) == (whole.top[t], whole.greater[t], whole.equal[t])
         assert p == pytest.approx(whole.p_next[t])
+
+
+@settings(max_examples=100, deadline=None)
+@given(tokens, st.integers(0, 80))
+def test_scores_do_not_depend_on_where_a_text_is_cut(ids, cut):
+    targets = np.array([*ids[1:], 3], np.int64)[: len(ids)]
+    whole, parts = ExactInduction().score(ids, targets), ExactInduction()
+    found = [parts.score(ids[a:b], targets[a:b]) for a, b in ((0, cut), (cut, None))]
+    for name in ("suffix_len", "top", "p_next", "greater", "equal"):
+        joined = np.concatenate([getattr(part, name) for part in found])
+        assert np.array_equal(joined, getattr(whole, name))
+
+
+TRACED = """
+import sys
+import numpy as np
+from gim.induction.exact import ExactInduction
+
+def texts(n):
+    fresh, once = np.arange(n) + 2, np.full(n, 1)
+    yield "fresh", fresh
+    yield "one among fresh", np.where(np.arange(n) % 2, fresh, once)
+    yield "one among pairs", np.where(np.arange(n) % 2, fresh // 4, once)
+    yield "one alone", once
+
+def lines(ids):
+    count = 0
+    def trace(frame, event, argument):
+        nonlocal count
+        if "_kernels" not in frame.f_code.co_filename:
+            return None
+        count += event == "line"
+        return trace
+    sys.settrace(trace)
+    ExactInduction().score(ids, np.append(ids[1:], 0))
+    sys.settrace(None)
+    return count
+
+for (name, short), (_, long) in zip(texts(200), texts(800), strict=True):
+    print(f"{name}: {lines(long) / lines(short):.1f}")
+"""
+
+
+def test_the_work_of_scoring_hardly_outgrows_the_text():
+    """Lines that the kernels run, uncompiled: four times the text takes less than six times."""
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    command = [sys.executable, "-W", "ignore", "-c", TRACED]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    grown = dict(line.split(": ") for line in done.stdout.splitlines())
+    assert len(grown) == 4
+    assert all(float(times) < 6 for times in grown.values()), grown
 
 
 def test_long_window_stream_agrees_with_diagonal_matching():

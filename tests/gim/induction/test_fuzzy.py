@@ -155,7 +155,7 @@ def test_encoder_is_causal(encoder):
 def test_save_and_load_give_the_same_vectors(encoder, tmp_path):
     encoder.save_pretrained(tmp_path / "encoder")
     names = sorted(p.name for p in (tmp_path / "encoder").iterdir())
-    assert names == ["config.json", "model.safetensors", "tokenizer.json"]
+    assert names == [".made-by-gim", "config.json", "model.safetensors", "tokenizer.json"]
     loaded = Encoder.from_pretrained(tmp_path / "encoder")
     assert np.array_equal(loaded.vectors("to be or not", [5]), encoder.vectors("to be or not", [5]))
     half = Encoder.from_pretrained(tmp_path / "encoder", dtype=torch.bfloat16)

@@ -3,8 +3,14 @@
 import gzip
 import json
 import lzma
+import os
 import shutil
+import stat
+import tempfile
+import zlib
+from contextlib import suppress
 
+import numpy as np
 import pytest
 import zstandard
 
@@ -29,6 +35,48 @@ def test_compressed_corpora_give_the_same_index(tmp_path, suffix):
     description = build_index([corpus], number_tokenizer(9), tmp_path / "out", progress=False)
     assert (description["documents"], description["tokens"]) == (2, 6)
     assert InfiniGram(tmp_path / "out").count([2, 3]) == 1
+
+
+@pytest.mark.parametrize("name", ["my index", "x;touch PWNED;#", "$(touch PWNED)", "tokenized"])
+def test_the_name_of_an_index_means_nothing_to_a_shell(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    (tmp_path / "a.txt").write_text("1 2 3 1 2")
+    (tmp_path / name).mkdir()
+    with suppress(InputError):
+        build_index([tmp_path / "a.txt"], number_tokenizer(9), tmp_path / name / "out")
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["a.txt", name])
+    assert (tmp_path / name / "out").is_dir(), "it could not be built"
+    assert InfiniGram(tmp_path / name / "out").count([1]) == 2
+
+
+def test_the_name_of_a_folder_for_temporary_files_means_nothing_either(tmp_path, monkeypatch):
+    (tmp_path / "my $(touch PWNED)").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "my $(touch PWNED)"))
+    (tmp_path / "a.txt").write_text("1 2 3 1 2")
+    build_index([tmp_path / "a.txt"], number_tokenizer(9), tmp_path / "out", progress=False)
+
+
+def test_sorting_runs_no_module_of_the_folder_one_stands_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "infini_gram").mkdir()
+    (tmp_path / "infini_gram" / "__init__.py").write_text("open('PWNED', 'w')")
+    (tmp_path / "a.txt").write_text("1 2 3 1 2")
+    with suppress(InputError):
+        build_index([tmp_path / "a.txt"], number_tokenizer(9), tmp_path / "out", progress=False)
+    assert not (tmp_path / "PWNED").exists()
+
+
+def test_the_members_of_a_group_can_read_an_index(tmp_path):
+    (tmp_path / "a.txt").write_text("1 2 3 1 2")
+    before = os.umask(0o002)
+    try:
+        build_index([tmp_path / "a.txt"], number_tokenizer(9), tmp_path / "out", progress=False)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o775
+    assert {stat.S_IMODE(p.stat().st_mode) for p in (tmp_path / "out").iterdir()} == {0o664}
 
 
 def test_plain_text_is_one_document(tmp_path):
@@ -159,6 +207,105 @@ def test_a_broken_index_is_an_error_before_any_query(indexes, tmp_path, damage, 
     damage(tmp_path / "copy")
     with pytest.raises(InputError, match=words):
         InfiniGram(tmp_path / "copy")
+
+
+def _retell(folder, **changes):
+    """Rewrite gim.json, with the checksums of the files as they are now."""
+    about = json.loads((folder / "gim.json").read_text()) | changes
+    about["crc32"] = {part: zlib.crc32((folder / part).read_bytes()) for part in about["bytes"]}
+    (folder / "gim.json").write_text(json.dumps(about))
+
+
+def _lead_beyond_the_end(folder):
+    table = np.fromfile(folder / "table.0", np.uint8)
+    table[len(table) // 4 : len(table) // 2] = 0xFF
+    table.tofile(folder / "table.0")
+
+
+def _do_not_sort(folder):
+    table = np.fromfile(folder / "table.0", np.uint8)
+    n = json.loads((folder / "gim.json").read_text())["bytes"]["tokenized.0"] // 2
+    np.random.default_rng(0).permutation(table.reshape(n, -1)).tofile(folder / "table.0")
+
+
+def _begin_documents_beyond_the_end(folder):
+    offsets = np.fromfile(folder / "offset.0", "<u8")
+    offsets[-1] = 2**63
+    offsets.tofile(folder / "offset.0")
+
+
+def _unknown_ids(folder):
+    text = np.fromfile(folder / "tokenized.0", "<u2")
+    text[text == 599] = 60_000
+    text.tofile(folder / "tokenized.0")
+
+
+HOSTILE = [_lead_beyond_the_end, _do_not_sort, _begin_documents_beyond_the_end, _unknown_ids]
+
+
+@pytest.mark.parametrize("harm", HOSTILE)
+def test_a_hostile_index_is_refused_though_its_checksums_agree(indexes, tmp_path, harm):
+    shutil.copytree(indexes["u16"][1], tmp_path / "copy")
+    harm(tmp_path / "copy")
+    _retell(tmp_path / "copy")
+    with pytest.raises(InputError, match=r"out of order|does not point|beyond the vocabulary"):
+        InfiniGram(tmp_path / "copy")
+
+
+def test_a_vocabulary_that_no_token_can_have_is_refused(indexes, tmp_path):
+    shutil.copytree(indexes["u16"][1], tmp_path / "copy")
+    _retell(tmp_path / "copy", vocab_size=10**13)
+    with pytest.raises(InputError, match="damaged"):
+        InfiniGram(tmp_path / "copy")
+
+
+@pytest.mark.parametrize("harm", [_lead_beyond_the_end, _do_not_sort])
+def test_what_changes_after_it_was_opened_is_not_read_out_of_bounds(indexes, tmp_path, harm):
+    """Whoever owns the files may change them: answers are then wrong, but of the vocabulary."""
+    docs, path = indexes["u16"]
+    shutil.copytree(path, tmp_path / "copy")
+    index = InfiniGram(tmp_path / "copy")
+    (shard,) = index._shards
+    table = shard.table.copy()
+    harm(tmp_path / "copy")
+    assert not np.array_equal(shard.table, table), "the files are mapped"
+    for end in range(0, len(docs[3]), 7):
+        ids, counts = index.followers(index.longest(docs[3][:end]))
+        assert np.all(ids < 600) and np.all(counts > 0)
+    index.score(docs[3][:-1], docs[3][1:])
+    index.passages(index.longest(docs[3][:40]))
+
+
+def test_an_index_is_verified_on_first_sight_and_then_remembered(indexes, tmp_path, monkeypatch):
+    monkeypatch.setenv("GIM_CACHE", str(tmp_path / "cache"))
+    verified = []
+    verify = verify_index
+    monkeypatch.setattr(
+        "gim.infinigram.index.verify_index", lambda *a, **k: (verified.append(a), verify(*a, **k))
+    )
+    folder = tmp_path / "one"
+    shutil.copytree(indexes["u16"][1], folder)
+    for _ in range(2):
+        InfiniGram(folder)
+    assert len(verified) == 1
+    shutil.copytree(folder, tmp_path / "two")
+    InfiniGram(tmp_path / "two")
+    assert len(verified) == 1, "a copy is known by its content"
+    table = (folder / "table.0").read_bytes()
+    (folder / "table.0").write_bytes(bytes(len(table)))
+    os.utime(folder / "table.0", ns=(1, 1))
+    _retell(folder)
+    with pytest.raises(InputError, match="out of order"):
+        InfiniGram(folder)
+
+
+def test_where_nothing_can_be_remembered_an_index_is_read_all_the_same(
+    indexes, tmp_path, monkeypatch
+):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GIM_CACHE", str(tmp_path / "file"))
+    shutil.copytree(indexes["u16"][1], tmp_path / "copy")
+    assert InfiniGram(tmp_path / "copy").n_tokens
 
 
 def test_verification_finds_a_swapped_entry(indexes, tmp_path):

@@ -15,6 +15,56 @@ LINES = "".join(json.dumps({"text": text}) + "\n" for text in TEXTS)
 PACK = {"": bytes, ".gz": gzip.compress, ".xz": lzma.compress, ".zst": zstandard.compress}
 
 
+class Counted(bytes):
+    """Bytes that count how many of them are copied by slicing."""
+
+    copied = 0
+
+    def __getitem__(self, key):
+        found = Counted(super().__getitem__(key))
+        Counted.copied += len(found)
+        return found
+
+
+def test_decompressing_copies_each_byte_a_few_times_at_most(tmp_path, monkeypatch):
+    """A small file of a large text: what waits must not be copied again for each piece read."""
+    size = 1 << 22
+    (tmp_path / "a.txt.zst").write_bytes(zstandard.compress(b"a line\n" * (size // 7)))
+    make = zstandard.ZstdDecompressor
+
+    class Frame:
+        def __init__(self):
+            self._own = make().decompressobj()
+
+        def decompress(self, data):
+            return Counted(self._own.decompress(data))
+
+        def __getattr__(self, name):
+            return getattr(self._own, name)
+
+    class Decompressor:
+        decompressobj = staticmethod(Frame)
+
+    monkeypatch.setattr(zstandard, "ZstdDecompressor", Decompressor)
+    monkeypatch.setattr(Counted, "copied", 0)
+    assert len("".join(read(tmp_path / "a.txt.zst"))) == size // 7 * 7
+    assert Counted.copied <= 3 * size
+
+
+def test_many_small_frames_are_one_text(tmp_path):
+    parts = [f"line {i}\n" for i in range(3000)]
+    packed = b"".join(zstandard.compress(part.encode()) for part in parts)
+    (tmp_path / "a.txt.zst").write_bytes(packed)
+    assert "".join(read(tmp_path / "a.txt.zst")) == "".join(parts)
+
+
+def test_a_line_without_end_comes_in_pieces(tmp_path, monkeypatch):
+    monkeypatch.setattr("gim.text.corpus.PIECE", 100)
+    (tmp_path / "a.txt").write_text("a" * 1000)
+    found = read(tmp_path / "a.txt")
+    assert "".join(found) == "a" * 1000 and max(map(len, found)) <= 200
+
+
 def read(path):
     return [document.text for document in read_documents([path])]
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,14 +10,16 @@ import textwrap
 import time
 from pathlib import Path
 
+import pytest
 import torch
 
 from gim.causal.model import load_causal
 from gim.encoder.encoder import Encoder
+from gim.errors import InputError
 from gim.training.distill import distill
 from gim.training.loop import make_accelerator, train
 from gim.training.pretrain import pretrain
-from gim.training.settings import Distillation, Optimisation
+from gim.training.settings import Distillation, Optimisation, Pretraining
 from tests.helpers.training import distillation, settings_of, weights_of
 
 
@@ -43,6 +46,30 @@ def test_distillation_finds_the_teachers_neighbours(folder):
     encoder = Encoder.from_pretrained(values["out"])
     assert weights_of(values["out"])["embed.weight"].dtype == torch.float16
     assert encoder.vectors("The key", [3, 7]).shape == (2, 8)
+
+
+def test_training_goes_into_ones_own_folder_again_and_into_nobody_elses(folder):
+    folder["optimisation"] |= {"steps": 2}
+    first = pretrain(settings_of(folder))
+    assert pretrain(settings_of(folder)) == first, "resumed after its last step"
+    values = distillation(folder, folder["out"])
+    for _ in range(2):
+        distill(settings_of(values, Distillation))
+        shutil.rmtree(values["out"] + ".training")
+    for train_into, kind in ((pretrain, Pretraining), (distill, Distillation)):
+        thesis = Path(folder["out"]).with_name(f"thesis-{kind.__name__}")
+        thesis.mkdir()
+        (thesis / "chapter.tex").write_text("ten years")
+        base = folder if kind is Pretraining else values
+        with pytest.raises(InputError, match="was not made by gim"):
+            train_into(settings_of(base, kind, out=str(thesis)))
+        assert not thesis.with_name(f"{thesis.name}.training").exists(), "it is said first"
+        assert (thesis / "chapter.tex").is_file()
+
+
+def test_an_encoder_does_not_replace_its_teacher(folder, teacher):
+    with pytest.raises(InputError, match="the teacher's folder"):
+        distill(settings_of(distillation(folder, teacher, out=teacher), Distillation))
 
 
 RUN = """

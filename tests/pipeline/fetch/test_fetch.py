@@ -284,6 +284,23 @@ def test_models_come_without_what_is_not_needed(config, hub, server):
     assert not any("resolve" in path for path in server.sent)
 
 
+def test_a_model_comes_in_the_revision_that_is_pinned(config, hub, server):
+    server.pages[f"/api/models/lab/model/revision/{COMMIT}"] = server.pages["/api/models/lab/model"]
+    server.headers[f"/api/models/lab/model/revision/{COMMIT}"] = {
+        "Content-Type": "application/json"
+    }
+    models.fetch_models(model_config(config, model=f"lab/model@{COMMIT}"))
+    (snapshot,) = (hub / "models--lab--model" / "snapshots").iterdir()
+    assert snapshot.name == COMMIT
+    assert not any("main" in path for path in server.sent)
+
+
+def test_a_model_missing_from_a_folder_here_is_not_asked_for(config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results").mkdir()
+    assert models.hub_models(model_config(config, model="results/teacher")) == {}
+
+
 def test_models_on_disk_are_not_asked_for(config, tmp_path):
     assert models.hub_models(model_config(config, model=str(tmp_path))) == {}
 

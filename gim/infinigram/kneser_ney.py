@@ -135,7 +135,8 @@ class KneserNey:
         first[first == self.separator] = self.vocab_size  # where the beginning of a document stands
         self.root = np.full(self.vocab_size + 1, -1)
         self.root[first] = np.arange(len(first))
-        self.unigram = self._unigram(first)
+        self.unigram_parts = self._lowest(first)
+        self.unigram = self.unigram_parts[0] + self.unigram_parts[1]
 
     @staticmethod
     def _describe(folder: Path, about: dict) -> dict:
@@ -156,14 +157,14 @@ class KneserNey:
             )
         return found
 
-    def _unigram(self, first: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The lowest order, interpolated with the uniform distribution."""
+    def _lowest(self, first: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
+        """Unigrams: what counts give each token, and what discounts give all alike."""
         counts = np.zeros(self.vocab_size + 1)
         counts[first] = self._counts[: len(first)]
         counts = counts[:-1]
         taken = self.discounts[0][np.minimum(counts, 3).astype(int)]
         total = max(counts.sum(), 1)
-        return (counts - taken) / total + taken.sum() / total / self.vocab_size
+        return (counts - taken) / total, float(taken.sum() / total / self.vocab_size)
 
     @property
     def arrays(self) -> Any:

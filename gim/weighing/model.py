@@ -21,7 +21,7 @@ from gim.infinigram.query import InfiniGram, Match
 from gim.scores import Scores
 from gim.text.tokenizer import Tokenizer, check_ids
 from gim.weighing.evidence import Attribution, Passages, shares
-from gim.weighing.place import NONE, Place, Weighed, know, read_ngrams, weigh
+from gim.weighing.place import NONE, NGrams, Place, Weighed, know, read_ngrams, weigh
 from gim.weighing.weights import GATE, SLOPES, SOURCES, Weights, setting, shipped_weights
 
 kernel: Any = weigh_kernel  # compiled functions carry no types
@@ -234,8 +234,8 @@ class WeightedStream:
         if model.index is not None:
             begins = self.n_seen == len(context)
             found = read_ngrams(model.ngrams, context, begins, p)
-            match = self._longest(context)
-            if match.length:
+            match = self._longest(context, found)
+            if any(hi > lo for lo, hi in match.ranges):
                 followers, counts = model.index.counts_after(match)
         cosines = NONE
         if self._states is not None and n:
@@ -249,11 +249,19 @@ class WeightedStream:
         know(place, float(cosines.max()) if len(cosines) else 0.0)
         return place
 
-    def _longest(self, context: NDArray[np.int64]) -> Match:
-        """Longest suffix in the corpus; it can grow by one with every token."""
-        assert self._model.index is not None
-        limit = self._match.length + self.n_seen - self._matched
-        self._match = self._model.index.longest(context, min(limit, len(context)))
+    def _longest(self, context: NDArray[np.int64], found: list[NGrams]) -> Match:
+        """Longest suffix in the corpus; without ranges where the n-grams know all that follows it."""
+        index = self._model.index
+        assert index is not None
+        known = max(int(np.count_nonzero(part.totals)) for part in found)
+        if any(known == len(part.nodes) for part in found):
+            # A match can grow by one with every token, so longer suffixes need no look-up.
+            limit = self._match.length + self.n_seen - self._matched
+            self._match = index.longest(context, min(limit, len(context)))
+            if self._match.length <= known:
+                self._match = Match(min(known, len(context)), ())
+        else:  # the beginning of a document counts as a token of the n-grams
+            self._match = Match(min(known, len(context)), ())
         self._matched = self.n_seen
         return self._match
 

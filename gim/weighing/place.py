@@ -44,7 +44,7 @@ class Place:
     match : Match or None
         Longest suffix in the corpus.
     followers, counts : int arrays
-        What followed it.
+        What followed it, if it is longer than the n-grams.
     known : float array of shape (n_gate,)
         What the gate knows; the votes' part is filled in by `weigh`.
     """
@@ -110,7 +110,7 @@ def know(place: Place, cosine: float) -> None:
             known[len(ORDERS) + m] = np.log(left) if here else 0.0
         known[2 * len(ORDERS) + 1] = np.log(place.p.max())
     total = int(place.counts.sum()) if len(place.counts) else 0
-    length = place.match.length if place.match is not None and total else 0
+    length = 0 if place.match is None else place.match.length
     known[BASE - 6 : BASE] = (
         np.log1p(length),
         np.log1p(total),

@@ -5,7 +5,7 @@ passages, but for the uniform one.
 
 ==========  ===================================================================================
 ngrams      n-grams of the corpus by interpolated modified Kneser-Ney (`gim.infinigram.kneser_ney`)
-longest     what followed the longest suffix of the context that the corpus holds
+longest     what followed the longest suffix that the corpus holds, where n-grams are shorter
 matches     earlier places of the context, led by how their last tokens agree with the context's
 similar     earlier places, led by the similarity of the encoder's states
 words       earlier places, led by how recent and how apt the word that followed is: a cache
@@ -90,6 +90,12 @@ class Weights:
             if value.shape != shape or not np.isfinite(value).all():
                 raise ValueError(f"{name}: shape {value.shape} instead of {shape}, or not finite")
 
+    @classmethod
+    def zeros(cls) -> "Weights":
+        """All votes and all sources alike."""
+        shapes = (len(HEADS), CLASSES), (len(HEADS), len(SLOPES)), (len(SOURCES), len(GATE))
+        return cls(*(np.zeros(shape) for shape in shapes))
+
     @property
     def size(self) -> int:
         """Number of parameters."""
@@ -163,3 +169,21 @@ def save_weights(path: str | Path, weights: dict[str, Weights], about: dict[str,
     """Write parameters, and ``about`` how they were found."""
     named = {name: value.to_dict() for name, value in weights.items()}
     write_json(path, {"format": FORMAT, **about, "weights": named})
+
+
+def describe(weights: Weights) -> str:
+    """The numbers as text: three small tables."""
+    found = weights.to_dict()
+    lines = [f"{weights.size} numbers"]
+    for title, part in (
+        ("votes by which last tokens agree (x; 4+: all, so many in a row)", "table"),
+        ("slopes of the votes", "slopes"),
+        ("gate of the sources", "gate"),
+    ):
+        rows: dict = found[part]
+        names = list(next(iter(rows.values())))
+        width = max(map(len, names))
+        lines += ["", title, " " * width + "".join(f"{row:>10}" for row in rows)]
+        for name in names:
+            lines.append(f"{name:<{width}}" + "".join(f"{r[name]:10.2f}" for r in rows.values()))
+    return "\n".join(lines)

@@ -107,3 +107,26 @@ def test_damaged_tables_are_refused(made, tmp_path):
         build_kneser_ney(index, ORDER)
     with pytest.raises(InputError, match="order 1"):
         build_kneser_ney(index, 1)
+
+
+# ln p of KenLM 0.3.0 (`lmplz -o 4`, then `query -v word`) for each token of `HEARD` and its end.
+HEARD = ([29, 29, 3, 13, 29, 29, 29, 0, 5, 2, 1, 2], [0, 0, 0, 1, 1, 3, 29, 0, 29, 0])
+HEARD += ([3, 3, 0, 1, 1, 2, 0, 7], [29, 28, 0, 0, 0])
+KENLM = [-1.5207, -1.8213, -1.5147, -1.581, -0.8487, -1.1388, -1.112, -1.2073, -2.442, -2.3321]
+KENLM += [-1.3632, -0.8948, -7.1753, -1.6764, -1.3339, -1.0091, -1.7884, -2.1917, -2.4585, -1.5432]
+KENLM += [-0.4589, -0.924, -1.0286, -4.6323, -3.1934, -3.4896, -1.4931, -1.4099, -2.0762, -2.3587]
+KENLM += [-0.5816, -5.4622, -6.2811, -1.5207, -6.0184, -2.6568, -1.5872, -1.3961, -5.4453]
+
+
+def test_against_kenlm(tmp_path):
+    """Its vocabulary has an end of sentence, here a token, and <unk>, here one never seen."""
+    rng, end = np.random.default_rng(4), 30
+    docs = [(np.minimum(rng.zipf(1.6, n), end) - 1).tolist() for n in (300, 1, 2, 7, 200, 400)]
+    index = build(tmp_path, [[*doc, end] for doc in docs], number_tokenizer(end + 2))
+    model = KneserNey(index, 4)
+    found = [
+        np.log(model.distribution(line[:i], begins=True)[token])
+        for line in HEARD
+        for i, token in enumerate([*line, end])
+    ]
+    assert found == pytest.approx(KENLM, abs=1e-4)

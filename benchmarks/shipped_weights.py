@@ -1,4 +1,4 @@
-"""The weights that are shipped: ``python -m benchmarks.shipped_weights gutenberg=INDEX wikipedia=INDEX``.
+"""The shipped weights: ``python -m benchmarks.shipped_weights gutenberg=INDEX wikipedia=INDEX``.
 
 Each index is of the train split of a corpus in the shared folder, built with GPT-2's tokenizer and
 ``--hold-out``; the weights are fitted on what it leaves out. Nothing is fitted on TED talks, nor on

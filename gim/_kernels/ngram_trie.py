@@ -6,9 +6,9 @@ holds the last token of each, ``counts`` its adjusted count, ``children`` (all o
 highest, and one more) the place of the first longer n-gram that begins with it: those of node k are
 ``children[k]`` to ``children[k + 1] - 1``, also where an order ends.
 
-An n-gram lies within a document; the separator before a document is its first token, as <s> is in
-other tools. Counts are *adjusted* (Kneser and Ney 1995): the number of different tokens to the left,
-but occurrences for the highest order and for n-grams that begin a document.
+An n-gram lies within a document; the separator before a document is its first token, as <s> is
+in other tools. Counts are *adjusted* (Kneser and Ney 1995): the number of different tokens to the
+left, but occurrences for the highest order and for n-grams that begin a document.
 """
 
 import numpy as np
@@ -90,7 +90,7 @@ def child(tokens, children, node, token):
 
 @njit(cache=True)
 def find_contexts(tokens, children, root, context, nodes):
-    """``nodes[m]`` is the n-gram of the last m + 1 tokens of ``context``, -1 where there is none."""
+    """``nodes[m]`` is the n-gram of the last m + 1 tokens of ``context``, or -1."""
     nodes[:] = -1
     for m in range(min(len(nodes), len(context))):
         node = root[context[len(context) - m - 1]]
@@ -108,8 +108,8 @@ def spread(tokens, counts, children, discounts, unigram, nodes, out, totals, lef
     """Interpolated modified Kneser-Ney (Chen and Goodman 1998, eq. 21) over the vocabulary.
 
     ``discounts`` (order, 4) by order and count; ``unigram`` the distribution of the lowest order.
-    Fills ``out``; ``totals[m]`` is the sum of counts after a context of m + 1 tokens, ``left[m]`` the
-    weight that this order leaves to the lower ones.
+    Fills ``out``; ``totals[m]`` is the sum of counts after a context of m + 1 tokens, ``left[m]``
+    the weight that this order leaves to the lower ones.
     """
     rest = 1.0
     for m in range(len(nodes) - 1, -1, -1):

@@ -26,7 +26,7 @@ TIE = 1e-9  # relative difference below which two probabilities are equal
 
 @njit(cache=True)
 def advance_all(ids, begin, end, window, runs, agree):
-    """Bring ``runs`` and ``agree`` from the context before token ``begin`` to the one before ``end``.
+    """Bring ``runs`` and ``agree`` from before token ``begin`` to before token ``end``.
 
     After each token, ``runs[j]`` is the length of the match of the tokens up to place j with the
     last ones, and ``agree[j]`` says which of its last tokens agree with them.
@@ -42,10 +42,11 @@ def advance_all(ids, begin, end, window, runs, agree):
 
 
 @njit(cache=True)
-def observe(ids, low, n, runs, agree, cosines, p, log_unigram, classes, votes):
+def observe(ids, low, n, runs, agree, cosines, p, log_unigram, log_lag, classes, votes):
     """Features of the votes of n places from ``low``, in rows from 0; return the longest match.
 
-    ``p`` and ``log_unigram`` are of the corpus, empty without one; ``cosines`` without an encoder.
+    ``p`` and ``log_unigram`` are of the corpus, empty without one; ``cosines`` without an encoder;
+    ``log_lag`` has the logarithm of each lag.
     """
     longest = np.int64(0)
     for i in range(n):
@@ -57,7 +58,7 @@ def observe(ids, low, n, runs, agree, cosines, p, log_unigram, classes, votes):
         cosine = np.float64(cosines[i]) if len(cosines) else 0.0
         votes[i, 0] = cosine
         votes[i, 1] = cosine * cosine
-        votes[i, 2] = np.log(n - i)
+        votes[i, 2] = log_lag[n - i]
         votes[i, 3] = np.log(p[token]) if len(p) else 0.0
         votes[i, 4] = log_unigram[token] if len(log_unigram) else 0.0
     return longest
@@ -120,6 +121,25 @@ def mix(ids, low, n, attention, weights, p, followers, counts, out):
     for h in range(len(attention)):
         for i in range(n):
             out[ids[low + i + 1]] += weights[2 + h] * attention[h, i]
+
+
+@njit(cache=True)
+def give(ids, low, n, attention, weights, p, followers, counts, size, token, out):
+    """What each source gives one token of ``size``; see `mix`."""
+    out[:] = 0
+    out[len(out) - 1] = weights[len(weights) - 1] / size
+    if len(p):
+        out[0] = weights[0] * p[token]
+    total, here = 0, 0
+    for k in range(len(counts)):
+        total += counts[k]
+        here += counts[k] if followers[k] == token else 0
+    if total > 0:
+        out[1] = weights[1] * here / total
+    for i in range(n):
+        if ids[low + i + 1] == token:
+            for h in range(len(attention)):
+                out[2 + h] += weights[2 + h] * attention[h, i]
 
 
 @njit(cache=True)

@@ -122,8 +122,8 @@ def check_vocabulary(source: str, model: Any, tokenizer: Tokenizer) -> None:
     for token, (theirs, ours) in pairs:
         if theirs and ours and theirs != ours:
             raise InputError(
-                f"model {source}: its ids are not those of tokenizer {tokenizer.name} (id {token} is "
-                f"{theirs!r} to it, not {ours!r}); {remedy}"
+                f"model {source}: its ids are not those of tokenizer {tokenizer.name} (id {token} "
+                f"is {theirs!r} to it, not {ours!r}); {remedy}"
             )
     if len(table) < tokenizer.vocab_size:
         raise InputError(

@@ -17,7 +17,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_model(parser, tau=False, index=False)
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
-        "--index", default=None, help="of the same files, built with --hold-out (default: built here)"
+        "--index",
+        default=None,
+        help="of the same files, built with --hold-out; default: here",
     )
     where.add_argument(
         "--no-index", action="store_true", help="tune GIM without a reference corpus"
@@ -63,9 +65,10 @@ def _index(args: argparse.Namespace) -> Iterator[tuple[list[str], int]]:
         about = describe_index(args.index)
         names = [Path(name).name for name in args.files]
         if not about["hold_out"] or about["corpora"] != names:
+            out = f"every {about['hold_out']}th" if about["hold_out"] else "no"
             raise InputError(
-                f"{args.index}: an index of {', '.join(about['corpora'])} that leaves out "
-                f"{'every ' + str(about['hold_out']) + 'th' if about['hold_out'] else 'no'} document; "
+                f"{args.index}: an index of {', '.join(about['corpora'])} that leaves out {out} "
+                "document; "
                 f"to tune, build one of {', '.join(names)} with `gim index --hold-out N`"
             )
         yield [args.index], about["hold_out"]

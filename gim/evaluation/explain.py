@@ -59,7 +59,9 @@ def explain(model: GIM | WeightedGIM, text: str, evidence: int = 5) -> list[Step
                 predicted=model.tokenizer.decode([prediction.top]),
                 correct=prediction.top == token,
                 probability=prediction.probability(token),
-                passages=[passage_text(model.tokenizer, ids[:t], item) for item in prediction.evidence],
+                passages=[
+                    passage_text(model.tokenizer, ids[:t], item) for item in prediction.evidence
+                ],
             )
         )
         stream.push(token)

@@ -54,8 +54,8 @@ class Prediction:
         Length of the suffix that the answering component matched (0: none, or fuzzy).
     source : str
         "infinigram", "exact", "fuzzy", "unigram" (back-off to the counts of the context or of the
-        corpus), "uniform" (an empty context and no corpus); of a weighed prediction, what gives most
-        to the most probable token (`gim.weighing.weights.SOURCES`).
+        corpus), "uniform" (an empty context and no corpus); of a weighed prediction, what gives
+        most to the most probable token (`gim.weighing.weights.SOURCES`).
     why : str
         The choice of Eq. 5 in words.
     lengths : dict

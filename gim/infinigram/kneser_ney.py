@@ -6,12 +6,13 @@ n-gram; they are made in one pass over the suffix array.
 """
 
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from gim._kernels import ngram_trie as trie
 from gim.errors import InputError
@@ -149,11 +150,11 @@ class KneserNey:
             sizes = {name: (folder / name).stat().st_size for name in wanted}
             whole = found["format"] == FORMAT and found["tokens"] == about["tokens"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{folder}: damaged ({error!r}); delete it, it is made anew") from error
+            raise InputError(f"{folder}: damaged ({error!r}); delete it") from error
         if not whole or sizes != wanted:
             raise InputError(
-                f"{folder}: not the tables of this index (truncated, or of another one); delete it, "
-                "it is made anew"
+                f"{folder}: not the tables of this index (truncated, or of another one); delete "
+                "the folder, it is made anew"
             )
         return found
 
@@ -171,7 +172,7 @@ class KneserNey:
         """What the kernels need: tokens, counts, children, discounts, unigrams."""
         return self._tokens, self._counts, self._children, self.discounts, self.unigram
 
-    def contexts(self, ids: ArrayLike, begins: bool = False) -> NDArray[np.int64]:
+    def contexts(self, ids: Sequence[int] | NDArray, begins: bool = False) -> NDArray[np.int64]:
         """Places of the last 1 to ``order`` - 1 tokens in the tables, -1 where there is none.
 
         Parameters
@@ -180,14 +181,16 @@ class KneserNey:
         begins : bool
             Whether ``ids`` begin a document.
         """
-        context = as_tokens(ids)[-(self.order - 1) :]
-        if begins and len(np.atleast_1d(ids)) < self.order - 1:
+        context = as_tokens(ids[-(self.order - 1) :])
+        if begins and len(ids) < self.order - 1:
             context = np.concatenate([[self.vocab_size], context])
         nodes = np.empty(self.order - 1, np.int64)
         kernel.find_contexts(self._tokens, self._children, self.root, context, nodes)
         return nodes
 
-    def distribution(self, ids: ArrayLike, begins: bool = False) -> NDArray[np.float64]:
+    def distribution(
+        self, ids: Sequence[int] | NDArray, begins: bool = False
+    ) -> NDArray[np.float64]:
         """Probability of every token after ``ids``, shape (vocab_size,); see `contexts`."""
         out = np.empty(self.vocab_size)
         work = np.empty((2, self.order - 1))

@@ -43,22 +43,6 @@ class Attribution:
     remainder: dict[str, float] = field(default_factory=dict)
 
 
-def shares(
-    place: "Place", found: "Weighed", followers: NDArray, vocab_size: int, token: int
-) -> NDArray[np.float64]:
-    """What each source gives a token, by `gim.weighing.weights.SOURCES`."""
-    out = np.zeros(len(SOURCES))
-    out[-1] = found.weights[-1] / vocab_size
-    if len(place.p):
-        out[0] = found.weights[0] * place.p[token]
-    if len(place.counts):
-        here = place.counts[place.followers == token].sum()
-        out[1] = found.weights[1] * here / place.counts.sum()
-    votes = found.attention[:, followers == token].sum(1)
-    out[2 : 2 + len(HEADS)] = found.weights[2 : 2 + len(HEADS)] * votes
-    return out
-
-
 @dataclass(frozen=True)
 class _Orders:
     """What each order of the n-grams of one index gives a token: one length of context each."""
@@ -96,7 +80,6 @@ class Passages:
     n_seen : int
         Tokens consumed, so that context positions can be absolute.
     index : InfiniGram or None
-    vocab_size : int
     """
 
     def __init__(
@@ -106,14 +89,15 @@ class Passages:
         context: NDArray[np.int64],
         n_seen: int,
         index: InfiniGram | None,
-        vocab_size: int,
     ) -> None:
         self._place, self._found, self._context = place, found, context
-        self._n_seen, self._index, self._size = n_seen, index, vocab_size
+        self._n_seen, self._index = n_seen, index
 
-    def of(self, token: int, limit: int = 5) -> Attribution:
-        """The strongest passages that speak for a token, and what remains."""
-        given = shares(self._place, self._found, self._context[1:], self._size, token)
+    def of(self, token: int, given: NDArray[np.float64], limit: int = 5) -> Attribution:
+        """The strongest passages that speak for a token, and what remains.
+
+        ``given`` is what each source gives it, by `gim.weighing.weights.SOURCES`.
+        """
         sources = dict(zip(SOURCES, given.tolist(), strict=True))
         listed: list[tuple[str, Evidence]] = [*self._votes(token, limit)]
         remainder = {"uniform": float(given[-1])}
@@ -142,7 +126,9 @@ class Passages:
             for i in np.argsort(-weights, kind="stable")[:limit]:
                 end = first + int(where[i]) + 1
                 length = self._length(int(where[i]))
-                item = Evidence("context", -1, end - length, end, token, float(weights[i]), kind=head)
+                item = Evidence(
+                    "context", -1, end - length, end, token, float(weights[i]), kind=head
+                )
                 found.append((head, item))
         return found
 

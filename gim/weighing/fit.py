@@ -1,4 +1,4 @@
-"""Fitting the numbers of a mixture on held-out documents: gradient descent on their log-probability.
+"""Fitting the numbers of a mixture on held-out documents, by gradient.
 
 The documents must not be in the index, whose counts would know them. A few thousand positions are
 enough for some two hundred numbers.

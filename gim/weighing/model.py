@@ -20,7 +20,7 @@ from gim.infinigram.kneser_ney import KneserNey
 from gim.infinigram.query import InfiniGram, Match
 from gim.scores import Scores
 from gim.text.tokenizer import Tokenizer, check_ids
-from gim.weighing.evidence import Attribution, Passages, shares
+from gim.weighing.evidence import Attribution, Passages
 from gim.weighing.place import NONE, NGrams, Place, Weighed, know, read_ngrams, weigh
 from gim.weighing.weights import GATE, SLOPES, SOURCES, Weights, setting, shipped_weights
 
@@ -41,8 +41,8 @@ class WeightedGIM:
     encoder : Encoder or Metric, optional
         For the similarity of places.
     weights : dict of str to Weights, optional
-        By `gim.weighing.weights.setting`, from `gim.weighing.weights.load_weights`; by default those
-        that are shipped.
+        By `gim.weighing.weights.setting`, from `gim.weighing.weights.load_weights`; by default
+        those that are shipped.
     window : int
         Tokens of context.
     """
@@ -63,11 +63,13 @@ class WeightedGIM:
         known = shipped_weights() if weights is None else weights
         if self.setting not in known:
             raise InputError(
-                f"no weights for {self.setting}, only for {', '.join(known)}; fit them with `gim tune`"
+                f"no weights for {self.setting}, only for {', '.join(known)}; fit them with "
+                "`gim tune`"
             )
         self.weights = known[self.setting]
         self.ngrams = [] if index is None else _ngrams(index)
         unigrams = [share * model.unigram for model, share in self.ngrams]
+        self.log_lag = np.log(np.maximum(np.arange(window + 1), 1))
         self.log_unigram = np.log(np.sum(unigrams, axis=0)) if unigrams else NONE
 
     def stream(self) -> "WeightedStream":
@@ -183,7 +185,7 @@ class WeightedStream:
             self.advance()
 
     def read(self, tokens: NDArray[np.int64]) -> None:
-        """Take in at most `SECTION` tokens, to be consumed by `advance`; states are made at once."""
+        """Take in at most `SECTION` tokens, states made at once; `advance` consumes them."""
         if self._end + len(tokens) > len(self._ids):
             self._drop()
         end = self._end + len(tokens)
@@ -201,14 +203,16 @@ class WeightedStream:
         parts = [self._ids, self._runs, self._agree]
         for part in parts if self._states is None else [*parts, self._states]:
             part[: self._end - begin] = part[begin : self._end].copy()
-        self._end, self._at, self._before = self._end - begin, self._at - begin, self._before + begin
+        self._end, self._at, self._before = (
+            self._end - begin,
+            self._at - begin,
+            self._before + begin,
+        )
 
     def advance(self, n: int | None = None) -> None:
         """Consume so many of the tokens that were read (default: all)."""
         stop = self._end if n is None else self._at + n
-        kernel.advance_all(
-            self._ids, self._at, stop, self._model.window, self._runs, self._agree
-        )
+        kernel.advance_all(self._ids, self._at, stop, self._model.window, self._runs, self._agree)
         self._at = stop
         self._place = self._weighed = None
 
@@ -240,52 +244,51 @@ class WeightedStream:
         cosines = NONE
         if self._states is not None and n:
             cosines = self._states[low : low + n] @ self._states[self._at - 1]
-        longest = kernel.observe(
-            self._ids, low, n, self._runs, self._agree, cosines, p, model.log_unigram, classes, votes
-        )
-        place = Place(
-            low, n, classes[:n], votes[:n], found, p, match, followers, counts, longest, known, present
-        )
+        here = self._ids, low, n, self._runs, self._agree
+        logs = model.log_unigram, model.log_lag
+        longest = kernel.observe(*here, cosines, p, *logs, classes, votes)
+        seen = low, n, classes[:n], votes[:n], found, p, match, followers, counts, longest
+        place = Place(*seen, known, present)
         know(place, float(cosines.max()) if len(cosines) else 0.0)
         return place
 
     def _longest(self, context: NDArray[np.int64], found: list[NGrams]) -> Match:
-        """Longest suffix in the corpus; without ranges where the n-grams know all that follows it."""
+        """Longest suffix in the corpus; without ranges where n-grams know what follows it."""
         index = self._model.index
         assert index is not None
         known = max(int(np.count_nonzero(part.totals)) for part in found)
+        # The beginning of a document counts as a token of the n-grams.
+        match = Match(min(known, len(context)), ())
         if any(known == len(part.nodes) for part in found):
             # A match can grow by one with every token, so longer suffixes need no look-up.
             limit = self._match.length + self.n_seen - self._matched
-            self._match = index.longest(context, min(limit, len(context)))
-            if self._match.length <= known:
-                self._match = Match(min(known, len(context)), ())
-        else:  # the beginning of a document counts as a token of the n-grams
-            self._match = Match(min(known, len(context)), ())
-        self._matched = self.n_seen
-        return self._match
+            longer = index.longest(context, min(limit, len(context)))
+            match = longer if longer.length > known else match
+        self._match, self._matched = match, self.n_seen
+        return match
 
     def distribution(self) -> NDArray[np.float64]:
         """Probability of every token, shape (vocab_size,); an array that the next call reuses."""
-        place, found = self.place, self.weighed
-        kernel.mix(
-            self._ids, place.low, place.n, found.attention, found.weights, place.p, place.followers,
-            place.counts, self._p,
-        )
+        kernel.mix(*self._sources, self._p)
         return self._p
 
     def shares(self, token: int) -> NDArray[np.float64]:
         """What each source gives a token, by `SOURCES`; they sum to its probability."""
-        followers = self._ids[self.place.low + 1 : self.place.low + 1 + self.place.n]
-        size = self._model.tokenizer.vocab_size
-        return shares(self.place, self.weighed, followers, size, token)
+        out = np.empty(len(SOURCES))
+        kernel.give(*self._sources, len(self._p), token, out)
+        return out
+
+    @property
+    def _sources(self) -> Any:
+        """What the kernels that put the sources together need."""
+        place, found = self.place, self.weighed
+        votes = self._ids, place.low, place.n, found.attention, found.weights
+        return *votes, place.p, place.followers, place.counts
 
     def explain(self, token: int, evidence: int = 5) -> Attribution:
         """The passages behind the probability of a token, and what remains."""
-        model = self._model
-        size = model.tokenizer.vocab_size
-        view = Passages(self.place, self.weighed, self.context, self.n_seen, model.index, size)
-        return view.of(token, evidence)
+        view = Passages(self.place, self.weighed, self.context, self.n_seen, self._model.index)
+        return view.of(token, self.shares(token), evidence)
 
     def predict(self, evidence: int = 5) -> Prediction:
         """Predict the next token; see `GIM.predict`. Evidence is that of the most probable one."""

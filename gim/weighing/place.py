@@ -129,7 +129,14 @@ def weigh(place: Place, weights: Weights, similar: bool) -> Weighed:
     h = len(HEADS)
     strength, focus = place.known[BASE : BASE + h], place.known[BASE + h :]
     kernel.attend(
-        place.n, place.classes, place.votes, weights.table, weights.slopes, attention, strength, focus
+        place.n,
+        place.classes,
+        place.votes,
+        weights.table,
+        weights.slopes,
+        attention,
+        strength,
+        focus,
     )
     place.present[SOURCES.index("similar")] &= similar
     out = np.empty(len(SOURCES))

@@ -289,7 +289,9 @@ def test_weights_are_fitted_and_used(corpus, parts, tmp_path, capsys):
     table = pd.read_csv(folder / "summary.tsv", sep="\t").set_index("model")
     assert {"weighted", "prompt-lookup", "kneser-ney", "kneser-ney+cache"} < set(table.index)
     assert table["logprob"]["weighted"] > table["logprob"]["kneser-ney"]
-    assert table["perplexity"]["exact"] == pytest.approx(np.exp(-table["logprob"]["exact"]), rel=1e-4)
+    assert table["perplexity"]["exact"] == pytest.approx(
+        np.exp(-table["logprob"]["exact"]), rel=1e-4
+    )
     pairs = pd.read_csv(folder / "paired.tsv", sep="\t").set_index("over")
     gain = table["acc_strict"]["weighted"] - table["acc_strict"]["exact"]
     assert pairs["acc_strict"]["exact"] == pytest.approx(gain, abs=1e-5)

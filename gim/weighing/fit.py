@@ -18,9 +18,9 @@ from gim.weighing.model import WeightedGIM
 from gim.weighing.place import BASE
 from gim.weighing.weights import GATE, HEADS, SLOPES, SOURCES, Weights
 
-EPOCHS = 5
+EPOCHS = 6
 BATCH = 128
-RATE = 0.03
+RATE = 0.05
 DECAY = 1e-4  # of the gate, in standard units: what data say nothing about stays at zero
 UNITS = (5.0, 3.0)  # of the votes' strength and focus, which are known only as they are fitted
 SCORES_OF_NGRAMS = [SLOPES.index(name) for name in ("log_p_ngrams", "log_p_unigram")]

@@ -77,7 +77,8 @@ def paired(result: Result, model: str, seed: int = 0) -> pd.DataFrame:
     for name in result.scores:
         if name == model:
             continue
-        row, theirs = {"over": name}, measures_of(result, name)
+        row: dict[str, float | str] = {"over": name}
+        theirs = measures_of(result, name)
         for key in ("acc_strict", "logprob"):
             gain = mine[key] - theirs[key]
             low, high = document_interval(gain, result.document, seed)

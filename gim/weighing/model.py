@@ -144,7 +144,7 @@ class WeightedStream:
         self._place: Place | None = None
         self._weighed: Weighed | None = None
         self._p = np.empty(model.tokenizer.vocab_size)
-        self._work = (
+        self._work: tuple[Any, ...] = (
             np.empty(model.window, np.int64),
             np.zeros((model.window, len(SLOPES))),
             np.empty(len(GATE)),

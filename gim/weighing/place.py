@@ -83,7 +83,7 @@ def read_ngrams(
     models: list[tuple[KneserNey, float]], context: NDArray[np.int64], begins: bool, p: NDArray
 ) -> list[NGrams]:
     """Fill ``p`` with the mean of several n-gram models by their shares; say what they found."""
-    out = []
+    out: list[NGrams] = []
     for model, share in models:
         nodes = model.contexts(context, begins)
         part = NGrams(model, share, nodes, np.empty(len(nodes)), np.empty(len(nodes)))

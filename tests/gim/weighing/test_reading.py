@@ -8,7 +8,8 @@ from gim.text.words import tokens_of_words
 from gim.weighing.model import WeightedGIM
 from gim.weighing.reading import read_words
 
-WORDS = "the cat unbelievably sat on the mat and the cat unbelievably sat on the mat".split()
+CLAUSE = ["the", "cat", "unbelievably", "sat", "on", "the", "mat"]
+WORDS = [*CLAUSE, "and", *CLAUSE]
 
 
 def test_words_are_the_sum_of_their_tokens():

@@ -145,7 +145,7 @@ def give(ids, low, n, attention, weights, p, followers, counts, size, token, out
 @njit(cache=True)
 def rank(p, target):
     """(top, probability of the target, tokens above it, tokens as probable)."""
-    best = np.int64(0)
+    best = 0
     for token in range(len(p)):
         if p[token] > p[best]:
             best = token

@@ -55,19 +55,19 @@ def _run(corpus: str, args: argparse.Namespace) -> None:
     index, tau = folder / "index", folder / "tau.tsv"
     tokenizer = ["--tokenizer", args.tokenizer]
     model = [*tokenizer, *(["--encoder", args.encoder] if args.encoder else [])]
-    _step(index, ["index", train, *tokenizer])
-    _step(tau, ["tune", train, *model, "--every", "40", "--stride", "16"])
+    run_step(index, ["index", train, *tokenizer])
+    run_step(tau, ["tune", train, *model, "--every", "40", "--stride", "16"])
     best = best_tau(pd.read_csv(tau, sep="\t"))
     model += ["--index", str(index), "--tau", str(best)]
     if best != 8:
         model += ["--other-taus", "8"]
     for stride in ("512", "1"):
-        _step(folder / f"stride{stride}", ["eval", dev, *model, "--stride", stride])
+        run_step(folder / f"stride{stride}", ["eval", dev, *model, "--stride", stride])
     if args.teacher:
         documents, positions = map(str, SAMPLES[corpus])
         sample = ["--stride", "1", "--documents", documents, "--positions", positions]
         compared = ["--metrics", *METRICS, "--teacher", args.teacher]
-        _step(folder / "metrics", ["eval", dev, *model, *sample, *compared])
+        run_step(folder / "metrics", ["eval", dev, *model, *sample, *compared])
 
 
 def _encoder(args: argparse.Namespace) -> str:
@@ -76,7 +76,8 @@ def _encoder(args: argparse.Namespace) -> str:
     return f"Encoder: {encoder}{teacher}. Commit {commit()}.\n"
 
 
-def _step(out: Path, arguments: list[str]) -> None:
+def run_step(out: Path, arguments: list[str]) -> None:
+    """Run a command of `gim` whose output goes to ``out``, unless that is there."""
     if out.exists():  # outputs appear whole
         return
     partial = out.with_name(f"{out.name}.partial")

@@ -9,6 +9,10 @@ from typing import Any
 
 _WHERE = {
     "GIM": "gim.induction.model",
+    "WeightedGIM": "gim.weighing.model",
+    "load_weights": "gim.weighing.weights",
+    "read_words": "gim.weighing.reading",
+    "KneserNey": "gim.infinigram.kneser_ney",
     "Prediction": "gim.induction.prediction",
     "Evidence": "gim.induction.prediction",
     "ExactInduction": "gim.induction.exact",

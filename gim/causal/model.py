@@ -12,6 +12,7 @@ from gim.errors import InputError
 from gim.files import check_fetched
 from gim.scores import Scores
 from gim.text.hub import find_folder
+from gim.text.tokenizer import Tokenizer, load_tokenizer
 
 SAVED = (".json", ".safetensors", ".bin", ".pt")  # files of a saved model
 WEIGHTS = (".safetensors", ".bin", ".pt")
@@ -141,6 +142,41 @@ def _check_weights(source: str, model: Any, missing: list[str]) -> None:
     else:
         return
     raise InputError(f"causal language model {source!r}: {what}; fetch or save it again")
+
+
+def check_vocabulary(source: str, model: Any, tokenizer: Tokenizer) -> None:
+    """Raise unless a model's ids mean what those of ``tokenizer`` mean.
+
+    Its own tokenizer may have more ids at the end, and special ones; a model without one must at
+    least have as many ids.
+
+    Raises
+    ------
+    InputError
+        Otherwise: the model would be scored on ids that mean other words to it.
+    """
+    remedy = f"evaluate it with its own tokenizer (--tokenizer {source})"
+    try:
+        table = load_tokenizer(source).table
+    except InputError:
+        if model.config.vocab_size == tokenizer.vocab_size:
+            return
+        raise InputError(
+            f"model {source}: {model.config.vocab_size} ids and no tokenizer to compare with "
+            f"{tokenizer.name}, which has {tokenizer.vocab_size}; save its tokenizer beside it"
+        ) from None
+    pairs = enumerate(zip(table, tokenizer.table, strict=False))
+    for token, (theirs, ours) in pairs:
+        if theirs and ours and theirs != ours:
+            raise InputError(
+                f"model {source}: its ids are not those of tokenizer {tokenizer.name} (id {token} "
+                f"is {theirs!r} to it, not {ours!r}); {remedy}"
+            )
+    if len(table) < tokenizer.vocab_size:
+        raise InputError(
+            f"model {source}: {len(table)} ids for the {tokenizer.vocab_size} of tokenizer "
+            f"{tokenizer.name}; {remedy}"
+        )
 
 
 @torch.inference_mode()

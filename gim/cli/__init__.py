@@ -11,7 +11,7 @@ from importlib import import_module
 from gim.errors import InputError
 
 # In the order of the help text. What a module needs beyond this package, `run` imports.
-COMMANDS = ("index", "eval", "tune", "explain", "heads", "pretrain", "distill", "speculate")
+COMMANDS = ("index", "eval", "tune", "explain", "read", "heads", "pretrain", "distill", "speculate")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

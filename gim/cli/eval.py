@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from gim.cli.options import add_model, load_model
+from gim.cli.options import add_model, add_weighted, load_model, load_weighted
 from gim.errors import InputError
 
 
@@ -24,6 +24,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--teacher-tokenizer", default=None, help="default: in its directory")
     parser.add_argument("--distance", default="symmetric_kl", choices=("symmetric_kl", "jsd"))
     parser.add_argument("--temperature", type=float, default=None, help="of that distance")
+    add_weighted(parser, "also evidence weighed, and n-grams to compare with")
     parser.add_argument("--stride", type=int, default=512, help="score every n-th position")
     parser.add_argument("--positions", type=int, default=None, help="sample so many a document")
     parser.add_argument("--rounds", type=int, default=8, help="of 128 queries, with --teacher")
@@ -35,7 +36,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Evaluate, write the tables, print the summary."""
-    from gim.causal.model import load_causal
+    from gim.causal.model import check_vocabulary, load_causal
     from gim.evaluation.evaluate import evaluate
     from gim.evaluation.report import write_evaluation
     from gim.text.corpus import read_documents
@@ -44,6 +45,8 @@ def run(args: argparse.Namespace) -> None:
     teacher = _teacher(args)
     metrics = _metrics(args, model, teacher)
     causal = {Path(name).name: load_causal(name, args.device) for name in args.models}
+    for name, network in zip(args.models, causal.values(), strict=True):
+        check_vocabulary(name, network, model.tokenizer)
     result = evaluate(
         islice(read_documents(args.files), args.documents),
         model,
@@ -53,6 +56,7 @@ def run(args: argparse.Namespace) -> None:
         other_taus=args.other_taus,
         positions=args.positions,
         seed=args.seed,
+        weighted=load_weighted(args, model),
         progress=True,
     )
     retrieval = None
@@ -115,6 +119,7 @@ def _settings(args: argparse.Namespace, model: Any) -> dict[str, Any]:
         "temperature": args.temperature if args.teacher else None,
         "tau": model.tau,
         "context": model.window,
+        "weighted": args.weighted and Path(args.weighted).name,
         "stride": args.stride,
         "positions_a_document": args.positions,
         "revisions": {Path(name).name: revision_of(name) for name in named},

@@ -3,13 +3,14 @@
 import argparse
 import sys
 
-from gim.cli.options import add_model, load_model, text_of
+from gim.cli.options import add_model, add_weighted, load_model, load_weighted, text_of
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("text", help="the text, or @FILE")
     add_model(parser)
+    add_weighted(parser, "weigh evidence instead of Eq. 5")
     parser.add_argument("--html", default=None, help="write a page instead of the terminal view")
     parser.add_argument("--evidence", type=int, default=5, help="passages a token")
 
@@ -19,7 +20,8 @@ def run(args: argparse.Namespace) -> None:
     from gim.evaluation.explain import explain, to_html, to_terminal
     from gim.files import write_text
 
-    steps = explain(load_model(args), text_of(args.text), args.evidence)
+    model = load_model(args)
+    steps = explain(load_weighted(args, model) or model, text_of(args.text), args.evidence)
     if args.html:
         write_text(args.html, to_html(steps))
     else:

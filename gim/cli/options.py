@@ -24,6 +24,18 @@ def add_model(parser: argparse.ArgumentParser, tau: bool = True, index: bool = T
         parser.add_argument("--tau", type=int, default=8, help="see `gim tune`")
 
 
+def add_weighted(parser: argparse.ArgumentParser, what: str) -> None:
+    """The option that asks for a model that weighs."""
+    parser.add_argument(
+        "--weighted",
+        nargs="?",
+        const="shipped",
+        default=None,
+        metavar="WEIGHTS",
+        help=f"{what} (weights: a file of `gim tune`, or the shipped ones)",
+    )
+
+
 def load_model(args: argparse.Namespace, index: Sequence[str] | None = None) -> Any:
     """The GIM that the options describe."""
     from gim.induction.model import GIM
@@ -39,6 +51,17 @@ def load_model(args: argparse.Namespace, index: Sequence[str] | None = None) -> 
 
         encoder = Encoder.from_pretrained(args.encoder, args.device)
     return GIM(tokenizer, reference, encoder, getattr(args, "tau", 8), args.context)
+
+
+def load_weighted(args: argparse.Namespace, model: Any) -> Any:
+    """The model that weighs what ``model``, a GIM, switches between; None if not asked for."""
+    if args.weighted is None:
+        return None
+    from gim.weighing.model import WeightedGIM
+    from gim.weighing.weights import load_weights
+
+    weights = load_weights(None if args.weighted == "shipped" else args.weighted)
+    return WeightedGIM(model.tokenizer, model.index, model.metric, weights, model.window)
 
 
 def run_training(path: str, kind: type, train: Callable[[Any], dict[str, float]]) -> None:

@@ -6,7 +6,7 @@ positions from there on.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gim.causal.model import score_causal
 from gim.causal.shape import vocabulary_size
 from gim.errors import InputError
+from gim.evaluation.company import PROPER, score_company
 from gim.induction.choice import SequenceScores
 from gim.induction.fuzzy import FuzzyInduction, Metric
 from gim.induction.model import GIM
@@ -21,6 +22,7 @@ from gim.progress import progress_bar
 from gim.scores import Scores
 from gim.text.corpus import Document
 from gim.text.tokenizer import Tokenizer
+from gim.weighing.model import WeightedGIM
 
 RUN = 256  # tokens of a sampled run
 LEAD = 128  # tokens before its context: more than any state of it depends on
@@ -41,6 +43,10 @@ class Result:
     vocab_size : int
     components : SequenceScores
         To combine again for another tau.
+    n_bytes : int array
+        Length of each token that came, in bytes of text: to compare tokenizers by.
+    proper : tuple of str
+        Models that never give a token no probability; their log-probabilities need no smoothing.
     """
 
     scores: dict[str, Scores]
@@ -48,6 +54,8 @@ class Result:
     document: NDArray[np.int64]
     vocab_size: int
     components: SequenceScores
+    n_bytes: NDArray[np.int64]
+    proper: tuple[str, ...] = ()
 
 
 def targets_of(ids: NDArray[np.int64], context: int, stride: int) -> NDArray[np.int64]:
@@ -61,21 +69,26 @@ def targets_of(ids: NDArray[np.int64], context: int, stride: int) -> NDArray[np.
 def sample_runs(
     targets: NDArray[np.int64], context: int, positions: int, rng: np.random.Generator
 ) -> list[tuple[slice, NDArray[np.int64]]]:
-    """Cut out pieces of a document in which about ``positions`` targets are scored.
+    """Cut out pieces of a document in which ``positions`` targets are scored, or all there are.
 
     Returns
     -------
     pieces : list of (slice, targets of that piece)
         Each scores what lies in a run of `RUN` tokens, drawn without replacement, and begins before
-        the context of its first one, so that the scores are those of the whole document.
+        the context of its first one, so that the scores are those of the whole document. The last
+        one scores only as many as are still wanted.
     """
     scored = np.flatnonzero(targets >= 0)
     runs = np.split(scored, np.flatnonzero(np.diff((scored - scored[0]) // RUN)) + 1)
     wanted = -(-positions // len(runs[0]))
     chosen = rng.permutation(len(runs))[:wanted]
-    pieces = []
+    pieces, left = [], positions
     for run in sorted(chosen.tolist()):
-        begin, end = int(runs[run][0]), int(runs[run][-1]) + 1
+        places = runs[run][:left]
+        left -= len(places)
+        if len(places) == 0:
+            break
+        begin, end = int(places[0]), int(places[-1]) + 1
         start = max(0, begin + 1 - context - LEAD)
         part = np.full(end - start, -1)
         part[begin - start :] = targets[begin:end]
@@ -93,6 +106,7 @@ def evaluate(
     other_taus: Sequence[int] = (),
     positions: int | None = None,
     seed: int = 0,
+    weighted: WeightedGIM | None = None,
     progress: bool = False,
 ) -> Result:
     """Score the components of a GIM, GIM itself, unigrams and language models.
@@ -111,10 +125,13 @@ def evaluate(
     other_taus : ints
         More values of tau to report GIM for; they cost nothing, as components are scored once.
     positions : int, optional
-        Score about so many positions of a document only, in runs drawn at random; see
+        Score so many positions of a document only, in runs drawn at random; see
         `sample_runs`.
     seed : int
         Of that sample.
+    weighted : WeightedGIM, optional
+        A model that weighs the same evidence, scored beside n-grams and others: see
+        `gim.evaluation.company`. It must have the window of ``model``.
 
     Raises
     ------
@@ -127,6 +144,8 @@ def evaluate(
     _check_vocabularies(causal, model.tokenizer)
     parts: list[dict[str, Scores]] = []
     document_of: list[int] = []
+    n_bytes: list[int] = []
+    table = model.tokenizer.table
     for number, ids in enumerate(_long_documents(documents, model, progress)):
         targets = targets_of(ids, model.window, stride)
         pieces = [(slice(None), targets)]
@@ -134,12 +153,19 @@ def evaluate(
             pieces = sample_runs(targets, model.window, positions, rng)
         for where, goals in pieces:
             found = _score_piece(ids[where], goals, model, causal, metrics)
+            if weighted is not None:
+                rows = score_company(weighted, ids[where], goals)
+                found |= {name: scores[goals >= 0] for name, scores in rows.items()}
             parts.append(found)
+            n_bytes += [len(table[token]) for token in goals[goals >= 0]]
             document_of += [number] * len(found["exact"])
     if not parts:
         raise InputError(f"no document is longer than the context of {model.window} tokens")
     joined = {name: Scores.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return _combined(joined, model, tuple(metrics), other_taus, np.array(document_of))
+    result = _combined(
+        joined, model, tuple(metrics), other_taus, np.array(document_of), np.array(n_bytes)
+    )
+    return replace(result, proper=(*(PROPER if weighted is not None else ()), *causal))
 
 
 def _check_vocabularies(causal: dict, tokenizer: Tokenizer) -> None:
@@ -183,6 +209,7 @@ def _combined(
     metrics: Sequence[str],
     other_taus: Sequence[int],
     document: NDArray[np.int64],
+    n_bytes: NDArray[np.int64],
 ) -> Result:
     """Put GIM's rows after those of its components."""
     exact, infinigram, fuzzy = (scores.get(name) for name in ("exact", "infinigram", "fuzzy"))
@@ -197,7 +224,8 @@ def _combined(
         rows[f"gim-{name}"] = other.combine(model.tau)[0]
     first = ["unigram", "infinigram", "exact", "fuzzy", *(f"fuzzy-{name}" for name in metrics)]
     order = {name: scores[name] for name in first if name in scores} | rows
-    return Result({**order, **scores}, sources, document, model.tokenizer.vocab_size, components)
+    size = model.tokenizer.vocab_size
+    return Result({**order, **scores}, sources, document, size, components, n_bytes)
 
 
 def unigram_scores(ids: NDArray, targets: NDArray, model: GIM) -> Scores:

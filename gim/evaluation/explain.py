@@ -7,9 +7,12 @@ from typing import Any
 
 from gim.induction.model import GIM
 from gim.induction.prediction import Evidence, Prediction
+from gim.text.tokenizer import Tokenizer
+from gim.weighing.model import WeightedGIM
 
 AROUND = 60  # characters shown on both sides of a vote
 COLOURS = {"infinigram": 34, "exact": 32, "fuzzy": 35, "unigram": 90, "uniform": 90}
+COLOURS |= {"ngrams": 34, "longest": 34, "matches": 32, "similar": 35, "words": 33}  # weighed
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Passage:
     vote: str
     after: str
     weight: float
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Step:
     passages: list[Passage]
 
 
-def explain(model: GIM, text: str, evidence: int = 5) -> list[Step]:
+def explain(model: GIM | WeightedGIM, text: str, evidence: int = 5) -> list[Step]:
     """Predict every token of ``text`` from those before it.
 
     Returns
@@ -55,16 +59,18 @@ def explain(model: GIM, text: str, evidence: int = 5) -> list[Step]:
                 predicted=model.tokenizer.decode([prediction.top]),
                 correct=prediction.top == token,
                 probability=prediction.probability(token),
-                passages=[_passage(model, ids[:t], item) for item in prediction.evidence],
+                passages=[
+                    passage_text(model.tokenizer, ids[:t], item) for item in prediction.evidence
+                ],
             )
         )
         stream.push(token)
     return steps
 
 
-def _passage(model: GIM, context: Any, item: Evidence) -> Passage:
+def passage_text(tokenizer: Tokenizer, context: Any, item: Evidence) -> Passage:
     """Text around a vote; in the context, only what the prediction could see."""
-    decode = model.tokenizer.decode
+    decode = tokenizer.decode
     length = item.end - item.begin
     tokens, focus = (item.passage, item.focus) if item.passage else (context, item.end)
     start = max(0, focus - length)
@@ -75,6 +81,7 @@ def _passage(model: GIM, context: Any, item: Evidence) -> Passage:
         vote=decode([tokens[focus]]),
         after=decode(tokens[focus + 1 : focus + 1 + AROUND])[:AROUND],
         weight=item.weight,
+        kind=item.kind,
     )
 
 

@@ -12,7 +12,9 @@ BUCKETS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 32)  # lower bounds of suffix length
 DRAWS = 1000
 
 
-def measures(scores: Scores, vocab_size: int) -> dict[str, NDArray[np.float64]]:
+def measures(
+    scores: Scores, vocab_size: int, smoothing: float = SMOOTHING
+) -> dict[str, NDArray[np.float64]]:
     """Measures of every position, each of shape (n,).
 
     Strict: the target is the unique mode. Expected: 1/k if it is one of k modes. Optimistic: it is
@@ -22,7 +24,7 @@ def measures(scores: Scores, vocab_size: int) -> dict[str, NDArray[np.float64]]:
     hit = (scores.greater == 0) & (scores.equal > 0)
     equal = np.maximum(scores.equal, 1)
     recall = np.clip((5 - scores.greater) / equal, 0, 1) * (scores.equal > 0)
-    smoothed = (1 - SMOOTHING) * scores.p_next + SMOOTHING / vocab_size
+    smoothed = (1 - smoothing) * scores.p_next + smoothing / vocab_size
     return {
         "acc_strict": (hit & (scores.equal == 1)).astype(float),
         "acc_expected": hit / equal,
@@ -32,23 +34,55 @@ def measures(scores: Scores, vocab_size: int) -> dict[str, NDArray[np.float64]]:
     }
 
 
+def measures_of(result: Result, name: str) -> dict[str, NDArray[np.float64]]:
+    """`measures` of a model; without smoothing if it never gives a token no probability."""
+    smoothing = 0.0 if name in result.proper else SMOOTHING
+    return measures(result.scores[name], result.vocab_size, smoothing)
+
+
 def summarise(result: Result, seed: int = 0) -> pd.DataFrame:
     """One row per model: positions, measures, and what it has over exact induction.
 
     ``_lo`` and ``_hi`` bound the 95 % interval of strict accuracy and of the difference in it.
     Documents are resampled: positions of one text are not independent. The differences are paired.
+    ``bits_per_byte`` is of the text that the tokens spell, comparable across tokenizers.
     """
     rows = []
-    exact = measures(result.scores["exact"], result.vocab_size)["acc_strict"]
+    exact = measures_of(result, "exact")["acc_strict"]
     documents = int(result.document.max()) + 1
     for name, scores in result.scores.items():
-        values = measures(scores, result.vocab_size)
+        values = measures_of(result, name)
         means = {key: float(value.mean()) for key, value in values.items()}
         row = {"model": name, "documents": documents, "positions": len(scores), **means}
+        row["perplexity"] = float(np.exp(-means["logprob"]))
+        row["bits_per_byte"] = -float(values["logprob"].sum() / result.n_bytes.sum() / np.log(2))
         over = values["acc_strict"] - exact
         row["over_exact"] = float(over.mean())
         for key, value in (("acc_strict", values["acc_strict"]), ("over_exact", over)):
             row[f"{key}_lo"], row[f"{key}_hi"] = document_interval(value, result.document, seed)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def paired(result: Result, model: str, seed: int = 0) -> pd.DataFrame:
+    """What one model has over each other on the same positions, with 95 % intervals.
+
+    Returns
+    -------
+    table : DataFrame
+        Columns ``over acc_strict logprob``, the latter two with ``_lo`` and ``_hi``: differences in
+        strict accuracy and in nats a token; documents are resampled.
+    """
+    mine, rows = measures_of(result, model), []
+    for name in result.scores:
+        if name == model:
+            continue
+        row: dict[str, float | str] = {"over": name}
+        theirs = measures_of(result, name)
+        for key in ("acc_strict", "logprob"):
+            gain = mine[key] - theirs[key]
+            low, high = document_interval(gain, result.document, seed)
+            row |= {key: float(gain.mean()), f"{key}_lo": low, f"{key}_hi": high}
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -4,8 +4,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from gim.evaluation.company import WEIGHTED
 from gim.evaluation.evaluate import Result
-from gim.evaluation.measures import SMOOTHING, by_component, by_suffix_length, summarise
+from gim.evaluation.measures import (
+    SMOOTHING,
+    by_component,
+    by_suffix_length,
+    paired,
+    summarise,
+)
 from gim.files import atomic_file, write_json, write_text
 
 
@@ -19,6 +26,8 @@ def write_evaluation(
         "by_component": by_component(result),
         "by_suffix_length": by_suffix_length(result),
     }
+    if WEIGHTED in result.scores:
+        tables["paired"] = paired(result, WEIGHTED)
     if retrieval is not None:
         tables["retrieval"] = retrieval
     for name, table in tables.items():
@@ -70,5 +79,7 @@ def to_markdown(table: pd.DataFrame) -> str:
 
 def _cell(name: str, value: object) -> str:
     if isinstance(value, float):
-        return f"{value:.3f}" if name == "logprob" else f"{100 * value:.1f}"
+        if name.startswith("logprob") or name == "bits_per_byte":
+            return f"{value:.3f}"
+        return f"{value:.1f}" if name == "perplexity" else f"{100 * value:.1f}"
     return str(value)

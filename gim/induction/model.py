@@ -17,7 +17,7 @@ from gim.induction.fuzzy import FuzzyInduction, as_metric
 from gim.induction.prediction import Evidence, Prediction
 from gim.infinigram.query import InfiniGram, Match
 from gim.scores import Scores
-from gim.text.tokenizer import Tokenizer, as_tokens
+from gim.text.tokenizer import Tokenizer, check_ids
 
 TAU = {"gpt2": 8, "llama2": 9}  # published for BabyLM; `gim tune` chooses it for other settings
 
@@ -80,7 +80,7 @@ class GIM:
         ids, targets : int arrays of shape (n,)
             ``targets[t]`` is what came after ``ids[t]``; -1: not scored.
         """
-        tokens = self.check(ids)
+        tokens = check_ids(ids, self.tokenizer)
         fuzzy = FuzzyInduction(self.metric, self.tokenizer, self.window) if self.metric else None
         return SequenceScores(
             ExactInduction(self.window).score(tokens, targets),
@@ -91,22 +91,6 @@ class GIM:
     def score(self, ids: ArrayLike, targets: ArrayLike) -> tuple[Scores, NDArray[np.str_]]:
         """Scores of GIM at every position, and which component answered."""
         return self.components(ids, targets).combine(self.tau)
-
-    def check(self, ids: ArrayLike) -> NDArray[np.int64]:
-        """Token ids as an array.
-
-        Raises
-        ------
-        InputError
-            For an id beyond the vocabulary.
-        """
-        tokens = as_tokens(ids)
-        if len(tokens) and int(tokens.max()) >= self.tokenizer.vocab_size:
-            raise InputError(
-                f"token id {tokens.max()} is not below {self.tokenizer.vocab_size}, the vocabulary "
-                f"of tokenizer {self.tokenizer.name}"
-            )
-        return tokens
 
 
 class GIMStream:
@@ -139,7 +123,7 @@ class GIMStream:
 
     def extend(self, ids: ArrayLike) -> None:
         """Consume tokens."""
-        tokens = self._model.check(ids)
+        tokens = check_ids(ids, self._model.tokenizer)
         self._exact.extend(tokens)
         if self._fuzzy is not None:
             self._fuzzy.extend(tokens)

@@ -27,6 +27,8 @@ class Evidence:
         For an index, the tokens around the vote; empty for the context, which the caller has.
     focus : int
         Place of the vote within ``passage``.
+    kind : str
+        Of a weighed vote, what speaks for it: "matches", "similar", "words", "corpus".
     """
 
     where: str
@@ -37,6 +39,7 @@ class Evidence:
     weight: float
     passage: tuple[int, ...] = ()
     focus: int = 0
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,17 @@ class Prediction:
         Length of the suffix that the answering component matched (0: none, or fuzzy).
     source : str
         "infinigram", "exact", "fuzzy", "unigram" (back-off to the counts of the context or of the
-        corpus), "uniform" (an empty context and no corpus).
+        corpus), "uniform" (an empty context and no corpus); of a weighed prediction, what gives
+        most to the most probable token (`gim.weighing.weights.SOURCES`).
     why : str
         The choice of Eq. 5 in words.
     lengths : dict
         Suffix length of each component.
     evidence : list of Evidence
         The strongest passages.
+    remainder : dict of str to float
+        Of a weighed prediction (`gim.weighing`), what no passage of ``evidence`` gives the most
+        probable token, by name: weights of evidence and remainder sum to its probability.
     """
 
     ids: NDArray[np.int64]
@@ -67,6 +74,7 @@ class Prediction:
     why: str
     lengths: dict[str, int]
     evidence: list[Evidence] = field(default_factory=list)
+    remainder: dict[str, float] = field(default_factory=dict)
 
     @property
     def effective_n(self) -> int:

@@ -120,6 +120,16 @@ class InfiniGram:
         """Tokens of the reference corpora, without separators."""
         return sum(shard.description["tokens"] for shard in self._shards)
 
+    @property
+    def paths(self) -> list[Path]:
+        """Folders of the indexes."""
+        return [shard.path for shard in self._shards]
+
+    @property
+    def shares(self) -> list[float]:
+        """Share of each index in all tokens."""
+        return [shard.description["tokens"] / self.n_tokens for shard in self._shards]
+
     def _check(self, ids: ArrayLike) -> NDArray[np.int64]:
         tokens = as_tokens(ids)
         if len(tokens) and int(tokens.max()) >= self.vocab_size:
@@ -157,6 +167,12 @@ class InfiniGram:
             length, tuple((int(a), int(b)) if n == length else (0, 0) for n, a, b in found)
         )
 
+    def followed(self, ids: ArrayLike) -> Match:
+        """Where all tokens but the last are followed by the last: a match of those before it."""
+        tokens = self._check(ids)
+        found = (array.find(*shard.arrays, tokens) for shard in self._shards)
+        return Match(len(tokens) - 1, tuple((int(a), int(b)) for a, b in found))
+
     def followers(self, match: Match) -> Counts:
         """What followed a match, and how often.
 
@@ -165,15 +181,19 @@ class InfiniGram:
         ids, counts : int arrays of shape (k,)
             Ordered by falling count, then by id. For length 0, the unigrams of the corpora.
         """
+        ids, counts = self.counts_after(match)
+        order = np.lexsort((ids, -counts))
+        return ids[order], counts[order]
+
+    def counts_after(self, match: Match) -> Counts:
+        """`followers` in any order."""
         parts = []
         for shard, (lo, hi) in zip(self._shards, match.ranges, strict=True):
             if match.length == 0:
                 parts.append(shard.unigrams)
             elif hi > lo:
                 parts.append(array.followers(*shard.arrays, match.length, lo, hi))
-        ids, counts = parts[0] if len(parts) == 1 else _merge(parts)
-        order = np.lexsort((ids, -counts))
-        return ids[order], counts[order]
+        return parts[0] if len(parts) == 1 else _merge(parts)
 
     def score(self, ids: ArrayLike, targets: ArrayLike, window: int | None = None) -> Scores:
         """Rank after each token its target among what followed the longest match.

@@ -105,6 +105,23 @@ class Tokenizer:
         return "".join(parts), np.cumsum([len(part) for part in parts], dtype=np.int64)
 
 
+def check_ids(ids: ArrayLike, tokenizer: Tokenizer) -> NDArray[np.int64]:
+    """Token ids as an array.
+
+    Raises
+    ------
+    InputError
+        For an id beyond the vocabulary.
+    """
+    tokens = as_tokens(ids)
+    if len(tokens) and int(tokens.max()) >= tokenizer.vocab_size:
+        raise InputError(
+            f"token id {tokens.max()} is not below {tokenizer.vocab_size}, the vocabulary "
+            f"of tokenizer {tokenizer.name}"
+        )
+    return tokens
+
+
 class TextStream:
     """Decodes tokens one by one; characters appear once their last byte has come."""
 

@@ -36,6 +36,7 @@ MODULES = {
     "praatio": "praatio",
     "pyarrow": "pyarrow",
     "pycortex": "cortex",
+    "pyppmd": "pyppmd",
     "pytest": "pytest",
     "pytest-xdist": "xdist",
     "pyyaml": "yaml",
@@ -60,7 +61,7 @@ MODULES = {
     "types-tqdm": "tqdm-stubs",
     "zstandard": "zstandard",
 }
-OPTIONAL = {"pycortex"}  # not in the extra `dev`, as it needs a C compiler
+OPTIONAL = {"pycortex", "pyppmd"}  # not in the extra `dev`: a C compiler; one benchmark
 
 
 def canonical(name):

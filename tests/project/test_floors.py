@@ -15,7 +15,7 @@ FLOORS = {
         _kernels  text
         encoder  infinigram
         induction
-        causal
+        causal  weighing
         evaluation  decoding
         training
         cli

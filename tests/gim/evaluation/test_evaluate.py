@@ -194,7 +194,31 @@ def test_sweep_gives_each_tau_its_own_accuracy(corpus, tokenizer, parts):
         again = summarise(evaluate(documents(corpus), model, stride=1)).set_index("model")
         assert again.loc["gim", "acc_strict"] == pytest.approx(row.acc_strict)
     assert table["fuzzy_share"].is_monotonic_increasing
-    assert table.set_index("tau")["acc_strict"][best_tau(table)] == table["acc_strict"].max()
+    best = table["acc_strict"].max()
+    at_best = table[table["acc_strict"] == best]
+    assert (at_best[["to_best_lo", "to_best_hi"]] == 0).all(axis=None)
+    assert (table["logprob"].between(table["logprob_lo"], table["logprob_hi"])).all()
+
+
+def test_tau_is_the_most_probable_of_those_within_the_noise():
+    """Known fault: accuracy alone chose within its own noise, and lost nats."""
+    table = pd.DataFrame(
+        {
+            "tau": [1, 2, 3, 4],
+            "acc_strict": [0.21, 0.20, 0.20, 0.10],
+            "logprob": [-8.6, -7.0, -6.5, -5.0],
+            "to_best_hi": [0.0, 0.01, 0.0, -0.05],
+        }
+    )
+    assert best_tau(table) == 3
+
+
+@pytest.mark.parametrize("positions", [1, 300])
+def test_a_sample_has_as_many_positions_as_asked_for(positions):
+    """Known fault: whole runs of 256 were scored, also for --positions 1."""
+    targets = targets_of(np.arange(2000), 32, 1)
+    pieces = sample_runs(targets, 32, positions, np.random.default_rng(0))
+    assert sum((goals >= 0).sum() for _, goals in pieces) == positions
 
 
 def test_explanation_shows_tokens_sources_and_passages(tokenizer, parts):
@@ -243,6 +267,78 @@ def test_command_line_from_corpus_to_tables(corpus, parts, tmp_path, capsys):
     assert "tau = " in capsys.readouterr().out
     assert main(["explain", "the cat sat on the cat", "--html", str(tmp_path / "a.html")]) == 0
     assert main(["explain", f"@{tmp_path / 'a.html'}", "--context", "64"]) == 0
+
+
+def test_weights_are_fitted_and_used(corpus, parts, tmp_path, capsys):
+    """Tune on an index with documents held out; evaluate, explain and read with the weights."""
+    train, dev, index = (str(corpus / name) for name in ("train.jsonl", "dev.jsonl", "held"))
+    options = ["--encoder", str(corpus / "encoder"), "--context", "32"]
+    weights, out = tmp_path / "weights.json", str(tmp_path / "tau.tsv")
+    assert main(["index", train, "--out", index, "--hold-out", "4"]) == 0
+    tune = ["tune", train, *options, "--out", out, "--stride", "8", "--positions", "300"]
+    assert main([*tune, "--index", str(corpus / "index"), "--weights", str(weights)]) == 2
+    assert "leaves out no document" in capsys.readouterr().err
+    assert main([*tune, "--index", index, "--weights", str(weights)]) == 0
+    printed = capsys.readouterr().out
+    assert "gate of the sources" in printed and "nats a token" in printed
+    found = json.loads(weights.read_text())
+    assert found["files"] == ["train.jsonl"] and len(found["weights"]) == 4
+    folder = tmp_path / "eval"
+    judged = ["eval", dev, *options, "--stride", "4", "--index", index, "--out", str(folder)]
+    assert main([*judged, "--weighted", str(weights)]) == 0
+    table = pd.read_csv(folder / "summary.tsv", sep="\t").set_index("model")
+    assert {"weighted", "prompt-lookup", "kneser-ney", "kneser-ney+cache"} < set(table.index)
+    assert table["logprob"]["weighted"] > table["logprob"]["kneser-ney"]
+    assert table["perplexity"]["exact"] == pytest.approx(
+        np.exp(-table["logprob"]["exact"]), rel=1e-4
+    )
+    pairs = pd.read_csv(folder / "paired.tsv", sep="\t").set_index("over")
+    gain = table["acc_strict"]["weighted"] - table["acc_strict"]["exact"]
+    assert pairs["acc_strict"]["exact"] == pytest.approx(gain, abs=1e-5)
+    text = tmp_path / "text.txt"
+    text.write_text("the cat sat on a mat </script> and the cat sat on a mat")
+    page = tmp_path / "read.html"
+    weighed = [*options, "--index", index, "--weighted", str(weights)]
+    assert main(["read", str(text), *weighed, "--html", str(page)]) == 0
+    assert "bits_per_byte" in capsys.readouterr().out
+    assert "\\u003c/script>" in page.read_text()
+    assert main(["explain", "the cat sat on the cat", *weighed]) == 0
+
+
+def test_bits_are_of_the_bytes_of_the_text(corpus, tokenizer):
+    model = GIM(tokenizer, window=20)
+    result = evaluate(documents(corpus), model, stride=1)
+    texts = [tokenizer.decode(tokenizer.encode(d.text)[20:]) for d in documents(corpus)]
+    assert result.n_bytes.sum() == sum(len(text.encode()) for text in texts)
+    row = summarise(result).set_index("model").loc["exact"]
+    nats = -measures(result.scores["exact"], result.vocab_size)["logprob"].sum()
+    assert row["bits_per_byte"] == pytest.approx(nats / np.log(2) / result.n_bytes.sum())
+
+
+def test_a_model_of_other_ids_is_refused(corpus, small_lm, tmp_path, capsys):
+    """Known fault: one with a larger vocabulary was scored on foreign ids in silence."""
+    judged = ["eval", str(corpus / "dev.jsonl"), "--encoder", "none", "--context", "32"]
+    judged += ["--stride", "64", "--out", str(tmp_path / "out"), "--models", str(small_lm)]
+    assert main(judged) == 2
+    assert "17000 ids and no tokenizer to compare" in capsys.readouterr().err
+    own = load_tokenizer().fast
+    own.save(str(small_lm / "tokenizer.json"))
+    assert main(judged) == 0
+    spec = json.loads(own.to_str())
+    vocab = spec["model"]["vocab"]
+    first, second = (next(k for k, v in vocab.items() if v == n) for n in (700, 701))
+    vocab[first], vocab[second] = 701, 700
+    (small_lm / "tokenizer.json").write_text(json.dumps(spec))
+    capsys.readouterr()
+    assert main(judged) == 2
+    assert "its ids are not those of tokenizer" in capsys.readouterr().err
+
+
+@pytest.fixture
+def small_lm(tmp_path):
+    lm = GPT2LMHeadModel(GPT2Config(vocab_size=17_000, n_embd=8, n_layer=1, n_head=1))
+    lm.save_pretrained(tmp_path / "lm")
+    return tmp_path / "lm"
 
 
 def test_command_line_errors_are_one_line(tmp_path, capsys):

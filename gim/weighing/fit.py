@@ -1,0 +1,222 @@
+"""Fitting the numbers of a mixture on held-out documents, by gradient.
+
+The documents must not be in the index, whose counts would know them. A few thousand positions are
+enough for some two hundred numbers.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from gim._kernels.weigh import ALL, CLASSES, LAST
+from gim.errors import InputError
+from gim.weighing.model import WeightedGIM
+from gim.weighing.place import BASE
+from gim.weighing.weights import GATE, HEADS, SLOPES, SOURCES, Weights
+
+EPOCHS = 6
+BATCH = 128
+RATE = 0.05
+DECAY = 1e-4  # of the gate, in standard units: what data say nothing about stays at zero
+UNITS = (5.0, 3.0)  # of the votes' strength and focus, which are known only as they are fitted
+SCORES_OF_NGRAMS = [SLOPES.index(name) for name in ("log_p_ngrams", "log_p_unigram")]
+COSINES = [SLOPES.index(name) for name in ("cosine", "cosine_squared")]
+
+
+@dataclass
+class Observations:
+    """What was seen at n places, and whether it spoke for the token that came.
+
+    Attributes
+    ----------
+    classes : int8 array of shape (n, window)
+    votes : float16 array of shape (n, window, n_features)
+    hits : bool array of shape (n, window)
+        Whether the vote was for the token that came; places beyond ``sizes`` are empty.
+    sizes : int array of shape (n,)
+    known : float array of shape (n, n_known)
+        What the gate knows without the votes' weights.
+    shares : float array of shape (n, 3)
+        Probability of the token by n-grams, by the longest suffix, and uniform.
+    present : bool array of shape (n, n_sources)
+    """
+
+    classes: NDArray[np.int8]
+    votes: NDArray[np.float16]
+    hits: NDArray[np.bool_]
+    sizes: NDArray[np.int64]
+    known: NDArray[np.float32]
+    shares: NDArray[np.float64]
+    present: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    @staticmethod
+    def concatenate(parts: "list[Observations]") -> "Observations":
+        """Join observations of the same window."""
+        return Observations(
+            *(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Observations))
+        )
+
+    def without(self, corpus: bool, encoder: bool) -> "Observations":
+        """As they would be without a corpus, or without an encoder, where that is False."""
+        votes, known, present = self.votes.copy(), self.known.copy(), self.present.copy()
+        if not corpus:
+            votes[:, :, SCORES_OF_NGRAMS] = 0
+            known[:, 1 : GATE.index("agreement") + 1] = 0
+            present[:, :2] = False
+        if not encoder:
+            votes[:, :, COSINES] = 0
+            known[:, GATE.index("cosine")] = 0
+            present[:, SOURCES.index("similar")] = False
+        return replace(self, votes=votes, known=known, present=present)
+
+
+def observe(
+    model: WeightedGIM, pieces: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]]
+) -> Observations:
+    """See the scored places of some texts.
+
+    Parameters
+    ----------
+    model : WeightedGIM
+        Its weights do not matter.
+    pieces : iterable of (ids, targets)
+        As for `WeightedGIM.score`.
+    """
+    parts = []
+    for ids, targets in pieces:
+        places = np.flatnonzero(targets >= 0)
+        part = _empty(len(places), model.window)
+        for row, (t, stream) in enumerate(model.walk(ids, places)):
+            place, target, n = stream.place, int(targets[t]), stream.place.n
+            part.classes[row, :n], part.votes[row, :n] = place.classes, place.votes
+            part.hits[row, :n] = stream.context[1:] == target
+            part.sizes[row], part.known[row] = n, place.known[:BASE]
+            part.present[row] = place.present
+            part.shares[row, 0] = place.p[target] if len(place.p) else 0
+            if len(place.counts):
+                here = place.counts[place.followers == target].sum()
+                part.shares[row, 1] = here / place.counts.sum()
+            part.shares[row, 2] = 1 / model.tokenizer.vocab_size
+        parts.append(part)
+    if not parts:
+        raise InputError("no held-out document has a position to fit weights on")
+    return Observations.concatenate(parts)
+
+
+def _empty(n: int, window: int) -> Observations:
+    width = max(1, window - 1)
+    return Observations(
+        np.zeros((n, width), np.int8),
+        np.zeros((n, width, len(SLOPES)), np.float16),
+        np.zeros((n, width), np.bool_),
+        np.zeros(n, np.int64),
+        np.zeros((n, BASE), np.float32),
+        np.zeros((n, 3)),
+        np.zeros((n, len(SOURCES)), np.bool_),
+    )
+
+
+def fit_weights(seen: Observations, epochs: int = EPOCHS, seed: int = 0) -> tuple[Weights, float]:
+    """Find the weights under which the tokens that came are most probable.
+
+    Returns
+    -------
+    weights : Weights
+    log_prob : float
+        Mean log-probability over the last epoch, nats a token.
+    """
+    torch.manual_seed(seed)
+    mixture = _Mixture(seen)
+    steps = max(1, len(seen) // BATCH)
+    optimiser = torch.optim.Adam(mixture.parameters(), RATE, betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, RATE, total_steps=epochs * steps + 1, pct_start=0.1
+    )
+    rng, total = np.random.default_rng(seed), 0.0
+    for _ in range(epochs):
+        total = 0.0
+        for rows in np.array_split(rng.permutation(len(seen)), steps):
+            log_prob = mixture(*_tensors(seen, np.sort(rows))).mean()
+            loss = DECAY * mixture.gate[:, 1:].square().sum() - log_prob
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            total += log_prob.item() / steps
+    return mixture.weights(), total
+
+
+def _tensors(seen: Observations, rows: NDArray[np.int64]) -> list[Tensor]:
+    return [torch.from_numpy(getattr(seen, f.name)[rows]) for f in fields(Observations)]
+
+
+class _Mixture(nn.Module):
+    """The mixture of `gim._kernels.weigh`, for the token that came, with gradients.
+
+    The gate is fitted in standard units of what it knows; `weights` gives it in plain ones.
+    """
+
+    def __init__(self, seen: Observations) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.zeros(len(HEADS), CLASSES))
+        self.slopes = nn.Parameter(torch.zeros(len(HEADS), len(SLOPES)))
+        self.gate = nn.Parameter(torch.zeros(len(SOURCES), len(GATE)))
+        scale = np.concatenate([np.ones(BASE), np.repeat(UNITS, len(HEADS))])
+        mean = np.zeros(len(GATE))
+        mean[1:BASE] = seen.known[:, 1:].mean(0)
+        spread = seen.known[:, 1:].std(0)
+        scale[1:BASE] = np.where(spread > 1e-3, spread, 1)
+        self.mean, self.scale = torch.tensor(mean).float(), torch.tensor(scale).float()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Heads begin as what their names say."""
+        agree = [sum(3 * (k >> i & 1) / 2**i for i in range(LAST)) for k in range(ALL)]
+        cosine, lag, apt = (SLOPES.index(n) for n in ("cosine_squared", "log_lag", "log_p_ngrams"))
+        with torch.no_grad():
+            self.table[0] = torch.tensor([*agree, *np.linspace(7, 12, CLASSES - ALL)])
+            self.slopes[1, cosine] = 8
+            self.slopes[2, lag], self.slopes[2, apt] = -0.3, 0.5
+            self.gate[1:, 0] = -2
+            self.gate[-1, 0] = -6
+
+    def forward(
+        self,
+        classes: Tensor,
+        votes: Tensor,
+        hits: Tensor,
+        sizes: Tensor,
+        known: Tensor,
+        shares: Tensor,
+        present: Tensor,
+    ) -> Tensor:
+        """Log-probability of each token that came."""
+        size = int(sizes.max())
+        logits = votes[:, :size].float() @ self.slopes.T
+        kinds = classes[:, :size].long()
+        logits = logits + nn.functional.embedding(kinds, self.table.T)
+        logits = logits.masked_fill((torch.arange(size) >= sizes[:, None])[..., None], -1e4)
+        strength = logits.logsumexp(1)
+        attention = (logits - strength[:, None]).exp()
+        here = (sizes > 0)[:, None]
+        focus = attention.square().sum(1).clamp_min(1e-30).log()
+        seen = torch.cat([known, strength * here, focus * here], 1)
+        seen = (seen - self.mean) / self.scale
+        weights = (seen @ self.gate.T).masked_fill(~present, -1e4).log_softmax(1)
+        by_votes = (attention * hits[:, :size, None]).sum(1)
+        p = torch.cat([shares[:, :2].float(), by_votes, shares[:, 2:].float()], 1)
+        return (weights + p.clamp_min(1e-30).log()).logsumexp(1)
+
+    def weights(self) -> Weights:
+        """As plain numbers."""
+        gate = self.gate.detach().double() / self.scale.double()
+        gate[:, 0] -= gate[:, 1:] @ self.mean[1:].double()
+        table, slopes = (x.detach().double().numpy() for x in (self.table, self.slopes))
+        return Weights(table, slopes, gate.numpy())

@@ -5,7 +5,8 @@ Kim, Mantena et al. 2025 (arXiv 2411.00066), section 3.2. In every batch some po
 nearest, and the shape of the teacher's similarities over all of them.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,98 +14,50 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gim.causal.model import load_causal
-from gim.causal.shape import vocabulary_size
 from gim.encoder.encoder import Encoder
 from gim.errors import InputError
 from gim.evaluation.retrieval import retrieval_scores
 from gim.files import check_replaceable, write_json
 from gim.text.hub import revision_of
-from gim.text.tokenizer import Tokenizer, load_tokenizer
+from gim.text.tokenizer import load_tokenizer
+from gim.training.lessons import Lesson, Lessons, load_teacher, make_lessons
 from gim.training.loop import Losses, make_accelerator, origin, train
 from gim.training.losses import distillation_losses
 from gim.training.settings import Distillation
-from gim.training.teacher import Teacher
-from gim.training.tokens import TokenFile, token_files
+from gim.training.teacher import distances
+from gim.training.tokens import token_files
 
 VALIDATION_BATCHES = 4
 VALIDATION_QUERIES, VALIDATION_CANDIDATES = 128, 512
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """Positions of a batch that are compared, and what follows them."""
-
-    ids: Tensor  # (batch, length)
-    rows: Tensor  # (queries + candidates,)
-    columns: Tensor
-    following: Tensor
-
-
-def draw_pairs(
-    tokens: TokenFile,
-    number: int,
-    batch: int,
-    settings: Distillation,
-    queries: int,
-    candidates: int,
-) -> _Pairs:
-    """Sequences and positions of batch ``number``; they depend on it and the seed alone."""
-    length, seed = settings.data.length, settings.seed
-    ids = torch.from_numpy(tokens.batch(number, batch, length, seed, settings.data.together))
-    width = length - settings.first
-    chosen = np.random.default_rng([seed, number, 1]).permutation(batch * width)
-    chosen = chosen[: queries + candidates]
-    rows = torch.from_numpy(chosen // width)
-    columns = torch.from_numpy(settings.first + chosen % width)
-    return _Pairs(ids[:, :-1], rows, columns, ids[rows, columns + 1])
-
-
 class _Distiller:
-    """Ties settings, teacher, encoder and tokens together."""
+    """Ties settings, lessons and encoder together."""
 
     def __init__(
-        self,
-        settings: Distillation,
-        teacher: Teacher,
-        encoder: Encoder,
-        files: dict[str, TokenFile],
+        self, settings: Distillation, encoder: Encoder, lessons: dict[str, Lessons]
     ) -> None:
-        self.settings, self.teacher, self.encoder, self.files = settings, teacher, encoder, files
-        size = settings.optimisation.batch * (settings.data.length - settings.first)
-        if settings.queries + settings.candidates > size:
-            raise InputError(
-                f"queries {settings.queries} + candidates {settings.candidates} exceed the {size} "
-                "positions of a batch; raise optimisation.batch or data.length"
-            )
+        self.settings, self.encoder, self.lessons = settings, encoder, lessons
 
-    def _compare(self, model: nn.Module, pairs: _Pairs, queries: int) -> tuple[Tensor, Tensor]:
-        """The first two arguments of `distillation_losses`."""
+    def _compare(self, model: nn.Module, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor]:
+        """The first three arguments of `distillation_losses`."""
         settings = self.settings
         device = self.encoder.embed.weight.device
-        states = self.teacher.states(pairs.ids, pairs.rows, pairs.columns)
-        apart = self.teacher.distances(
-            states[:queries], states[queries:], settings.distance, settings.chunk
-        )
-        vectors = model(pairs.ids.to(device))[pairs.rows.to(device), pairs.columns.to(device)]
+        n, states = lesson.queries, lesson.states
+        apart = distances(lesson.head, states[:n], states[n:], settings.distance, settings.chunk)
+        rows, columns = torch.from_numpy(lesson.rows), torch.from_numpy(lesson.columns)
+        vectors = model(lesson.ids.to(device))[rows.to(device), columns.to(device)]
         return (
             (vectors @ vectors.T - 1) / settings.encoder.temperature,
             -apart.to(device) / settings.distance_temperature,
+            lesson.following.to(device),
         )
 
     def losses(self, model: nn.Module, number: int) -> Losses:
         settings = self.settings
-        pairs = draw_pairs(
-            self.files["train"],
-            number,
-            settings.optimisation.batch,
-            settings,
-            settings.queries,
-            settings.candidates,
-        )
-        student, teacher = self._compare(model, pairs, settings.queries)
-        following = pairs.following.to(student.device)
-        return distillation_losses(student, teacher, following, settings.losses)
+        size = settings.optimisation.batch
+        lesson = self.lessons["train"].draw(number, size, settings.queries, settings.candidates)
+        return distillation_losses(*self._compare(model, lesson), settings.losses)
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -114,16 +67,12 @@ class _Distiller:
         batch = -(-2 * (queries + candidates) // (settings.data.length - settings.first))
         found: dict[str, list[float]] = {}
         for number in range(VALIDATION_BATCHES):
-            pairs = draw_pairs(
-                self.files["validation"], number, batch, settings, queries, candidates
-            )
-            student, teacher = self._compare(self.encoder, pairs, queries)
-            following = pairs.following.to(student.device)
-            losses = distillation_losses(student, teacher, following, settings.losses)
-            for name, value in losses.items():
+            lesson = self.lessons["validation"].draw(number, batch, queries, candidates)
+            compared = student, teacher, _ = self._compare(self.encoder, lesson)
+            for name, value in distillation_losses(*compared, settings.losses).items():
                 found.setdefault(name, []).append(value.item())
-            judged = retrieval_scores(student[:queries, queries:].cpu(), -teacher.cpu())
-            for name, values in judged.items():
+            n = lesson.queries
+            for name, values in retrieval_scores(student[:n, n:].cpu(), -teacher.cpu()).items():
                 found.setdefault(name, []).append(float(values.mean()))
         return {f"validation_{name}": float(np.mean(values)) for name, values in found.items()}
 
@@ -146,16 +95,11 @@ def initial_embeddings(teacher: Any, width: int) -> Tensor:
     return centred * (0.02 / centred.std())
 
 
-def _teacher(settings: Distillation, student: Tokenizer, device: Any) -> Teacher:
-    model = load_causal(settings.teacher, str(device))
-    source = settings.teacher_tokenizer or settings.teacher
-    tokenizer = load_tokenizer(source)
-    if tokenizer.vocab_size > (n_known := vocabulary_size(model)):
-        raise InputError(
-            f"{source}: {tokenizer.vocab_size} tokens, but {settings.teacher} knows "
-            f"{n_known}; give its own tokenizer as teacher_tokenizer"
-        )
-    return Teacher(model, tokenizer, student, settings.data.length)
+def _start(encoder: Encoder, settings: Distillation, model: Any) -> None:
+    """Give a fresh encoder the teacher's embeddings."""
+    start = initial_embeddings(model, settings.encoder.width)
+    with torch.no_grad():
+        encoder.embed.weight.copy_(start[: len(encoder.embed.weight)])
 
 
 def distill(settings: Distillation) -> dict[str, float]:
@@ -178,17 +122,17 @@ def distill(settings: Distillation) -> dict[str, float]:
     check_replaceable(settings.out)
     accelerator = make_accelerator(settings.optimisation)
     tokenizer = load_tokenizer(settings.tokenizer)
-    teacher = _teacher(settings, tokenizer, accelerator.device)
-    encoder = Encoder.create(tokenizer, settings.seed, **asdict(settings.encoder))
-    if settings.initial_embeddings:
-        if not teacher.same:
-            raise InputError("initial_embeddings needs a teacher with the encoder's tokenizer")
-        start = initial_embeddings(teacher.model, settings.encoder.width)
-        with torch.no_grad():
-            encoder.embed.weight.copy_(start[: len(encoder.embed.weight)])
     with accelerator.main_process_first():
         files = token_files(settings.data, tokenizer, settings.seed, progress=True)
-    distiller = _Distiller(settings, teacher, encoder, files)
+    ask = cache(partial(load_teacher, settings, tokenizer, str(accelerator.device)))
+    encoder = Encoder.create(tokenizer, settings.seed, **asdict(settings.encoder))
+    if settings.initial_embeddings:
+        if not ask().same:
+            raise InputError("initial_embeddings needs a teacher with the encoder's tokenizer")
+        _start(encoder, settings, ask().model)
+    with accelerator.main_process_first():
+        lessons = make_lessons(settings, tokenizer, ask, files)
+    distiller = _Distiller(settings, encoder, lessons)
     describe = {k: v for k, v in asdict(settings).items() if k != "out"}
     train(
         encoder,

@@ -130,6 +130,23 @@ class EncoderShape:
 
 
 @dataclass(frozen=True)
+class Keep:
+    """A teacher's states are kept on disk, so that it reads once.
+
+    Attributes
+    ----------
+    tokens : int
+        The student's tokens that the teacher reads, spread over the corpora; 0 keeps nothing, and
+        the teacher is asked anew in every step.
+    cache : path
+        Where they lie: two bytes for each number of a state, a state for every end of a word.
+    """
+
+    tokens: int = within(0, least=0)
+    cache: str = "results/states"
+
+
+@dataclass(frozen=True)
 class Distillation:
     """Everything that `gim distill` reads from its file.
 
@@ -140,14 +157,21 @@ class Distillation:
     teacher : path or name
         Any Hugging Face causal language model.
     teacher_tokenizer : path or name, optional
-        The teacher's own, if it is not in the teacher's directory.
+        The teacher's own, if it is not in the teacher's directory. Where it is not the encoder's,
+        positions are ends of words.
+    teacher_dtype : {"float32", "bfloat16"}
+        Number format of the teacher's weights; bfloat16 is several times faster where the
+        processor multiplies it.
+    keep : Keep
+        Whether its states are kept.
     tokenizer : path or name, optional
         The encoder's; the shipped one by default.
     initial_embeddings : bool
         Start from the teacher's token embeddings (same tokenizer only), cut or projected to the
         encoder's width by their principal components.
     queries, candidates : int
-        Positions of a batch that are compared: two disjoint sets.
+        Positions of a batch that are compared: two disjoint sets, in this proportion where a
+        batch has fewer positions.
     first : int
         Positions before this one have too little context and are not drawn.
     distance, distance_temperature
@@ -162,6 +186,8 @@ class Distillation:
     data: Data
     teacher: str
     teacher_tokenizer: str | None = None
+    teacher_dtype: Literal["float32", "bfloat16"] = "float32"
+    keep: Keep = field(default_factory=Keep)
     tokenizer: str | None = None
     encoder: EncoderShape = field(default_factory=EncoderShape)
     initial_embeddings: bool = False

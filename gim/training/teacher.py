@@ -4,31 +4,88 @@ Kim, Mantena et al. 2025 (arXiv 2411.00066), section 3.2.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from gim.causal.divergence import DIVERGENCES, Distance
+from gim.causal.shape import max_context
 from gim.errors import InputError
 from gim.text.tokenizer import Tokenizer
 
 
-class Teacher:
-    """Final states of a Hugging Face causal language model, and distances between them.
+@dataclass(frozen=True)
+class Line:
+    """A sequence of the student's tokens as the teacher reads it.
 
-    States (hidden size numbers) are kept instead of distributions (vocabulary), which are made
-    anew for a chunk of positions at a time.
+    Attributes
+    ----------
+    ids : int array
+        The teacher's tokens of the same text.
+    columns : int array of shape (n_shared,)
+        The student's tokens after which both tokenizers have a boundary, ascending.
+    places : int array of shape (n_shared,)
+        The teacher's tokens that end there.
+    """
+
+    ids: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    places: NDArray[np.int64]
+
+
+def shared_line(ids: NDArray[np.int64], student: Tokenizer, teacher: Tokenizer) -> Line:
+    """A text in two tokenizers, and where the ends of words are ends of tokens in both.
+
+    The teacher's tokens up to such a place are those of the text before it: a tokenizer that
+    begins words with their space splits no word by what comes after it. So one reading of a text
+    serves all its places, as if each were read anew.
+    """
+    text, ends = student.text_and_ends(ids)
+    own = teacher.encode(text)
+    read, own_ends = teacher.text_and_ends(own)
+    lead = len(read) - len(text)  # SentencePiece begins a text with a space of its own
+    if not read.endswith(text) or lead not in (0, 1):
+        return Line(own, np.empty(0, np.int64), np.empty(0, np.int64))
+    shared = np.intersect1d(ends, own_ends - lead)
+    after = [text[end : end + 1] in ("", " ") and not text[end - 1].isspace() for end in shared]
+    shared = shared[np.array(after, bool) & (shared > 0)]
+    columns, places = np.searchsorted(ends, shared), np.searchsorted(own_ends - lead, shared)
+    return Line(own, columns, places)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What makes next-token distributions of a teacher's last states.
+
+    Attributes
+    ----------
+    weight : float tensor of shape (vocabulary, hidden)
+    bias : float tensor of shape (vocabulary,), optional
+    """
+
+    weight: Tensor
+    bias: Tensor | None = None
+
+    @torch.no_grad()
+    def log_probs(self, states: Tensor) -> Tensor:
+        """Log-probabilities of the next token, shape (..., vocabulary), float32."""
+        logits = nn.functional.linear(states.to(self.weight.dtype), self.weight, self.bias)
+        return logits.float().log_softmax(-1)
+
+
+class Teacher:
+    """A Hugging Face causal language model that is asked while the student learns.
 
     Parameters
     ----------
     model : a Hugging Face causal language model
     tokenizer, student : Tokenizer
-        The model's own and the student's. If they differ, the text before each position is
-        tokenised anew: ids are never mixed.
-    window : int
-        Longest context in the teacher's tokens, where it reads text anew.
+        The model's own and the student's. If they differ, the model reads the text in its own
+        tokens, and is asked where words end in both: ids are never mixed.
 
     Raises
     ------
@@ -36,83 +93,79 @@ class Teacher:
         For a model whose logits are not its output embedding of its last states.
     """
 
-    def __init__(
-        self, model: Any, tokenizer: Tokenizer, student: Tokenizer, window: int = 128
-    ) -> None:
+    def __init__(self, model: Any, tokenizer: Tokenizer, student: Tokenizer) -> None:
         self.model = model.eval().requires_grad_(False)
-        self.tokenizer, self.student, self.window = tokenizer, student, window
+        self.tokenizer, self.student = tokenizer, student
         self.same = tokenizer.fingerprint == student.fingerprint
+        output = model.get_output_embeddings()
+        self.head = Head(output.weight.detach(), getattr(output, "bias", None))
         self._check_head()
 
     @torch.no_grad()
     def _check_head(self) -> None:
         ids = torch.zeros(1, 2, dtype=torch.long, device=self.model.device)
         wanted = self.model(ids).logits.float().log_softmax(-1)
-        found = self.log_probs(self.model.base_model(ids).last_hidden_state)
+        found = self.head.log_probs(self.model.base_model(ids).last_hidden_state)
         if not torch.allclose(wanted, found, atol=1e-2):
             raise InputError(
                 f"the teacher {type(self.model).__name__} changes its logits after the output "
                 "embedding, which distillation does not support; choose another model"
             )
 
-    @torch.no_grad()
-    def states(self, ids: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-        """Last states after ``ids[row, : column + 1]``, shape (n, hidden).
-
-        Parameters
-        ----------
-        ids : int tensor of shape (batch, length)
-            The student's tokens.
-        rows, columns : int tensors of shape (n,)
-        """
+    def line(self, ids: NDArray[np.int64]) -> Line:
+        """How it reads a sequence of the student's tokens."""
         if self.same:
-            hidden = self.model.base_model(ids.to(self.model.device)).last_hidden_state
-            return hidden[rows.to(hidden.device), columns.to(hidden.device)]
-        windows: list[list[int]] = []
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-            text = self.student.decode(ids[row, : column + 1].tolist())
-            windows.append(self.tokenizer.encode(text)[-self.window :].tolist())
-        return self._window_states(windows)
-
-    def _window_states(self, windows: Sequence[list[int]]) -> Tensor:
-        """Windows of one length share a forward pass, so that no padding is needed."""
-        lengths = np.array([len(window) for window in windows])
-        out: Tensor | None = None
-        for length in np.unique(lengths):
-            which = np.flatnonzero(lengths == length)
-            ids = torch.tensor([windows[i] for i in which.tolist()], device=self.model.device)
-            last = self.model.base_model(ids).last_hidden_state[:, -1]
-            if out is None:
-                out = last.new_empty(len(windows), last.shape[-1])
-            out[torch.from_numpy(which).to(out.device)] = last
-        if out is None:
-            raise ValueError("no windows")
-        return out
+            line = Line(ids, np.arange(len(ids)), np.arange(len(ids)))
+        else:
+            line = shared_line(ids, self.student, self.tokenizer)
+        seen = max_context(self.model, max(1, len(line.ids)))
+        kept = line.places < seen
+        return Line(line.ids[:seen], line.columns[kept], line.places[kept])
 
     @torch.no_grad()
-    def log_probs(self, states: Tensor) -> Tensor:
-        """Log-probabilities of the next token, shape (..., vocabulary), float32."""
-        head = self.model.get_output_embeddings()
-        return head(states.to(head.weight.dtype)).float().log_softmax(-1)
-
-    @torch.no_grad()
-    def distances(
-        self, queries: Tensor, candidates: Tensor, kind: Distance, chunk: int = 256
+    def states(
+        self, lines: Sequence[Line], rows: NDArray[np.int64], columns: NDArray[np.int64]
     ) -> Tensor:
-        """Distances between states, shape (n_queries, n_candidates).
+        """Last states, shape (n, hidden), each line read once.
 
         Parameters
         ----------
-        queries, candidates : tensors of shape (n, hidden)
-        kind : {"symmetric_kl", "jsd"}
-            (KL(p|q) + KL(q|p)) / 2, or the Jensen-Shannon divergence (natural log).
-        chunk : int
-            Distributions held at once, of queries and of candidates each.
+        lines : sequence of Line
+        rows, columns : int arrays of shape (n,)
+            Lines, and tokens of the student at which they have places.
         """
-        out = candidates.new_empty(len(queries), len(candidates), dtype=torch.float32)
-        for top in range(0, len(queries), chunk):
-            a = self.log_probs(queries[top : top + chunk])
-            for left in range(0, len(candidates), chunk):
-                b = self.log_probs(candidates[left : left + chunk])
-                out[top : top + chunk, left : left + chunk] = DIVERGENCES[kind](a, b)
-        return out
+        longest = max(len(line.ids) for line in lines)
+        ids = np.zeros((len(lines), longest), np.int64)  # padded on the right, which none sees
+        for row, line in enumerate(lines):
+            ids[row, : len(line.ids)] = line.ids
+        hidden = self.model.base_model(torch.from_numpy(ids).to(self.model.device))
+        places = np.empty(len(rows), np.int64)
+        for row in np.unique(rows):
+            mine = rows == row
+            line = lines[row]
+            places[mine] = line.places[np.searchsorted(line.columns, columns[mine])]
+        return hidden.last_hidden_state[torch.from_numpy(rows), torch.from_numpy(places)]
+
+
+@torch.no_grad()
+def distances(
+    head: Head, queries: Tensor, candidates: Tensor, kind: Distance, chunk: int = 256
+) -> Tensor:
+    """Distances between states, shape (n_queries, n_candidates).
+
+    Parameters
+    ----------
+    head : Head
+    queries, candidates : tensors of shape (n, hidden)
+    kind : {"symmetric_kl", "jsd"}
+        (KL(p|q) + KL(q|p)) / 2, or the Jensen-Shannon divergence (natural log).
+    chunk : int
+        Distributions held at once, of queries and of candidates each.
+    """
+    out = candidates.new_empty(len(queries), len(candidates), dtype=torch.float32)
+    for top in range(0, len(queries), chunk):
+        a = head.log_probs(queries[top : top + chunk])
+        for left in range(0, len(candidates), chunk):
+            b = head.log_probs(candidates[left : left + chunk])
+            out[top : top + chunk, left : left + chunk] = DIVERGENCES[kind](a, b)
+    return out

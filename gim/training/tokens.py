@@ -65,7 +65,7 @@ def token_files(
     InputError
         For an unreadable corpus, or one that is shorter than a sequence.
     """
-    key = _key(data, tokenizer, seed)
+    key = cache_key(data, tokenizer, seed)
     folder = Path(data.cache) / key
     if not (folder / "about.json").is_file():
         with atomic_directory(folder) as temporary:
@@ -84,8 +84,8 @@ def token_files(
     return found
 
 
-def _key(data: Data, tokenizer: Tokenizer, seed: int) -> str:
-    """Name of the cache: it changes with everything that the tokens depend on."""
+def cache_key(data: Data, tokenizer: Tokenizer, seed: int) -> str:
+    """Name of the cache of tokens: it changes with everything that the tokens depend on."""
     digest = hashlib.sha256()
     for path in data.corpora:
         if not Path(path).is_file():

@@ -9,13 +9,12 @@ import torch
 
 from gim.causal.model import load_causal
 from gim.causal.teacher import TeacherMetric
-from gim.text.tokenizer import load_tokenizer
 from gim.training.distill import initial_embeddings
 from gim.training.loop import learning_rate
 from gim.training.losses import distillation_losses
-from gim.training.pretrain import LinearCrossEntropy, make_model
-from gim.training.settings import Data, Optimisation, Shape, Weights
-from gim.training.teacher import Teacher
+from gim.training.pretrain import LinearCrossEntropy
+from gim.training.settings import Data, Optimisation, Weights
+from gim.training.teacher import Teacher, distances
 from gim.training.tokens import plain, token_files
 
 # Data
@@ -107,28 +106,12 @@ def test_teacher_distances_equal_the_metric_in_chunks(teacher, small, kind):
     tokenizer = small
     wrapped = Teacher(load_causal(teacher), tokenizer, tokenizer)
     states = 20 * torch.randn(9, 16)
-    found = wrapped.distances(states[:4], states[4:], kind, chunk=2)
-    log_probs = wrapped.log_probs(states).numpy()
+    found = distances(wrapped.head, states[:4], states[4:], kind, chunk=2)
+    log_probs = wrapped.head.log_probs(states).numpy()
     metric = TeacherMetric(wrapped.model, tokenizer, kind, temperature=1.0)
     similarity = metric.similarity(log_probs[:4], log_probs[4:])
     np.testing.assert_allclose(torch.exp(-found), similarity, atol=1e-4)
     assert similarity.max() - similarity.min() > 0.1
-
-
-def test_teacher_of_another_tokenizer_reads_the_text_anew():
-    """States are those of the model on the re-tokenised prefix, never on the student's ids."""
-    from tests.gim.conftest import number_tokenizer
-
-    student, own = load_tokenizer(), number_tokenizer(50)
-    model = make_model(Shape(width=16, layers=1, heads=2, context=32), 50, 1)
-    wrapped = Teacher(model, own, student, window=3)
-    ids = torch.tensor(np.stack([student.encode(" 7 12 33 4 9 41")[:6]]))
-    columns = torch.tensor([1, 5])
-    found = wrapped.states(ids, torch.zeros(2, dtype=torch.long), columns)
-    for state, column in zip(found, columns.tolist(), strict=True):
-        prefix = own.encode(student.decode(ids[0, : column + 1].tolist()))[-3:]
-        wanted = model.base_model(torch.tensor(prefix)[None]).last_hidden_state[0, -1]
-        torch.testing.assert_close(state, wanted)
 
 
 def test_initial_embeddings_keep_the_geometry(teacher):

@@ -7,9 +7,10 @@ samples beyond ``max_support`` and counts the end of a document as a continuatio
 hand as `InfiniGram.engine`, constructed only after the index has been checked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,13 @@ class InfiniGram:
     def shares(self) -> list[float]:
         """Share of each index in all tokens."""
         return [shard.description["tokens"] / self.n_tokens for shard in self._shards]
+
+    def documents(self) -> Iterator[NDArray]:
+        """Tokens of every document of the corpora, one after the other."""
+        for shard in self._shards:
+            starts = (shard.offsets // shard.text.itemsize).tolist()
+            for begin, end in pairwise([*starts, len(shard.text)]):
+                yield shard.text[begin + 1 : end]  # after the separator
 
     def _check(self, ids: ArrayLike) -> NDArray[np.int64]:
         tokens = as_tokens(ids)

@@ -180,6 +180,9 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
         broken.append(
             ("stories", f"{story!r} is both a training and a test story", "remove it from one list")
         )
+    for key, named in config["allow"].items():
+        for story in sorted(set(named) - set(stories["test"])):
+            broken.append((f"allow.{key}", f"{story!r} is not a test story here", "remove it"))
     broken.extend(broken_blocks(config))
     for subject, options in config["subjects"].items():
         for story in sorted(set(options["exclude"]) - {*stories["train"], *stories["test"]}):

@@ -32,6 +32,7 @@ from pipeline.report.significance import (
     significance_rows,
 )
 from pipeline.report.sweep import sweep
+from pipeline.tables.contamination import by_source
 from pipeline.tables.summary import MEAN
 
 STATIC = files("pipeline.report") / "static"
@@ -65,6 +66,8 @@ class Run:
         What the validation let pass, and features that do not vary (`pipeline.report.warnings`).
     coverage : sequence of mappings
         How many words of each story the lexicons know (`pipeline.validation.coverage.Lookup`).
+    contamination : DataFrame or None
+        contamination.tsv.
     """
 
     provenance: dict[str, Any]
@@ -78,6 +81,7 @@ class Run:
     explorers: dict[str, Path]
     warnings: Sequence[str] = ()
     coverage: Sequence[Mapping[str, Any]] = ()
+    contamination: pd.DataFrame | None = None
     regions: pd.DataFrame | None = None
     charts: Mapping[str, Path] = field(default_factory=dict)
     partition: pd.DataFrame | None = None
@@ -140,6 +144,7 @@ def render(run: Run) -> str:
             edges=edges(fits),
             warnings=run.warnings,
             coverage=run.coverage,
+            texts=[] if run.contamination is None else by_source(run.contamination),
             timings=run.timings.to_dict("records"),
             provenance=run.provenance,
             works=cited_works(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +18,14 @@ COLUMNS = [
     "subject", "model", "over", "band", "gain", "gain_lo", "gain_hi", "gain_top10",
     "gain_top10_lo", "gain_top10_hi", "gain_test", "gain_test_top10",
 ]  # fmt: skip
+CLEAN = [f"{name}_clean{end}" for name in ("gain", "gain_top10") for end in ("", "_lo", "_hi")]
 
 
 def gains(
-    fits: Mapping[tuple[str, str], str | Path], models: Mapping[str, list[str]], baseline: str
+    fits: Mapping[tuple[str, str], str | Path],
+    models: Mapping[str, list[str]],
+    baseline: str,
+    known: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Gain in r of every model over those that lack one of its bands.
 
@@ -33,6 +37,8 @@ def gains(
         Bands of each model.
     baseline : str
         Its cross-validation r chooses the best 10 % of voxels, the same for all pairs.
+    known : sequence of str
+        Training stories that stand in a text which a band knows.
 
     Returns
     -------
@@ -41,6 +47,7 @@ def gains(
         mean over voxels, with its Student t interval over stories, paired by story; `gain_top10`
         the same in the best voxels; `gain_test` and `gain_test_top10` are differences in test r,
         without an interval since test stories are few. The rows `mean` are means over subjects.
+        Where stories are known, `CLEAN` columns follow: `gain` and `gain_top10` over the others.
     """
     subjects = list(dict.fromkeys(subject for subject, _ in fits))
     pairs = nested_pairs(models)
@@ -58,10 +65,12 @@ def gains(
         stories[MEAN, *pair] = own.groupby(level=0, sort=False).mean()
         tests[MEAN, *pair] = pd.concat([tests[s, *pair] for s in subjects], axis=1).mean(axis=1)
     rows = [
-        dict(zip(COLUMNS, key, strict=False)) | _intervals(by_story) | dict(tests[key])
+        dict(zip(COLUMNS, key, strict=False))
+        | (_intervals(by_story) | _intervals(by_story.drop(index=known, errors="ignore"), "_clean"))
+        | dict(tests[key])
         for key, by_story in stories.items()
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=[*COLUMNS, *CLEAN] if len(known) else COLUMNS)
 
 
 def _compare(more: Scores, fewer: Scores, best: np.ndarray) -> tuple[pd.DataFrame, pd.Series]:
@@ -75,9 +84,11 @@ def _compare(more: Scores, fewer: Scores, best: np.ndarray) -> tuple[pd.DataFram
     return pd.DataFrame(by_story, index=more.train), pd.Series(means)
 
 
-def _intervals(by_story: pd.DataFrame) -> dict[str, float]:
+def _intervals(by_story: pd.DataFrame, ending: str = "") -> dict[str, float]:
+    """Means over stories and their intervals; unknown (NaN) of fewer than two."""
     found: dict[str, float] = {}
-    for column in ("gain", "gain_top10"):
-        mean, low, high = interval(by_story[column].to_numpy())
+    for name in ("gain", "gain_top10"):
+        values, column = by_story[name].to_numpy(), f"{name}{ending}"
+        mean, low, high = interval(values) if len(values) > 1 else [np.nan] * 3
         found |= {column: mean, f"{column}_lo": low, f"{column}_hi": high}
     return found

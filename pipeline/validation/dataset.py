@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipeline.config.stories import all_stories
 from pipeline.core.errors import Findings, some
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import shared_stories
+from pipeline.validation import copies
 from pipeline.validation.records import Heard, all_heard
 from pipeline.validation.region_names import check_region_names
 from pipeline.validation.responses import check_recordings
@@ -53,6 +55,7 @@ def check_dataset(config: dict[str, Any]) -> CheckedDataset:
         heard = all_heard(config)
         stimuli = check_volumes(dataset, all_stories(config), heard, findings)
         words = check_stories(stimuli, dataset.transcripts, findings)
+        copies.check_transcripts(stimuli, words, config, findings)
         grids = {each.name: each.grid for each in stimuli if each.grid is not None}
         n_rows = {name: grid.n_rows for name, grid in grids.items()}
         in_files = {name: dataset.rows_in_file(grid) for name, grid in grids.items()}
@@ -80,6 +83,7 @@ def _check_subjects(
     there = dataset.subjects()
     n_voxels: dict[str, int] = {}
     dropped: dict[str, list[int]] = {}
+    digests: dict[tuple[str, Path], str] = {}
     for each in heard:
         subject = each.subject
         if there is not None and subject not in there:
@@ -89,9 +93,11 @@ def _check_subjects(
         elif each.unreadable:
             findings.problems += each.unreadable
         else:
-            agreed, lost = check_recordings(each, n_rows, findings)
+            agreed, lost, found = check_recordings(each, n_rows, findings)
             n_voxels |= {} if agreed is None else {subject: agreed}
             dropped |= {subject: lost} if lost else {}
+            digests |= {(subject, path): digest for path, digest in found.items()}
+    copies.check_responses(digests, findings)
     return n_voxels, dropped
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.config.results import made_here
 from pipeline.config.stories import all_stories, subjects_and_stories, training_stories
+from pipeline.core.files import file_digest
 from pipeline.core.places import Places
 from pipeline.core.progress import track
 from pipeline.dataset.dataset import Dataset
@@ -110,10 +111,7 @@ def _name(path: Path, root: Path) -> str:
 
 
 def _describe(path: Path) -> dict[str, Any]:
-    """Size and SHA-256 of a file, read a piece at a time."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"bytes": path.stat().st_size, "sha256": digest}
+    return {"bytes": path.stat().st_size, "sha256": file_digest(path)}
 
 
 def _state(path: Path) -> str:

@@ -82,7 +82,7 @@ def check_responses(path: Path, n_rows: int | None, options: Mapping[str, Any]) 
 
 def check_recordings(
     heard: Heard, n_rows: Mapping[str, int], findings: Findings
-) -> tuple[int | None, list[int]]:
+) -> tuple[int | None, list[int], dict[Path, str]]:
     """Check all responses of a subject.
 
     Parameters
@@ -100,6 +100,8 @@ def check_recordings(
         Voxels, if the files agree on a number.
     dropped : list of int
         Those that some file has no value of, ascending.
+    digests : dict of Path to str
+        What tells each file's responses from others (`Checked`).
     """
     n_voxels: dict[Path, int] = {}
     dropped: dict[Path, tuple[int, ...]] = {}
@@ -114,7 +116,6 @@ def check_recordings(
         if checked.dropped:
             dropped[one.path] = checked.dropped
     findings.add(check_voxel_counts(n_voxels))
-    findings.add(check_copies(digests))
     lost = sorted({voxel for voxels in dropped.values() for voxel in voxels})
     agreed = set(n_voxels.values())
     n_agreed = agreed.pop() if len(agreed) == 1 else None
@@ -125,7 +126,7 @@ def check_recordings(
         )
         remedy = "nothing, if they lie outside the brain or the field of view"
         findings.warn(next(iter(dropped)), f"data, voxels {some(lost)}", what, remedy)
-    return n_agreed, lost
+    return n_agreed, lost, digests
 
 
 def check_voxel_counts(n_voxels: Mapping[Path, int]) -> Findings:
@@ -136,23 +137,6 @@ def check_voxel_counts(n_voxels: Mapping[Path, int]) -> Findings:
     for path in (shared / name for name in odd):
         what = f"{n_voxels[path]} voxels, but a subject's stories should agree: {said}"
         findings.problem(path, "data", what, "use responses prepared with one mask")
-    return findings
-
-
-def check_copies(digests: Mapping[Path, str]) -> Findings:
-    """Find stories of one subject that have the same responses: a file under two names.
-
-    Parameters
-    ----------
-    digests : mapping of Path to str
-        Of each file, as `Checked` has them.
-    """
-    findings = Findings()
-    first: dict[str, Path] = {}
-    for path, found in digests.items():
-        if (other := first.setdefault(found, path)) != path:
-            what = f"the responses are those of {other.name}"
-            findings.warn(path, "data", what, "fetch both again: one has the other story's name")
     return findings
 
 
@@ -204,11 +188,13 @@ def _check_values(
     Returns
     -------
     digest : str or None
-        The ranges of all rows and voxels, found in passing, tell responses from others.
+        Of the sums of all rows and voxels, their bits taken for whole numbers: exact, whatever the
+        blocks.
     dropped : int array
         Voxels that are NaN in all rows, where `drop` says to leave these out.
     """
     n_rows, n_voxels = data.shape
+    row_sums, voxel_sums = np.zeros(n_rows, np.uint64), np.zeros(n_voxels, np.uint64)
     low, high = np.full(n_voxels, np.inf), np.full(n_voxels, -np.inf)
     row_low, row_high = np.full(n_rows, np.inf), np.full(n_rows, -np.inf)
     bad_in_row, bad_in_voxel = np.zeros(n_rows, int), np.zeros(n_voxels, int)
@@ -226,6 +212,9 @@ def _check_values(
         high[voxels] = np.maximum(high[voxels], block_high)
         row_low[rows] = np.fmin(row_low[rows], np.fmin.reduce(values, axis=1))
         row_high[rows] = np.fmax(row_high[rows], np.fmax.reduce(values, axis=1))
+        bits = values.view(np.uint32)
+        voxel_sums[voxels] += bits.sum(axis=0, dtype=np.uint64)
+        row_sums[rows] += bits.sum(axis=1, dtype=np.uint64)
     no_value = nan_in_voxel == n_rows
     if drop:
         bad_in_row -= no_value.sum()
@@ -253,8 +242,7 @@ def _check_values(
         what = f"{len(blank)} of {n_rows} rows have one value in all voxels"
         remedy = "nothing, if these volumes were censored; else fetch or write the file again"
         findings.warn(path, f"data, rows {some(blank)}", what, remedy)
-    ranges = np.concatenate([low, high, row_low, row_high])
-    return hashlib.sha256(ranges.tobytes()).hexdigest(), dropped
+    return hashlib.sha256(np.concatenate([row_sums, voxel_sums]).tobytes()).hexdigest(), dropped
 
 
 def _check_filter(path: Path, data: Values, options: Mapping[str, Any], findings: Findings) -> None:

@@ -1,4 +1,4 @@
-"""Check what bands, masks and regions are read from, and what the tests of significance need."""
+"""Check what bands, masks and regions are read from, what texts are known, and what tests need."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.core.errors import Findings
 from pipeline.dataset.dataset import Dataset
+from pipeline.validation.contamination import Contamination, check_contamination
 from pipeline.validation.coverage import Lookup, check_coverage
 from pipeline.validation.embedding import check_embedding, embedding_files, needs
 from pipeline.validation.masks import check_masks
@@ -20,7 +21,9 @@ def check_settings(
     config: dict[str, Any],
     n_rows: Mapping[str, int],
     n_voxels: Mapping[str, int],
+    *,
     known: Sequence[Lookup],
+    texts: Contamination,
 ) -> Findings:
     """Check what bands, masks and regions are read from, and what tests need.
 
@@ -32,6 +35,8 @@ def check_settings(
         Of `check_dataset`, or of a `manifest`.
     known : sequence of Lookup
         How many words the bands' lexicons know (`pipeline.validation.coverage.lookups`).
+    texts : Contamination
+        Which stories stand in texts that bands know (`pipeline.validation.contamination`).
     """
     dataset, tests, findings = Dataset.from_config(config), config["statistics"], Findings()
     if tests["scheme"] == "shift":
@@ -47,5 +52,6 @@ def check_settings(
     findings.add(check_coverage(known, config["coverage"]))
     findings.add(check_models(model_files(config)))
     findings.add(check_masks(config, n_voxels))
+    findings.add(check_contamination(texts, config["allow"]["contaminated"]))
     findings.add(check_regions(config))
     return findings

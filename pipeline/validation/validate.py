@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.core.errors import Findings, Problem, ProblemError
+from pipeline.validation.contamination import contamination
 from pipeline.validation.coverage import lookups
 from pipeline.validation.dataset import check_dataset
 from pipeline.validation.settings import check_settings
@@ -30,7 +31,8 @@ def validate(config: dict[str, Any]) -> list[Problem]:
     """
     dataset = check_dataset(config)
     known = lookups(config, dataset.words, built=False)
-    settings = check_settings(config, dataset.n_rows, dataset.n_voxels, known)
+    texts = contamination(config, dataset.words)
+    settings = check_settings(config, dataset.n_rows, dataset.n_voxels, known=known, texts=texts)
     return checked(dataset.findings, settings)
 
 

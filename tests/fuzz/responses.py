@@ -73,7 +73,7 @@ def blank_volume(path):
     set_values(path, "data", 7, 0.0)
 
 
-@damage(RESPONSES, warned="the responses are those of train02.hf5")
+@damage(RESPONSES, refused="the responses are those of")
 def another_storys(path):
     """The responses are those of another story that is as long."""
     path.write_bytes(path.with_name("train03.hf5").read_bytes())

@@ -290,3 +290,15 @@ def another_language(path):
     """The words are of another language than the embedding's."""
     before, mark, after = _words(path)
     path.write_text(before + mark + re.sub(r'text = "(\w+)"', r'text = "der\1chen"', after))
+
+
+@damage(TEXTGRID, warned="the words are those of")
+def another_storys_words(path):
+    """The transcript is that of another training story."""
+    path.write_bytes(path.with_name("train03.TextGrid").read_bytes())
+
+
+@damage(TEXTGRID, refused="one trains, the other tests")
+def test_storys_words(path):
+    """The transcript is that of the test story."""
+    path.write_bytes(path.with_name("test01.TextGrid").read_bytes())

@@ -107,6 +107,7 @@ else:
 rule summary:
     input:
         fits=FILES.fits(),
+        contamination=CONTAMINATION,
     output:
         summary=report(
             f"{RESULTS}/summary.tsv",

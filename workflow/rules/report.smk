@@ -111,6 +111,7 @@ rule report:
         warnings=f"{RESULTS}/warnings.txt",
         settings=SETTINGS,
         features=FILES.bands(),
+        contamination=CONTAMINATION,
         summary=f"{RESULTS}/summary.tsv",
         gains=f"{RESULTS}/gains.tsv",
         significance=f"{RESULTS}/significance.tsv",

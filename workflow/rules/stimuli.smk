@@ -1,4 +1,6 @@
 # From raw files to checked input and one table of words.
+from pipeline.validation.texts import text_files
+
 if CONFIG["simulate"] is not None:
 
     rule simulate:
@@ -41,7 +43,8 @@ rule validate:
         runtime=minutes(60),
     params:
         dataset=dataset_options(),
-        parts={key: CONFIG[key] for key in ("simulate", "subjects", "stories")},
+        parts={key: CONFIG[key] for key in ("simulate", "subjects", "stories")}
+        | {"copies": CONFIG["allow"]["copies"]},
     script:
         "../scripts/validate.py"
 
@@ -54,7 +57,8 @@ rule settings:
         words=WORDS,
         lexicons=lexicons(),
     output:
-        SETTINGS,
+        settings=SETTINGS,
+        contamination=CONTAMINATION,
     log:
         f"{LOGS}/settings.log",
     benchmark:
@@ -81,7 +85,9 @@ rule settings:
             )
         },
         compared=compares(CONFIG),
+        allowed=CONFIG["allow"]["contaminated"],
         fingerprint=fingerprint(CONFIG, settings_files(CONFIG)),
+        texts=fingerprint(CONFIG, text_files(CONFIG)),
     script:
         "../scripts/settings.py"
 

@@ -37,6 +37,7 @@ with work(snakemake):
         explorers=dict(zip(params.subjects, map(Path, files.explorers), strict=True)),
         warnings=all_warnings(files.warnings, files.settings, files.features),
         coverage=json.loads(Path(files.settings).read_text(encoding="utf-8"))["coverage"],
+        contamination=table(files.contamination),
         regions=table(next(iter(files.regions), None)),
         charts=dict(zip(params.charted, map(Path, files.charts), strict=True)),
         partition=table(next(iter(files.partition), None)),

@@ -2,8 +2,11 @@
 
 from itertools import product
 
+import pandas as pd
+
 from job import snakemake, work
 from pipeline.core.atomic import write_table
+from pipeline.tables.contamination import known_training_stories
 from pipeline.tables.gains import gains
 from pipeline.tables.summary import summarise
 
@@ -12,4 +15,5 @@ with work(snakemake):
     keys = product(params.subjects, params.models)
     fits = dict(zip(keys, snakemake.input.fits, strict=True))
     write_table(summarise(fits, params.baseline, params.horizon), snakemake.output.summary)
-    write_table(gains(fits, params.models, params.baseline), snakemake.output.gains)
+    known = known_training_stories(pd.read_csv(snakemake.input.contamination, sep="\t"))
+    write_table(gains(fits, params.models, params.baseline, known), snakemake.output.gains)

@@ -7,6 +7,7 @@ from job import snakemake, work
 from pipeline.core.atomic import write_text
 from pipeline.core.places import Places
 from pipeline.dataset.dataset import Dataset
+from pipeline.validation.contamination import contamination
 from pipeline.validation.coverage import lookups
 from pipeline.validation.dataset import check_dataset
 from pipeline.validation.manifest import manifest
@@ -19,7 +20,8 @@ with work(snakemake):
     config = snakemake.config
     dataset = check_dataset(config)
     known = lookups(config, dataset.words, built=False)
-    settings = check_settings(config, dataset.n_rows, dataset.n_voxels, known)
+    texts = contamination(config, dataset.words)
+    settings = check_settings(config, dataset.n_rows, dataset.n_voxels, known=known, texts=texts)
     for warning in checked(dataset.findings, settings):
         logging.warning("%s", warning)
     warnings = map(Places(config).hide, map(str, checked(dataset.findings)))

@@ -32,6 +32,12 @@ def test_longest_match_and_counts_agree_with_brute_force(indexes, dtype, rng):
             assert match.total == expected.total() == index.count(context[-length:])
 
 
+@pytest.mark.parametrize("dtype", ["u16", "u32"])
+def test_documents_are_those_that_were_indexed(indexes, dtype):
+    docs, path = indexes[dtype]
+    assert [own.tolist() for own in InfiniGram(path).documents()] == docs
+
+
 def test_end_of_a_document_is_no_continuation(tmp_path):
     """Known error: a match at a document's end must not answer with nothing."""
     docs = [[1, 2, 3, 4], [9, 3, 5]]

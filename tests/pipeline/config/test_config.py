@@ -99,6 +99,18 @@ def test_a_run_with_a_point_in_its_name_can_be_swept():
     assert complete(with_name("sweep", "a.b"))["report"]["sweep"] == ["a.b"]
 
 
+def test_what_is_allowed_is_allowed_of_test_stories():
+    assert complete(changed(allow={"copies": ["t"]}))["allow"] == {
+        "copies": ["t"],
+        "contaminated": [],
+    }
+    found = problems(changed(allow={"copies": ["a"], "contaminated": ["u"]}))
+    assert found == [
+        "allow.copies: 'a' is not a test story here",
+        "allow.contaminated: 'u' is not a test story here",
+    ]
+
+
 def test_defaults_are_filled_in_and_the_original_is_left_alone():
     original = copy.deepcopy(BASIC)
     config = complete(BASIC)

@@ -20,6 +20,8 @@ from pipeline.report.opening import opening
 from pipeline.report.page import render
 from pipeline.report.sweep import horizon_of
 from pipeline.report.units import choose_units
+from pipeline.tables.contamination import COLUMNS
+from pipeline.tables.gains import gains as all_gains
 
 TABLE_ROW = re.compile("<tr.*?</tr>", re.DOTALL)
 CELL = re.compile(r'<td data-value="(-?[\d.]+|nan)"[^>]*>([^<]*)</td>')
@@ -187,6 +189,24 @@ def test_horizons_of_several_runs_are_shown_together(mapped, unmapped):
     html = unmapped.html.read_text()
     assert '<section id="sweep">' not in html
     assert "no band was made with two" in html
+
+
+def test_texts_and_the_stories_in_them_are_shown(unmapped):
+    """And what bands gain without these stories; nothing of either where no text is known."""
+    html = unmapped.html.read_text()
+    assert 'id="texts"' not in html and "without known stories" not in html
+    known = [("talks.jsonl", "eng1000", "a", "train", 0.97), ("big/model", "llm", None, None, None)]
+    run = replace(
+        unmapped.run,
+        contamination=pd.DataFrame(known, columns=COLUMNS).astype({"share": float}),
+        gains=all_gains(unmapped.run.fits, unmapped.run.config["models"], "eng1000", ["a"]),
+    )
+    html = render(run)
+    section = html.split('<section id="texts">')[1].split("</section>")[0]
+    assert "talks.jsonl" in section and "a (train) 97.0 %" in section
+    assert "big/model" in section and "its text is not here" in section
+    clean = run.gains.query("subject == 'mean' and band == 'ngram'")["gain_clean"].item()
+    assert (f"{clean:.6f}", f"{clean:+.4f}") in cells(html, "models")
 
 
 def with_matchers(run, gains):

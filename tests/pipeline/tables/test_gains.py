@@ -5,7 +5,7 @@ from scipy import stats
 
 from pipeline.bands.registry import BandOptions
 from pipeline.config.models import lag_controls, nested_pairs
-from pipeline.tables.gains import COLUMNS, gains
+from pipeline.tables.gains import CLEAN, COLUMNS, gains
 from tests.helpers.fits import write_fit
 
 MODELS = {
@@ -82,6 +82,27 @@ def test_gain_is_the_paired_difference_over_stories(fits):
     test = read(fits["S1", "m"], "r") - read(fits["S1", "lag"], "r")
     assert row["gain_test"] == pytest.approx(test.mean())
     assert row["gain_test_top10"] == pytest.approx(test[best].mean())
+
+
+def test_gains_without_known_stories_stand_beside_those_with(fits):
+    """Nothing else changes; of one story that is left there is no interval."""
+    with_all = gains(fits, MODELS, "base")
+    table = gains(fits, MODELS, "base", ["b", "no story of these"])
+    assert list(table.columns) == [*COLUMNS, *CLEAN]
+    assert table[COLUMNS].equals(with_all)
+    row = table[(table["subject"] == "S1") & (table["model"] == "m")].iloc[0]
+    difference = read(fits["S1", "m"], "r_train") - read(fits["S1", "lag"], "r_train")
+    best = np.argsort(read(fits["S1", "base"], "r_cv"))[-3:]
+    others = [TRAIN.index(story) for story in "acd"]
+    for column, by_story in (
+        ("gain", difference[others].mean(axis=1)),
+        ("gain_top10", difference[others][:, best].mean(axis=1)),
+    ):
+        expected = stats.ttest_1samp(by_story, 0).confidence_interval(0.95)
+        assert row[f"{column}_clean"] == pytest.approx(by_story.mean())
+        assert row[f"{column}_clean_lo"] == pytest.approx(expected.low)
+        assert row[f"{column}_clean_hi"] == pytest.approx(expected.high)
+    assert gains(fits, MODELS, "base", ["a", "b", "c"])[CLEAN].isna().all(axis=None)
 
 
 def test_mean_over_subjects_averages_each_story_first(fits):

@@ -6,6 +6,12 @@ from tests.helpers.datasets import make_config, write_dataset
 from tests.helpers.faults import SUBJECT
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """A folder of its own for results: what validation measures of texts is kept there."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def stories():
     return ["one", "two", "three", "four"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline.validation.contamination import contamination
 from pipeline.validation.settings import check_settings
 from pipeline.validation.validate import validate
 from tests.helpers.datasets import N_ROWS
@@ -39,5 +40,6 @@ def test_stories_of_all_subjects_count_once(config):
     config["subjects"] |= {"S2": {"exclude": []}}
     config["statistics"]["alpha"] = 0.05
     n_rows = dict.fromkeys([*config["stories"]["train"], *config["stories"]["test"]], N_ROWS)
-    assert len(check_settings(config, n_rows, {}).warnings) == 1
-    assert check_settings(config, {}, {}).warnings == []
+    others = {"known": [], "texts": contamination(config, {})}
+    assert len(check_settings(config, n_rows, {}, **others).warnings) == 1
+    assert check_settings(config, {}, {}, **others).warnings == []

@@ -224,21 +224,6 @@ def test_a_story_that_is_constant_in_all_voxels_has_three_ways_out(config, tmp_p
         assert remedy in problem.remedy
 
 
-@pytest.mark.parametrize("chunks", [None, (7, 4)])
-def test_responses_under_another_storys_name_are_a_warning(config, tmp_path, chunks):
-    """The same numbers are told however they are stored; numbers that differ once are not."""
-    with h5py.File(hf5(tmp_path, "two")) as file:
-        values = file["data"][()].astype(float)
-    hf5(tmp_path, "four").unlink()
-    with h5py.File(hf5(tmp_path, "four"), "w") as file:
-        file.create_dataset("data", data=values, chunks=chunks)
-    warning = warning_of(config)
-    assert warning.file == str(hf5(tmp_path, "four"))
-    assert warning.what == "the responses are those of two.hf5"
-    set_value(tmp_path, "four", (3, 5), 9.0)
-    assert validate(config) == []
-
-
 def test_words_after_the_scan_are_a_warning(config, tmp_path):
     end = (N_SCANNED - 5) * 2 - 10
     set_textgrid(tmp_path, "one", (0, 1, "a"), (end - 1, end, "last"), (end, end + 1, "late"))

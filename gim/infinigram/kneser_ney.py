@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gim._kernels import ngram_trie as trie
 from gim.errors import InputError
 from gim.files import atomic_directory, write_json
-from gim.infinigram.index import DTYPES, describe_index, open_parts
+from gim.infinigram.index import DTYPES, check_index, open_parts
 from gim.text.tokenizer import as_tokens
 
 kernel: Any = trie  # compiled functions carry no types
@@ -52,7 +52,7 @@ def build_kneser_ney(index: str | Path, order: int = ORDER) -> dict:
     if order < 2:
         raise InputError(f"order {order}: n-grams of at least 2 tokens are needed")
     folder = Path(index)
-    about = describe_index(folder)
+    about = check_index(folder)
     text, table, _ = open_parts(folder, about)
     separator = int(np.iinfo(text.dtype).max)
     suffixes = text, table, len(table) // len(text), order, separator
@@ -120,7 +120,7 @@ class KneserNey:
 
     def __init__(self, index: str | Path, order: int = ORDER) -> None:
         folder = Path(index) / FOLDER
-        about = describe_index(index)
+        about = check_index(index)
         if not (folder / DESCRIPTION).is_file():
             build_kneser_ney(index, order)
         found = self._describe(folder, about)

@@ -53,5 +53,8 @@ def find_folder(source: str | Path) -> Path:
 
 
 def revision_of(source: str | Path) -> str | None:
-    """Commit of a model that is read from the hub's cache; None for a folder of one's own."""
-    return None if Path(source).is_dir() else find_folder(source).name
+    """Commit of a model that is read from the hub's cache; None for a folder, or what is gone."""
+    try:
+        return None if Path(source).is_dir() else find_folder(source).name
+    except InputError:
+        return None

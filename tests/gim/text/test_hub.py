@@ -77,6 +77,7 @@ def test_the_revision_is_known(cache, tmp_path):
     assert revision_of("lab/model") == COMMITS["main"]
     assert revision_of("lab/model@old") == COMMITS["old"]
     assert revision_of(tmp_path) is None
+    assert revision_of("lab/gone") is None
 
 
 def test_a_name_within_a_folder_here_is_no_name_on_the_hub(tmp_path, monkeypatch):

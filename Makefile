@@ -22,7 +22,7 @@ demo: $(READY)
 	@echo "Done. Open results/demo/report.html; the table is results/demo/summary.tsv, the maps are in results/demo/sub-SIM01/."
 
 test: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # A real SLURM on this machine, as root (docs/cluster.md).
 cluster: $(READY)

@@ -10,6 +10,15 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+LONG = ("workflow", "project", "fuzz")  # folders with files that take long
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long come first, so that two workers end together."""
+    folders = REPOSITORY / "tests"
+    items.sort(key=lambda item: item.path.relative_to(folders).parts[0] not in LONG)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
     """What the tests verify is not remembered in their user's home."""

@@ -28,7 +28,8 @@ def typed(config: dict[str, Any], entries: Sequence[str]) -> dict[str, Any]:
         key, _, text = entry.partition("=")
         text = text.strip("'\"")  # as Snakemake does
         try:
-            as_text, as_yaml = yaml.load(text, yaml.BaseLoader), yaml.safe_load(text)
+            as_text = yaml.load(text, yaml.BaseLoader)  # makes texts only  # nosec B506
+            as_yaml = yaml.safe_load(text)
         except (yaml.YAMLError, ValueError):
             continue  # Snakemake took it for a name, and so it stays
         if key in config:

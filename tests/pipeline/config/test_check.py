@@ -78,7 +78,7 @@ def test_overlays_are_merged_as_snakemake_does(name):
 def test_overlays_and_what_is_wrong(capsys, tmp_path):
     overlay = tmp_path / "overlay.yaml"
     overlay.write_text("fit: {n_folds: 30}\n")
-    with pytest.raises(SystemExit, match="fewer training stories"):
+    with pytest.raises(SystemExit, match="4 training stories, fewer than the 30 folds"):
         main([str(TINY), str(overlay)])
     overlay.write_text("name: another\n")
     main([str(TINY), str(overlay)])

@@ -28,7 +28,7 @@ requirements() {
 # A copy of the project, so that its results are left alone, and edits do not reach the run.
 project() {
   mkdir -p "$1"
-  cp -r "$repository"/{Snakefile,workflow,pipeline,gim,config,profiles} "$1"
+  cp -r "$repository"/{Snakefile,CITATION.cff,workflow,pipeline,gim,config,profiles} "$1"
 }
 
 workflow() {  # FOLDER ARGUMENTS...

@@ -1,5 +1,6 @@
 """Fixtures shared by all tests."""
 
+import logging
 import os
 import shutil
 from importlib.util import find_spec
@@ -17,6 +18,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take long come first, so that two workers end together."""
     folders = REPOSITORY / "tests"
     items.sort(key=lambda item: item.path.relative_to(folders).parts[0] not in LONG)
+
+
+@pytest.fixture(autouse=True)
+def _own_log_level():
+    """What a job or a command sets for its own log does not reach the next test."""
+    root = logging.getLogger()
+    before = root.level
+    yield
+    root.setLevel(before)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,17 +6,14 @@ in with one fixed weight.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gim._kernels import weigh as weigh_kernel
 from gim.induction.exact import ExactInduction
 from gim.scores import Scores
-from gim.weighing.model import WeightedGIM, WeightedStream
+from gim.weighing.model import WeightedGIM, WeightedStream, ranked
 
-kernel: Any = weigh_kernel  # compiled functions carry no types
 NGRAMS, CACHE, EXACT, LOOKUP = "kneser-ney", "kneser-ney+cache", "kneser-ney+exact", "prompt-lookup"
 WEIGHTED = "weighted"
 PROPER = (WEIGHTED, NGRAMS, CACHE, EXACT)  # never give a token no probability
@@ -45,10 +42,10 @@ def score_company(
     for t, stream in model.walk(ids, np.flatnonzero(targets >= 0)):
         exact.extend(ids[done : t + 1])
         done = t + 1
-        rows[WEIGHTED][t] = _ranked(stream.distribution(), targets[t], stream.place.longest)
+        rows[WEIGHTED][t] = ranked(stream.distribution(), targets[t], stream.place.longest)
         rows[LOOKUP][t] = _looked_up(stream.context, targets[t])
         for name, p in _by_ngrams(stream, exact) if model.index is not None else ():
-            rows[name][t] = _ranked(p, targets[t], 0)
+            rows[name][t] = ranked(p, targets[t], 0)
     return rows
 
 
@@ -70,11 +67,6 @@ def _mixed(p: NDArray, tokens: NDArray, counts: NDArray, share: float) -> NDArra
     out = (1 - share) * p
     out[tokens] += share * counts / counts.sum()
     return out
-
-
-def _ranked(p: NDArray[np.float64], target: int, length: int) -> Scores:
-    top, mine, more, same = kernel.rank(p, target)
-    return Scores(length, top, mine, more, same)  # type: ignore[arg-type]
 
 
 def _looked_up(context: NDArray[np.int64], target: int) -> Scores:

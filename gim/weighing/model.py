@@ -28,6 +28,12 @@ kernel: Any = weigh_kernel  # compiled functions carry no types
 NO_IDS = np.empty(0, np.int64)
 
 
+def ranked(p: NDArray[np.float64], target: int, length: int) -> Scores:
+    """The score of one place: a target among a distribution, after a match of some length."""
+    top, mine, more, same = kernel.rank(p, target)
+    return Scores(length, top, mine, more, same)  # type: ignore[arg-type]
+
+
 class WeightedGIM:
     """The predictor.
 
@@ -102,9 +108,8 @@ class WeightedGIM:
         out, source = Scores.empty(len(tokens)), np.full(len(tokens), "", dtype="<U16")
         for t, stream in self.walk(tokens, np.flatnonzero(goals >= 0)):
             p = stream.distribution()
-            top, mine, more, same = kernel.rank(p, goals[t])
-            out[t] = Scores(stream.place.longest, top, mine, more, same)  # type: ignore[arg-type]
-            source[t] = SOURCES[int(stream.shares(top).argmax())]
+            out[t] = ranked(p, goals[t], stream.place.longest)
+            source[t] = SOURCES[int(stream.shares(int(out.top[t])).argmax())]
         return out, source
 
     def walk(

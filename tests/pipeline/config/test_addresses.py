@@ -1,12 +1,11 @@
 """What a configuration may have sent, and to where."""
 
-import copy
-
 import pytest
 
 from pipeline.config.addresses import is_safe
 from pipeline.config.load import complete
 from pipeline.core.errors import ProblemError
+from tests.helpers.configs import changed
 
 BASIC = {
     "name": "x",
@@ -29,15 +28,8 @@ def variables(monkeypatch):
 
 def places(**changes):
     """Places of the problems of a changed configuration."""
-    config = copy.deepcopy(BASIC)
-    for path, value in changes.items():
-        *parents, key = path.split("__")
-        part = config
-        for parent in parents:
-            part = part.setdefault(parent, {})
-        part[key] = value
     try:
-        complete(config)
+        complete(changed(BASIC, **changes))
     except ProblemError as error:
         return [problem.place for problem in error.problems]
     return []

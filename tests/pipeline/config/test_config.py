@@ -1,4 +1,5 @@
 import copy
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pipeline.config.stories import training_stories
 from pipeline.core.errors import ProblemError
 from pipeline.core.schema.validator import band_schema, schema
 from tests.conftest import REPOSITORY
+from tests.helpers import configs
 
 CONFIGS = sorted((REPOSITORY / "config").glob("*.yaml"))
 OVERLAYS = sorted((REPOSITORY / "config" / "overlays").glob("*.yaml"))
@@ -25,15 +27,7 @@ BASIC = {
 }
 
 
-def changed(**changes):
-    config = copy.deepcopy(BASIC)
-    for path, value in changes.items():
-        *parents, key = path.split("__")
-        place = config
-        for parent in parents:
-            place = place.setdefault(parent, {})
-        place[key] = value
-    return config
+changed = partial(configs.changed, BASIC)
 
 
 def problems(config):

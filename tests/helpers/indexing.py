@@ -3,6 +3,8 @@
 import json
 from collections import Counter
 
+import numpy as np
+
 from gim.infinigram.index import build_index
 
 VOCABULARY = {"u16": 600, "u32": 70_000}
@@ -31,3 +33,13 @@ def brute_longest(docs, context):
         if found:
             return n, found
     raise AssertionError("an empty corpus")
+
+
+def recurring(rng) -> tuple[list[list[int]], np.ndarray]:
+    """Two documents and a context in which one stretch of ids comes again."""
+    motif = rng.integers(300, 330, 60).tolist()
+    docs = [motif + rng.integers(300, 330, 150).tolist(), [*motif[20:50], 400, 401]]
+    context = np.concatenate(
+        [rng.integers(300, 330, 40), motif[5:45], rng.integers(300, 303, 60), motif[10:60]]
+    )
+    return docs, context

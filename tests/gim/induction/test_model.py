@@ -13,7 +13,7 @@ from gim.induction.model import GIM
 from gim.infinigram.query import InfiniGram
 from gim.scores import rank
 from gim.text.tokenizer import load_tokenizer
-from tests.helpers.indexing import build
+from tests.helpers.indexing import build, recurring
 
 
 @pytest.fixture(scope="module")
@@ -21,17 +21,13 @@ def parts(tmp_path_factory):
     rng = np.random.default_rng(2)
     tokenizer = load_tokenizer()
     encoder = Encoder.create(tokenizer, seed=3, width=32, heads=2, dim=16).eval()
-    motif = rng.integers(300, 330, 60).tolist()
-    docs = [motif + rng.integers(300, 330, 150).tolist(), [*motif[20:50], 400, 401]]
+    docs, context = recurring(rng)
     folder = tmp_path_factory.mktemp("corpus")
     numbers = _as_numbers(tokenizer)
     with pytest.MonkeyPatch.context() as patch:
         # The ids are chosen, and spell another text than the numbers that stand for them.
         patch.setattr("gim.infinigram.index.Fidelity.check", lambda *_: None)
         index = InfiniGram(build(folder, docs, numbers))
-    context = np.concatenate(
-        [rng.integers(300, 330, 40), motif[5:45], rng.integers(300, 303, 60), motif[10:60]]
-    )
     return tokenizer, encoder, index, context
 
 

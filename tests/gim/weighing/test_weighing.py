@@ -21,7 +21,7 @@ from gim.weighing.weights import (
     save_weights,
     setting,
 )
-from tests.helpers.indexing import build
+from tests.helpers.indexing import build, recurring
 
 SETTINGS = [(c, e) for c in (True, False) for e in (True, False)]
 
@@ -40,17 +40,13 @@ def parts(tmp_path_factory):
     rng = np.random.default_rng(2)
     tokenizer = load_tokenizer()
     encoder = Encoder.create(tokenizer, seed=3, width=32, heads=2, dim=16).eval()
-    motif = rng.integers(300, 330, 60).tolist()
-    docs = [motif + rng.integers(300, 330, 150).tolist(), [*motif[20:50], 400, 401]]
+    docs, context = recurring(rng)
     numbers = Tokenizer("ids", lambda text: [int(w) for w in text.split()], tokenizer.table)
     folder = tmp_path_factory.mktemp("corpus")
     with pytest.MonkeyPatch.context() as patch:
         # The ids are chosen, and spell another text than the numbers that stand for them.
         patch.setattr("gim.infinigram.index.Fidelity.check", lambda *_: None)
         paths = [build(folder, docs, numbers), build(folder, [docs[1] * 3], numbers, "other")]
-    context = np.concatenate(
-        [rng.integers(300, 330, 40), motif[5:45], rng.integers(300, 303, 60), motif[10:60]]
-    )
     return tokenizer, encoder, paths, context
 
 

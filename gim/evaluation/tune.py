@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,6 +59,23 @@ def best_tau(table: pd.DataFrame) -> int:
     """
     accurate = table[table["to_best_hi"] >= 0]
     return int(accurate["tau"].iloc[int(accurate["logprob"].argmax())])
+
+
+def describe_tau(table: pd.DataFrame) -> dict[str, Any]:
+    """`best_tau` with what a file of weights says of it.
+
+    Returns
+    -------
+    tau : dict
+        ``value``; ``as_accurate``, the lowest and the highest tau whose accuracy the 95 % interval
+        of the paired difference does not tell from the best; ``logprob`` with ``logprob_lo`` and
+        ``logprob_hi``, nats a token.
+    """
+    value = best_tau(table)
+    row: Any = table.set_index("tau").loc[value]
+    accurate = table["tau"][table["to_best_hi"] >= 0]
+    nats = {key: round(float(row[key]), 4) for key in ("logprob", "logprob_lo", "logprob_hi")}
+    return {"value": value, "as_accurate": [int(accurate.min()), int(accurate.max())], **nats}
 
 
 def every_nth(documents: Iterable, n: int) -> Iterable:

@@ -144,19 +144,51 @@ def load_weights(path: str | Path | None = None) -> dict[str, Weights]:
         When the file is missing or holds something else.
     """
     file = SHIPPED if path is None else Path(path)
+    found = _read(file)
+    try:
+        return {name: Weights.from_dict(value) for name, value in found["weights"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _not_weights(file, error) from error
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """What a file of weights holds."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
         if found["format"] != FORMAT:
             raise ValueError(f"format {found['format']} instead of {FORMAT}")
-        return {name: Weights.from_dict(value) for name, value in found["weights"].items()}
     except OSError as error:
         raise InputError(
             f"{file}: cannot be read ({error.strerror}); make weights with `gim tune`"
         ) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{file}: no weights of a mixture ({error!r}); make them with `gim tune`"
-        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise _not_weights(file, error) from error
+    return found
+
+
+def _not_weights(file: Path, error: Exception) -> InputError:
+    return InputError(f"{file}: no weights of a mixture ({error!r}); make them with `gim tune`")
+
+
+def load_tau(path: str | Path) -> int | None:
+    """The tau of Eq. 5 that `gim tune` chose along with the weights of a file, if it did.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or holds something else.
+    """
+    file = Path(path)
+    found = _read(file)
+    if "tau" not in found:
+        return None
+    try:
+        tau = int(found["tau"]["value"])
+        if tau < 1:
+            raise ValueError(f"tau {tau}")
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{file}: no tau ({error!r}); make the file with `gim tune`") from error
+    return tau
 
 
 @cache

@@ -22,6 +22,7 @@ from gim.infinigram.query import InfiniGram
 from gim.scores import Scores
 from gim.text.corpus import Document
 from gim.text.tokenizer import load_tokenizer
+from gim.weighing.weights import load_tau
 
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "dog", "ran", "to", "house", "and", "then"]
 
@@ -283,6 +284,12 @@ def test_weights_are_fitted_and_used(corpus, parts, tmp_path, capsys):
     assert "gate of the sources" in printed and "nats a token" in printed
     found = json.loads(weights.read_text())
     assert found["files"] == ["train.jsonl"] and len(found["weights"]) == 4
+    tau = found["tau"]
+    assert f"tau = {tau['value']} " in printed and load_tau(weights) == tau["value"]
+    assert tau["as_accurate"][0] <= tau["value"] <= tau["as_accurate"][1]
+    assert tau["logprob_lo"] <= tau["logprob"] <= tau["logprob_hi"]
+    found["tau"]["value"] = 7  # one that no default is
+    weights.write_text(json.dumps(found))
     folder = tmp_path / "eval"
     judged = ["eval", dev, *options, "--stride", "4", "--index", index, "--out", str(folder)]
     assert main([*judged, "--weighted", str(weights)]) == 0
@@ -292,6 +299,7 @@ def test_weights_are_fitted_and_used(corpus, parts, tmp_path, capsys):
     assert table["perplexity"]["exact"] == pytest.approx(
         np.exp(-table["logprob"]["exact"]), rel=1e-4
     )
+    assert json.loads((folder / "eval.json").read_text())["tau"] == 7
     pairs = pd.read_csv(folder / "paired.tsv", sep="\t").set_index("over")
     gain = table["acc_strict"]["weighted"] - table["acc_strict"]["exact"]
     assert pairs["acc_strict"]["exact"] == pytest.approx(gain, abs=1e-5)

@@ -16,13 +16,14 @@ from gim._kernels.weigh import ALL, CLASSES, LAST
 from gim.errors import InputError
 from gim.weighing.model import WeightedGIM
 from gim.weighing.place import BASE
-from gim.weighing.weights import GATE, HEADS, SLOPES, SOURCES, Weights
+from gim.weighing.weights import GATE, HEADS, SLOPES, SOURCES, UNITS, Weights
 
 EPOCHS = 6
 BATCH = 128
 RATE = 0.05
 DECAY = 1e-4  # of the gate, in standard units: what data say nothing about stays at zero
-UNITS = (5.0, 3.0)  # of the votes' strength and focus, which are known only as they are fitted
+SPREADS = (5.0, 3.0)  # of the votes' strength and focus, which are known only as they are fitted
+LOGS = 0.3  # unit of the logarithms among the features, for the hidden units
 SCORES_OF_NGRAMS = [SLOPES.index(name) for name in ("log_p_ngrams", "log_p_unigram")]
 COSINES = [SLOPES.index(name) for name in ("cosine", "cosine_squared")]
 
@@ -167,12 +168,18 @@ class _Mixture(nn.Module):
         super().__init__()
         self.table = nn.Parameter(torch.zeros(len(HEADS), CLASSES))
         self.slopes = nn.Parameter(torch.zeros(len(HEADS), len(SLOPES)))
+        self.unit_table = nn.Parameter(0.3 * torch.randn(len(UNITS), CLASSES))
+        self.unit_slopes = nn.Parameter(0.3 * torch.randn(len(UNITS), len(SLOPES)))
+        self.unit_votes = nn.Parameter(torch.zeros(len(HEADS), len(UNITS)))
         self.gate = nn.Parameter(torch.zeros(len(SOURCES), len(GATE)))
-        scale = np.concatenate([np.ones(BASE), np.repeat(UNITS, len(HEADS))])
+        scale = np.concatenate([np.ones(BASE), np.repeat(SPREADS, len(HEADS))])
         mean = np.zeros(len(GATE))
         mean[1:BASE] = seen.known[:, 1:].mean(0)
         spread = seen.known[:, 1:].std(0)
         scale[1:BASE] = np.where(spread > 1e-3, spread, 1)
+        self.unit_scale = torch.tensor(
+            [1.0 if SLOPES.index(name) in COSINES else LOGS for name in SLOPES]
+        )
         self.mean, self.scale = torch.tensor(mean).float(), torch.tensor(scale).float()
         self._begin()
 
@@ -199,17 +206,19 @@ class _Mixture(nn.Module):
     ) -> Tensor:
         """Log-probability of each token that came."""
         size = int(sizes.max())
-        logits = votes[:, :size].float() @ self.slopes.T
-        kinds = classes[:, :size].long()
-        logits = logits + nn.functional.embedding(kinds, self.table.T)
+        seen, kinds = votes[:, :size].float(), classes[:, :size].long()
+        units = seen * self.unit_scale @ self.unit_slopes.T
+        units = (units + nn.functional.embedding(kinds, self.unit_table.T)).relu()
+        logits = seen @ self.slopes.T + nn.functional.embedding(kinds, self.table.T)
+        logits = logits + units @ self.unit_votes.T
         logits = logits.masked_fill((torch.arange(size) >= sizes[:, None])[..., None], -1e4)
         strength = logits.logsumexp(1)
         attention = (logits - strength[:, None]).exp()
         here = (sizes > 0)[:, None]
         focus = attention.square().sum(1).clamp_min(1e-30).log()
-        seen = torch.cat([known, strength * here, focus * here], 1)
-        seen = (seen - self.mean) / self.scale
-        weights = (seen @ self.gate.T).masked_fill(~present, -1e4).log_softmax(1)
+        told = torch.cat([known, strength * here, focus * here], 1)
+        told = (told - self.mean) / self.scale
+        weights = (told @ self.gate.T).masked_fill(~present, -1e4).log_softmax(1)
         by_votes = (attention * hits[:, :size, None]).sum(1)
         p = torch.cat([shares[:, :2].float(), by_votes, shares[:, 2:].float()], 1)
         return (weights + p.clamp_min(1e-30).log()).logsumexp(1)
@@ -218,5 +227,6 @@ class _Mixture(nn.Module):
         """As plain numbers."""
         gate = self.gate.detach().double() / self.scale.double()
         gate[:, 0] -= gate[:, 1:] @ self.mean[1:].double()
-        table, slopes = (x.detach().double().numpy() for x in (self.table, self.slopes))
-        return Weights(table, slopes, gate.numpy())
+        parts = self.table, self.slopes, self.unit_table, self.unit_slopes * self.unit_scale
+        votes = (part.detach().double().numpy() for part in (*parts, self.unit_votes))
+        return Weights(*votes, gate.numpy())

@@ -162,7 +162,7 @@ def load_weights(path: str | Path | None = None) -> dict[str, Weights]:
     found = _read(file)
     try:
         return {name: Weights.from_dict(value) for name, value in found["weights"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise _not_weights(file, error) from error
 
 
@@ -176,7 +176,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise InputError(
             f"{file}: cannot be read ({error.strerror}); make weights with `gim tune`"
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _not_weights(file, error) from error
     return found
 

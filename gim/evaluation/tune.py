@@ -116,7 +116,7 @@ def see(documents: Iterable[Document], model: GIM, positions: int, seed: int = 0
     weighted = WeightedGIM(
         model.tokenizer, model.index, model.metric, {kind: Weights.zeros()}, model.window
     )
-    return observe(weighted, _pieces(texts, model.window, positions, seed))
+    return observe(weighted, _pieces(texts, model.window, positions, seed), seed=seed)
 
 
 def fit_settings(seen: Observations, corpus: bool, encoder: bool, seed: int = 0) -> Fitted:

@@ -7,7 +7,7 @@ import torch
 from gim.text.tokenizer import load_tokenizer
 from gim.weighing.fit import _Mixture, _tensors, fit_weights, observe
 from gim.weighing.model import WeightedGIM
-from gim.weighing.weights import Weights
+from gim.weighing.weights import SLOPES, Weights
 
 NONE = {"context": Weights.zeros()}
 
@@ -36,6 +36,31 @@ def test_it_is_the_mixture_that_predicts(text):
     # Features of votes are kept in half precision.
     assert scores.p_next[:-1] == pytest.approx(wanted.numpy(), rel=2e-2)
     assert np.corrcoef(np.log(scores.p_next[:-1]), wanted.log())[0, 1] > 0.99999
+
+
+def test_a_sample_of_votes_stands_for_all(text):
+    """In the mean over samples, what votes sum to, and what those for the token that came do."""
+    tokenizer, targets = load_tokenizer(), np.append(text[1:], -1)
+    model = WeightedGIM(tokenizer, weights=NONE, window=150)
+    targets[:-10] = -1  # of places with all votes
+    whole = observe(model, [(text, targets)])
+    samples = [observe(model, [(text, targets)], kept=40, seed=s) for s in range(300)]
+    assert (whole.sizes == 149).all() and not whole.logs.any()
+    lag = SLOPES.index("log_lag")
+    for row in range(len(whole)):
+        for hit in (False, True):
+            wanted = whole.votes[row, whole.hits[row] == hit, lag].astype(float).sum()
+            found = [_weighted_sum(seen, row, hit, lag) for seen in samples]
+            spread = np.std(found) / np.sqrt(len(found))
+            assert np.mean(found) == pytest.approx(wanted, abs=5 * spread + 0.2)
+
+
+def _weighted_sum(seen, row, hit, feature):
+    n = seen.sizes[row]
+    assert n <= 40
+    chosen = seen.hits[row, :n] == hit
+    times = np.exp(seen.logs[row, :n][chosen].astype(float))
+    return (times * seen.votes[row, :n, feature][chosen]).sum()
 
 
 def test_fitted_weights_are_better_and_the_same_for_a_seed(text):

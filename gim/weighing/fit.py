@@ -270,4 +270,4 @@ class _Mixture(nn.Module):
         gate[:, 0] -= gate[:, 1:] @ self.mean[1:].double()
         parts = self.table, self.slopes, self.unit_table, self.unit_slopes * self.unit_scale
         votes = (part.detach().double().numpy() for part in (*parts, self.unit_votes))
-        return Weights(*votes, gate.numpy())
+        return Weights(*votes, gate=gate.numpy())

@@ -268,6 +268,6 @@ class _Mixture(nn.Module):
         """As plain numbers."""
         gate = self.gate.detach().double() / self.scale.double()
         gate[:, 0] -= gate[:, 1:] @ self.mean[1:].double()
-        parts = self.table, self.slopes, self.unit_table, self.unit_slopes * self.unit_scale
-        votes = (part.detach().double().numpy() for part in (*parts, self.unit_votes))
-        return Weights(*votes, gate=gate.numpy())
+        parts = [self.table, self.slopes, self.unit_table, self.unit_slopes * self.unit_scale]
+        parts += [self.unit_votes, gate]
+        return Weights(*(part.detach().double().numpy() for part in parts))

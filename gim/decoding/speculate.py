@@ -15,10 +15,14 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from gim.causal.shape import max_context
-from gim.decoding.drafts import Draft, GIMDraft, ModelDraft, Reader, Sampling, Sparse
+from gim.decoding.costs import ASSUMED, Costs
+from gim.decoding.drafts import Draft, ModelDraft, Proposal, draft_of
+from gim.decoding.reader import Reader
+from gim.decoding.sampling import Sampling
 from gim.errors import InputError
-from gim.induction.model import GIM
 from gim.text.tokenizer import as_tokens
+
+DRAFT_LENGTH = 16
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Generation:
     drafted, accepted : int
         Drafted tokens and how many of them were kept.
     seconds : float
+    drafting : float
+        Seconds of them that the draft took.
     """
 
     ids: NDArray[np.int64]
@@ -41,6 +47,7 @@ class Generation:
     drafted: int
     accepted: int
     seconds: float
+    drafting: float
 
     @property
     def accepted_per_call(self) -> float:
@@ -53,23 +60,22 @@ class Generation:
         return 1000 * self.seconds / max(len(self.ids), 1)
 
 
-def accept(
-    drafted: list[tuple[int, Sparse]], p: NDArray[np.float64], rng: np.random.Generator
-) -> list[int]:
+def accept(proposal: Proposal, p: NDArray[np.float64], rng: np.random.Generator) -> list[int]:
     """Decide which drafted tokens stay, and add one token of the large model's own.
 
     Parameters
     ----------
-    drafted : list of (token, q)
-    p : float array of shape (len(drafted) + 1, vocabulary)
+    proposal : Proposal of n tokens
+    p : float array of shape (n + 1, vocabulary)
         The large model's distributions at the same places and at the one after.
 
     Returns
     -------
-    tokens : list of 1 to len(drafted) + 1 ids, distributed as ``p``
+    tokens : list of 1 to n + 1 ids, distributed as ``p``
     """
-    out = []
-    for (token, (ids, q)), row in zip(drafted, p, strict=False):
+    out: list[int] = []
+    for i, (token, row) in enumerate(zip(proposal.tokens, p, strict=False)):
+        ids, q = proposal.drawn[i] if proposal.drawn else (np.array([token]), np.ones(1))
         chance = float(q[ids == token].sum())
         if rng.random() * chance < row[token]:
             out.append(token)
@@ -80,7 +86,16 @@ def accept(
         # Rounding alone can leave nothing where p and q are equal: then p itself is right.
         rest = rest / total if total > 0 else row
         return [*out, int(rng.choice(len(rest), p=rest))]
-    return [*out, int(rng.choice(p.shape[1], p=p[len(drafted)]))]
+    return [*out, int(rng.choice(p.shape[1], p=p[len(out)]))]
+
+
+def accept_best(tokens: list[int], logits: NDArray) -> list[int]:
+    """`accept` of greedy decoding: the drafted tokens that are the model's best, and its next."""
+    best = logits.argmax(1).tolist()
+    kept = 0
+    while kept < len(tokens) and tokens[kept] == best[kept]:
+        kept += 1
+    return best[: kept + 1]
 
 
 def speculate(
@@ -89,7 +104,8 @@ def speculate(
     ids: ArrayLike,
     n_tokens: int,
     *,
-    draft_length: int = 8,
+    draft_length: int = DRAFT_LENGTH,
+    costs: Costs | None = ASSUMED,
     sampling: Sampling | None = None,
     seed: int = 0,
 ) -> Generation:
@@ -103,7 +119,12 @@ def speculate(
     ids : int array
         The prompt, at least one token.
     draft_length : int
-        Tokens proposed before each call.
+        Most tokens proposed before each call.
+    costs : Costs, optional
+        How many of them are sent: as many as promise the most tokens for what a call costs. None
+        asks for ``draft_length`` tokens each time and sends them all.
+    seed : int
+        Equal seeds and costs give equal samples.
 
     Raises
     ------
@@ -119,58 +140,86 @@ def speculate(
             f"{len(sequence)} tokens of prompt and {n_tokens} new ones exceed the model's {limit}"
         )
     sampling, rng = sampling or Sampling(), np.random.default_rng(seed)
-    reader, begin = Reader(model), len(sequence)
+    reader, clock, begin = Reader(model), _Clock(), len(sequence)
     calls = drafted = accepted = 0
     started = time.perf_counter()
     if draft is not None:
-        draft.extend(sequence)
+        with clock:
+            draft.extend(sequence)
     while (left := begin + n_tokens - len(sequence)) > 0:
-        room = min(draft_length, left - 1) if draft is not None else 0
-        proposal = draft.propose(room, rng) if draft is not None and room > 0 else []
-        tokens = [token for token, _ in proposal]
+        proposal = Proposal([], [])
+        if draft is not None and (room := min(draft_length, left - 1)) > 0:
+            with clock:
+                proposal = draft.propose(room, costs, rng)
+        tokens = proposal.tokens
         logits = reader.read(sequence + tokens, len(tokens) + 1)
-        new = accept(proposal, sampling.probabilities(logits), rng)
+        if sampling.temperature == 0:
+            new = accept_best(tokens, logits)
+        else:
+            new = accept(proposal, sampling.probabilities(logits), rng)
         sequence += new
         if draft is not None:
-            draft.extend(new)
+            with clock:
+                draft.extend(new)
         calls, drafted, accepted = calls + 1, drafted + len(tokens), accepted + len(new) - 1
     seconds = time.perf_counter() - started
-    return Generation(np.array(sequence[begin:]), calls, drafted, accepted, seconds)
+    return Generation(np.array(sequence[begin:]), calls, drafted, accepted, seconds, clock.seconds)
+
+
+class _Clock:
+    """Sums up the time spent inside it."""
+
+    seconds = 0.0
+
+    def __enter__(self) -> None:
+        self._started = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds += time.perf_counter() - self._started
 
 
 def compare(
     model: Any,
-    gim: GIM,
+    predictor: Any,
     ids: ArrayLike,
     n_tokens: int,
     *,
-    draft_length: int = 8,
+    draft_length: int = DRAFT_LENGTH,
+    costs: Costs | None = ASSUMED,
     sampling: Sampling | None = None,
     sampled_draft: bool = False,
     small: Any = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Plain decoding, GIM's drafts and, if given, a small model's, in one run.
+    """Plain decoding, the drafts of a GIM and, if given, of a small model, in one run.
+
+    Parameters
+    ----------
+    predictor : GIM or WeightedGIM
+    small : a Hugging Face causal language model, optional
 
     Returns
     -------
     table : DataFrame
-        Columns ``draft calls accepted_per_call ms_per_token speed_up ids``; plain decoding first.
+        Columns ``draft calls drafted accepted_per_call ms_per_token speed_up ids``; plain
+        decoding first.
     """
     sampling = sampling or Sampling()
-    drafts: dict[str, Draft | None] = {"none": None, "gim": GIMDraft(gim, sampled_draft)}
+    drafts: dict[str, Draft | None] = {"none": None, "gim": draft_of(predictor, sampled_draft)}
     if small is not None:
         drafts["small model"] = ModelDraft(small, sampling, sampled_draft)
     speculate(model, None, ids, min(2, n_tokens), sampling=sampling)  # first calls are slower
     rows: list[dict[str, Any]] = []
     for name, draft in drafts.items():
         done = speculate(
-            model, draft, ids, n_tokens, draft_length=draft_length, sampling=sampling, seed=seed
-        )
+            model, draft, ids, n_tokens, draft_length=draft_length, costs=costs,
+            sampling=sampling, seed=seed,
+        )  # fmt: skip
         rows.append(
             {
                 "draft": name,
                 "calls": done.calls,
+                "drafted": done.drafted,
                 "accepted_per_call": done.accepted_per_call,
                 "ms_per_token": done.ms_per_token,
                 "speed_up": (rows[0]["ms_per_token"] if rows else done.ms_per_token)

@@ -1,36 +1,75 @@
-"""Induction-head scores of a causal language model."""
+"""Induction heads of a causal language model: scores, evidence they look at, what they are for."""
 
 import argparse
 from pathlib import Path
 
-from gim.cli.options import text_of
+from gim.cli.options import own_tokenizer
 from gim.errors import InputError
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("model", help="directory or name of a Hugging Face causal LM")
-    parser.add_argument("--tokenizer", default=None, help="with --text: the model's tokenizer")
-    parser.add_argument("--text", default=None, help="file on which GIM's matches are compared")
-    parser.add_argument("--sequences", type=int, default=8)
+    parser.add_argument("--sequences", type=int, default=8, help="of repeated random tokens")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", required=True, help="directory of the table and the heat map")
+    parser.add_argument("--text", nargs="*", default=[], help="files on which heads are looked at")
+    parser.add_argument("--tokenizer", default=None, help="with --text (default: the model's own)")
+    parser.add_argument("--pieces", type=int, default=6, help="pieces of text that are read")
+    parser.add_argument("--length", type=int, default=512, help="tokens of a piece")
+    parser.add_argument(
+        "--encoder", default=None, help="for fuzzy evidence (default: the shipped one), or none"
+    )
+    parser.add_argument(
+        "--ablate", type=int, nargs="*", default=[], help="numbers of best heads to take out"
+    )
+    parser.add_argument("--draws", type=int, default=20, help="of as many random heads instead")
+    parser.add_argument("--out", required=True, help="directory of the tables and the figure")
 
 
 def run(args: argparse.Namespace) -> None:
     """Score every head; print the ten best."""
-    from gim.causal.heads import head_scores, in_context_score, match_agreement, write_heads
-    from gim.causal.model import load_causal
+    from gim.causal.ablation import ablation_test, loss_summary, mean_outputs, token_losses
+    from gim.causal.heads import head_scores, text_scores
+    from gim.causal.heads_report import write_heads
+    from gim.causal.model import check_vocabulary, load_causal
+    from gim.causal.overlap import text_overlap
+    from gim.causal.shape import max_context
+    from gim.text.pieces import read_pieces
     from gim.text.tokenizer import load_tokenizer
 
+    if args.ablate and (min(args.ablate) < 1 or args.draws < 1):
+        raise InputError("--ablate and --draws start at 1")
+    if args.ablate and not args.text:
+        raise InputError("--ablate needs --text, on which it is seen what the heads are for")
     model = load_causal(args.model)
-    table = head_scores(model, sequences=args.sequences, seed=args.seed)
-    extra = {"model": Path(args.model).name, "seed": args.seed}
+    extra: dict = {"model": Path(args.model).name, "seed": args.seed}
+    pieces = []
     if args.text:
-        if args.tokenizer is None:
-            raise InputError("--text needs --tokenizer, the model's own")
-        ids = load_tokenizer(args.tokenizer).encode(text_of("@" + args.text))
-        extra["in_context_score"] = in_context_score(model, ids)
-        table["gim_agreement"] = match_agreement(model, ids)
-    write_heads(table, args.out, extra)
+        tokenizer = load_tokenizer(args.tokenizer or own_tokenizer(args.model))
+        check_vocabulary(args.model, model, tokenizer)
+        if max_context(model, args.length) < args.length:
+            most = max_context(model, args.length)
+            raise InputError(f"--length {args.length}: {args.model} reads {most} tokens at most")
+        pieces = read_pieces(args.text, tokenizer, args.length, args.pieces)
+    table = head_scores(model, sequences=args.sequences, seed=args.seed)
+    losses = None
+    if pieces:
+        metric = None
+        if args.encoder != "none":
+            from gim.encoder.encoder import Encoder
+            from gim.induction.fuzzy import as_metric
+
+            metric = as_metric(Encoder.from_pretrained(args.encoder))
+        more = [text_scores(model, pieces), text_overlap(model, pieces, metric, tokenizer)]
+        for part in more:
+            table[part.columns] = part
+        extra |= {"text": [Path(t).name for t in args.text], "pieces": len(pieces)}
+        extra["losses"] = loss_summary(token_losses(model, pieces), pieces)
     print(table.sort_values("prefix_matching", ascending=False).head(10).to_string(index=False))
+    if args.ablate:
+        losses = ablation_test(
+            model, table, pieces, mean_outputs(model, pieces), sizes=args.ablate,
+            draws=args.draws, seed=args.seed,
+        )  # fmt: skip
+        print(losses.groupby(["kind", "heads"], sort=False).mean().drop(columns="draw").to_string())
+    write_heads(table, args.out, extra, losses)

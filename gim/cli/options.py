@@ -81,3 +81,14 @@ def text_of(value: str) -> str:
         return Path(value[1:]).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{value[1:]}: cannot be read ({error})") from error
+
+
+def own_tokenizer(model: str) -> str | None:
+    """Where a model's own tokenizer is: with the model, or None for the shipped one."""
+    from gim.text.tokenizer import load_tokenizer
+
+    try:
+        load_tokenizer(model)
+    except InputError:
+        return None
+    return model

@@ -2,7 +2,14 @@
 
 import argparse
 
-from gim.cli.options import add_model, add_weighted, load_model, load_weighted, text_of
+from gim.cli.options import (
+    add_model,
+    add_weighted,
+    load_model,
+    load_weighted,
+    own_tokenizer,
+    text_of,
+)
 from gim.errors import InputError
 
 
@@ -65,14 +72,3 @@ def run(args: argparse.Namespace) -> None:
     )
     print(rows.drop(columns="ids").to_string(index=False))
     print(model.tokenizer.decode(rows["ids"].iloc[1]))
-
-
-def own_tokenizer(model: str) -> str | None:
-    """Where a model's own tokenizer is: with the model, or None for the shipped one."""
-    from gim.text.tokenizer import load_tokenizer
-
-    try:
-        load_tokenizer(model)
-    except InputError:
-        return None
-    return model

@@ -51,7 +51,7 @@ class Costs:
         cls, model: Any, most: int = 16, clock: Callable[[], float] = time.perf_counter
     ) -> "Costs":
         """Seconds of a model's calls of 1 to ``most + 1`` tokens: the work of some 40 calls."""
-        sizes = sorted({1, 2, 3, *range(5, most + 1, 4), most + 1})
+        sizes = sorted({1, min(3, most + 1), *range(5, most + 1, 4), most + 1, 2})
         context = max_context(model, CONTEXT + most + 1) - most - 1
         if context < 1:
             raise InputError(f"the model has no room for drafts of {most} tokens; shorten them")

@@ -7,9 +7,12 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
-from gim.causal.heads import head_scores, in_context_score, match_agreement, write_heads
+from gim.causal.ablation import ablated, best_heads, mean_outputs, random_heads, token_losses
+from gim.causal.heads import head_scores, text_scores
+from gim.causal.heads_report import write_heads
+from gim.causal.overlap import text_overlap
 from gim.errors import InputError
-from tests.helpers.random_models import SIZE, model
+from tests.helpers.random_models import model
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +55,28 @@ def test_heads_of_a_trained_model_are_found(trained, tmp_path, rng):
     assert best["copying"] > 0.5
     first = table[table["layer"] == 0]["prefix_matching"]
     assert first.max() < 0.3
-    half = rng.permutation(32)[:13]
-    agreement = match_agreement(lm, np.tile(half, 2))
-    assert agreement.argmax() == table["prefix_matching"].argmax()
-    assert agreement.max() > 0.6
-    table["gim_agreement"] = agreement
+    pieces = [np.tile(rng.permutation(32)[:n], 2) for n in (7, 9, 11, 13)]
+    seen = text_overlap(lm, pieces)
+    assert seen["exact"].argmax() == table["prefix_matching"].argmax()
+    assert seen["exact"].max() > max(0.6, 2 * seen["exact_chance"].max())
+    on_text = text_scores(lm, pieces)
+    assert on_text["text_matching"].max() > 0.6
+    table[["exact", "exact_chance"]] = seen
     write_heads(table, tmp_path / "heads", {"model": "test"})
     names = sorted(p.name for p in (tmp_path / "heads").iterdir())
     assert names == ["heads.json", "heads.png", "heads.tsv"]
+
+
+def test_taking_out_the_heads_that_copy_costs_what_copying_gave(trained, rng):
+    lm, _ = trained
+    table = head_scores(lm, sequences=8, length=13)
+    pieces = [np.tile(rng.permutation(32)[:13], 2) for _ in range(8)]
+    means, chosen = mean_outputs(lm, pieces), best_heads(table, 1)
+    losses = []
+    for heads in ([], chosen, random_heads(table, chosen, 0)):
+        with ablated(lm, heads, means):
+            losses.append(np.mean([loss[13:] for loss in token_losses(lm, pieces)]))
+    assert losses[1] > losses[0] + 1 and losses[1] > losses[2] + 0.5
 
 
 def test_random_heads_score_by_chance():
@@ -94,15 +111,22 @@ def test_llama_heads_have_scores_too():
     assert len(table) == 4 and table["prefix_matching"].between(0, 1).all()
 
 
-def test_in_context_score_is_the_difference_of_two_losses():
-    lm = model("llama", positions=600)
-    ids = np.random.default_rng(0).integers(0, SIZE, 1100)
-    with torch.inference_mode():
-        losses = []
-        for begin in (0, 501):
-            part = torch.tensor(ids[begin : begin + 501])
-            rows = lm(part[None]).logits[0].log_softmax(-1)
-            losses.append(-rows[499, part[500]] + rows[49, part[50]])
-    assert in_context_score(lm, ids) == pytest.approx(float(sum(losses) / 2), abs=1e-4)
-    with pytest.raises(InputError, match="501 tokens"):
-        in_context_score(lm, ids[:400])
+def test_matching_on_text_is_attention_on_what_followed_the_matches():
+    lm, pieces = model("gpt2"), [np.array([1, 2, 3, 1, 2, 5, 9, 1, 2]), np.array([4, 7, 4, 4])]
+    # After these tokens, the places that followed the longest match, by hand.
+    follow = [{3: [1], 4: [2], 7: [1, 4], 8: [2, 5]}, {2: [1], 3: [1, 3]}]
+    sums, n = np.zeros(4), 0
+    for piece, known in zip(pieces, follow, strict=True):
+        with torch.inference_mode():
+            lm.set_attn_implementation("eager")
+            looks = torch.cat(lm(torch.tensor(piece)[None], output_attentions=True).attentions)
+        looks = looks.reshape(4, len(piece), len(piece)).numpy()
+        for row, places in known.items():
+            sums += looks[:, row, places].sum(1)
+            n += 1
+    table = text_scores(lm, pieces)
+    assert np.allclose(table["text_matching"], sums / n, atol=1e-6)
+    assert table["text_copying"].between(0, 1).all()
+    assert table[["layer", "head"]].to_numpy().tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    with pytest.raises(InputError, match="repeats nothing"):
+        text_scores(lm, [np.arange(9)])

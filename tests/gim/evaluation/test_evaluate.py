@@ -362,6 +362,17 @@ def test_heads_and_speculation_from_the_command_line(tokenizer, tmp_path, capsys
     large = str(tmp_path / "large")
     assert main(["heads", large, "--sequences", "2", "--out", str(tmp_path / "heads")]) == 0
     assert len(pd.read_csv(tmp_path / "heads/heads.tsv", sep="\t")) == 4
+    (tmp_path / "text.txt").write_text("the cat sat on the mat and the dog sat on the log " * 12)
+    seen = ["heads", large, "--text", str(tmp_path / "text.txt"), "--pieces", "1", "--sequences"]
+    seen += ["2", "--length", "120", "--encoder", "none", "--ablate", "1", "--draws", "2"]
+    assert main([*seen, "--out", str(tmp_path / "seen")]) == 0
+    table = pd.read_csv(tmp_path / "seen/heads.tsv", sep="\t")
+    assert {"text_matching", "exact", "exact_chance"} < set(table)
+    assert len(pd.read_csv(tmp_path / "seen/ablation.tsv", sep="\t")) == 4
+    assert (tmp_path / "seen/heads.png").stat().st_size > 10_000
+    seen[seen.index("120")] = "200"
+    assert main([*seen, "--out", str(tmp_path / "long")]) == 2
+    assert "reads 128 tokens at most" in capsys.readouterr().err
     arguments = ["speculate", large, "the cat sat", "--tokens", "12", "--draft-model"]
     capsys.readouterr()
     assert main([*arguments, str(tmp_path / "small")]) == 0

@@ -72,7 +72,7 @@ class Fixed:
 
 def drafts(tokenizer: Tokenizer, index: str | None) -> dict[str, Callable[[], Draft | None]]:
     """What is compared; plain decoding first."""
-    encoder = Encoder.from_pretrained()
+    encoder, context = Encoder.from_pretrained(), WeightedGIM(tokenizer)
     found: dict[str, Callable[[], Draft | None]] = {
         "none": lambda: None,
         "prompt lookup (transformers)": PromptLookup,
@@ -81,6 +81,7 @@ def drafts(tokenizer: Tokenizer, index: str | None) -> dict[str, Callable[[], Dr
         "exact": CopyDraft,
         "fuzzy": lambda: StreamDraft(GIM(tokenizer, None, encoder, NEVER)),
         "GIM, context alone": lambda: draft_of(GIM(tokenizer, None, encoder)),
+        "evidence weighed, context alone": lambda: draft_of(context),
     }
     if index is not None:
         corpus = InfiniGram([index], tokenizer)

@@ -19,6 +19,8 @@ from gim.errors import InputError
 
 CONTEXT = 64  # tokens before the calls that are timed
 ROUNDS = 3  # of which the fastest counts, as the machine may have other work
+SHARE = 0.03  # of the time of plain decoding that drafts may lose,
+GRANT = 1.0  # beside so many calls at the beginning
 LEAST = 0.02  # chance below which no token is drafted, however cheap calls are
 
 
@@ -96,6 +98,28 @@ class Costs:
             if expected / self.of(k + 1) > rate:
                 best, rate = k, expected / self.of(k + 1)
         return best
+
+
+class Budget:
+    """Keeps what drafts have lost, all in all, to a small share of plain decoding's time.
+
+    Chances may be wrong, and texts turn: a draft is only sent if decoding would still be nearly as
+    fast as without drafts, were all of it wrong.
+    """
+
+    def __init__(self, costs: Costs) -> None:
+        self._costs = costs
+        self._lost, self._tokens = 0.0, 0
+
+    def allows(self, n: int) -> bool:
+        """Whether ``n`` tokens may be sent."""
+        worst = self._costs.of(n + 1) / self._costs.of(1) - 1
+        return self._lost + worst <= GRANT + SHARE * self._tokens
+
+    def book(self, sent: int, tokens: int) -> None:
+        """A call with so many drafted tokens gave so many tokens."""
+        self._lost += self._costs.of(sent + 1) / self._costs.of(1) - tokens
+        self._tokens += tokens
 
 
 # What a small model on a CPU takes: the step from one token, a product of a matrix and a vector, to

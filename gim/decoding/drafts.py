@@ -19,11 +19,27 @@ from gim.text.tokenizer import as_tokens
 kernel: Any = draft_kernel  # compiled functions carry no types
 Sparse = tuple[NDArray[np.int64], NDArray[np.float64]]  # ids and probabilities
 FADE = 0.95  # what a class of drafts saw before counts so much less at each new case of it
-CASES = 4.0  # cases that what is assumed of a class counts for
+CASES = 8.0  # cases that what is assumed of a class counts for
 # Chance of a draft below which a stream makes no further token of it: 0.3 ms, 4 with an encoder.
 STREAM, ENCODED = 0.1, 0.3
 LONGEST_PAUSE = 7  # calls in a row for which a dear draft that had nothing is not asked
 BINS = 10  # classes of a draft's own probabilities
+
+
+# How often copies were right in 120 training documents of wikipedia and gutenberg, GPT-2's tokens:
+# a row a length of the match, from 1, 2, 3, 4, 6, 9, 16, 32 on; by the agreement of what followed.
+COPIES = np.array(
+    [  # below half, half, one place, several places
+        [0.11, 0.17, 0.16, 0.63],
+        [0.08, 0.18, 0.23, 0.79],
+        [0.09, 0.19, 0.34, 0.87],
+        [0.11, 0.26, 0.46, 0.90],
+        [0.10, 0.20, 0.54, 0.87],
+        [0.10, 0.20, 0.71, 0.94],
+        [0.10, 0.20, 0.93, 0.98],
+        [0.10, 0.20, 0.97, 0.98],
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -96,9 +112,7 @@ class CopyDraft:
 
     def __init__(self, window: int = 1024) -> None:
         self._exact = ExactInduction(window)
-        lengths = np.repeat(kernel.BEGINS, kernel.VOTES)
-        agreement = np.tile([0.25, 0.5, 1, 1], len(kernel.BEGINS))
-        self._record = Record(agreement * lengths / (lengths + 2))
+        self._record = Record(COPIES.ravel())
 
     def extend(self, ids: Sequence[int]) -> None:
         """See `Draft.extend`."""

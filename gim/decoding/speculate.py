@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from gim.causal.shape import max_context
-from gim.decoding.costs import ASSUMED, Costs
+from gim.decoding.costs import ASSUMED, Budget, Costs
 from gim.decoding.drafts import Draft, ModelDraft, Proposal, draft_of
 from gim.decoding.reader import Reader
 from gim.decoding.sampling import Sampling
@@ -124,8 +124,8 @@ def speculate(
     draft_length : int
         Most tokens proposed before each call.
     costs : Costs, optional
-        How many of them are sent: as many as promise the most tokens for what a call costs. None
-        asks for ``draft_length`` tokens each time and sends them all.
+        How many of them are sent: as many as promise the most tokens for what a call costs, and
+        none where drafts have lost too much. None sends ``draft_length`` tokens each time.
     seed : int
         Equal seeds and costs give equal samples.
     clock : callable
@@ -146,6 +146,7 @@ def speculate(
         )
     sampling, rng = sampling or Sampling(), np.random.default_rng(seed)
     reader, drafting, begin = Reader(model), _Timer(clock), len(sequence)
+    budget = None if costs is None else Budget(costs)
     calls = drafted = accepted = 0
     if begin > 1:
         reader.read(sequence[:-1], 1)
@@ -155,9 +156,12 @@ def speculate(
             draft.extend(sequence)
     while (left := begin + n_tokens - len(sequence)) > 0:
         proposal = Proposal([], [])
-        if draft is not None and (room := min(draft_length, left - 1)) > 0:
+        room = min(draft_length, left - 1)
+        if draft is not None and room > 0 and (budget is None or budget.allows(1)):
             with drafting:
                 proposal = draft.propose(room, costs, rng)
+            if budget is not None and not budget.allows(len(proposal.tokens)):
+                proposal = Proposal([], [])
         tokens = proposal.tokens
         logits = reader.read(sequence + tokens, len(tokens) + 1)
         if sampling.temperature == 0:
@@ -165,6 +169,8 @@ def speculate(
         else:
             new = accept(proposal, sampling.probabilities(logits), rng)
         sequence += new
+        if budget is not None:
+            budget.book(len(tokens), len(new))
         if draft is not None:
             with drafting:
                 draft.extend(new)

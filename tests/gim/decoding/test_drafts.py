@@ -4,11 +4,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gim._kernels import draft as kernel
-from gim.decoding.costs import ASSUMED, Costs
+from gim.decoding.costs import ASSUMED, Budget, Costs
 from gim.decoding.drafts import CopyDraft, ModelDraft, Proposal, StreamDraft, draft_of
 from gim.decoding.sampling import Sampling
 from gim.decoding.speculate import speculate
@@ -116,7 +117,7 @@ def test_own_probabilities_are_corrected_by_what_came(rng):
     right = ModelDraft(lm, Sampling())
     speculate(lm, right, ids, 100, costs=Costs.linear(0.01))
     right.extend([])
-    assert min(right.propose(4, None, rng).chances) > 0.9
+    assert min(right.propose(4, None, rng).chances) > 0.8
     wrong = StreamDraft(GIM(letters()))
     wrong.extend([1, 2, 3, 1, 2])
     before = wrong.propose(1, None, rng)
@@ -158,6 +159,40 @@ def test_unlikely_drafts_are_not_sent_and_sure_ones_whole():
     assert ASSUMED.best([0.3, 0.5]) == 0
     assert ASSUMED.best([0.95] * 16) >= 12
     assert Costs.linear(0.0).best([0.1]) == 1
+
+
+class Wrong:
+    """A draft that is sure of what never comes."""
+
+    def extend(self, ids):
+        pass
+
+    def propose(self, n, costs, rng):
+        return Proposal([SIZE - 1] * n, [1.0] * n)
+
+
+@pytest.mark.parametrize("step", [0.05, 0.3, 0.6])
+def test_drafts_that_are_wrong_lose_little_whatever_they_promise(rng, step):
+    """All calls, by the costs, take at most 5 % more than plain decoding of as many tokens."""
+    costs, lm, ids, n = Costs.linear(step), model("llama"), rng.integers(0, SIZE, 20), 100
+    with torch.inference_mode():
+        best = lm(torch.tensor(ids)[None]).logits
+    assert not (best.argmax(-1) == SIZE - 1).all()
+    done = speculate(lm, Wrong(), ids, n, draft_length=4, costs=costs)
+    assert done.drafted > 0
+    taken = done.calls * costs.of(1) + done.drafted * step
+    assert taken <= 1.05 * n
+    assert speculate(lm, Wrong(), ids, n, draft_length=4, costs=None).drafted > 3 * n
+
+
+def test_drafts_that_are_right_have_a_budget_without_end():
+    budget = Budget(Costs.linear(0.1))
+    assert budget.allows(9) and not budget.allows(11)
+    budget.book(10, 1)
+    assert not budget.allows(1)
+    for _ in range(5):
+        budget.book(4, 5)
+    assert budget.allows(100)
 
 
 @pytest.mark.parametrize("calls", [(1.0,), (2.0, 1.0), (0.0, 1.0), (1.0, float("nan"))])

@@ -5,24 +5,35 @@ what the model loses without them: figures, and ``docs/images/induction_heads.pn
 """
 
 import argparse
+import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from scipy.stats import spearmanr
 
-from benchmarks.common import shared_folder, timed, write
-from gim.causal.ablation import ablation_test, best_heads, mean_outputs, random_heads
+from benchmarks.common import shared_folder, write
+from gim.causal.ablation import (
+    best_heads,
+    conditions,
+    losses_without,
+    mean_outputs,
+    random_heads,
+)
 from gim.causal.heads import head_scores, text_scores
 from gim.causal.heads_report import draw_heads
 from gim.causal.model import load_causal
 from gim.causal.overlap import text_overlap
 from gim.encoder.encoder import Encoder
 from gim.errors import InputError
+from gim.files import write_json
 from gim.induction.fuzzy import as_metric
 from gim.text.pieces import read_pieces
-from gim.text.tokenizer import load_tokenizer
+from gim.text.tokenizer import Tokenizer, load_tokenizer
 
 CORPORA = ("wikipedia", "gutenberg", "ted")
 FIGURE = Path(__file__).parents[1] / "docs" / "images" / "induction_heads.png"
@@ -37,6 +48,9 @@ def main() -> None:
     parser.add_argument("--model", required=True, help="directory of a causal language model")
     parser.add_argument("--pieces", type=int, default=6)
     parser.add_argument("--length", type=int, default=384, help="tokens of a piece")
+    parser.add_argument(
+        "--work", type=Path, default=Path("results/heads"), help="skips what is there"
+    )
     args = parser.parse_args()
     shared = shared_folder()
     if shared is None:
@@ -45,28 +59,42 @@ def main() -> None:
     files = [shared / "corpora" / f"{name}.dev.jsonl.xz" for name in CORPORA]
     pieces = read_pieces(files, tokenizer, args.length, args.pieces + MEANS)
     pieces, others = pieces[: args.pieces], pieces[args.pieces :]
-    scoring, table = timed(lambda: head_scores(model))
-    metric = as_metric(Encoder.from_pretrained())
-    for more in (text_scores(model, pieces), text_overlap(model, pieces, metric, tokenizer)):
-        table[more.columns] = more
-    losses = ablation_test(
-        model, table, pieces, mean_outputs(model, others), sizes=(2, 4, BEST), draws=DRAWS
-    )
+    table = pd.DataFrame(_kept(args.work / "table.json", lambda: _table(model, tokenizer, pieces)))
+    means, rows = mean_outputs(model, others), []
+    for kind, draw, heads in conditions(table, (2, 4, BEST), DRAWS):
+        path = args.work / f"{kind}_{len(heads)}_{draw}.json"
+        found = _kept(path, partial(losses_without, model, heads, means, pieces))
+        rows.append({"kind": kind, "heads": len(heads), "draw": draw, **found})
+        print(rows[-1], flush=True)
+    losses = pd.DataFrame(rows)
     draw_heads(table, FIGURE, losses)
     write(
         "heads",
         f"the {len(table)} heads of {Path(args.model).name}: chosen on 8 x 100 repeated random "
         f"tokens, seen on {args.pieces} pieces of {args.length} tokens of dev sets",
         f"{DRAWS} draws of {BEST} random heads of the same layers; distance alone",
-        seconds_of_scoring_on_random_tokens=scoring,
-        best=[list(head) for head in best_heads(table, BEST)],
         corpora=CORPORA,
+        best=[list(head) for head in best_heads(table, BEST)],
         groups=_groups(table),
         spearman=_rank_correlations(table),
-        ablation=losses.to_dict("records"),
         change=_changes(losses),
+        ablation=losses.round(5).to_dict("records"),
         heads=table.round(4).to_dict("records"),
     )
+
+
+def _kept(path: Path, make: Callable[[], Any]) -> Any:
+    """What was written there, or is made and written there now."""
+    if not path.exists():
+        write_json(path, make())
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _table(model: Any, tokenizer: Tokenizer, pieces: list[np.ndarray]) -> list[dict]:
+    table, metric = head_scores(model), as_metric(Encoder.from_pretrained())
+    for more in (text_scores(model, pieces), text_overlap(model, pieces, metric, tokenizer)):
+        table[more.columns] = more
+    return table.to_dict("records")
 
 
 def _groups(table: pd.DataFrame) -> dict[str, dict]:

@@ -2,10 +2,11 @@
 
 Greedy continuations of four kinds of text, in the model's own tokens, by every draft in one run.
 CPU time without reading the prompt. With ``--index`` (of a corpus, in the model's tokens) also the
-drafts of the whole GIM.
+drafts of the whole GIM. A kind of text that is in ``--work`` is skipped.
 """
 
 import argparse
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -25,6 +26,7 @@ from gim.decoding.drafts import CopyDraft, Draft, Proposal, StreamDraft, draft_o
 from gim.decoding.speculate import Generation, speculate
 from gim.encoder.encoder import Encoder
 from gim.errors import InputError
+from gim.files import write_json
 from gim.induction.model import GIM
 from gim.infinigram.query import InfiniGram
 from gim.text.corpus import read_documents
@@ -175,6 +177,7 @@ def main() -> None:
     parser.add_argument("--prompts", type=int, default=4)
     parser.add_argument("--prompt-tokens", type=int, default=512)
     parser.add_argument("--tokens", type=int, default=96)
+    parser.add_argument("--work", type=Path, default=Path("results/speculative"))
     args = parser.parse_args()
     shared = shared_folder()
     if shared is None:
@@ -186,9 +189,12 @@ def main() -> None:
     print(costs)
     for make in makers.values():  # compiles
         measure(model, texts["repetitive"][0][:200], 8, make, costs)
-    figures = {
-        kind: compare(model, lines, args.tokens, makers, costs) for kind, lines in texts.items()
-    }
+    figures = {}
+    for kind, lines in texts.items():
+        path = args.work / f"{kind}.json"
+        if not path.exists():
+            write_json(path, compare(model, lines, args.tokens, makers, costs))
+        figures[kind] = json.loads(path.read_text(encoding="utf-8"))
     lookup = {"prompt_lookup_num_tokens": LOOKUP}
     own = {
         kind: generated(model, lines[0], args.tokens)

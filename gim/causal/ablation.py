@@ -162,46 +162,35 @@ def best_heads(table: pd.DataFrame, n: int) -> list[Head]:
     return list(zip(rows["layer"].tolist(), rows["head"].tolist(), strict=True))
 
 
-def ablation_test(
-    model: Any,
-    table: pd.DataFrame,
-    pieces: list[NDArray[np.int64]],
-    means: torch.Tensor,
-    *,
-    sizes: Sequence[int] = (8,),
-    draws: int = 20,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Losses without the best heads, and without random ones.
+def conditions(
+    table: pd.DataFrame, sizes: Sequence[int], draws: int, seed: int = 0
+) -> list[tuple[str, int, list[Head]]]:
+    """Which heads are taken out together: (kind, number of the draw, heads).
 
     Parameters
     ----------
     table : DataFrame
         From `gim.causal.heads.head_scores`: the heads are chosen by it, on random tokens.
-    pieces : list of int arrays
-        Text to read, which chose nothing.
     sizes : sequence of int
-        Numbers of heads that are taken out; random ones as many as the last of these.
+        Numbers of best heads; random ones as many as the last of these.
     draws : int
         Of random heads.
-
-    Returns
-    -------
-    losses : DataFrame
-        ``heads kind draw`` and the columns of `loss_summary`; the kinds are ``none``, ``best`` and
-        ``random``.
     """
-
-    def row(kind: str, heads: Sequence[Head], draw: int = 0) -> dict[str, Any]:
-        with ablated(model, heads, means):
-            losses = token_losses(model, pieces)
-        return {"kind": kind, "heads": len(heads), "draw": draw, **loss_summary(losses, pieces)}
-
-    rows = [row("none", [])]
-    rows += [row("best", best_heads(table, size)) for size in sizes]
     chosen = best_heads(table, sizes[-1])
-    rows += [row("random", random_heads(table, chosen, seed + d), d) for d in range(draws)]
-    return pd.DataFrame(rows)
+    random = [random_heads(table, chosen, seed + draw) for draw in range(draws)]
+    return [
+        ("none", 0, []),
+        *(("best", 0, best_heads(table, size)) for size in sizes),
+        *(("random", draw, heads) for draw, heads in enumerate(random)),
+    ]
+
+
+def losses_without(
+    model: Any, heads: Sequence[Head], means: torch.Tensor, pieces: list[NDArray[np.int64]]
+) -> dict[str, float]:
+    """`loss_summary` of a model without some heads, on text that did not choose them."""
+    with ablated(model, heads, means):
+        return loss_summary(token_losses(model, pieces), pieces)
 
 
 def _batch(model: Any, piece: NDArray[np.int64]) -> torch.Tensor:

@@ -27,7 +27,7 @@ def write_heads(
     extra : dict
         What the file says besides.
     losses : DataFrame, optional
-        From `gim.causal.ablation.ablation_test`.
+        ``kind draw heads`` (their number) of `gim.causal.ablation.conditions`, and the losses.
     """
     folder = Path(out)
     if losses is not None:

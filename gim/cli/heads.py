@@ -28,7 +28,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Score every head; print the ten best."""
-    from gim.causal.ablation import ablation_test, loss_summary, mean_outputs, token_losses
+    import pandas as pd
+
+    from gim.causal.ablation import conditions, losses_without, mean_outputs
     from gim.causal.heads import head_scores, text_scores
     from gim.causal.heads_report import write_heads
     from gim.causal.model import check_vocabulary, load_causal
@@ -64,12 +66,12 @@ def run(args: argparse.Namespace) -> None:
         for part in more:
             table[part.columns] = part
         extra |= {"text": [Path(t).name for t in args.text], "pieces": len(pieces)}
-        extra["losses"] = loss_summary(token_losses(model, pieces), pieces)
     print(table.sort_values("prefix_matching", ascending=False).head(10).to_string(index=False))
     if args.ablate:
-        losses = ablation_test(
-            model, table, pieces, mean_outputs(model, pieces), sizes=args.ablate,
-            draws=args.draws, seed=args.seed,
-        )  # fmt: skip
+        means, rows = mean_outputs(model, pieces), []
+        for kind, draw, heads in conditions(table, args.ablate, args.draws, args.seed):
+            found = losses_without(model, heads, means, pieces)
+            rows.append({"kind": kind, "heads": len(heads), "draw": draw, **found})
+        losses = pd.DataFrame(rows)
         print(losses.groupby(["kind", "heads"], sort=False).mean().drop(columns="draw").to_string())
     write_heads(table, args.out, extra, losses)

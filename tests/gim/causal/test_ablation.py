@@ -9,9 +9,9 @@ import torch
 
 from gim.causal.ablation import (
     ablated,
-    ablation_test,
-    best_heads,
+    conditions,
     loss_summary,
+    losses_without,
     mean_outputs,
     random_heads,
     token_losses,
@@ -106,21 +106,21 @@ def test_random_heads_are_of_the_same_layers():
     assert len({tuple(sorted(heads)) for heads in draws}) > 5
 
 
-def test_the_test_has_a_row_for_every_model_without_heads(rng):
+def test_the_best_heads_and_random_ones_are_taken_out(rng):
     lm = model("gpt2")
     table = pd.DataFrame(
         {"layer": [0, 0, 1, 1], "head": [0, 1, 0, 1], "prefix_matching": [0.1, 0.5, 0.9, 0.2]}
     )
-    assert best_heads(table, 2) == [(1, 0), (0, 1)]
+    found = conditions(table, (1, 2), 2)
+    assert found[:3] == [("none", 0, []), ("best", 0, [(1, 0)]), ("best", 0, [(1, 0), (0, 1)])]
+    assert found[3:] == [("random", draw, [(0, 0), (1, 1)]) for draw in range(2)]
     pieces = [np.tile(rng.integers(0, SIZE, 30), 4)]
     means = mean_outputs(lm, pieces)
-    losses = ablation_test(lm, table, pieces, means, sizes=(1, 2), draws=2)
-    assert losses["kind"].tolist() == ["none", "best", "best", "random", "random"]
-    assert losses["heads"].tolist() == [0, 1, 2, 2, 2]
+    without = losses_without(lm, [(1, 0)], means, pieces)
     with ablated(lm, [(1, 0)], means):
-        alone = loss_summary(token_losses(lm, pieces), pieces)
-    assert losses.loc[1, "copied"] == pytest.approx(alone["copied"])
+        assert without == loss_summary(token_losses(lm, pieces), pieces)
+    assert without != losses_without(lm, [], means, pieces)
     with pytest.raises(InputError, match="111"):
-        ablation_test(lm, table, [pieces[0][:100]], means)
+        losses_without(lm, [], means, [pieces[0][:100]])
     with pytest.raises(InputError, match="match of two tokens"):
         loss_summary([np.zeros(119)], [np.arange(120)])

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from gim.cli.options import own_tokenizer
 from gim.errors import InputError
@@ -27,51 +28,68 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Score every head; print the ten best."""
-    import pandas as pd
-
-    from gim.causal.ablation import conditions, losses_without, mean_outputs
-    from gim.causal.heads import head_scores, text_scores
+    """Score every head; print the ten best, and what ablation costs."""
+    from gim.causal.heads import head_scores
     from gim.causal.heads_report import write_heads
-    from gim.causal.model import check_vocabulary, load_causal
-    from gim.causal.overlap import text_overlap
-    from gim.causal.shape import max_context
-    from gim.text.pieces import read_pieces
-    from gim.text.tokenizer import load_tokenizer
+    from gim.causal.model import load_causal
 
     if args.ablate and (min(args.ablate) < 1 or args.draws < 1):
         raise InputError("--ablate and --draws start at 1")
     if args.ablate and not args.text:
         raise InputError("--ablate needs --text, on which it is seen what the heads are for")
     model = load_causal(args.model)
-    extra: dict = {"model": Path(args.model).name, "seed": args.seed}
-    pieces = []
-    if args.text:
-        tokenizer = load_tokenizer(args.tokenizer or own_tokenizer(args.model))
-        check_vocabulary(args.model, model, tokenizer)
-        if max_context(model, args.length) < args.length:
-            most = max_context(model, args.length)
-            raise InputError(f"--length {args.length}: {args.model} reads {most} tokens at most")
-        pieces = read_pieces(args.text, tokenizer, args.length, args.pieces)
+    tokenizer, pieces = _read_text(args, model) if args.text else (None, [])
     table = head_scores(model, sequences=args.sequences, seed=args.seed)
-    losses = None
     if pieces:
-        metric = None
-        if args.encoder != "none":
-            from gim.encoder.encoder import Encoder
-            from gim.induction.fuzzy import as_metric
-
-            metric = as_metric(Encoder.from_pretrained(args.encoder))
-        more = [text_scores(model, pieces), text_overlap(model, pieces, metric, tokenizer)]
-        for part in more:
-            table[part.columns] = part
-        extra |= {"text": [Path(t).name for t in args.text], "pieces": len(pieces)}
+        _see_on_text(args, model, tokenizer, pieces, table)
     print(table.sort_values("prefix_matching", ascending=False).head(10).to_string(index=False))
-    if args.ablate:
-        means, rows = mean_outputs(model, pieces), []
-        for kind, draw, heads in conditions(table, args.ablate, args.draws, args.seed):
-            found = losses_without(model, heads, means, pieces)
-            rows.append({"kind": kind, "heads": len(heads), "draw": draw, **found})
-        losses = pd.DataFrame(rows)
-        print(losses.groupby(["kind", "heads"], sort=False).mean().drop(columns="draw").to_string())
-    write_heads(table, args.out, extra, losses)
+    losses = _ablate(args, model, pieces, table) if args.ablate else None
+    extra = {"model": Path(args.model).name, "seed": args.seed, "pieces": len(pieces)}
+    write_heads(table, args.out, {**extra, "text": [Path(t).name for t in args.text]}, losses)
+
+
+def _read_text(args: argparse.Namespace, model: Any) -> tuple[Any, list]:
+    """The tokenizer, which must be the model's, and the pieces of text."""
+    from gim.causal.model import check_vocabulary
+    from gim.causal.shape import max_context
+    from gim.text.pieces import read_pieces
+    from gim.text.tokenizer import load_tokenizer
+
+    tokenizer = load_tokenizer(args.tokenizer or own_tokenizer(args.model))
+    check_vocabulary(args.model, model, tokenizer)
+    most = max_context(model, args.length)
+    if most < args.length:
+        raise InputError(f"--length {args.length}: {args.model} reads {most} tokens at most")
+    return tokenizer, read_pieces(args.text, tokenizer, args.length, args.pieces)
+
+
+def _see_on_text(
+    args: argparse.Namespace, model: Any, tokenizer: Any, pieces: list, table: Any
+) -> None:
+    """Add to the table what the heads do on text."""
+    from gim.causal.heads import text_scores
+    from gim.causal.overlap import text_overlap
+
+    metric = None
+    if args.encoder != "none":
+        from gim.encoder.encoder import Encoder
+        from gim.induction.fuzzy import as_metric
+
+        metric = as_metric(Encoder.from_pretrained(args.encoder))
+    for part in (text_scores(model, pieces), text_overlap(model, pieces, metric, tokenizer)):
+        table[part.columns] = part
+
+
+def _ablate(args: argparse.Namespace, model: Any, pieces: list, table: Any) -> Any:
+    """Losses without heads, as a table, and print them."""
+    import pandas as pd
+
+    from gim.causal.ablation import conditions, losses_without, mean_outputs
+
+    means, rows = mean_outputs(model, pieces), []
+    for kind, draw, heads in conditions(table, args.ablate, args.draws, args.seed):
+        found = losses_without(model, heads, means, pieces)
+        rows.append({"kind": kind, "heads": len(heads), "draw": draw, **found})
+    losses = pd.DataFrame(rows)
+    print(losses.groupby(["kind", "heads"], sort=False).mean().drop(columns="draw").to_string())
+    return losses

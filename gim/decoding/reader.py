@@ -13,7 +13,7 @@ class Reader:
     def __init__(self, model: Any) -> None:
         from transformers import DynamicCache
 
-        self._model = model
+        self.model = model
         self._cache = DynamicCache(config=model.config)
         self._read: list[int] = []
 
@@ -25,7 +25,7 @@ class Reader:
             same -= 1
         if same < len(self._read):
             self._cache.crop(same - len(self._read))  # negative: tokens to remove
-        new = torch.tensor([ids[same:]], device=self._model.device)
-        logits = self._model(new, past_key_values=self._cache, use_cache=True).logits[0, -last:]
+        new = torch.tensor([ids[same:]], device=self.model.device)
+        logits = self.model(new, past_key_values=self._cache, use_cache=True).logits[0, -last:]
         self._read = list(ids)
         return logits.float().cpu().numpy()

@@ -111,6 +111,7 @@ def speculate(
     sampling: Sampling | None = None,
     seed: int = 0,
     clock: Callable[[], float] = time.perf_counter,
+    reader: Reader | None = None,
 ) -> Generation:
     """Generate ``n_tokens`` with a causal language model, checked drafts and no loss.
 
@@ -130,6 +131,8 @@ def speculate(
         Equal seeds and costs give equal samples.
     clock : callable
         Seconds: `time.process_time` where the machine has other work.
+    reader : Reader, optional
+        Of this model, which may have read the prompt already.
 
     Raises
     ------
@@ -145,7 +148,7 @@ def speculate(
             f"{len(sequence)} tokens of prompt and {n_tokens} new ones exceed the model's {limit}"
         )
     sampling, rng = sampling or Sampling(), np.random.default_rng(seed)
-    reader, drafting, begin = Reader(model), _Timer(clock), len(sequence)
+    reader, drafting, begin = reader or Reader(model), _Timer(clock), len(sequence)
     budget = None if costs is None else Budget(costs)
     calls = drafted = accepted = 0
     if begin > 1:
@@ -224,12 +227,13 @@ def compare(
     drafts: dict[str, Draft | None] = {"none": None, "gim": draft_of(predictor, sampled_draft)}
     if small is not None:
         drafts["small model"] = ModelDraft(small, sampling, sampled_draft)
-    speculate(model, None, ids, min(2, n_tokens), sampling=sampling)  # first calls are slower
+    reader = Reader(model)  # reads the prompt once; the first calls are slower
+    speculate(model, None, ids, min(2, n_tokens), sampling=sampling, reader=reader)
     rows: list[dict[str, Any]] = []
     for name, draft in drafts.items():
         done = speculate(
             model, draft, ids, n_tokens, draft_length=draft_length, costs=costs,
-            sampling=sampling, seed=seed,
+            sampling=sampling, seed=seed, reader=reader,
         )  # fmt: skip
         rows.append(
             {

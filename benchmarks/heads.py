@@ -61,7 +61,7 @@ def main() -> None:
     pieces, others = pieces[: args.pieces], pieces[args.pieces :]
     table = pd.DataFrame(_kept(args.work / "table.json", lambda: _table(model, tokenizer, pieces)))
     means, rows = mean_outputs(model, others), []
-    for kind, draw, heads in conditions(table, (2, 4, BEST), DRAWS):
+    for kind, draw, heads in conditions(table, (4, BEST), DRAWS):
         path = args.work / f"{kind}_{len(heads)}_{draw}.json"
         found = _kept(path, partial(losses_without, model, heads, means, pieces))
         rows.append({"kind": kind, "heads": len(heads), "draw": draw, **found})

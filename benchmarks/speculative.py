@@ -1,8 +1,8 @@
 """Speculative decoding of a real language model: ``python -m benchmarks.speculative --model DIR``.
 
 Greedy continuations of four kinds of text, in the model's own tokens, by every draft in one run.
-CPU time without reading the prompt. With ``--index`` (of a corpus, in the model's tokens) also the
-drafts of the whole GIM. A kind of text that is in ``--work`` is kept.
+CPU time without reading the prompt. ``--index`` is of a corpus, in the model's tokens, for the
+whole GIM. A kind of text that is in ``--work`` is kept.
 """
 
 import argparse
@@ -61,36 +61,20 @@ class PromptLookup:
         return Proposal(tokens, [1.0] * len(tokens))
 
 
-class Fixed:
-    """A draft that is always sent whole, whatever calls take."""
-
-    def __init__(self, draft: Draft, length: int) -> None:
-        self._draft, self._length = draft, length
-        self.extend = draft.extend
-
-    def propose(self, n: int, costs: Costs | None, rng: np.random.Generator) -> Proposal:
-        """See `gim.decoding.drafts.Draft.propose`."""
-        return self._draft.propose(min(n, self._length), None, rng)
-
-
 def drafts(tokenizer: Tokenizer, index: str | None) -> dict[str, Callable[[], Draft | None]]:
     """What is compared; plain decoding first."""
-    encoder, context = Encoder.from_pretrained(), WeightedGIM(tokenizer)
+    encoder = Encoder.from_pretrained()
     found: dict[str, Callable[[], Draft | None]] = {
         "none": lambda: None,
         "prompt lookup (transformers)": PromptLookup,
         "suffix decoding (plain)": SuffixDecoding,
-        "exact, always 8": lambda: Fixed(CopyDraft(), 8),
         "exact": CopyDraft,
         "fuzzy": lambda: StreamDraft(GIM(tokenizer, None, encoder, NEVER)),
-        "GIM, context alone": lambda: draft_of(GIM(tokenizer, None, encoder)),
-        "evidence weighed, context alone": lambda: draft_of(context),
     }
-    if index is not None:
-        corpus = InfiniGram([index], tokenizer)
-        gim, weighted = GIM(tokenizer, corpus, encoder), WeightedGIM(tokenizer, corpus)
-        found["GIM, with a corpus"] = lambda: draft_of(gim)
-        found["evidence weighed, with a corpus"] = lambda: draft_of(weighted)
+    corpus = None if index is None else InfiniGram([index], tokenizer)
+    gim, weighted = GIM(tokenizer, corpus, encoder), WeightedGIM(tokenizer, corpus)
+    found["GIM"] = lambda: draft_of(gim)
+    found["evidence weighed"] = lambda: draft_of(weighted)
     return found
 
 
@@ -131,9 +115,9 @@ def differs(model: Any, ids: np.ndarray, one: np.ndarray, other: np.ndarray) -> 
     return "tie" if float(best[0] - best[1]) < TIE else "other"
 
 
-def compare(model: Any, texts: list[np.ndarray], n: int, makers: dict) -> dict[str, Any]:
+def compare(model: Any, texts: list[np.ndarray], n: int, makers: dict, costs: Costs) -> list[dict]:
     """One row a draft: sums over the prompts, of which each is continued by all drafts in turn."""
-    costs, reader = Costs.measure(model, clock=time.process_time), Reader(model)
+    reader = Reader(model)
     for make in makers.values():  # compiles
         measure(reader, np.resize(texts[0][:30], 60), 4, make, costs)
     done: dict[str, list[Generation]] = {name: [] for name in makers}
@@ -162,8 +146,7 @@ def compare(model: Any, texts: list[np.ndarray], n: int, makers: dict) -> dict[s
             }
         )
         print(rows[-1], flush=True)
-    calls_ms = [round(1000 * c, 1) for c in costs.calls]
-    return {"milliseconds_of_calls": calls_ms, "rows": rows}
+    return rows
 
 
 def main() -> None:
@@ -182,11 +165,15 @@ def main() -> None:
     model, tokenizer = load_causal(args.model), load_tokenizer(args.model)
     texts = prompts(tokenizer, shared, args.prompts, args.prompt_tokens)
     makers = drafts(tokenizer, args.index)
+    path = args.work / "costs.json"
+    if not path.exists():
+        write_json(path, Costs.measure(model, clock=time.process_time).calls)
+    costs = Costs(tuple(json.loads(path.read_text(encoding="utf-8"))))
     figures = {}
     for kind, lines in texts.items():
         path = args.work / f"{kind}.json"
         if not path.exists():
-            write_json(path, compare(model, lines, args.tokens, makers))
+            write_json(path, compare(model, lines, args.tokens, makers, costs))
         figures[kind] = json.loads(path.read_text(encoding="utf-8"))
     exact = list(makers).index("exact")
     write(
@@ -195,8 +182,10 @@ def main() -> None:
         f"{args.tokens} tokens of {Path(args.model).name} in float32; CPU time of one thread",
         "plain decoding and the other drafts, in the same run",
         parameters=sum(p.numel() for p in model.parameters()),
+        milliseconds_of_calls=[1000 * c for c in costs.calls],
+        corpus=args.index and Path(args.index).name,
         figures=figures,
-        ratio={kind: found["rows"][exact]["speed_up"] for kind, found in figures.items()},
+        ratio={kind: rows[exact]["speed_up"] for kind, rows in figures.items()},
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gim._kernels import draft as kernel
 from gim.decoding.costs import ASSUMED, Budget, Costs
-from gim.decoding.drafts import CopyDraft, ModelDraft, Proposal, StreamDraft, draft_of
+from gim.decoding.drafts import CopyDraft, LayeredDraft, ModelDraft, Proposal, StreamDraft, draft_of
 from gim.decoding.sampling import Sampling
 from gim.decoding.speculate import speculate
 from gim.errors import InputError
@@ -206,3 +206,36 @@ def test_costs_of_a_model_are_measured():
     assert len(costs.calls) == 6 and 0 < costs.calls[0] < 1
     with pytest.raises(InputError, match="no room for drafts of 300 tokens"):
         Costs.measure(model("gpt2"), 300)
+
+
+class Silent:
+    """A dear draft without anything to say, or with one token that is right."""
+
+    def __init__(self):
+        self.asked, self.read, self.speaks = 0, [], False
+
+    def extend(self, ids):
+        self.read += ids
+
+    def propose(self, n, costs, rng):
+        self.asked += 1
+        return Proposal([7], [1.0]) if self.speaks else Proposal([], [])
+
+
+def test_a_dear_draft_is_asked_where_copies_do_not_pay_and_less_often_in_vain(rng):
+    dear, costs = Silent(), Costs.linear(0.5)
+    draft = LayeredDraft(dear, 100)
+    new = rng.permutation(1000).tolist()
+    for token in new[:60]:
+        draft.extend([token])
+        assert draft.propose(4, costs, rng).tokens == []
+    assert 8 <= dear.asked <= 12  # every call, every second, fourth, then every eighth
+    assert dear.read == new[: len(dear.read)] and len(dear.read) > 50
+    dear.speaks = True
+    draft.extend(new[60:70])
+    found = [draft.propose(4, costs, rng).tokens for _ in range(20)]
+    assert found[-12:] == [[7]] * 12
+    asked = dear.asked
+    draft.extend([*new[:30], *new[:30], *new[:20]])
+    assert draft.propose(4, costs, rng).tokens == new[20:24]
+    assert dear.asked == asked

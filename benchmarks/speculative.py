@@ -100,8 +100,9 @@ def prompts(tokenizer: Tokenizer, shared: Path, n: int, length: int) -> dict[str
 
 
 def measure(reader: Reader, ids: np.ndarray, n: int, make: Callable, costs: Costs) -> Generation:
-    cpu = time.process_time
-    return speculate(reader.model, make(), ids, n, costs=costs, clock=cpu, reader=reader)
+    """One continuation; what others drafted is sent whole, as they do."""
+    own, cpu = None if make in (PromptLookup, SuffixDecoding) else costs, time.process_time
+    return speculate(reader.model, make(), ids, n, costs=own, clock=cpu, reader=reader)
 
 
 def differs(model: Any, ids: np.ndarray, one: np.ndarray, other: np.ndarray) -> str:

@@ -9,7 +9,11 @@ import pandas as pd
 from gim.files import atomic_file, write_json, write_text
 
 SCORES = ("prefix_matching", "copying", "text_matching", "text_copying")
-KINDS = {"exact": "exact match", "fuzzy": "five most alike", "fuzzy_alone": "most alike, no match"}
+KINDS = {
+    "exact": "exact match",
+    "fuzzy": "five most alike",
+    "fuzzy_alone": "most alike, another token",
+}
 CHOSEN, OTHER = "#b2182b", "#777777"
 
 

@@ -52,14 +52,16 @@ def evidence(piece: NDArray[np.int64], metric: Metric | None, tokenizer: Tokeniz
     """Where GIM copies from in a piece of text, by kind of evidence.
 
     ``exact``: what followed the longest match. With a metric also ``fuzzy``, what followed the five
-    most similar places, and ``fuzzy_alone``: of the most similar one where that is no exact match.
+    most similar places, and ``fuzzy_alone``: of the most similar place where that has another token
+    than the text's last, so that no match of any length is there.
     """
     exact, _ = match_mask(piece)
     if metric is None or tokenizer is None:
         return {"exact": exact}
     nearest = fuzzy_mask(piece, metric, tokenizer, 1)
     several = fuzzy_mask(piece, metric, tokenizer, BEST)
-    return {"exact": exact, "fuzzy": several, "fuzzy_alone": nearest & ~exact}
+    nearest[:, 1:] &= piece[:, None] != piece[:-1]
+    return {"exact": exact, "fuzzy": several, "fuzzy_alone": nearest}
 
 
 def overlap(looked: list[NDArray[np.int64]], masks: list[Masks]) -> pd.DataFrame:

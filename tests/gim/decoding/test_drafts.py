@@ -16,6 +16,7 @@ from gim.decoding.speculate import speculate
 from gim.errors import InputError
 from gim.induction.exact import ExactInduction
 from gim.induction.model import GIM
+from gim.weighing.model import WeightedGIM
 from tests.helpers.random_models import SIZE, letters, model
 
 TEXTS = st.lists(st.integers(0, 3), max_size=40)
@@ -109,6 +110,16 @@ def test_the_kind_of_draft_follows_the_predictor(rng):
     tokenizer = letters()
     assert isinstance(draft_of(GIM(tokenizer)), CopyDraft)
     assert isinstance(draft_of(GIM(tokenizer), sampled=True), StreamDraft)
+
+
+def test_evidence_weighed_drafts_what_it_predicts(rng):
+    predictor, ids = WeightedGIM(letters(), window=64), np.tile(rng.integers(0, SIZE, 9), 4)
+    draft = draft_of(predictor)
+    draft.extend(ids.tolist())
+    found, text = draft.propose(5, None, rng).tokens, ids.tolist()
+    for token in found:
+        assert token == predictor.predict(text, evidence=0).top
+        text.append(token)
 
 
 def test_own_probabilities_are_corrected_by_what_came(rng):

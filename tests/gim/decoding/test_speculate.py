@@ -13,6 +13,7 @@ from gim.encoder.encoder import Encoder
 from gim.errors import InputError
 from gim.induction.model import GIM
 from gim.text.tokenizer import load_tokenizer
+from gim.weighing.model import WeightedGIM
 from tests.helpers.random_models import SIZE, letters, model
 
 
@@ -25,7 +26,11 @@ def ids(rng):
 def gims():
     tokenizer = letters()
     encoder = Encoder.create(load_tokenizer(), seed=0, width=32, heads=2, dim=16).eval()
-    return {"exact": GIM(tokenizer, window=64), "fuzzy": GIM(tokenizer, None, encoder, 2, 64)}
+    return {
+        "exact": GIM(tokenizer, window=64),
+        "fuzzy": GIM(tokenizer, None, encoder, 2, 64),
+        "weighed": WeightedGIM(tokenizer, window=64),
+    }
 
 
 def generate(lm, prompt, n, **options):

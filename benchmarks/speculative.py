@@ -166,6 +166,7 @@ def main() -> None:
     parser.add_argument("--prompt-tokens", type=int, default=512)
     parser.add_argument("--tokens", type=int, default=96)
     parser.add_argument("--work", type=Path, default=Path("results/speculative"))
+    parser.add_argument("--kinds", nargs="*", default=None, help="of text (default: all)")
     args = parser.parse_args()
     shared = shared_folder()
     if shared is None:
@@ -180,9 +181,13 @@ def main() -> None:
     figures = {}
     for kind, lines in texts.items():
         path = args.work / f"{kind}.json"
-        if not path.exists():
+        if not path.exists() and kind in (args.kinds or texts):
             write_json(path, compare(model, lines, args.tokens, makers, costs))
+        if not path.exists():
+            continue
         figures[kind] = json.loads(path.read_text(encoding="utf-8"))
+    if len(figures) < len(texts):
+        return
     exact = list(makers).index("exact")
     write(
         "speculative",

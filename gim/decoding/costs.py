@@ -111,10 +111,12 @@ class Budget:
         self._costs = costs
         self._lost, self._tokens = 0.0, 0
 
-    def allows(self, n: int) -> bool:
-        """Whether ``n`` tokens may be sent."""
-        worst = self._costs.of(n + 1) / self._costs.of(1) - 1
-        return self._lost + worst <= GRANT + SHARE * self._tokens
+    def most(self, n: int) -> int:
+        """How many of ``n`` tokens may be sent."""
+        left = GRANT + SHARE * self._tokens - self._lost
+        while n > 0 and self._costs.of(n + 1) / self._costs.of(1) - 1 > left:
+            n -= 1
+        return n
 
     def book(self, sent: int, tokens: int) -> None:
         """A call with so many drafted tokens gave so many tokens."""

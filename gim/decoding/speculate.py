@@ -160,11 +160,11 @@ def speculate(
     while (left := begin + n_tokens - len(sequence)) > 0:
         proposal = Proposal([], [])
         room = min(draft_length, left - 1)
-        if draft is not None and room > 0 and (budget is None or budget.allows(1)):
+        if budget is not None:
+            room = budget.most(room)
+        if draft is not None and room > 0:
             with drafting:
                 proposal = draft.propose(room, costs, rng)
-            if budget is not None and not budget.allows(len(proposal.tokens)):
-                proposal = Proposal([], [])
         tokens = proposal.tokens
         logits = reader.read(sequence + tokens, len(tokens) + 1)
         if sampling.temperature == 0:

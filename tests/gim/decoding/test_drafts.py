@@ -198,12 +198,13 @@ def test_drafts_that_are_wrong_lose_little_whatever_they_promise(rng, step):
 
 def test_drafts_that_are_right_have_a_budget_without_end():
     budget = Budget(Costs.linear(0.1))
-    assert budget.allows(9) and not budget.allows(11)
+    assert [budget.most(n) for n in (0, 5, 9, 11)] == [0, 5, 9, budget.most(30)]
+    assert budget.most(30) in (9, 10)  # 10 times 0.1 is one call, but for rounding
     budget.book(10, 1)
-    assert not budget.allows(1)
+    assert budget.most(5) == 0
     for _ in range(5):
         budget.book(4, 5)
-    assert budget.allows(100)
+    assert budget.most(100) == 100
 
 
 @pytest.mark.parametrize("calls", [(1.0,), (2.0, 1.0), (0.0, 1.0), (1.0, float("nan"))])

@@ -40,11 +40,12 @@ def run(args: argparse.Namespace) -> None:
     from gim.evaluation.evaluate import evaluate
     from gim.evaluation.report import write_evaluation
     from gim.text.corpus import read_documents
+    from gim.text.hub import name_of
 
     model = load_model(args)
     teacher = _teacher(args)
     metrics = _metrics(args, model, teacher)
-    causal = {Path(name).name: load_causal(name, args.device) for name in args.models}
+    causal = {name_of(name): load_causal(name, args.device) for name in args.models}
     for name, network in zip(args.models, causal.values(), strict=True):
         check_vocabulary(name, network, model.tokenizer)
     result = evaluate(

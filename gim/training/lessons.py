@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gim.causal.model import SAVED, load_causal
+from gim.causal.model import load_causal
 from gim.causal.shape import vocabulary_size
 from gim.errors import InputError
-from gim.text.hub import find_folder
+from gim.text.hub import files_of
 from gim.text.tokenizer import Tokenizer, load_tokenizer
 from gim.training.kept import KeptTeacher, keep_states
 from gim.training.settings import Distillation
@@ -208,7 +208,7 @@ def _key(settings: Distillation, student: Tokenizer) -> str:
 def _digest(model: str) -> str:
     """Hash of a saved model's files."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in find_folder(model).iterdir() if p.suffix in SAVED):
+    for path in files_of(model):
         with path.open("rb") as file:
             digest.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}".encode())
     return digest.hexdigest()

@@ -34,10 +34,11 @@ def load_model(name: str, dtype: str | None, causal: bool = True) -> tuple[Any, 
     from gim.causal.shape import text_config
     from gim.text.tokenizer import load_tokenizer
 
+    tokenizer = load_tokenizer(name)  # the quicker one first
     device = "cuda" if torch.cuda.is_available() else "cpu"
     default = "bfloat16" if device == "cuda" else "float32"
     model = load_causal(name, device, getattr(torch, dtype or default), causal=causal)
-    tokenizer, n_known = load_tokenizer(name), model.get_input_embeddings().num_embeddings
+    n_known = model.get_input_embeddings().num_embeddings
     if tokenizer.vocab_size > n_known:
         what = f"its tokenizer has {tokenizer.vocab_size} ids, the model only {n_known}"
         raise InputError(f"language model {name!r}: {what}; give the model with its own tokenizer")
@@ -58,9 +59,9 @@ def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
 
 
 def origin(options: Mapping[str, Any], causal: bool = True) -> dict[str, str]:
-    """The model whose weights were loaded: name, architecture, what is read of it, hub's commit."""
+    """The model whose weights were loaded: name, architecture, what is read, what pins it."""
     from gim.causal.shape import layer_widths
-    from gim.text.hub import revision_of
+    from gim.text.hub import name_of, revision_of
 
     model = load_model(options["model"], options["dtype"], causal)[0]
     if causal:
@@ -68,7 +69,12 @@ def origin(options: Mapping[str, Any], causal: bool = True) -> dict[str, str]:
         shape = f"{len(widths)} layers of {' or '.join(map(str, dict.fromkeys(widths)))}"
     else:
         shape = "{} embeddings of {}".format(*model.get_input_embeddings().weight.shape)
-    found = {"model": options["model"], "model_type": model.config.model_type, "shape": shape}
+    found = {
+        "model": options["model"],
+        "name": name_of(options["model"]),
+        "model_type": model.config.model_type,
+        "shape": shape,
+    }
     revision = revision_of(options["model"])
     return found if revision is None else found | {"revision": revision}
 

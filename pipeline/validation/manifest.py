@@ -19,7 +19,7 @@ from pipeline.dataset.prepare import reading_options
 from pipeline.readers.formats import shape_of
 from pipeline.validation.embedding import embedding_files, needs
 from pipeline.validation.masks import mask_files
-from pipeline.validation.models import model_files
+from pipeline.validation.models import language_model_files, model_files
 
 
 def input_files(config: dict[str, Any]) -> list[Path]:
@@ -45,6 +45,7 @@ def settings_files(config: dict[str, Any]) -> list[Path]:
     files = [
         *embedding_files(config),
         *model_files(config).values(),
+        *language_model_files(config),
         *mask_files(config).values(),
         *sorted(path for path in truth if path.is_file()),
     ]

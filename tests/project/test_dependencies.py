@@ -12,6 +12,7 @@ from tests.conftest import REPOSITORY
 # The distribution and the module that is imported from it: what we mean by the name.
 MODULES = {
     "accelerate": "accelerate",
+    "gguf": "gguf",
     "h5py": "h5py",
     "himalaya": "himalaya",
     "hypothesis": "hypothesis",

@@ -78,9 +78,12 @@ def models_of(band):
     made = {FILES.of_run("lm/index")} if CONFIG["lm"] else set()
     options = band_options(CONFIG, band).own
     paths = [str(options[key]) for key in BAND_PATHS if options.get(key)]
-    local = [Path(path) for path in paths if path not in made and Path(path).is_dir()]
+    local = [Path(path) for path in paths if path not in made and Path(path).exists()]
     files = [
-        str(f) for folder in local for f in sorted(folder.iterdir()) if f.is_file()
+        str(f)
+        for path in local
+        for f in (sorted(path.iterdir()) if path.is_dir() else [path])
+        if f.is_file()
     ]
     return [*sorted(made & set(paths)), *files]
 

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from pipeline.bands.registry import LAG, BandOptions, kind_of, matcher_modules
-from pipeline.bands.resume import DoneStories
 from pipeline.core.atomic import LayoutFile
 from pipeline.core.errors import Problem, ProblemError, some
 from pipeline.core.places import Places
@@ -151,14 +150,13 @@ def stimulus_features(
     """
     words = pd.read_parquet(words_path)
     kind = kind_of(options.kind)
-    done = DoneStories(output, options) if kind.resumable else None
     origin = _checked_origin(kind.origin(options.own), output) if kind.origin else None
     origin = places.hide(origin) if places else origin
     says_something = False
     with BandFile.create(output, origin) as file:
         for name in track(stories, f"{options.kind} features"):
             story = read_story(dataset, words, name)
-            values = done.get(story, kind.compute) if done else kind.compute(story, options.own)
+            values = kind.compute(story, options.own)
             spoken = np.unique(story.grid.row_of(story.words["onset"].to_numpy()))
             spoken = spoken[(spoken >= 0) & (spoken < len(values))]
             file.write(name, values, compression="lzf", spoken=spoken)
@@ -167,8 +165,6 @@ def stimulus_features(
             what = "the features are zero in every row of every story"
             remedy = "compare the transcripts' clock and words with `timing` and the band's lexicon"
             raise ProblemError(Problem(output, "features", what, remedy))
-    if done:
-        done.remove()
 
 
 def _checked_origin(origin: dict[str, str], output: str | Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.bands.registry import band_options, kind_of
 from pipeline.config.models import audited_bands, explored_bands, used_bands
 from pipeline.config.partitions import all_models, partition_models
+from pipeline.config.readings import STATES, reading_of
 from pipeline.config.stories import heard_stories
 from pipeline.dataset.dataset import TRUTH, Dataset
 
@@ -171,10 +172,16 @@ class Results:
             return options["path"] or str(Dataset.from_config(self.config).eng1000)
         return self.of_run("english1000.hf5")
 
+    def states(self, key: str) -> str:
+        """States of a language model that bands share (`pipeline.config.readings`)."""
+        return self.of_run(f"states/{key}.h5")
+
     def resources(self, band: str) -> dict[str, str]:
         """Files that a band's computation reads, by name."""
         truth = Dataset.from_config(self.config).truth
         files = {"eng1000": self.eng1000(), "truth": str(truth)}
+        if reading := reading_of(self.config, band):
+            files[STATES] = self.states(reading.key)
         kind = kind_of(band_options(self.config, band).kind)
         return {name: files[name] for name in kind.resources}
 

@@ -34,7 +34,8 @@ class Kind:
     options : mapping
         Options and their defaults.
     resources : tuple of str
-        Files that the rule passes in `options` under these names (now: "eng1000", "truth").
+        Files that the rule passes in `options` under these names (now: "eng1000", "states",
+        "truth").
     required : tuple of str
         Options that a configuration must set.
     origin : callable, optional
@@ -43,8 +44,6 @@ class Kind:
     lexicon : callable, optional
         `lexicon(options)` gives the lexicon (`pipeline.embedding.coverage`) in which words are
         looked up, for kinds that make zeros of the words that it lacks.
-    resumable : bool
-        Whether each story is kept as soon as it is done, because all of them take long.
     """
 
     name: str
@@ -57,4 +56,3 @@ class Kind:
     required: tuple[str, ...] = ()
     origin: Callable[[Mapping[str, Any]], dict[str, str]] | None = None
     lexicon: Callable[[Mapping[str, Any]], Lexicon] | None = None
-    resumable: bool = False

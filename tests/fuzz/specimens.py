@@ -22,7 +22,7 @@ from pipeline.config.stories import all_stories
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import read_stories
 from pipeline.embedding.eng1000 import Eng1000, read_basis
-from pipeline.features.llm import load_model
+from pipeline.states.model import load_model
 from pipeline.validation.manifest import manifest
 from pipeline.validation.validate import validate
 from pipeline.voxels.volume import Mask

@@ -25,7 +25,8 @@ FLOORS = {
         embedding  language_model  voxels
         maps  readers
         dataset
-        features  matching  simulation
+        matching  simulation  states
+        features
         example  matchers
         bands
         config  fit

@@ -9,6 +9,7 @@ from pipeline.config.models import (
     permuted_bands,
     contrasts,
 )
+from pipeline.config.readings import STATES
 from pipeline.config.results import Results, made_here
 from pipeline.config.stories import all_stories, heard_stories
 from pipeline.dataset.dataset import KEYS
@@ -88,6 +89,11 @@ def models_of(band):
     return [*sorted(made & set(paths)), *files]
 
 
+def states_of(band):
+    """The states that the band is made from, if it is."""
+    return [f for name, f in FILES.resources(band).items() if name == STATES]
+
+
 def masks():
     """The subjects' masks that exist."""
     return there(sorted(set(map(str, mask_files(CONFIG).values()))))
@@ -103,7 +109,6 @@ def minutes(number):
     return lambda wildcards, attempt: number * 2 ** (attempt - 1)
 
 
-def gpus(band=None):
-    """GPUs of a job: one where `fit.device` says that there are any and the work can use one."""
-    useful = band is None or band_options(CONFIG, band).kind == "llm"
-    return int(useful and CONFIG["fit"]["device"] != "cpu")
+def gpus():
+    """GPUs of a job that can use one, where `fit.device` says that there are any."""
+    return int(CONFIG["fit"]["device"] != "cpu")

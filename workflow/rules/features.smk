@@ -1,5 +1,41 @@
 # One rule for each source of features; which feature space, and its options, is configuration.
+from dataclasses import asdict
+
 from pipeline.bands.registry import LAG
+from pipeline.config.readings import readings
+
+READINGS = readings(CONFIG)
+
+
+# One pass of a language model over every story, for all bands that want its states.
+rule states:
+    input:
+        manifest=MANIFEST,
+        words=WORDS,
+        models=lambda w: models_of(READINGS[w.reading].bands[0]),
+    output:
+        f"{RESULTS}/states/{{reading}}.h5",
+    log:
+        f"{LOGS}/states/{{reading}}.log",
+    benchmark:
+        f"{BENCHMARKS}/states/{{reading}}.tsv"
+    wildcard_constraints:
+        reading=one_of(READINGS),
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(6),
+        runtime=minutes(600),
+        gpu=gpus(),
+    params:
+        dataset=dataset_options(),
+        stories=all_stories(CONFIG),
+        reading=lambda w: asdict(READINGS[w.reading].reading),
+        layers=lambda w: sorted(READINGS[w.reading].layers),
+        pools=lambda w: sorted(READINGS[w.reading].pools),
+    script:
+        "../scripts/states.py"
 
 
 rule stimulus_features:
@@ -7,6 +43,7 @@ rule stimulus_features:
         manifest=MANIFEST,
         words=WORDS,
         embedding=lambda w: embedding_input(w.band),
+        states=lambda w: states_of(w.band),
         models=lambda w: models_of(w.band),
     output:
         f"{RESULTS}/features/{{band}}.h5",
@@ -22,7 +59,6 @@ rule stimulus_features:
     resources:
         mem_mb=memory(3),
         runtime=minutes(60),
-        gpu=lambda w: gpus(w.band),
     params:
         dataset=dataset_options(),
         stories=all_stories(CONFIG),

@@ -73,7 +73,7 @@ def check_vocabulary(source: str, model: Any, tokenizer: Tokenizer) -> None:
     InputError
         Otherwise: the model would be scored on ids that mean other words to it.
     """
-    remedy = f"evaluate it with its own tokenizer (--tokenizer {source})"
+    remedy = f"compare it by text (--by-text), or use its own tokenizer (--tokenizer {source})"
     try:
         table = load_tokenizer(source).table
     except InputError:

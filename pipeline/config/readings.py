@@ -29,10 +29,16 @@ def reading_of(config: dict[str, Any], band: str) -> Reading | None:
 
 
 def readings(config: dict[str, Any]) -> dict[str, Wanted]:
-    """Passes that the bands of the models want, by key."""
+    """Passes that the bands of the models want, by key.
+
+    All bands of the configuration share in them: what is kept does not change with the models that
+    are fitted in a run.
+    """
+    used = {reading_of(config, band) for band in used_bands(config)}
     found: dict[str, Wanted] = {}
-    for band in used_bands(config):
-        if reading := reading_of(config, band):
+    for band in config["features"]:
+        reading = reading_of(config, band)
+        if reading is not None and reading in used:
             wanted = found.setdefault(reading.key, Wanted(reading))
             options = band_options(config, band).own
             wanted.layers |= set(layers_of(options))

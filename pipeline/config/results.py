@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.bands.registry import band_options, kind_of
 from pipeline.config.models import audited_bands, explored_bands, used_bands
 from pipeline.config.partitions import all_models, partition_models
-from pipeline.config.readings import STATES, reading_of
+from pipeline.config.readings import STATES, reading_of, readings
 from pipeline.config.stories import heard_stories
 from pipeline.dataset.dataset import TRUTH, Dataset
 
@@ -175,6 +175,10 @@ class Results:
     def states(self, key: str) -> str:
         """States of a language model that bands share (`pipeline.config.readings`)."""
         return self.of_run(f"states/{key}.h5")
+
+    def familiarity(self) -> list[str]:
+        """The table of what language models know of the stories, if bands are made of states."""
+        return [self.of_run("familiarity.tsv")] if readings(self.config) else []
 
     def resources(self, band: str) -> dict[str, str]:
         """Files that a band's computation reads, by name."""

@@ -38,6 +38,29 @@ rule states:
         "../scripts/states.py"
 
 
+# How well each model foretells each story: one that it knows by heart tells nothing of brains.
+rule familiarity:
+    input:
+        [FILES.states(key) for key in READINGS],
+    output:
+        f"{RESULTS}/familiarity.tsv",
+    log:
+        f"{LOGS}/familiarity.log",
+    benchmark:
+        f"{BENCHMARKS}/familiarity.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1),
+        runtime=minutes(10),
+    params:
+        readings=list(READINGS),
+        train=CONFIG["stories"]["train"],
+    script:
+        "../scripts/familiarity.py"
+
+
 rule stimulus_features:
     input:
         manifest=MANIFEST,

@@ -108,6 +108,7 @@ rule summary:
     input:
         fits=FILES.fits(),
         contamination=CONTAMINATION,
+        familiarity=FILES.familiarity(),
     output:
         summary=report(
             f"{RESULTS}/summary.tsv",

@@ -112,6 +112,7 @@ rule report:
         settings=SETTINGS,
         features=FILES.bands(),
         contamination=CONTAMINATION,
+        familiarity=FILES.familiarity(),
         summary=f"{RESULTS}/summary.tsv",
         gains=f"{RESULTS}/gains.tsv",
         significance=f"{RESULTS}/significance.tsv",

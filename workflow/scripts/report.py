@@ -13,6 +13,7 @@ from pipeline.report.page import Run, render
 from pipeline.report.sweep import read_run
 from pipeline.report.timings import collect_timings
 from pipeline.report.warnings import all_warnings
+from pipeline.tables.familiarity import familiarity_warnings
 
 
 def table(path):
@@ -35,7 +36,10 @@ with work(snakemake):
         fits=dict(zip(keys, map(Path, files.fits), strict=True)),
         maps=dict(zip(params.subjects, map(Path, files.maps), strict=True)),
         explorers=dict(zip(params.subjects, map(Path, files.explorers), strict=True)),
-        warnings=all_warnings(files.warnings, files.settings, files.features),
+        warnings=[
+            *all_warnings(files.warnings, files.settings, files.features),
+            *(w for f in files.familiarity for w in familiarity_warnings(table(f), f)),
+        ],
         coverage=json.loads(Path(files.settings).read_text(encoding="utf-8"))["coverage"],
         contamination=table(files.contamination),
         regions=table(next(iter(files.regions), None)),

@@ -288,16 +288,14 @@ def test_bands_that_read_alike_share_a_pass(language):
         "one": {**model, "layers": 0},
         "two": {**model, "layers": [0, 1], "pool": "mean"},
         "near": {**model, "layers": 1, "context": 2},
-        "unused": {**model, "layers": 7},
+        "later": {**model, "layers": 2},
+        "unused": {**model, "layers": 7, "context": 9},
     }
     models = {**BASIC["models"], "m": ["one", "two", "near"]}
     config = complete({**BASIC, "features": {**BASIC["features"], **bands}, "models": models})
     far, near = readings(config).values()
-    assert (far.bands, sorted(far.layers), sorted(far.pools)) == (
-        ["one", "two"],
-        [0, 1],
-        ["last", "mean"],
-    )
+    assert far.bands == ["one", "two", "later"]
+    assert (far.layers, far.pools) == ({0, 1, 2}, {"last", "mean"})
     assert (near.bands, near.reading.context) == (["near"], 2)
     files = Results(config)
     assert (
@@ -346,3 +344,23 @@ def test_of_a_model_that_looks_ahead_only_the_embeddings_are_read(tmp_path):
         llm.compute(s, {**llm.KIND.options, **options, "layers": 1, "context": None})
     with pytest.raises(InputError, match="looks ahead"):
         llm.KIND.origin(options)
+
+
+@pytest.mark.smollm2
+def test_states_of_the_real_model_in_bfloat16_are_those_of_float32(smollm2_model):
+    """Measured on 400 words of a story: 1.3 % of the states at most, columns correlate at 0.998."""
+    text = "So I was in the kitchen that morning and my mother called to say the dog had come home "
+    words, layers = (text + "and we all ran out of the house to see him").split(), [0, 6, 18, 30]
+    found = {}
+    for dtype in ("float32", "bfloat16"):
+        model, tokenizer, bos = load_model(smollm2_model, dtype)
+        found[dtype] = read_words(model, tokenizer, words, layers, None, bos)
+    exact, fast = (as_kept(found[d].states).astype(float) for d in ("float32", "bfloat16"))
+    for layer in range(len(layers)):
+        own = slice(576 * layer, 576 * (layer + 1))
+        error = np.linalg.norm(fast[:, own] - exact[:, own]) / np.linalg.norm(exact[:, own])
+        assert error < 0.03, layers[layer]
+    np.testing.assert_allclose(
+        found["bfloat16"].surprise.sum(), found["float32"].surprise.sum(), rtol=0.02
+    )
+    assert found["float32"].surprise.sum() / len(words) < 6  # nats a word; chance is 11 a token

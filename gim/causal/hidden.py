@@ -95,17 +95,9 @@ class WordStates:
     surprise: NDArray[np.float32]
 
 
-def hidden_states(
-    model: Any,
-    tokenizer: Tokenizer,
-    words: Sequence[str],
-    layers: Sequence[int],
-    context: int | None = None,
-    bos: int | None = None,
-    **options: Any,
-) -> NDArray[np.float32]:
-    """States of every word, the layers side by side (`read_words`)."""
-    return read_words(model, tokenizer, words, layers, context, bos, **options).states
+def hidden_states(model: Any, *args: Any, **options: Any) -> NDArray[np.float32]:
+    """The states alone of `read_words`, whose parameters it takes."""
+    return read_words(model, *args, **options).states
 
 
 @torch.inference_mode()

@@ -39,12 +39,8 @@ def write_states(
 
     Parameters
     ----------
-    dataset : Dataset
-        Where the TR grids are.
-    words_path : path
-        Parquet of all words (`pipeline.dataset.story.read_stories`).
-    stories : sequence of str
-        Stories wanted.
+    dataset, words_path, stories
+        As for `pipeline.bands.compute.stimulus_features`.
     reading : Reading
         How the model reads.
     layers, pools : sequences

@@ -52,7 +52,7 @@ rule familiarity:
         "../environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1),
+        mem_mb=memory(2),
         runtime=minutes(10),
     params:
         readings=list(READINGS),

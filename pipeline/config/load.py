@@ -166,6 +166,8 @@ def _paths(config: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     for kind, keys in (("features", BAND_PATHS), ("regions", REGION_PATHS)):
         for name, options in config[kind].items():
             yield from ((f"{kind}.{name}.{key}", options, key) for key in keys if options.get(key))
+            paths = options.get("corpus") or []
+            yield from ((f"{kind}.{name}.corpus[{i}]", paths, i) for i in range(len(paths)))
     for name, lists in PATH_LISTS.items():
         for key in lists if config[name] else ():
             paths = config[name][key]

@@ -11,8 +11,9 @@ from pipeline.matching.matches import fir_of_matches
 
 
 def used_bands(config: dict[str, Any]) -> list[str]:
-    """Bands that some model uses, in the order of the configuration."""
+    """Bands that some model uses, or that search a memory for them, as configured."""
     wanted = {band for bands in all_models(config).values() for band in bands}
+    wanted |= {band_options(config, band).recalls or band for band in wanted}
     return [band for band in config["features"] if band in wanted]
 
 
@@ -24,9 +25,15 @@ def permuted_bands(config: dict[str, Any], model: str) -> list[str]:
 
 def audited_bands(config: dict[str, Any]) -> list[str]:
     """Bands made from BOLD that some model uses, and the matchers that they redraw."""
-    bands = [band for band in used_bands(config) if band_options(config, band).source != "stimulus"]
+    sources = {band: band_options(config, band).source for band in used_bands(config)}
+    bands = [band for band, source in sources.items() if source in ("responses", "matches")]
     redrawn = [band_options(config, band).redraws for band in bands]
     return list(dict.fromkeys([*bands, *(band for band in redrawn if band)]))
+
+
+def memory_bands(config: dict[str, Any]) -> list[str]:
+    """Bands made from a memory of passages that some model uses, and those that search it."""
+    return [band for band in used_bands(config) if band_options(config, band).source == "memory"]
 
 
 def explored_bands(config: dict[str, Any]) -> dict[str, str]:

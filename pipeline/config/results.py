@@ -52,6 +52,22 @@ class Results:
         """Matches of a band."""
         return self.of_subject(subject, f"matcher-{band}_matches.parquet")
 
+    def recalling(self, band: str) -> str:
+        """The band that searches the memory which a band is made from: another, or itself."""
+        return band_options(self.config, band).recalls or band
+
+    def contexts(self, band: str) -> str:
+        """States of contexts, with which a band searches a memory."""
+        return f"{self.folder}/memory/{band}_contexts.h5"
+
+    def recall(self, subject: str, band: str) -> str:
+        """The passages that a band found for every row."""
+        return self.of_subject(subject, f"memory-{band}_recall.h5")
+
+    def passages(self, subject: str, band: str) -> str:
+        """The table of them, by the memory of all training stories."""
+        return self.of_subject(subject, f"memory-{band}_passages.parquet")
+
     def audited_matches(self, subject: str) -> dict[str, str]:
         """Matches of the audited bands, by band."""
         return {
@@ -75,8 +91,12 @@ class Results:
         return f"{self.folder}/sub-{subject}/grams/{a}_{b}.h5"
 
     def grams(self, subject: str, model: str) -> list[str]:
-        """Gram matrices of a model's pairs of bands, if jobs share them."""
-        if not self.config["fit"]["share_grams"]:
+        """Gram matrices of a model's pairs of bands, if jobs share them.
+
+        A band made from a memory has others for every set of folds, which each job makes.
+        """
+        sources = {band_options(self.config, band).source for band in self.models[model]}
+        if not self.config["fit"]["share_grams"] or "memory" in sources:
             return []
         pairs = combinations_with_replacement(self.models[model], 2)
         return [self.gram(subject, a, b) for a, b in pairs]

@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
-
 from pipeline.embedding.coverage import Lexicon
 
-Source = Literal["stimulus", "responses", "matches"]
+Source = Literal["stimulus", "responses", "matches", "memory"]
 
 
 @dataclass(frozen=True)
@@ -21,11 +19,14 @@ class Kind:
     ----------
     name : str
         Its name in configurations.
-    source : {"stimulus", "responses", "matches"}
+    source : {"stimulus", "responses", "matches", "memory"}
         What it is made from: `compute(story, options)` for the stimulus (words and timing),
         `compute(scores, horizon, options)` for the subject's own BOLD (principal-component scores
         of shape (n_rows, n_components)); kinds made from matches come from `pipeline.matchers`.
-        Returns an array of shape (n_rows, n_features).
+        Returns an array of shape (n_rows, n_features). Those made from a memory of passages
+        (`pipeline.recall`) get the words of passages, `compute(there, followed, options)`, and
+        return an array of shape (n_passages, n_features), of which a row has the mean over its
+        passages; or None, if the passages themselves are the columns.
     fir : bool
         Whether FIR delays apply.
     zscore : {"story", "training"}
@@ -43,13 +44,15 @@ class Kind:
     lexicon : callable, optional
         `lexicon(options)` gives the lexicon (`pipeline.embedding.coverage`) in which words are
         looked up, for kinds that make zeros of the words that it lacks.
+    columns : callable, optional
+        `columns(options)` names the columns, or gives None.
     resumable : bool
         Whether each story is kept as soon as it is done, because all of them take long.
     """
 
     name: str
     source: Source
-    compute: Callable[..., np.ndarray]
+    compute: Callable[..., Any]
     fir: bool = True
     zscore: Literal["story", "training"] = "training"
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -57,4 +60,5 @@ class Kind:
     required: tuple[str, ...] = ()
     origin: Callable[[Mapping[str, Any]], dict[str, str]] | None = None
     lexicon: Callable[[Mapping[str, Any]], Lexicon] | None = None
+    columns: Callable[[Mapping[str, Any]], list[str] | None] | None = None
     resumable: bool = False

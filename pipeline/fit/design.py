@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from pipeline.bands.compute import BandFile
 from pipeline.bands.registry import BandOptions, kind_of
 from pipeline.core.series import delay, varies, zscore
 from pipeline.matching.matches import fir_of_matches
+from pipeline.recall.features import RecalledFile
+from pipeline.recall.memory import Out
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Band:
         Factor of each delay's columns.
     copied : bool
         Whether it copies what followed a match (`BandOptions.copies_matches`).
+    remade : callable, optional
+        `remade(out)` is the band as the stories outside the folds `out` alone give it, where a
+        story's features depend on others (`pipeline.recall`).
+    folds : mapping of str to int, optional
+        The folds that `remade` leaves out.
     """
 
     name: str
@@ -38,6 +45,8 @@ class Band:
     delays: Sequence[int]
     weights: Sequence[float]
     copied: bool = False
+    remade: Callable[[Out], Band] | None = None
+    folds: Mapping[str, int] | None = None
 
     @property
     def n_columns(self) -> int:
@@ -51,12 +60,25 @@ class Band:
             np.asarray(self.weights, np.float32), values.shape[1]
         )
 
+    def without(self, out: Out) -> Band:
+        """The band as it is when the folds `out` (ascending) are not known."""
+        return self.remade(out) if self.remade and out else self
+
 
 @dataclass(frozen=True)
 class Design:
     """The bands of a model side by side."""
 
     bands: tuple[Band, ...]
+
+    @property
+    def remade(self) -> list[Band]:
+        """The bands that differ with the folds that are left out."""
+        return [band for band in self.bands if band.remade]
+
+    def without(self, out: Out) -> Design:
+        """The design as it is when the folds `out` (ascending) are not known."""
+        return Design(tuple(band.without(out) for band in self.bands)) if self.remade else self
 
     @property
     def slices(self) -> list[slice]:
@@ -85,6 +107,9 @@ def load_band(
 ) -> Band:
     """Read a band's features and make them ready for the design (`make_band`).
 
+    A band made from a memory of training stories is made anew for every set of folds left out:
+    memory, scaling and components are then those of the other folds.
+
     Parameters
     ----------
     name : str
@@ -98,7 +123,17 @@ def load_band(
     train, test : sequences of str
         The subject's stories.
     """
-    return make_band(name, BandFile(path).read([*train, *test]), options, delays, train)
+    if options.source != "memory":
+        return make_band(name, BandFile(path).read([*train, *test]), options, delays, train)
+    file = RecalledFile(path)
+    folds = file.recall.folds
+
+    def remade(out: Out) -> Band:
+        known = [story for story in train if folds[story] not in out]
+        return make_band(name, file.read(out, train), options, delays, known)
+
+    band = make_band(name, file.read((), [*train, *test]), options, delays, train)
+    return replace(band, remade=remade, folds=folds)
 
 
 def make_band(

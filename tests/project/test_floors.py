@@ -28,6 +28,7 @@ FLOORS = {
         features  matching  simulation
         example  matchers
         bands
+        recall
         config  fit
         audit  statistics
         tables

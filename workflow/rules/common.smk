@@ -33,7 +33,7 @@ def one_of(names):
 
 
 def bands_from(source):
-    """Bands that are made from the stimulus, from responses or from matches."""
+    """Bands that are made from the stimulus, responses, matches or a memory of passages."""
     bands = CONFIG["features"]
     return [b for b in bands if band_options(CONFIG, b).source == source]
 
@@ -85,6 +85,17 @@ def models_of(band):
     return [*sorted(made & set(paths)), *files]
 
 
+def searching_bands():
+    """Bands that search a memory of passages."""
+    return [b for b in CONFIG["features"] if band_options(CONFIG, b).searches]
+
+
+def corpora_of(band):
+    """Corpora whose passages a band's memory has."""
+    options = band_options(CONFIG, band).own
+    return there(options["corpus"] or []) if options["memory"] != "training" else []
+
+
 def masks():
     """The subjects' masks that exist."""
     return there(sorted(set(map(str, mask_files(CONFIG).values()))))
@@ -102,5 +113,5 @@ def minutes(number):
 
 def gpus(band=None):
     """GPUs of a job: one where `fit.device` says that there are any and the work can use one."""
-    useful = band is None or band_options(CONFIG, band).kind == "llm"
-    return int(useful and CONFIG["fit"]["device"] != "cpu")
+    useful = band is None or band_options(CONFIG, band).own.get("model")
+    return int(bool(useful) and CONFIG["fit"]["device"] != "cpu")

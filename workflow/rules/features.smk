@@ -135,3 +135,87 @@ rule response_features:
         options=lambda w: band_options(CONFIG, w.band).as_mapping(),
     script:
         "../scripts/response_features.py"
+
+
+rule contexts:
+    input:
+        manifest=MANIFEST,
+        words=WORDS,
+        models=lambda w: models_of(w.band),
+        corpora=lambda w: corpora_of(w.band),
+    output:
+        f"{RESULTS}/memory/{{band}}_contexts.h5",
+    log:
+        f"{LOGS}/memory/{{band}}_contexts.log",
+    benchmark:
+        f"{BENCHMARKS}/contexts/{{band}}.tsv"
+    wildcard_constraints:
+        band=one_of(searching_bands()),
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4),
+        runtime=minutes(120),
+        gpu=lambda w: gpus(w.band),
+    params:
+        dataset=dataset_options(),
+        stories=all_stories(CONFIG),
+        options=lambda w: options_of(w.band),
+        seed=CONFIG["seeds"]["matching"],
+    script:
+        "../scripts/contexts.py"
+
+
+rule recall:
+    input:
+        f"{RESULTS}/memory/{{band}}_contexts.h5",
+    output:
+        recall=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_memory-{{band}}_recall.h5",
+        passages=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_memory-{{band}}_passages.parquet",
+    log:
+        f"{LOGS}/sub-{{subject}}/recall_{{band}}.log",
+    benchmark:
+        f"{BENCHMARKS}/recall/{{subject}}_{{band}}.tsv"
+    wildcard_constraints:
+        band=one_of(searching_bands()),
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4),
+        runtime=minutes(120),
+    params:
+        dataset=dataset_options(),
+        stories=lambda w: heard_stories(CONFIG, w.subject),
+        options=lambda w: options_of(w.band),
+        n_folds=CONFIG["fit"]["n_folds"],
+        seeds={key: CONFIG["seeds"][key] for key in ("folds", "matching")},
+    script:
+        "../scripts/recall.py"
+
+
+rule recalled_features:
+    input:
+        recall=lambda w: FILES.recall(w.subject, FILES.recalling(w.band)),
+        embedding=lambda w: embedding_input(w.band),
+    output:
+        f"{RESULTS}/sub-{{subject}}/features/{{band}}.h5",
+    log:
+        f"{LOGS}/sub-{{subject}}/features_{{band}}.log",
+    benchmark:
+        f"{BENCHMARKS}/recalled_features/{{subject}}_{{band}}.tsv"
+    wildcard_constraints:
+        band=one_of(bands_from("memory")),
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4),
+        runtime=minutes(60),
+    params:
+        dataset=dataset_options(),
+        stories=lambda w: heard_stories(CONFIG, w.subject),
+        options=lambda w: options_of(w.band),
+    script:
+        "../scripts/recalled_features.py"

@@ -4,7 +4,8 @@ For sampled rows t of sampled stories every band made from BOLD is computed anew
 BOLD replaced from some row on, or its words from some moment on: the newest row, and the newest
 word, whose replacement changes what the design says at t, is the newest one used. Nothing that a
 module declares about itself enters. Besides, every file must be what its inputs give, the principal
-components and the scaling those of the training stories alone.
+components and the scaling those of the training stories alone. What bands made from a memory of
+passages are asked stands in `pipeline.recall.checks`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from pipeline.matching.matches import (
     load_matches,
     newest_match,
 )
+from pipeline.recall.checks import MemoryAudit
 
 COLUMNS = ["band", "story", "row", "newest_bold", "newest_word_seconds"]
 WORD_WINDOW = 4  # TRs before the end of a row in which its newest word is looked for
@@ -63,6 +65,8 @@ class Subject:
         FIR delays of word features.
     seed : int
         Seed of the random controls.
+    memories : sequence of MemoryAudit
+        Bands that search a memory of passages, and those that use what they find.
     """
 
     dataset: Dataset
@@ -76,6 +80,7 @@ class Subject:
     options: dict[str, BandOptions]
     delays: Sequence[int]
     seed: int
+    memories: Sequence[MemoryAudit] = ()
 
     @property
     def stories(self) -> list[str]:
@@ -88,7 +93,7 @@ class Subject:
 
 
 def audit(subject: Subject, *, n_stories: int, n_rows: int, seed: int) -> pd.DataFrame:
-    """Look for leaks in the bands that were made from a subject's BOLD.
+    """Look for leaks in the bands that were made from a subject's BOLD, or from a memory.
 
     Parameters
     ----------
@@ -129,6 +134,14 @@ def audit(subject: Subject, *, n_stories: int, n_rows: int, seed: int) -> pd.Dat
             n = subject.dataset.grid(story).n_rows
             for row in sorted(rng.integers(n // 4, n, n_rows).tolist()):
                 record, found = check.row(story, row)
+                records.append(record)
+                leaks += found
+    for memory in subject.memories:
+        leaks += memory.leaks(sampled)
+        for name in sampled:
+            n = subject.dataset.grid(name).n_rows
+            for row in sorted(rng.integers(n // 4, n, n_rows).tolist()):
+                record, found = memory.row(subject.story(name), row)
                 records.append(record)
                 leaks += found
     if leaks:

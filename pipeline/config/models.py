@@ -31,9 +31,11 @@ def audited_bands(config: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys([*bands, *(band for band in redrawn if band)]))
 
 
-def memory_bands(config: dict[str, Any]) -> list[str]:
-    """Bands made from a memory of passages that some model uses, and those that search it."""
-    return [band for band in used_bands(config) if band_options(config, band).source == "memory"]
+def searched_memories(config: dict[str, Any]) -> dict[str, list[str]]:
+    """Bands that search a memory of passages, and all bands made from what each finds."""
+    options = {band: band_options(config, band) for band in used_bands(config)}
+    made = {band: o.recalls or band for band, o in options.items() if o.source == "memory"}
+    return {of: [band for band in made if made[band] == of] for of in dict.fromkeys(made.values())}
 
 
 def explored_bands(config: dict[str, Any]) -> dict[str, str]:

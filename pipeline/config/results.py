@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.bands.registry import band_options, kind_of
-from pipeline.config.models import audited_bands, explored_bands, used_bands
+from pipeline.config.models import (
+    audited_bands,
+    explored_bands,
+    searched_memories,
+    used_bands,
+)
 from pipeline.config.partitions import all_models, partition_models
 from pipeline.config.stories import heard_stories
 from pipeline.dataset.dataset import TRUTH, Dataset
@@ -67,6 +72,11 @@ class Results:
     def passages(self, subject: str, band: str) -> str:
         """The table of them, by the memory of all training stories."""
         return self.of_subject(subject, f"memory-{band}_passages.parquet")
+
+    def recalled(self, subject: str) -> dict[str, dict[str, str]]:
+        """Features of the bands made from each memory, by the band that searches it."""
+        memories = searched_memories(self.config).items()
+        return {of: {b: self.band(subject, b) for b in bands} for of, bands in memories}
 
     def audited_matches(self, subject: str) -> dict[str, str]:
         """Matches of the audited bands, by band."""

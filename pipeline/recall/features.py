@@ -60,6 +60,11 @@ class RecalledFile(LayoutFile):
         with self._open() as file:
             return list(file["columns"].asstr()[:]) if "columns" in file else None
 
+    def values(self) -> np.ndarray | None:
+        """Features of the pool's passages, (n_passages, n_features), where there are any."""
+        with self._open() as file:
+            return file["values"][:] if "values" in file else None
+
     def read(self, out: Out, stories: Sequence[str]) -> dict[str, np.ndarray]:
         """Features by the memory without the folds `out`.
 
@@ -70,7 +75,7 @@ class RecalledFile(LayoutFile):
         """
         with self._open() as file:
             n_rows = json.loads(file.attrs["rows"])
-            values = file["values"][:] if "values" in file else None
+        values = self.values()
         found, memory = self.recall.read(out, stories), self.recall.memory(out)
         own = None if values is None else values[memory]
         return {s: row_features(found[s], memory, own, n_rows[s]) for s in stories}

@@ -8,6 +8,7 @@ from pipeline.config.models import (
     compares,
     permuted_bands,
     contrasts,
+    searched_memories,
 )
 from pipeline.config.results import Results, made_here
 from pipeline.config.stories import all_stories, heard_stories

@@ -38,6 +38,13 @@ def searched_memories(config: dict[str, Any]) -> dict[str, list[str]]:
     return {of: [band for band in made if made[band] == of] for of in dict.fromkeys(made.values())}
 
 
+def recalling_models(config: dict[str, Any]) -> dict[str, str]:
+    """Models with a band made from a memory of passages, and the band that searches the first."""
+    searching = {b: of for of, bands in searched_memories(config).items() for b in bands}
+    found = {m: [b for b in bands if b in searching] for m, bands in config["models"].items()}
+    return {model: searching[bands[0]] for model, bands in found.items() if bands}
+
+
 def explored_bands(config: dict[str, Any]) -> dict[str, str]:
     """Models that copy what followed matches, and the first band of each that does."""
     copying = [band for band in used_bands(config) if band_options(config, band).copies_matches]

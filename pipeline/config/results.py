@@ -11,6 +11,7 @@ from pipeline.bands.registry import band_options, kind_of
 from pipeline.config.models import (
     audited_bands,
     explored_bands,
+    recalling_models,
     searched_memories,
     used_bands,
 )
@@ -77,6 +78,10 @@ class Results:
         """Features of the bands made from each memory, by the band that searches it."""
         memories = searched_memories(self.config).items()
         return {of: {b: self.band(subject, b) for b in bands} for of, bands in memories}
+
+    def explored_passages(self, subject: str) -> list[str]:
+        """Passages of the memories that the report's match explorer shows, a file a model."""
+        return [self.passages(subject, of) for of in recalling_models(self.config).values()]
 
     def audited_matches(self, subject: str) -> dict[str, str]:
         """Matches of the audited bands, by band."""

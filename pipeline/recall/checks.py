@@ -21,7 +21,7 @@ from pipeline.recall.features import RecalledFile, row_features
 from pipeline.recall.memory import Out, versions
 from pipeline.recall.recall import Recalled, RecallFile, load_searcher
 
-SAME = 0.01  # 1 - cosine of states that are one but for rounding: half precision, other lengths
+SAME = 0.02  # relative distance of states that are one but for rounding: half precision, lengths
 NEW_WORD = "zyzzyva"  # no story has it
 
 
@@ -170,5 +170,4 @@ def _state(contexts: Contexts, row: int) -> np.ndarray:
 
 
 def _near(a: np.ndarray, b: np.ndarray) -> bool:
-    scale = np.linalg.norm(a) * np.linalg.norm(b)
-    return bool(scale == 0 or 1 - a @ b / scale < SAME)
+    return bool(np.linalg.norm(a - b) <= SAME * np.linalg.norm(b))

@@ -102,7 +102,8 @@ def word_states(words: Sequence[str], at: np.ndarray, options: Mapping[str, Any]
         The words wanted.
     options : mapping
         `model`, `layers`, `context`, `bos` and `dtype` of a causal language model, or without a
-        model `encoder`.
+        model `encoder`; `pooled`, over how many words, the one wanted and those before it, states
+        are averaged.
 
     Returns
     -------
@@ -110,15 +111,30 @@ def word_states(words: Sequence[str], at: np.ndarray, options: Mapping[str, Any]
     """
     end = int(at.max(initial=-1)) + 1  # what comes later is not even read
     own = list(words[:end])
+    if not own:
+        return np.empty((0, 0), np.float32)
+    return _pooled(_all_states(own, options), at, options["pooled"])
+
+
+def _pooled(states: np.ndarray, at: np.ndarray, n: int) -> np.ndarray:
+    """Mean state of the `n` words that end with each of the words `at`, fewer at the beginning."""
+    total = np.cumsum(states, axis=0, dtype=np.float64)
+    first = np.maximum(at - n, -1)
+    before = np.where(first[:, None] >= 0, total[first], 0)
+    return ((total[at] - before) / (at - first)[:, None]).astype(np.float32)
+
+
+def _all_states(own: list[str], options: Mapping[str, Any]) -> np.ndarray:
+    """The state of every word, (n_words, dim)."""
     if not options["model"]:
         encoder = load_encoder(options["encoder"])
-        return np.asarray(encoder.vectors(*join_words(own)) if own else [], np.float32)[at]
+        return np.asarray(encoder.vectors(*join_words(own)), np.float32)
     from gim.causal.hidden import hidden_states
 
     model, tokenizer, bos = llm.load_model(options["model"], options["dtype"])
     layers = options["layers"] if isinstance(options["layers"], list) else [options["layers"]]
     begin = bos if options["bos"] else None
-    return hidden_states(model, tokenizer, own, layers, options["context"], begin)[at]
+    return hidden_states(model, tokenizer, own, layers, options["context"], begin)
 
 
 def story_contexts(story: Story, options: Mapping[str, Any]) -> Contexts:

@@ -8,6 +8,7 @@ from pipeline.config.models import (
     compares,
     permuted_bands,
     contrasts,
+    recalling_models,
     searched_memories,
 )
 from pipeline.config.results import Results, made_here

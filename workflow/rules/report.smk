@@ -78,6 +78,7 @@ rule explorer:
         regions=there(parcellation_files(CONFIG)),
         fits=lambda w: FILES.fits(w.subject),
         matches=lambda w: FILES.explored_matches(w.subject),
+        passages=lambda w: FILES.explored_passages(w.subject),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_explorer.json",
     log:
@@ -99,6 +100,7 @@ rule explorer:
         bands={
             band: match_times(CONFIG, band) for band in explored_bands(CONFIG).values()
         },
+        recalling=recalling_models(CONFIG),
         mask=CONFIG["mask"],
         regions=CONFIG["regions"],
     script:

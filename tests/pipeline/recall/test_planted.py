@@ -42,7 +42,7 @@ def regions(tmp_path_factory, language):
     folds = training_folds(stories, dict.fromkeys(stories, N_ROWS), 3, 0)
     texts = {s: words for s, (words, _) in made.items()}
     # A model that reads one word tells cues apart, and knows nothing of what follows them.
-    metric = {"model": language["gimteacher"]["model"], "layers": 0, "context": 0}
+    metric = {"model": language["gimteacher"]["model"], "layers": 0, "context": 0, "pooled": 1}
     memory = Remembering(
         tmp_path_factory.mktemp("planted"), language, folds, texts,
         n_matches=10, n_passages=None, temperature=0.05, **metric,

@@ -10,7 +10,7 @@ from typing import Any
 
 from gim.errors import InputError
 from gim.files import read_yaml
-from pipeline.bands.registry import BAND_PATHS, broken_band
+from pipeline.bands.registry import BAND_PATHS, broken_band, kind_of, known_kinds
 from pipeline.config.addresses import sent_variables, unsafe_addresses
 from pipeline.config.partitions import broken_partitions
 from pipeline.config.stories import broken_folds, test_stories
@@ -20,6 +20,7 @@ from pipeline.core.schema.validator import faults, schema
 from pipeline.dataset.dataset import TRUTH
 from pipeline.dataset.grid import broken_blocks
 
+READABLE = "readable"  # how models are called whose bands can all be read
 PROGRAM = "__use_yte__"  # Snakemake evaluates the expressions of a file with this key
 PATH_KEYS = (
     ("data_root",),
@@ -204,6 +205,7 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
                         f"add it to features or use one of {sorted(config['features'])}",
                     )
                 )
+    broken.extend(_unreadable_models(config))
     fitted = set(config["only"] or config["models"]) & set(config["models"])
     for place, names, remedy in _named_models(config):
         for model in sorted(set(names) - fitted):
@@ -216,6 +218,16 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
         broken.append(("fit.alphas", "min is above max", "swap them"))
     broken.extend(_broken_filter(config["responses"]["high_pass"] or 0, config["timing"]["tr"]))
     return broken
+
+
+def _unreadable_models(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Models called readable that have bands of which nobody can say what they mean."""
+    for model, bands in config["models"].items():
+        for band in bands if model.startswith(READABLE) else ():
+            name = config["features"].get(band, {}).get("kind", band)
+            if name in known_kinds() and not kind_of(name).readable:
+                what = f"{band!r} is a black box or a control, which nobody can read"
+                yield f"models.{model}", what, "leave it out, or call the model otherwise"
 
 
 def _broken_filter(high_pass: float, tr: float) -> Iterator[tuple[str, str, str]]:

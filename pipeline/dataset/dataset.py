@@ -16,7 +16,7 @@ import pandas as pd
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.hdf5 import open_h5
 from pipeline.dataset.grid import Blocks, Grid, block_grid, block_of, block_rows, whole_story
-from pipeline.readers.formats import is_hdf5, read_transcript
+from pipeline.readers.formats import is_hdf5, read_phones, read_transcript
 
 TRANSCRIPTS = "derivative/TextGrids/{story}.TextGrid"
 RESPONSES = "derivative/preprocessed_data/{subject}/{story}.hf5"
@@ -154,6 +154,10 @@ class Dataset:
     def read_words(self, story: str) -> pd.DataFrame:
         """Words of a story (`pipeline.readers.formats.read_transcript`)."""
         return read_transcript(self.transcript(story), self.transcripts)
+
+    def read_phones(self, story: str) -> pd.DataFrame | None:
+        """Phones of a story (`pipeline.readers.formats.read_phones`), None where there are none."""
+        return read_phones(self.transcript(story), self.transcripts)
 
     def n_voxels(self, subject: str, story: str) -> int:
         """Voxels in a subject's responses."""

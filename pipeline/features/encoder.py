@@ -41,4 +41,5 @@ KIND = Kind(
     compute,
     zscore="story",
     options={"downsample": "lanczos", "encoder": None},
+    readable=False,
 )

@@ -74,7 +74,7 @@ def lexicons():
 
 
 def models_of(band):
-    """Models that a band reads: the index that this run makes, and files of local ones."""
+    """Models and tables that a band reads: the index that this run makes, and local files."""
     made = {FILES.of_run("lm/index")} if CONFIG["lm"] else set()
     options = band_options(CONFIG, band).own
     paths = [str(options[key]) for key in BAND_PATHS if options.get(key)]
@@ -82,6 +82,7 @@ def models_of(band):
     files = [
         str(f) for folder in local for f in sorted(folder.iterdir()) if f.is_file()
     ]
+    files += [path for path in paths if Path(path).is_file()]
     return [*sorted(made & set(paths)), *files]
 
 

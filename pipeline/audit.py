@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.bands.compute import BandFile, band_features, story_matches
+from pipeline.bands.compute import BandFile, band_features, of_recording, story_matches
 from pipeline.bands.registry import LAG, BandOptions, kind_of
 from pipeline.core.errors import LeakError
 from pipeline.dataset.basis import BasisFile, fit_basis
@@ -88,7 +88,7 @@ class Subject:
 
 
 def audit(subject: Subject, *, n_stories: int, n_rows: int, seed: int) -> pd.DataFrame:
-    """Look for leaks in the bands that were made from a subject's BOLD.
+    """Look for leaks in the bands that were made from a subject's BOLD or recordings.
 
     Parameters
     ----------
@@ -126,6 +126,8 @@ def audit(subject: Subject, *, n_stories: int, n_rows: int, seed: int) -> pd.Dat
         leaks += check.scaling_leaks()
         for story in sampled:
             leaks += check.file_leaks(story)
+            if check.kind.source == "recording":
+                continue  # it has no words, and no BOLD that a prediction may not have
             n = subject.dataset.grid(story).n_rows
             for row in sorted(rng.integers(n // 4, n, n_rows).tolist()):
                 record, found = check.row(story, row)
@@ -154,7 +156,11 @@ class BandAudit:
         return make_band(self.name, values, self.options, s.delays, s.train)
 
     def _features(self, story: str, scores: np.ndarray) -> np.ndarray:
-        values = band_features(self.options, scores, self.matches.get(story))
+        if self.kind.source == "recording":
+            s = self.subject
+            values = of_recording(s.dataset, s.name, story, self.options)
+        else:
+            values = band_features(self.options, scores, self.matches.get(story))
         return values.astype(np.float32).astype(np.float64)
 
     def scaling_leaks(self) -> list[str]:
@@ -167,7 +173,8 @@ class BandAudit:
 
     def file_leaks(self, story: str) -> list[str]:
         """Whether the file is what the components, the words and the matches give."""
-        what = f"{self.name}, {story}: the features written are not those of its past BOLD"
+        of = "table" if self.kind.source == "recording" else "past BOLD"
+        what = f"{self.name}, {story}: the features written are not those of its {of}"
         leaks = []
         if not np.allclose(
             self._features(story, self.scores[story]), self.written[story], rtol=1e-4, atol=1e-5

@@ -209,6 +209,32 @@ def response_features(
             file.write(story, band_features(options, scores, None))
 
 
+def recording_table(dataset: Dataset, subject: str, story: str, options: BandOptions) -> Path:
+    """The table that a recording's band is read from."""
+    return dataset.file_of(options.own["path"], subject, story)
+
+
+def recording_features(
+    dataset: Dataset,
+    subject: str,
+    *,
+    stories: Sequence[str],
+    options: BandOptions,
+    output: str | Path,
+) -> None:
+    """Write what the scans of a subject measured beside the brain, for every story."""
+    kind = kind_of(options.kind)
+    with BandFile.create(output, columns=kind.columns(options.own) if kind.columns else None) as f:
+        for story in stories:
+            f.write(story, of_recording(dataset, subject, story, options))
+
+
+def of_recording(dataset: Dataset, subject: str, story: str, options: BandOptions) -> np.ndarray:
+    """What a recording's band says of one story, (n_rows, n_features)."""
+    path = recording_table(dataset, subject, story, options)
+    return kind_of(options.kind).compute(path, dataset.grid(story), options.own)
+
+
 def band_features(options: BandOptions, scores: np.ndarray, matches: Matches | None) -> np.ndarray:
     """Features of one story made from BOLD: of the past, or after the matched rows.
 

@@ -100,7 +100,7 @@ class BandOptions:
 
     @property
     def source(self) -> Source:
-        """What the band is made from: "stimulus", "responses" or "matches"."""
+        """What the band is made from (`pipeline.features.base.Kind`)."""
         return kind_of(self.kind).source
 
     @property

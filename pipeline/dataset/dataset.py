@@ -87,7 +87,10 @@ class Dataset:
 
     def source(self, subject: str, story: str) -> Path:
         """File of a subject's responses to a story as they were given."""
-        pattern = self.responses_as.get("path", RESPONSES)
+        return self.file_of(self.responses_as.get("path", RESPONSES), subject, story)
+
+    def file_of(self, pattern: str, subject: str, story: str) -> Path:
+        """A file of a subject and story, by a path below the root that has {subject}, {story}."""
         return self.root / _filled(pattern, subject=subject, story=whole_story(story, self.blocks))
 
     def is_ready(self, story: str) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.embedding.coverage import Lexicon
 
-Source = Literal["stimulus", "responses", "matches"]
+Source = Literal["stimulus", "responses", "matches", "recording"]
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,11 @@ class Kind:
     ----------
     name : str
         Its name in configurations.
-    source : {"stimulus", "responses", "matches"}
+    source : {"stimulus", "responses", "matches", "recording"}
         What it is made from: `compute(story, options)` for the stimulus (words and timing),
         `compute(scores, horizon, options)` for the subject's own BOLD (principal-component scores
-        of shape (n_rows, n_components)); kinds made from matches come from `pipeline.matchers`.
+        of shape (n_rows, n_components)), `compute(path, grid, options)` for what the scan measured
+        beside the brain; kinds made from matches come from `pipeline.matchers`.
         Returns an array of shape (n_rows, n_features).
     fir : bool
         Whether FIR delays apply.

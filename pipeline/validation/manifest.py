@@ -17,6 +17,7 @@ from pipeline.core.progress import track
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.prepare import reading_options
 from pipeline.readers.formats import shape_of
+from pipeline.validation.bands import recording_files
 from pipeline.validation.embedding import embedding_files, needs
 from pipeline.validation.masks import mask_files
 from pipeline.validation.models import model_files
@@ -45,6 +46,7 @@ def settings_files(config: dict[str, Any]) -> list[Path]:
     files = [
         *embedding_files(config),
         *model_files(config).values(),
+        *recording_files(config),
         *mask_files(config).values(),
         *sorted(path for path in truth if path.is_file()),
     ]

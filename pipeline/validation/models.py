@@ -26,6 +26,8 @@ def model_files(config: dict[str, Any]) -> dict[tuple[str, str], Path]:
     for band in config["features"]:
         options = band_options(config, band).own
         for key in MARKS.keys() & options.keys():
+            if options[key] is None and key != "encoder":
+                continue  # only encoders are shipped
             folder = Path(options[key] or SHIPPED)
             if not folder.is_relative_to(f"results/{config['name']}"):
                 files[band, key] = folder / MARKS[key]

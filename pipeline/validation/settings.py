@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.core.errors import Findings
 from pipeline.dataset.dataset import Dataset
+from pipeline.validation.bands import check_bands
 from pipeline.validation.contamination import Contamination, check_contamination
 from pipeline.validation.coverage import Lookup, check_coverage
 from pipeline.validation.embedding import check_embedding, embedding_files, needs
@@ -51,6 +52,7 @@ def check_settings(
     findings.add(check_embedding(embedding_files(config), is_built))
     findings.add(check_coverage(known, config["coverage"]))
     findings.add(check_models(model_files(config)))
+    findings.add(check_bands(config))
     findings.add(check_masks(config, n_voxels))
     findings.add(check_contamination(texts, config["allow"]["contaminated"]))
     findings.add(check_regions(config))

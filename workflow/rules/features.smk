@@ -1,5 +1,6 @@
 # One rule for each source of features; which feature space, and its options, is configuration.
 from pipeline.bands.registry import LAG
+from pipeline.validation.bands import recording_files
 
 
 rule stimulus_features:
@@ -111,6 +112,34 @@ rule match_features:
         options=lambda w: band_options(CONFIG, w.band).as_mapping(),
     script:
         "../scripts/match_features.py"
+
+
+rule recording_features:
+    input:
+        manifest=MANIFEST,
+        tables=lambda w: there(
+            map(str, recording_files(CONFIG, band=w.band, subject=w.subject))
+        ),
+    output:
+        f"{RESULTS}/sub-{{subject}}/features/{{band}}.h5",
+    log:
+        f"{LOGS}/sub-{{subject}}/features_{{band}}.log",
+    benchmark:
+        f"{BENCHMARKS}/recording_features/{{subject}}_{{band}}.tsv"
+    wildcard_constraints:
+        band=one_of(bands_from("recording")),
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3),
+        runtime=minutes(60),
+    params:
+        dataset=dataset_options(),
+        stories=lambda w: heard_stories(CONFIG, w.subject),
+        options=lambda w: band_options(CONFIG, w.band).as_mapping(),
+    script:
+        "../scripts/recording_features.py"
 
 
 rule response_features:

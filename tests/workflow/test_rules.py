@@ -104,7 +104,8 @@ def test_wildcards_are_names_of_the_configuration():
     sources = {
         name: text for _, name, text in RULES if re.search(r"\{\{band\}\}(_matches)?\.", text)
     }
-    assert {"stimulus_features", "matches", "match_features", "response_features"} == set(sources)
+    made = ("stimulus", "match", "recording", "response")
+    assert {"matches", *(f"{name}_features" for name in made)} == set(sources)
     assert all("band=one_of(bands_from(" in text for text in sources.values())
 
 

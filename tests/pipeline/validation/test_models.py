@@ -1,6 +1,7 @@
 """Encoders and indexes are looked for before any long work."""
 
 from pipeline.config.load import complete
+from pipeline.validation.bands import check_bands
 from pipeline.validation.models import check_models, model_files
 from tests.pipeline.config.test_config import BASIC
 
@@ -22,6 +23,18 @@ def test_missing_models_are_named_with_a_remedy(language):
 def test_models_that_are_there_pass(language):
     bands = {"gim": language["gim"], "infinigram": language["infinigram"]}
     assert not check_models(model_files(config(language, **bands))).problems
+
+
+def test_a_band_that_needs_no_index_is_not_asked_for_one(language):
+    own = {"weighted": True, **language["gim"]}
+    assert not check_models(model_files(config(language, induction=own))).problems
+
+
+def test_a_lexicon_whose_table_is_missing_is_told_before_any_work(language):
+    own = config(language, lexicon={"sources": ["letters"], "table": "/nowhere/norms.tsv"})
+    own["models"]["named"] = ["lexicon"]
+    (problem,) = check_bands(own).problems
+    assert str(problem.file) == "/nowhere/norms.tsv"
 
 
 def test_what_the_run_itself_makes_is_not_asked_for(language):

@@ -32,6 +32,7 @@ from pipeline.matching.matches import (
 )
 
 WARNINGS = "warnings"
+COLUMNS = "columns"
 MAX_EMPTY = 0.5  # share of a story's rows with words that may have no features
 
 
@@ -39,8 +40,9 @@ class BandFile(LayoutFile):
     """Features of every story, before scaling and delays.
 
     Datasets `STORY`: (n_rows, n_features), float32, one a story. Attributes: `layout`; `warnings`,
-    if there are any, of features that say nothing over a story; of bands made by a language model
-    what `Kind.origin` says of it (`model`, `model_type`).
+    if there are any, of features that say nothing over a story; `columns`, their names, one a line,
+    where the kind names them; of bands made by a language model what `Kind.origin` says of it
+    (`model`, `model_type`).
     """
 
     LAYOUT = "band/1"
@@ -48,15 +50,25 @@ class BandFile(LayoutFile):
     def __init__(self, path: str | Path) -> None:
         super().__init__(path)
         self._silent: dict[tuple[str, str], list[str]] = {}  # stories by problem and remedy
+        self._columns: list[str] | None = None
 
     @classmethod
     @contextmanager
     def create(
-        cls, path: str | Path, origin: Mapping[str, str] | None = None
+        cls,
+        path: str | Path,
+        origin: Mapping[str, str] | None = None,
+        columns: Sequence[str] | None = None,
     ) -> Iterator[BandFile]:
-        """Make a file, with the model that the features are made by."""
+        """Make a file, with the model that the features are made by and the names of its columns.
+
+        Names go into one text, as HDF5 has no room for many attributes of a thousand strings.
+        """
         with cls._create(path) as made:
             made._file.attrs.update(origin or {})
+            made._columns = None if columns is None else list(columns)
+            if columns is not None:
+                made._file.attrs[COLUMNS] = "\n".join(columns)
             yield made
             made._write_warnings()
 
@@ -80,6 +92,9 @@ class BandFile(LayoutFile):
         spoken : array of int, optional
             Rows that have words, for features of words.
         """
+        if self._columns is not None and values.shape[1:] != (len(self._columns),):
+            named = len(self._columns)
+            raise ValueError(f"{story}: features of shape {values.shape}, {named} columns named")
         self._file.create_dataset(story, data=values.astype(np.float32), compression=compression)
         if silence := _silence(values, spoken):
             self._silent.setdefault(silence, []).append(story)
@@ -99,6 +114,11 @@ class BandFile(LayoutFile):
             logging.warning("%s", warning)
         if found:
             self._file.attrs[WARNINGS] = found
+
+    def columns(self) -> list[str] | None:
+        """Names of the columns; None where the kind does not name them."""
+        with self._open() as file:
+            return str(file.attrs[COLUMNS]).split("\n") if COLUMNS in file.attrs else None
 
     def read(self, stories: Sequence[str]) -> dict[str, np.ndarray]:
         """Features of stories, arrays of shape (n_rows, n_features), double."""
@@ -154,8 +174,9 @@ def stimulus_features(
     done = DoneStories(output, options) if kind.resumable else None
     origin = _checked_origin(kind.origin(options.own), output) if kind.origin else None
     origin = places.hide(origin) if places else origin
+    columns = kind.columns(options.own) if kind.columns else None
     says_something = False
-    with BandFile.create(output, origin) as file:
+    with BandFile.create(output, origin, columns) as file:
         for name in track(stories, f"{options.kind} features"):
             story = read_story(dataset, words, name)
             values = done.get(story, kind.compute) if done else kind.compute(story, options.own)

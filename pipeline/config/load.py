@@ -149,13 +149,13 @@ def _expand(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     root = expand_path(config["data_root"])
     if config["fetch"]:
         yield from unsafe_addresses(config["fetch"])
-    for place, part, key in _paths(config):
+    for place, part, key in paths_of(config):
         written, part[key] = part[key], expand_path(part[key])
         if config["fetch"] and place != "data_root":
             yield from sent_variables(place, written, part[key], root)
 
 
-def _paths(config: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+def paths_of(config: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Every path: its place, what holds it, and the key or index under which it does."""
     for *parents, key in PATH_KEYS:
         part = config
@@ -231,6 +231,7 @@ def _named_models(config: dict[str, Any]) -> Iterator[tuple[str, list[str], str]
     yield "baseline", [config["baseline"]], baseline
     yield "only", config["only"] or [], "use"
     yield "maps.figures_for", config["maps"]["figures_for"] or [], "use"
+    yield "keep.models", config["keep"]["models"] or [], "use"
     for pair in config["statistics"]["contrasts"] or ():
         yield "statistics.contrasts", pair, "use"
 

@@ -21,13 +21,15 @@ class Results:
     ----------
     config : dict
         Complete configuration (`pipeline.config.load.complete`).
+    folder : str, optional
+        The run's results, where they are seen from elsewhere.
     """
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(self, config: dict[str, Any], folder: str | None = None) -> None:
         self.config = config
         self.models = all_models(config)  # with those that only variance partitioning needs
         self.subjects = list(config["subjects"])
-        self.folder = f"results/{config['name']}"
+        self.folder = folder or f"results/{config['name']}"
 
     def of_run(self, name: str) -> str:
         """A file that is common to all subjects."""
@@ -84,6 +86,16 @@ class Results:
     def fit(self, subject: str, model: str) -> str:
         """Fit of a model."""
         return self.of_subject(subject, f"model-{model}_fit.h5")
+
+    def weights(self, subject: str, model: str) -> str:
+        """Weights of a model."""
+        return self.of_subject(subject, f"model-{model}_weights.h5")
+
+    def kept_weights(self) -> list[str]:
+        """Weights of the models that the configuration keeps: of the baseline, if it names none."""
+        named = self.config["keep"]["models"]
+        models = [self.config["baseline"]] if named is None else named
+        return [self.weights(s, model) for s, model in product(self.subjects, models)]
 
     def fits(self, subject: str | None = None) -> list[str]:
         """Fits of all models of the configuration, of one subject or of all."""
@@ -171,6 +183,19 @@ class Results:
             return options["path"] or str(Dataset.from_config(self.config).eng1000)
         return self.of_run("english1000.hf5")
 
+    def made_from(self, subject: str, band: str) -> dict[str, str]:
+        """Files of the run from which a band's columns are made, by what they are."""
+        options, files = band_options(self.config, band), {"features": self.band(subject, band)}
+        if options.source != "stimulus":
+            files["basis"] = self.basis(subject)
+        if options.source == "matches":
+            files["matches"] = self.matches(subject, options.redraws or band)
+        return files
+
+    def kept_band(self, band: str) -> dict[str, Any]:
+        """Options of a band, with the files that its computation reads."""
+        return dict(band_options(self.config, band).as_mapping()) | self.resources(band)
+
     def resources(self, band: str) -> dict[str, str]:
         """Files that a band's computation reads, by name."""
         truth = Dataset.from_config(self.config).truth
@@ -186,6 +211,7 @@ class Results:
             *self.fits(),
             *self.audits(),
             *self.maps(),
+            *self.kept_weights(),
             *(self.of_run(f"{name}.tsv") for name in tables),
             *self.partition_table(),
             self.of_run("report.html"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -45,6 +45,8 @@ class Kind:
         looked up, for kinds that make zeros of the words that it lacks.
     resumable : bool
         Whether each story is kept as soon as it is done, because all of them take long.
+    columns : callable, optional
+        `columns(options)` names the columns, which is written beside them.
     """
 
     name: str
@@ -58,3 +60,4 @@ class Kind:
     origin: Callable[[Mapping[str, Any]], dict[str, str]] | None = None
     lexicon: Callable[[Mapping[str, Any]], Lexicon] | None = None
     resumable: bool = False
+    columns: Callable[[Mapping[str, Any]], Sequence[str]] | None = None

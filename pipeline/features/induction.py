@@ -56,4 +56,5 @@ KIND = Kind(
     compute,
     zscore="story",
     options={"downsample": "lanczos", "encoder": None, "tau": 2},
+    columns=lambda options: list(COLUMNS),
 )

@@ -32,7 +32,8 @@ FLOORS = {
         audit  statistics
         tables
         regions
-        report  validation
+        finished
+        predict  report  validation
         fetch
     """,
 }

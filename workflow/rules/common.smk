@@ -54,7 +54,7 @@ def dataset_options():
 
 def options_of(band):
     """Options of a band, with the files that its computation reads."""
-    return band_options(CONFIG, band).as_mapping() | FILES.resources(band)
+    return FILES.kept_band(band)
 
 
 def there(files):
@@ -83,6 +83,11 @@ def models_of(band):
         str(f) for folder in local for f in sorted(folder.iterdir()) if f.is_file()
     ]
     return [*sorted(made & set(paths)), *files]
+
+
+def read_by(band):
+    """Lexicons and models that a band's computation reads."""
+    return [*embedding_input(band), *models_of(band)]
 
 
 def masks():

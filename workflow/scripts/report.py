@@ -44,5 +44,5 @@ with work(snakemake):
         sweep=list(map(read_run, files.sweep_provenance, files.sweep_gains)),
     )
     write_text(snakemake.output.timings, timings.to_csv(sep="\t", index=False, na_rep="n/a"))
-    write_text(snakemake.output.provenance, json.dumps(description, indent=1, sort_keys=True))
+    write_text(snakemake.output.provenance, json.dumps(description, indent=1))
     write_text(snakemake.output.report, render(run))

@@ -91,11 +91,15 @@ class Results:
         """Weights of a model."""
         return self.of_subject(subject, f"model-{model}_weights.h5")
 
-    def kept_weights(self) -> list[str]:
-        """Weights of the models that the configuration keeps: of the baseline, if it names none."""
+    def kept_models(self) -> list[str]:
+        """Models whose weights are kept: the baseline, if the configuration names none."""
         named = self.config["keep"]["models"]
-        models = [self.config["baseline"]] if named is None else named
-        return [self.weights(s, model) for s, model in product(self.subjects, models)]
+        return [self.config["baseline"]] if named is None else named
+
+    def tunings(self) -> list[str]:
+        """One file a subject and kept model that is there when its weights were read."""
+        pairs = product(self.subjects, self.kept_models())
+        return [self.of_subject(s, f"model-{model}_tuning.json") for s, model in pairs]
 
     def fits(self, subject: str | None = None) -> list[str]:
         """Fits of all models of the configuration, of one subject or of all."""
@@ -211,7 +215,7 @@ class Results:
             *self.fits(),
             *self.audits(),
             *self.maps(),
-            *self.kept_weights(),
+            *self.tunings(),
             *(self.of_run(f"{name}.tsv") for name in tables),
             *self.partition_table(),
             self.of_run("report.html"),

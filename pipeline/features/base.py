@@ -47,6 +47,9 @@ class Kind:
         Whether each story is kept as soon as it is done, because all of them take long.
     columns : callable, optional
         `columns(options)` names the columns, which is written beside them.
+    by_word : bool
+        Whether a word's features are its own, whatever is said around it: words are then points in
+        the space of the features (`pipeline.tuning`).
     """
 
     name: str
@@ -61,3 +64,4 @@ class Kind:
     lexicon: Callable[[Mapping[str, Any]], Lexicon] | None = None
     resumable: bool = False
     columns: Callable[[Mapping[str, Any]], Sequence[str]] | None = None
+    by_word: bool = False

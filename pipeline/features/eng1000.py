@@ -51,4 +51,5 @@ KIND = Kind(
     resources=("eng1000",),
     lexicon=lexicon,
     columns=basis_names,
+    by_word=True,
 )

@@ -35,4 +35,5 @@ KIND = Kind(
     options={"model": None, "dtype": None, "downsample": "lanczos"},
     required=("model",),
     origin=partial(origin, causal=False),
+    by_word=True,
 )

@@ -11,6 +11,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 
+from pipeline.bands.registry import BandOptions, kind_of
 from pipeline.config.results import Results
 from pipeline.config.stories import heard_stories
 from pipeline.core.errors import Problem, ProblemError
@@ -23,6 +24,9 @@ from pipeline.fit.file import FitFile, Scores
 from pipeline.fit.weights_file import KeptBand
 from pipeline.regions.labels import read_parcellations
 from pipeline.statistics.stats_file import StatsFile
+from pipeline.tuning.meaning import feature_weights
+from pipeline.tuning.timing import Timing, timing
+from pipeline.tuning.vocabulary import Vocabulary, vocabulary
 from pipeline.voxels.volume import Mask, to_volume
 
 
@@ -54,6 +58,7 @@ class Run:
         self.files = Results(self.config, str(self.folder))
         self.subjects: list[str] = self.files.subjects
         self.models: list[str] = list(self.config["models"])
+        self._spaces: dict[tuple[str, str], Vocabulary] = {}
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -117,9 +122,7 @@ class Run:
         if voxel is None:
             return {band.name: file.weights(band.name) for band in file.bands()}
         asked = np.atleast_1d(np.asarray(voxel, int))
-        ascending, inverse = np.unique(asked, return_inverse=True)
-        found = {band.name: file.weights(band.name, ascending) for band in file.bands()}
-        found = {band: values[:, :, inverse] for band, values in found.items()}
+        found = {band.name: file.weights(band.name, asked) for band in file.bands()}
         single = np.ndim(voxel) == 0
         return {band: values[:, :, 0] if single else values for band, values in found.items()}
 
@@ -174,6 +177,52 @@ class Run:
         )
         return predictor.predict(new)
 
+    def words(
+        self,
+        model: str,
+        voxel: int | Sequence[int] | np.ndarray,
+        *,
+        band: str = "eng1000",
+        n: int = 20,
+        subject: str | None = None,
+    ) -> tuple[list[str], list[str]]:
+        """Words of the training stories that excite a place most, and least.
+
+        Of a voxel that cross-validation does not predict they mean nothing
+        (`pipeline.tuning.meaning.predicted_voxels`).
+
+        Parameters
+        ----------
+        model : str
+            A model whose weights were kept.
+        voxel : int or sequence of int
+            A voxel, or those of a region, whose mean weights are taken.
+        band : str
+            A band of the model in which words have features of their own.
+        n : int
+            Words at either end.
+        subject : str, optional
+            Whose.
+        """
+        file, voxels = self._predictor(model, subject).weights, np.atleast_1d(np.asarray(voxel))
+        kept = self.bands(model, subject)
+        weights = feature_weights(file.weights(band, voxels), kept[band].preparation)
+        space = self._vocabulary(band, self._subject(subject))
+        return space.ends(space.responses(weights.mean(axis=1, keepdims=True))[:, 0], n)
+
+    def timing(
+        self,
+        model: str,
+        band: str = "eng1000",
+        voxel: Sequence[int] | np.ndarray | None = None,
+        subject: str | None = None,
+    ) -> Timing:
+        """When voxels answer to a band: course over delays, peak and width, seconds."""
+        file = self._predictor(model, subject).weights
+        weights = file.weights(band, slice(None) if voxel is None else np.asarray(voxel))
+        delays = self.bands(model, subject)[band].delays
+        return timing(weights, delays, self.config["timing"]["tr"])
+
     def mask(self, subject: str | None = None) -> Mask:
         """Where a subject's voxels are.
 
@@ -205,6 +254,19 @@ class Run:
         truth = self.dataset.truth if self.config["simulate"] is not None else None
         own = self._subject(subject)
         return read_parcellations(self.config["regions"], self.config["mask"], truth, own)
+
+    def _vocabulary(self, band: str, subject: str) -> Vocabulary:
+        """Words of the subject's training stories in the space of a band; looked up once."""
+        train = self.stories(subject)["train"]
+        if (band, subject) not in self._spaces:
+            options = BandOptions.read(self.files.kept_band(band))
+            if not kind_of(options.kind).by_word:
+                what = f"in the band {band} a word has no features of its own"
+                remedy = "name a band such as eng1000"
+                raise ProblemError(Problem(self.folder, "band", what, remedy))
+            words = pd.read_parquet(self.files.of_run("words.parquet"))
+            self._spaces[band, subject] = vocabulary(words, train, options)
+        return self._spaces[band, subject]
 
     def _own_story(self, story: str | None, subject: str) -> NewStory:
         """A story of the run with the subject's responses to it."""

@@ -168,7 +168,7 @@ class WeightsFile(LayoutFile):
     def intercept(self, voxels: slice | np.ndarray = ALL) -> np.ndarray:
         """Intercepts, array of shape (n_voxels,)."""
         with self._open() as file:
-            return np.asarray(file["intercept"][voxels])
+            return file["intercept"][:][voxels]
 
     def weights(self, band: str, voxels: slice | np.ndarray = ALL) -> np.ndarray:
         """Weights of a band, (n_delays, n_columns, n_voxels), float32, units of the responses.
@@ -177,7 +177,7 @@ class WeightsFile(LayoutFile):
         ----------
         band : str
             The band.
-        voxels : slice or ascending array of int
+        voxels : slice or array of int
             Which voxels.
 
         Raises
@@ -190,7 +190,8 @@ class WeightsFile(LayoutFile):
                 what, known = f"there is no band {band!r}", ", ".join(file.attrs["bands"])
                 raise ProblemError(Problem(self.path, "bands", what, f"use one of {known}"))
             group = file[band]
-            return group["weights"][:, :, voxels].astype(np.float32) * group["unit"][voxels]
+            whole = _take(group["weights"], voxels).astype(np.float32)
+            return whole * group["unit"][:][voxels]
 
 
 def _describe(group: h5py.Group, band: Band, kept: KeptBand, n_voxels: int, summed: bool) -> None:
@@ -216,6 +217,19 @@ def _describe(group: h5py.Group, band: Band, kept: KeptBand, n_voxels: int, summ
     group.attrs["digests"] = json.dumps(dict(kept.digests), sort_keys=True)
     if kept.columns is not None:
         group["columns"] = np.array(kept.columns, dtype=h5py.string_dtype())
+
+
+def _take(data: h5py.Dataset, voxels: slice | np.ndarray) -> np.ndarray:
+    """Some voxels, (n_delays, n_columns, n_voxels), a chunk at a time: h5py's lists are slow."""
+    if isinstance(voxels, slice):
+        return data[:, :, voxels]
+    width = data.chunks[2]
+    found = np.empty((*data.shape[:2], len(voxels)), data.dtype)
+    for chunk in np.unique(voxels // width):
+        here = np.flatnonzero(voxels // width == chunk)
+        start = int(chunk) * width
+        found[:, :, here] = data[:, :, start : start + width][:, :, voxels[here] - start]
+    return found
 
 
 def _kept(name: str, group: h5py.Group) -> KeptBand:

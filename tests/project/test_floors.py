@@ -32,6 +32,7 @@ FLOORS = {
         audit  statistics
         tables
         regions
+        tuning
         finished
         predict  report  validation
         fetch

@@ -1,5 +1,6 @@
 """A finished run is read, and asked about stories as if it had never had them."""
 
+import json
 import shutil
 
 import h5py
@@ -15,7 +16,9 @@ from pipeline.core.series import pearson
 from pipeline.finished.prediction_file import PredictionFile
 from pipeline.finished.run import Run as TheSame
 from pipeline.predict.command import main
+from pipeline.tuning.meaning import predicted_voxels
 from pipeline.voxels.volume import to_vector
+from tests.helpers.kept import keep
 
 pytestmark = pytest.mark.workflow
 STORY = "test01"
@@ -23,11 +26,14 @@ STORY = "test01"
 
 @pytest.fixture(scope="module")
 def run(tiny):
-    return Run(tiny.results("tiny"))
+    """The run that kept the weights of ngramlag, and those of eng1000 besides."""
+    found = Run(tiny.results("tiny"))
+    keep(found, "eng1000")
+    return found
 
 
 @pytest.fixture
-def moved(tiny, tmp_path):
+def moved(run, tiny, tmp_path):
     """A copy of the run with its dataset, in which files can be changed."""
     for name in ("data", "results"):
         shutil.copytree(tiny.folder / name / "tiny", tmp_path / name / "tiny")
@@ -95,6 +101,14 @@ def test_rows_last_as_long_as_the_words(run):
     assert len(predicted) * grid.tr == ends
 
 
+def test_sums_over_delays_predict_nothing_and_say_so(moved):
+    run = Run(moved / "results/tiny")
+    keep(run, "random", summed=True)
+    assert run.weights("random")["eng1000"].shape[0] == 1
+    with pytest.raises(ProblemError, match=r"sums over delays.*`keep.delays: separate`"):
+        run.predict("random", story=STORY)
+
+
 def test_weights_that_were_not_kept_are_asked_for(run):
     with pytest.raises(ProblemError, match=r"of random were not kept.*keep=\{models: \[random\]"):
         run.weights("random")
@@ -141,11 +155,38 @@ def test_weights_are_those_of_single_voxels_in_the_order_asked_for(run):
     assert run.bands("eng1000")["eng1000"].columns[0] == "basis word 1"
 
 
+def test_what_the_weights_say_is_in_the_files_of_the_run(run):
+    folder = run.folder / "sub-SIM01"
+    listed = json.loads((folder / "sub-SIM01_model-ngramlag_tuning.json").read_text())
+    files = [name for band in listed["bands"].values() for name in band["files"]]
+    assert all((folder / name).stat().st_size > 200 for name in files)
+    chosen = np.flatnonzero(predicted_voxels(run.scores("ngramlag").r_train, 0.05))
+    assert listed["n_predicted"] == len(chosen) > 20
+    stem = "sub-SIM01_model-ngramlag_band-eng1000"
+    words = pd.read_csv(folder / f"{stem}_words.tsv", sep="\t")
+    place = words[words["place"] == "truth: A"]
+    voxels = chosen[run.regions()["truth"][chosen] == "A"]
+    most, least = run.words("ngramlag", voxels)
+    assert place.loc[place["end"] == "most", "word"].tolist() == most
+    assert place.loc[place["end"] == "least", "word"].tolist() == least
+    assert len(set(most) | set(least)) == 40
+    timing = pd.read_csv(folder / f"{stem}_timing.tsv", sep="\t").set_index("region")
+    found = run.timing("ngramlag", voxel=voxels)
+    assert timing.loc["truth: A", "peak"] == pytest.approx(np.median(found.peak), abs=1e-4)
+    peaks = to_vector(nib.load(folder / f"{stem}_stat-peak_statmap.nii.gz"), run.mask())
+    np.testing.assert_allclose(peaks[voxels], found.peak, atol=1e-3)
+    assert np.isnan(np.delete(peaks, chosen)).all()
+    colours = nib.load(folder / f"{stem}_rgb.nii.gz")
+    red = to_vector(colours.slicer[..., 0], run.mask())
+    assert ((red[chosen] >= 0) & (red[chosen] <= 1)).all()
+
+
 def test_what_is_not_there_is_named(run, tmp_path):
     for call, said in [
         (lambda: run.scores("none"), "no model 'none'"),
         (lambda: run.scores("ngram", subject="X"), "no subject 'X'"),
         (lambda: run.predict("eng1000", story="elsewhere"), "did not hear 'elsewhere'"),
+        (lambda: run.words("ngramlag", 3, band="drift"), "a word has no features of its own"),
         (lambda: Run(tmp_path), "no finished run"),
     ]:
         with pytest.raises(ProblemError, match=said):

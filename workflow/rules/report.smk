@@ -69,6 +69,43 @@ rule regions:
         "../scripts/regions.py"
 
 
+rule tuning:
+    input:
+        manifest=MANIFEST,
+        words=WORDS,
+        truth=FILES.truth(),
+        mask=masks(),
+        regions=there(parcellation_files(CONFIG)),
+        bands=lambda w: [FILES.band(w.subject, band) for band in FILES.models[w.model]],
+        read=lambda w: [f for b in FILES.models[w.model] for f in read_by(b)],
+        responses=lambda w: FILES.prepared_responses(w.subject),
+        fit=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_fit.h5",
+        weights=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_weights.h5",
+    output:
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_tuning.json",
+    log:
+        f"{LOGS}/sub-{{subject}}/tuning_{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/tuning/{{subject}}_{{model}}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(8),
+        runtime=minutes(60),
+    params:
+        dataset=dataset_options(),
+        train=lambda w: heard_stories(CONFIG, w.subject)["train"],
+        bands=lambda w: {b: options_of(b) for b in FILES.models[w.model]},
+        delays=CONFIG["delays"],
+        mask=CONFIG["mask"],
+        regions=CONFIG["regions"],
+        level=CONFIG["statistics"]["alpha"],
+        seed=CONFIG["seeds"]["permutation"],
+    script:
+        "../scripts/tuning.py"
+
+
 rule explorer:
     input:
         manifest=MANIFEST,

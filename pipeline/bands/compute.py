@@ -194,7 +194,7 @@ def stimulus_features(
 
 def _checked_origin(origin: dict[str, str], output: str | Path) -> dict[str, str]:
     """What a model is, after making sure that a band named llama is LLaMA."""
-    if "llama" in Path(output).stem.lower() and origin["model_type"] != "llama":
+    if "llama" in Path(output).stem.lower() and origin.get("model_type", "llama") != "llama":
         what = f"the band is called llama, but {origin['model']} is {origin['model_type']}"
         raise ProblemError(Problem(output, "features", what, "give the band another name"))
     return origin

@@ -12,6 +12,7 @@ from pipeline.bands.registry import BAND_PATHS, BandOptions, kind_of
 from pipeline.core.files import file_digest
 
 NEEDS_ENCODER = "encoder"  # None stands for the shipped one
+TABLE = "path"  # of features that others made: a new story has another
 
 
 def digests(options: BandOptions) -> dict[str, str]:
@@ -34,7 +35,7 @@ def digests(options: BandOptions) -> dict[str, str]:
 def _read(options: BandOptions) -> Iterator[tuple[str, str]]:
     """Options that name what is read, and the places."""
     for name in (*kind_of(options.kind).resources, *BAND_PATHS):
-        if name not in options.own:
+        if name not in options.own or name == TABLE:
             continue
         place = options.own[name]
         if place is None and name == NEEDS_ENCODER:

@@ -20,7 +20,13 @@ from pipeline.features.base import Kind, Source
 from pipeline.matching.matches import Matching, induction_features
 
 BAND_OPTIONS = {"kind", "n_components"}  # options of every band, beside those of its kind
-BAND_PATHS = ("encoder", "index", "tokenizer", "model")  # options of bands that may be paths
+BAND_PATHS = (
+    "encoder",
+    "index",
+    "tokenizer",
+    "model",
+    "path",
+)  # options of bands that may be paths
 LAG = "lag"  # the kind of every lag-matched control
 
 

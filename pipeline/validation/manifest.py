@@ -20,6 +20,7 @@ from pipeline.readers.formats import shape_of
 from pipeline.validation.embedding import embedding_files, needs
 from pipeline.validation.masks import mask_files
 from pipeline.validation.models import model_files
+from pipeline.validation.tables import table_files
 
 
 def input_files(config: dict[str, Any]) -> list[Path]:
@@ -45,6 +46,7 @@ def settings_files(config: dict[str, Any]) -> list[Path]:
     files = [
         *embedding_files(config),
         *model_files(config).values(),
+        *table_files(config),
         *mask_files(config).values(),
         *sorted(path for path in truth if path.is_file()),
     ]

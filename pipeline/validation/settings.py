@@ -15,6 +15,7 @@ from pipeline.validation.models import check_models, model_files
 from pipeline.validation.regions import check_regions
 from pipeline.validation.significance import check_floors
 from pipeline.validation.stories import check_shifts
+from pipeline.validation.tables import check_tables
 
 
 def check_settings(
@@ -51,6 +52,7 @@ def check_settings(
     findings.add(check_embedding(embedding_files(config), is_built))
     findings.add(check_coverage(known, config["coverage"]))
     findings.add(check_models(model_files(config)))
+    findings.add(check_tables(config, n_rows))
     findings.add(check_masks(config, n_voxels))
     findings.add(check_contamination(texts, config["allow"]["contaminated"]))
     findings.add(check_regions(config))

@@ -14,6 +14,7 @@ from pipeline.config.stories import all_stories, heard_stories
 from pipeline.dataset.dataset import KEYS
 from pipeline.validation.manifest import dataset_files, fingerprint, settings_files
 from pipeline.validation.masks import mask_files
+from pipeline.validation.tables import table_files
 
 FILES = Results(CONFIG)
 RESULTS = FILES.folder

@@ -8,6 +8,7 @@ rule stimulus_features:
         words=WORDS,
         embedding=lambda w: embedding_input(w.band),
         models=lambda w: models_of(w.band),
+        tables=lambda w: there(table_files(CONFIG, w.band)),
     output:
         f"{RESULTS}/features/{{band}}.h5",
     log:

@@ -163,6 +163,7 @@ rule report:
         partition=FILES.partition_table(),
         fits=FILES.fits(),
         maps=FILES.maps(),
+        tunings=FILES.tunings(),
     output:
         report=report(
             f"{RESULTS}/report.html",
@@ -186,5 +187,6 @@ rule report:
         subjects=list(CONFIG["subjects"]),
         models=list(CONFIG["models"]),
         charted=FILES.charted(),
+        kept=FILES.kept_models(),
     script:
         "../scripts/report.py"

@@ -25,6 +25,7 @@ with work(snakemake):
     timings = collect_timings(params.benchmarks, params.subjects, params.models)
     description = describe(snakemake.config, files.manifest)
     keys = product(params.subjects, params.models)
+    kept = product(params.subjects, params.kept)
     run = Run(
         provenance=description,
         summary=table(files.summary),
@@ -41,6 +42,7 @@ with work(snakemake):
         regions=table(next(iter(files.regions), None)),
         charts=dict(zip(params.charted, map(Path, files.charts), strict=True)),
         partition=table(next(iter(files.partition), None)),
+        tunings=dict(zip(kept, map(Path, files.tunings), strict=True)),
         sweep=list(map(read_run, files.sweep_provenance, files.sweep_gains)),
     )
     write_text(snakemake.output.timings, timings.to_csv(sep="\t", index=False, na_rep="n/a"))

@@ -21,8 +21,8 @@ from pipeline.fit.weights_file import KeptBand, WeightsFile
 from pipeline.matchers.lag import control
 from pipeline.matching.matches import (
     Matches,
-    best_of_rows,
     drop_below,
+    kept_from,
     load_matches,
     newest_match,
 )
@@ -163,10 +163,7 @@ class Predictor:
         found = story_matches(story, self.subject, name, options, seed)
         if matching.best_fraction is None:
             return found
-        # The least similar of the training stories' matches that were kept is the threshold.
-        kept = self._matched(name)
-        best = np.concatenate([best_of_rows(kept[s]) for s in self.train])
-        return drop_below(found, float(np.nanmin(best)) if np.isfinite(best).any() else np.inf)
+        return drop_below(found, kept_from(self._matched(name), self.train))
 
     def _matched(self, band: str) -> Mapping[str, Matches]:
         return load_matches(self.files.matches(self.subject, band))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.bands.compute import band_features, story_matches
 from pipeline.bands.identity import differences, digests
-from pipeline.bands.registry import BandOptions, band_options, kind_of
+from pipeline.bands.registry import BandOptions, kind_of
 from pipeline.config.results import Results
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_digest
@@ -69,13 +69,13 @@ class Predictor:
         """Raise ProblemError if the run's files or what they were made with are others by now."""
         problems = []
         for band in self.weights.bands():
-            found = digests(self._options(band))
+            found = digests(self._options(band.name))
             here = self.files.made_from(self.subject, band.name)
             made_from = {name: path for name, path in here.items() if Path(path).is_file()}
             found |= {name: file_digest(Path(path)) for name, path in made_from.items()}
             kept = {k: v for k, v in band.digests.items() if k not in here or k in made_from}
             for name in differences(kept, found):
-                place = made_from.get(name) or self._options(band).own.get(name) or name
+                place = made_from.get(name) or self._options(band.name).own.get(name) or name
                 what = f"the {name} of the band {band.name} is not what its weights were made with"
                 remedy = "put back the file that the run had, or run it again"
                 problems.append(Problem(str(place), f"SHA-256, {name}", what, remedy))
@@ -111,7 +111,7 @@ class Predictor:
 
     def features(self, band: KeptBand, new: NewStory) -> np.ndarray:
         """A band's features of the story before scaling, (n_rows, n_features), as files hold it."""
-        options = self._options(band)
+        options = self._options(band.name)
         if options.source == "stimulus":
             values = kind_of(options.kind).compute(new.story, options.own)
         else:
@@ -126,9 +126,9 @@ class Predictor:
         prepared = band.preparation.apply(self.features(band, new)).astype(np.float32)
         return delay(prepared, band.delays)
 
-    def _options(self, band: KeptBand) -> BandOptions:
-        """Options of a band, with the files of its kind's resources."""
-        return replace(band.options, own={**band.options.own, **self.files.resources(band.name)})
+    def _options(self, name: str) -> BandOptions:
+        """Options of a band of the run, with the files that its computation reads."""
+        return BandOptions.read(self.files.kept_band(name))
 
     def _check_responses(self, bands: Sequence[KeptBand], new: NewStory) -> None:
         """Raise ProblemError if a model that reads BOLD has none, or that of another brain."""
@@ -145,10 +145,8 @@ class Predictor:
 
     def _matches(self, name: str, new: NewStory) -> Matches:
         """Matches of the story by a matcher of the run, or by the control of one."""
-        config = self.files.config
-        options, story = band_options(config, name), new.story
-        options = replace(options, own={**options.own, **self.files.resources(name)})
-        seed, matching = config["seeds"]["matching"], options.matching
+        options, story = self._options(name), new.story
+        seed, matching = self.files.config["seeds"]["matching"], options.matching
         if options.redraws:
             redrawn = {s: m for s, m in self._matched(options.redraws).items() if s in self.train}
             rows = {s: int(m.row.max(initial=-1)) + 1 for s, m in redrawn.items()}

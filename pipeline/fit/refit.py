@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.bands.compute import BandFile
 from pipeline.bands.identity import digests
-from pipeline.bands.registry import BandOptions, kind_of
+from pipeline.bands.registry import BAND_PATHS, BandOptions, kind_of
 from pipeline.core.files import file_digest
 from pipeline.core.progress import chunks, track
 from pipeline.dataset.dataset import Dataset
@@ -118,8 +118,9 @@ def keep_band(band: Band, files: Mapping[str, str | Path], options: BandOptions)
     """
     assert band.preparation is not None, "a band of a run is made of its features"
     made_with = {name: file_digest(Path(path)) for name, path in files.items()}
-    resources = kind_of(options.kind).resources  # a run has them elsewhere
-    own = {key: value for key, value in options.own.items() if key not in resources}
+    # Results say nothing of where files are; the run's configuration does.
+    places = {*kind_of(options.kind).resources, *BAND_PATHS}
+    own = {key: value for key, value in options.own.items() if key not in places}
     return KeptBand(
         name=band.name,
         options=replace(options, own=own),

@@ -32,7 +32,7 @@ class KeptBand:
     name : str
         The band.
     options : BandOptions
-        Its options, with those of its kind.
+        Its options, with those of its kind, but for the places of files.
     delays : tuple of int
         FIR delays, TRs.
     preparation : Preparation

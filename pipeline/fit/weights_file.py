@@ -57,9 +57,11 @@ class WeightsFile(LayoutFile):
     ======================  ===============================  ======================================
     dataset                 shape                            what
     ======================  ===============================  ======================================
-    `BAND/weights`          (n_delays, n_columns, n_voxels)  int16, in units of `BAND/unit`;
+    `BAND/weights`          (n_delays, n_columns, n_voxels)  int16, in units of `unit` / `size`;
                                                              n_delays is 1 where they are summed
     `BAND/unit`             (n_voxels,)                      float32
+    `BAND/size`             (n_columns,)                     float32, root mean square of a column,
+                                                             as small components have large weights
     `BAND/delays`           (n_delays,)                      TRs, also where they are summed
     `BAND/mean`, `scale`    (n_features,)                    of the training stories, double; none
                                                              where columns are z-scored by story
@@ -72,8 +74,8 @@ class WeightsFile(LayoutFile):
     responses. `BAND/columns` are the features' names, where they have any. Attributes of the file:
     `layout`, `bands` (their order), `summed`, `subject`, `model`, `provenance`; of a band:
     `options` and `digests` (JSON). Weights are compressed in chunks of all columns and some voxels.
-    Whole numbers of 16 bits with a unit a voxel and band are within 1/65,534 of its largest weight;
-    halves (float16) would be within 1/2,048 of each weight, and predictions ten times further off.
+    Whole numbers of 16 bits with a unit a voxel and band are within 1/65,534 of its largest
+    contribution; halves (float16) would be within 1/2,048 of each, and predictions ten times off.
     """
 
     LAYOUT = "weights/1"
@@ -140,6 +142,7 @@ class WeightsFile(LayoutFile):
             if summed:
                 by_delay = by_delay.sum(axis=0, keepdims=True)
             group = self._file[band.name]
+            by_delay *= group["size"][:][:, None]
             unit = np.abs(by_delay).max(axis=(0, 1)) / np.float32(LARGEST)
             unit = np.where(unit > 0, unit, 1).astype(np.float32)
             group["unit"][voxels] = unit
@@ -191,7 +194,7 @@ class WeightsFile(LayoutFile):
                 raise ProblemError(Problem(self.path, "bands", what, f"use one of {known}"))
             group = file[band]
             whole = _take(group["weights"], voxels).astype(np.float32)
-            return whole * group["unit"][:][voxels]
+            return whole * group["unit"][:][voxels] / group["size"][:][:, None]
 
 
 def _describe(group: h5py.Group, band: Band, kept: KeptBand, n_voxels: int, summed: bool) -> None:
@@ -209,6 +212,9 @@ def _describe(group: h5py.Group, band: Band, kept: KeptBand, n_voxels: int, summ
         shuffle=True,
     )
     group.create_dataset("unit", (n_voxels,), np.float32)
+    squares = sum(np.square(v, dtype=np.float64).sum(axis=0) for v in band.values.values())
+    size = np.sqrt(squares / sum(map(len, band.values.values())))
+    group["size"] = np.where(size > 0, size, 1).astype(np.float32)
     group["delays"] = np.asarray(kept.delays, int)
     for name in PREPARATION:
         if (values := getattr(kept.preparation, name)) is not None:

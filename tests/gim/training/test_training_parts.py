@@ -9,6 +9,7 @@ import torch
 
 from gim.causal.model import load_causal
 from gim.causal.teacher import TeacherMetric
+from gim.text.tokenizer import load_tokenizer
 from gim.training.distill import initial_embeddings
 from gim.training.loop import learning_rate
 from gim.training.losses import distillation_losses
@@ -83,7 +84,8 @@ def test_losses_against_plain_definitions():
         torch.tensor(student),
         torch.tensor(teacher),
         torch.tensor(after),
-        Weights(nearest=2.0, reverse_kl=0.5, induction=3.0),
+        Weights(nearest=2.0, reverse_kl=0.5, induction=3.0, states=4.0),
+        (torch.tensor(student), torch.tensor(student + 0.5)),
     )
     part = student[:4, 4:]
     s = np.exp(part) / np.exp(part).sum(1, keepdims=True)
@@ -98,7 +100,8 @@ def test_losses_against_plain_definitions():
     assert found["nearest"].item() == pytest.approx(nearest)
     assert found["reverse_kl"].item() == pytest.approx(reverse)
     assert found["induction"].item() == pytest.approx(induction)
-    assert found["loss"].item() == pytest.approx(2 * nearest + 0.5 * reverse + 3 * induction)
+    assert found["states"].item() == pytest.approx(0.25)
+    assert found["loss"].item() == pytest.approx(2 * nearest + 0.5 * reverse + 3 * induction + 1)
 
 
 @pytest.mark.parametrize("kind", ["symmetric_kl", "jsd"])
@@ -114,15 +117,28 @@ def test_teacher_distances_equal_the_metric_in_chunks(teacher, small, kind):
     assert similarity.max() - similarity.min() > 0.1
 
 
-def test_initial_embeddings_keep_the_geometry(teacher):
+def test_initial_embeddings_keep_the_geometry(teacher, small):
     model = load_causal(teacher)
+    wrapped = Teacher(model, small, small)
     weight = model.get_input_embeddings().weight.detach()
-    wide = initial_embeddings(model, 24)
+    wide = initial_embeddings(wrapped, 24)
     centred = (weight - weight.mean(0))[:50]
     wanted = torch.nn.functional.normalize(centred) @ torch.nn.functional.normalize(centred).T
     found = torch.nn.functional.normalize(wide[:50]) @ torch.nn.functional.normalize(wide[:50]).T
     torch.testing.assert_close(found, wanted, atol=1e-3, rtol=0)
-    assert initial_embeddings(model, 8).shape == (len(weight), 8)
+    assert initial_embeddings(wrapped, 8).shape == (len(weight), 8)
+
+
+def test_a_token_begins_as_the_mean_of_what_the_teacher_splits_it_into(teacher, small):
+    model, student = load_causal(teacher), load_tokenizer()
+    start = initial_embeddings(Teacher(model, small, student), 16)
+    assert start.shape == (student.vocab_size, 16)
+    tokens = student.encode("keys open doors").tolist()
+    weight = model.get_input_embeddings().weight.detach()
+    means = torch.stack([weight[small.encode(student.decode([t]))].mean(0) for t in tokens])
+    apart = torch.cdist(means, means)  # all components are kept, but for rotation and scale
+    ratio = torch.cdist(start[tokens], start[tokens])[apart > 0] / apart[apart > 0]
+    assert len(ratio) and ratio.std() < 1e-3 * ratio.mean()
 
 
 def test_learning_rate_follows_the_published_schedule():

@@ -31,6 +31,8 @@ from gim.training.tokens import token_files
 
 VALIDATION_BATCHES = 4
 VALIDATION_QUERIES, VALIDATION_CANDIDATES = 128, 512
+SHIPPED = "shipped"  # the name of the package's encoder in settings
+FAINT = -4.0  # bias of a distance that was not seen before, in units of the softmax
 SCALE_BATCHES, SCALED = 4, 4096  # text in which the scale of inner states is measured
 
 
@@ -148,6 +150,34 @@ def _start(encoder: Encoder, settings: Distillation, teacher: Teacher) -> None:
         encoder.embed.weight.copy_(start[: len(encoder.embed.weight)])
 
 
+def take_weights(encoder: Encoder, source: str) -> None:
+    """Give a fresh encoder the weights of a finished one; distances beyond its windows begin faint.
+
+    Raises
+    ------
+    InputError
+        For an encoder of another shape or tokenizer.
+    """
+    finished = Encoder.from_pretrained(None if source == SHIPPED else source)
+    if finished.tokenizer.fingerprint != encoder.tokenizer.fingerprint:
+        raise InputError(f"begin_from {source}: its tokenizer is not this encoder's; name another")
+    known = finished.state_dict()
+    with torch.no_grad():
+        for name, own in encoder.state_dict().items():
+            if name not in known:  # what the finished one was not taught
+                continue
+            old = known[name].to(own)
+            if name.endswith((".bias", ".distance")) and own.ndim == old.ndim > 1:
+                own[len(old) :] = FAINT if name.endswith(".bias") else 0.0
+                own = own[: len(old)]
+            if own.shape != old.shape:
+                raise InputError(
+                    f"begin_from {source}: {name} has the shape {tuple(old.shape)}, not "
+                    f"{tuple(own.shape)}; give `encoder` its shape, or a wider window"
+                )
+            own.copy_(old)
+
+
 def _state_dim(settings: Distillation, lessons: Lessons) -> int:
     """Numbers of a teacher's inner state, 0 where the encoder is not taught them."""
     if not settings.losses.states:
@@ -187,6 +217,8 @@ def distill(settings: Distillation) -> dict[str, float]:
     encoder = Encoder.create(tokenizer, settings.seed, **shape)
     if settings.initial_embeddings:
         _start(encoder, settings, ask())
+    if settings.begin_from:
+        take_weights(encoder, settings.begin_from)
     distiller = _Distiller(settings, pupil := Pupil(encoder), lessons)
     describe = {k: v for k, v in asdict(settings).items() if k != "out"}
     train(

@@ -172,6 +172,9 @@ class Distillation:
         Whether its states are kept.
     tokenizer : path or name, optional
         The encoder's; the shipped one by default.
+    begin_from : path, optional
+        A finished encoder, "shipped" for the package's, of the same shape and tokenizer, whose
+        weights training begins with; its windows may be smaller.
     initial_embeddings : bool
         Start from the teacher's token embeddings (same tokenizer only), cut or projected to the
         encoder's width by their principal components.
@@ -197,6 +200,7 @@ class Distillation:
     keep: Keep = field(default_factory=Keep)
     tokenizer: str | None = None
     encoder: EncoderShape = field(default_factory=EncoderShape)
+    begin_from: str | None = None
     initial_embeddings: bool = False
     queries: int = within(128, least=1)
     candidates: int = within(512, least=1)

@@ -262,7 +262,7 @@ def a_variable_in_an_address(path):
 @damage(TRAINING, refused="is missing")
 def no_teacher(path):
     """The teacher is not named."""
-    edit(path, "teacher: data/models/SmolLM2-135M-Instruct\n", "")
+    edit(path, "teacher: results/teacher\n", "")
 
 
 @damage(TRAINING, refused="unknown key")

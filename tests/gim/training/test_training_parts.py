@@ -9,8 +9,10 @@ import torch
 
 from gim.causal.model import load_causal
 from gim.causal.teacher import TeacherMetric
+from gim.encoder.encoder import Encoder
+from gim.errors import InputError
 from gim.text.tokenizer import load_tokenizer
-from gim.training.distill import initial_embeddings
+from gim.training.distill import initial_embeddings, take_weights
 from gim.training.loop import learning_rate
 from gim.training.losses import distillation_losses
 from gim.training.pretrain import LinearCrossEntropy
@@ -139,6 +141,22 @@ def test_a_token_begins_as_the_mean_of_what_the_teacher_splits_it_into(teacher, 
     apart = torch.cdist(means, means)  # all components are kept, but for rotation and scale
     ratio = torch.cdist(start[tokens], start[tokens])[apart > 0] / apart[apart > 0]
     assert len(ratio) and ratio.std() < 1e-3 * ratio.mean()
+
+
+def test_training_begins_with_the_weights_of_a_finished_encoder(tmp_path):
+    shape = {"width": 16, "heads": 2, "layers": 2, "dim": 8}
+    finished = Encoder.create(window=6, seed=1, **shape)
+    finished.save_pretrained(tmp_path / "finished")
+    fresh = Encoder.create(window=9, seed=2, state_dim=3, **shape)
+    take_weights(fresh, str(tmp_path / "finished"))
+    ids = torch.randint(0, 1000, (1, 5))  # no longer than the smaller window
+    torch.testing.assert_close(fresh(ids), finished(ids))
+    long = torch.randint(0, 1000, (1, 40))
+    assert (fresh(long) * finished(long)).sum(-1).min() > 0.9  # far tokens come in faintly
+    with pytest.raises(InputError, match="wider window"):
+        take_weights(Encoder.create(window=6, **shape | {"dim": 4}), str(tmp_path / "finished"))
+    with pytest.raises(InputError, match="has the shape"):
+        take_weights(Encoder.create(window=4, **shape), str(tmp_path / "finished"))
 
 
 def test_learning_rate_follows_the_published_schedule():

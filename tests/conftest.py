@@ -64,3 +64,12 @@ def installed(tmp_path_factory, wheel):
     environment = Environment.make(tmp_path_factory.mktemp("installed") / "env")
     environment.install(wheel)
     return environment
+
+
+@pytest.fixture(scope="session")
+def smollm2_model() -> str:
+    """Folder of the real language model, or a skip that says how to make it."""
+    folder = Path(os.environ.get("GIM_SMOLLM2", REPOSITORY / "data/models/SmolLM2-135M-Instruct"))
+    if not (folder / "model.safetensors").is_file():
+        pytest.skip(f"no SmolLM2 at {folder}: `make smollm2` makes it (or set GIM_SMOLLM2)")
+    return str(folder)

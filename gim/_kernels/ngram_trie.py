@@ -75,6 +75,30 @@ def fill(text, table, width, order, separator, size, starts, tokens, counts, chi
 
 
 @njit(cache=True)
+def verify(tokens, counts, children, starts, vocab_size, separator):
+    """The first n-gram that no corpus can have, or -1: those of one context must ascend."""
+    order, parent = len(starts) - 1, np.int64(-1)
+    for n in range(order):
+        if n + 1 < order and np.int64(children[starts[n]]) != starts[n + 1]:
+            return starts[n]
+    if np.int64(children[starts[order - 1]]) != starts[order]:
+        return starts[order - 1]
+    for k in range(starts[order - 1]):
+        if children[k] > children[k + 1]:
+            return k
+    for k in range(starts[order]):
+        begins = k == 0
+        while k >= starts[1] and parent + 1 < starts[order - 1] and children[parent + 1] <= k:
+            parent, begins = parent + 1, True
+        if not begins and _key(tokens, tokens[k]) <= _key(tokens, tokens[k - 1]):
+            return k
+        edge = k == starts[1] - 1 and tokens[k] == separator
+        if not edge and (tokens[k] >= vocab_size or counts[k] < 1):
+            return k
+    return np.int64(-1)
+
+
+@njit(cache=True)
 def child(tokens, children, node, token):
     """The n-gram of ``node`` with ``token`` after it, or -1."""
     lo, hi = np.int64(children[node]), np.int64(children[node + 1])

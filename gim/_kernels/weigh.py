@@ -65,16 +65,43 @@ def observe(ids, low, n, runs, agree, cosines, p, log_unigram, log_lag, classes,
 
 
 @njit(cache=True)
-def attend(n, classes, votes, table, slopes, attention, strength, focus):
-    """Each head's softmax over n votes; its log sum before (``strength``), and of its squares."""
-    for h in range(len(table)):
+def attend(
+    n,
+    classes,
+    votes,
+    table,
+    slopes,
+    unit_table,
+    unit_slopes,
+    unit_votes,
+    attention,
+    strength,
+    focus,
+):
+    """Each head's softmax over n votes; its log sum before (``strength``), and of its squares.
+
+    Tables are by class, slopes by feature, ``unit_votes`` by hidden unit: the heads, or the units,
+    come second.
+    """
+    heads = table.shape[1]
+    units = np.empty(unit_table.shape[1])
+    for i in range(n):
+        for u in range(len(units)):
+            units[u] = unit_table[classes[i], u]
+        for f in range(votes.shape[1]):
+            for u in range(len(units)):
+                units[u] += unit_slopes[f, u] * votes[i, f]
+        for h in range(heads):
+            value = table[classes[i], h]
+            for f in range(votes.shape[1]):
+                value += slopes[f, h] * votes[i, f]
+            for u in range(len(units)):
+                value += unit_votes[u, h] * max(units[u], 0.0)
+            attention[h, i] = value
+    for h in range(heads):
         top = -1e300
         for i in range(n):
-            value = table[h, classes[i]]
-            for f in range(votes.shape[1]):
-                value += slopes[h, f] * votes[i, f]
-            attention[h, i] = value
-            top = max(top, value)
+            top = max(top, attention[h, i])
         total, squares = 0.0, 0.0
         for i in range(n):
             a = np.exp(attention[h, i] - top)

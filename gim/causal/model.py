@@ -1,26 +1,18 @@
 """Hugging Face causal language models: loading, next-token distributions and scores."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gim.causal.shape import last_logits, max_context, said, vocabulary_size
+from gim.causal.saved import cannot_load, check_causal, check_size, check_weights, find_saved
+from gim.causal.shape import last_logits, max_context, vocabulary_size
 from gim.errors import InputError
-from gim.files import check_fetched
 from gim.scores import Scores
-from gim.text.hub import find_folder
 from gim.text.tokenizer import Tokenizer, load_tokenizer
 
-SAVED = (".json", ".safetensors", ".bin", ".pt")  # files of a saved model
-WEIGHTS = (".safetensors", ".bin", ".pt")
-MAX_LAYERS = 10_000  # some fifty times the deepest models there are
-MOST_PER_BYTE = 4  # numbers of a model in a byte of its files: two at 4 bits, tied ones not twice
 LOGITS = 1 << 24  # logits held at once, in numbers
-TRIED = 8  # tokens on which a model is tried for looking ahead
-MOVED = 1e-4  # share of the largest logit that rounding may move, or 8 steps of the number format
 
 
 def load_causal(
@@ -35,7 +27,8 @@ def load_causal(
     Parameters
     ----------
     source : str
-        A folder, or the name of a model that was downloaded: ``NAME`` or ``NAME@REVISION``.
+        A folder, the name of a model that was downloaded (``NAME`` or ``NAME@REVISION``), or a
+        GGUF file.
     causal : bool
         Whether it must read from left to right. What reads only its embeddings can do without.
 
@@ -46,102 +39,27 @@ def load_causal(
     """
     from transformers import AutoModelForCausalLM
 
+    folder, options = find_saved(source)
     try:
-        folder = find_folder(source)
-    except InputError as error:
-        raise InputError(f"causal language model {error}") from error
-    check_fetched(*sorted(file for file in folder.iterdir() if file.suffix in SAVED))
-    try:
-        _check_size(source, folder)
+        check_size(source, folder, options)
         loaded: Any = AutoModelForCausalLM.from_pretrained(  # a folder  # nosec B615
             folder,
             dtype=dtype,
             output_loading_info=True,
             local_files_only=True,
             trust_remote_code=False,
+            **options,
         )
     except InputError:
         raise
     except Exception as error:  # OSError, ValueError, and what several libraries raise
-        raise InputError(
-            f"causal language model {source!r} cannot be loaded ({type(error).__name__}: "
-            f"{str(error).splitlines()[0]}); pass the directory of a saved model"
-        ) from error
+        raise cannot_load(source, error) from error
     model, about = loaded
-    _check_weights(source, model, sorted(about["missing_keys"]))
+    check_weights(source, model, sorted(about["missing_keys"]))
     model = model.to(device).eval()
     if causal:
-        _check_causal(source, model)
+        check_causal(source, model)
     return model
-
-
-def _check_size(source: str, folder: Path) -> None:
-    """Raise if config.json describes far more than the files hold, before memory is taken for it.
-
-    transformers fills with random numbers whatever is not there.
-    """
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    config: Any = AutoConfig.from_pretrained(  # a folder  # nosec B615
-        folder, local_files_only=True, trust_remote_code=False
-    )
-    layers = getattr(config, "num_hidden_layers", 0) or 0
-    stored = sum(f.stat().st_size for f in folder.iterdir() if f.suffix in WEIGHTS)
-    if layers <= MAX_LAYERS:
-        with torch.device("meta"):
-            empty = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-        wanted = sum(weight.numel() for weight in empty.parameters())
-        if wanted <= MOST_PER_BYTE * stored or stored == 0:
-            return
-    raise InputError(
-        f"causal language model {source!r}: config.json describes a model far larger than its "
-        f"weights ({layers} layers, {stored:,} bytes); fetch or save it again"
-    )
-
-
-@torch.inference_mode()
-def _check_causal(source: str, model: Any) -> None:
-    """Raise if later tokens change what is predicted before them, as in BERT.
-
-    transformers loads such models as causal; what they predict from is what they should predict.
-    """
-    n_ids = model.get_input_embeddings().num_embeddings
-    early = max_context(model, TRIED) // 2
-    if early < 1:  # a model of one position sees nothing else
-        return
-    lines = torch.linspace(0, n_ids - 1, 3 * early).long().view(3, early)
-    ids = torch.cat([lines[[0, 0]], lines[[1, 2]]], dim=1)
-    try:
-        logits = last_logits(model, ids.to(model.device), ids.shape[1]).float()
-    except Exception as error:  # whatever a model of another kind wants beside tokens
-        raise InputError(
-            f"causal language model {source!r} cannot read tokens alone ({said(error)}); give a "
-            "model of text"
-        ) from error
-    if logits.shape != (*ids.shape, n_known := vocabulary_size(model)):
-        raise InputError(
-            f"causal language model {source!r} predicts {tuple(logits.shape)} numbers for "
-            f"{tuple(ids.shape)} tokens of {n_known} kinds; give a model of text"
-        )
-    logits = logits[:, :early]
-    allowed = max(MOVED, 8 * torch.finfo(model.dtype).eps) * float(logits.abs().max())
-    if not float((logits[0] - logits[1]).abs().max()) <= allowed:  # nor are NaN the same
-        raise InputError(
-            f"causal language model {source!r}: it looks ahead (another word later in a text "
-            "changes what it predicts before); give one that reads from left to right, such as "
-            "GPT-2 or Llama"
-        )
-
-
-def _check_weights(source: str, model: Any, missing: list[str]) -> None:
-    """Raise if weights are missing, which transformers fills with random numbers, or not finite."""
-    if missing:
-        what = f"{len(missing)} weights are missing ({', '.join(missing[:3])})"
-    elif spoilt := [n for n, p in model.named_parameters() if not torch.isfinite(p).all()]:
-        what = f"weights are not finite ({', '.join(spoilt[:3])})"
-    else:
-        return
-    raise InputError(f"causal language model {source!r}: {what}; fetch or save it again")
 
 
 def check_vocabulary(source: str, model: Any, tokenizer: Tokenizer) -> None:
@@ -155,7 +73,7 @@ def check_vocabulary(source: str, model: Any, tokenizer: Tokenizer) -> None:
     InputError
         Otherwise: the model would be scored on ids that mean other words to it.
     """
-    remedy = f"evaluate it with its own tokenizer (--tokenizer {source})"
+    remedy = f"compare it by text (--by-text), or use its own tokenizer (--tokenizer {source})"
     try:
         table = load_tokenizer(source).table
     except InputError:

@@ -18,6 +18,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+")
     add_model(parser)
     parser.add_argument("--models", nargs="*", default=[], help="causal LMs to compare with")
+    parser.add_argument("--by-text", nargs="*", default=[], help="LMs with other tokenizers")
     parser.add_argument("--other-encoders", nargs="*", default=[], help="more rows of fuzzy, GIM")
     parser.add_argument("--metrics", nargs="*", default=[], help="random last-token bag static")
     parser.add_argument("--teacher", default=None, help="a causal LM as metric, and as reference")
@@ -40,11 +41,12 @@ def run(args: argparse.Namespace) -> None:
     from gim.evaluation.evaluate import evaluate
     from gim.evaluation.report import write_evaluation
     from gim.text.corpus import read_documents
+    from gim.text.hub import name_of
 
     model = load_model(args)
     teacher = _teacher(args)
     metrics = _metrics(args, model, teacher)
-    causal = {Path(name).name: load_causal(name, args.device) for name in args.models}
+    causal = {name_of(name): load_causal(name, args.device) for name in args.models}
     for name, network in zip(args.models, causal.values(), strict=True):
         check_vocabulary(name, network, model.tokenizer)
     result = evaluate(
@@ -52,6 +54,7 @@ def run(args: argparse.Namespace) -> None:
         model,
         stride=args.stride,
         causal=causal,
+        by_text=_by_text(args),
         metrics=metrics,
         other_taus=args.other_taus,
         positions=args.positions,
@@ -89,6 +92,20 @@ def _teacher(args: argparse.Namespace) -> Any:
     return TeacherMetric(network, tokenizer, args.distance, args.temperature)
 
 
+def _by_text(args: argparse.Namespace) -> dict[str, Any]:
+    """Language models that are compared by text, each with its own tokenizer."""
+    from gim.causal.model import load_causal
+    from gim.evaluation.by_text import OtherModel
+    from gim.text.hub import name_of
+    from gim.text.tokenizer import load_tokenizer
+
+    tokenizers = {name: load_tokenizer(name) for name in args.by_text}
+    return {
+        name_of(name): OtherModel(load_causal(name, args.device), tokenizer)
+        for name, tokenizer in tokenizers.items()
+    }
+
+
 def _metrics(args: argparse.Namespace, model: Any, teacher: Any) -> dict[str, Any]:
     """What else fuzzy induction is tried with, by name."""
     from gim.encoder.encoder import Encoder
@@ -106,15 +123,15 @@ def _metrics(args: argparse.Namespace, model: Any, teacher: Any) -> dict[str, An
 
 
 def _settings(args: argparse.Namespace, model: Any) -> dict[str, Any]:
-    from gim.text.hub import revision_of
+    from gim.text.hub import name_of, revision_of
 
-    named = [*args.models, *([args.teacher] if args.teacher else [])]
+    named = [*args.models, *args.by_text, *([args.teacher] if args.teacher else [])]
     return {
         "files": [Path(f).name for f in args.files],
         "tokenizer": model.tokenizer.name,
         "index": [Path(p).name for p in args.index],
         "encoder": Path(args.encoder).name if args.encoder else "shipped",
-        "teacher": args.teacher and Path(args.teacher).name,
+        "teacher": args.teacher and name_of(args.teacher),
         "distance": args.distance if args.teacher else None,
         "temperature": args.temperature if args.teacher else None,
         "tau": model.tau,
@@ -122,6 +139,6 @@ def _settings(args: argparse.Namespace, model: Any) -> dict[str, Any]:
         "weighted": args.weighted and Path(args.weighted).name,
         "stride": args.stride,
         "positions_a_document": args.positions,
-        "revisions": {Path(name).name: revision_of(name) for name in named},
+        "revisions": {name_of(name): revision_of(name) for name in named},
         "seed": args.seed,
     }

@@ -21,7 +21,9 @@ def add_model(parser: argparse.ArgumentParser, tau: bool = True, index: bool = T
     parser.add_argument("--context", type=int, default=1024, help="tokens of context")
     parser.add_argument("--device", default="cpu")
     if tau:
-        parser.add_argument("--tau", type=int, default=8, help="see `gim tune`")
+        parser.add_argument(
+            "--tau", type=int, default=None, help="default: of --weighted WEIGHTS, or 8 (published)"
+        )
 
 
 def add_weighted(parser: argparse.ArgumentParser, what: str) -> None:
@@ -50,7 +52,18 @@ def load_model(args: argparse.Namespace, index: Sequence[str] | None = None) -> 
         from gim.encoder.encoder import Encoder
 
         encoder = Encoder.from_pretrained(args.encoder, args.device)
-    return GIM(tokenizer, reference, encoder, getattr(args, "tau", 8), args.context)
+    return GIM(tokenizer, reference, encoder, _tau(args), args.context)
+
+
+def _tau(args: argparse.Namespace) -> int:
+    """What the command line says, or the file of weights, or the paper."""
+    from gim.induction.model import TAU
+    from gim.weighing.weights import load_tau
+
+    tau, weights = getattr(args, "tau", None), getattr(args, "weighted", None)
+    if tau is None and weights not in (None, "shipped"):
+        tau = load_tau(weights)
+    return TAU["gpt2"] if tau is None else tau
 
 
 def load_weighted(args: argparse.Namespace, model: Any) -> Any:
@@ -81,3 +94,14 @@ def text_of(value: str) -> str:
         return Path(value[1:]).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{value[1:]}: cannot be read ({error})") from error
+
+
+def own_tokenizer(model: str) -> str | None:
+    """Where a model's own tokenizer is: with the model, or None for the shipped one."""
+    from gim.text.tokenizer import load_tokenizer
+
+    try:
+        load_tokenizer(model)
+    except InputError:
+        return None
+    return model

@@ -27,7 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--every", type=int, default=20, help="hold out every n-th document")
     parser.add_argument("--stride", type=int, default=64, help="score every n-th position for tau")
     parser.add_argument("--out", required=True, help="TSV of the sweep of tau")
-    parser.add_argument("--weights", default=None, help="fit weights, too, and write them here")
+    parser.add_argument("--weights", default=None, help="fit weights, too, and write them and tau")
     parser.add_argument("--positions", type=int, default=8192, help="to fit weights on")
     parser.add_argument("--seed", type=int, default=0, help="of their choice")
 
@@ -35,7 +35,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Index the rest if need be, sweep tau on the documents held out, fit weights."""
     from gim.evaluation.evaluate import evaluate
-    from gim.evaluation.tune import best_tau, every_nth, sweep
+    from gim.evaluation.tune import describe_tau, every_nth, sweep
     from gim.files import write_text
     from gim.text.corpus import read_documents
 
@@ -48,9 +48,14 @@ def run(args: argparse.Namespace) -> None:
         table = sweep(result.components, result.document, result.vocab_size)
         write_text(args.out, table.to_csv(sep="\t", index=False, float_format="%.6g"))
         print(table.to_string(index=False))
-        print(f"tau = {best_tau(table)}")
+        tau = describe_tau(table)
+        print(
+            "tau = {value} (as accurate as the best: {as_accurate[0]} to {as_accurate[1]})".format(
+                **tau
+            )
+        )
         if args.weights:
-            _fit(args, model, held_out)
+            _fit(args, model, held_out, tau)
 
 
 @contextmanager
@@ -80,7 +85,7 @@ def _index(args: argparse.Namespace) -> Iterator[tuple[list[str], int]]:
             yield [str(path)], args.every
 
 
-def _fit(args: argparse.Namespace, model: Any, documents: list) -> None:
+def _fit(args: argparse.Namespace, model: Any, documents: list, tau: dict[str, Any]) -> None:
     """Fit weights, write and print them."""
     from gim.evaluation.tune import fit_settings, see
     from gim.weighing.weights import describe, save_weights
@@ -94,6 +99,7 @@ def _fit(args: argparse.Namespace, model: Any, documents: list) -> None:
         "documents": len(documents),
         "positions": found.positions,
         "logprob": found.logprob,
+        "tau": tau,
     }
     save_weights(args.weights, found.weights, about)
     for name, weights in found.weights.items():

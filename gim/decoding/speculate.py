@@ -7,6 +7,7 @@ q = 1 on its token; greedy decoding is p = 1 on the large model's best token.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +16,14 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from gim.causal.shape import max_context
-from gim.decoding.drafts import Draft, GIMDraft, ModelDraft, Reader, Sampling, Sparse
+from gim.decoding.costs import ASSUMED, Budget, Costs
+from gim.decoding.drafts import Draft, ModelDraft, Proposal, draft_of
+from gim.decoding.reader import Reader
+from gim.decoding.sampling import Sampling
 from gim.errors import InputError
-from gim.induction.model import GIM
 from gim.text.tokenizer import as_tokens
+
+DRAFT_LENGTH = 16
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,9 @@ class Generation:
     drafted, accepted : int
         Drafted tokens and how many of them were kept.
     seconds : float
+        From the prompt's last token on: reading what is before it takes the same for every draft.
+    drafting : float
+        Seconds of them that the draft took.
     """
 
     ids: NDArray[np.int64]
@@ -41,6 +49,7 @@ class Generation:
     drafted: int
     accepted: int
     seconds: float
+    drafting: float
 
     @property
     def accepted_per_call(self) -> float:
@@ -49,27 +58,26 @@ class Generation:
 
     @property
     def ms_per_token(self) -> float:
-        """Wall-clock milliseconds a token, drafting included."""
+        """Milliseconds a token, drafting included."""
         return 1000 * self.seconds / max(len(self.ids), 1)
 
 
-def accept(
-    drafted: list[tuple[int, Sparse]], p: NDArray[np.float64], rng: np.random.Generator
-) -> list[int]:
+def accept(proposal: Proposal, p: NDArray[np.float64], rng: np.random.Generator) -> list[int]:
     """Decide which drafted tokens stay, and add one token of the large model's own.
 
     Parameters
     ----------
-    drafted : list of (token, q)
-    p : float array of shape (len(drafted) + 1, vocabulary)
+    proposal : Proposal of n tokens
+    p : float array of shape (n + 1, vocabulary)
         The large model's distributions at the same places and at the one after.
 
     Returns
     -------
-    tokens : list of 1 to len(drafted) + 1 ids, distributed as ``p``
+    tokens : list of 1 to n + 1 ids, distributed as ``p``
     """
-    out = []
-    for (token, (ids, q)), row in zip(drafted, p, strict=False):
+    out: list[int] = []
+    for i, (token, row) in enumerate(zip(proposal.tokens, p, strict=False)):
+        ids, q = proposal.drawn[i] if proposal.drawn else (np.array([token]), np.ones(1))
         chance = float(q[ids == token].sum())
         if rng.random() * chance < row[token]:
             out.append(token)
@@ -80,7 +88,16 @@ def accept(
         # Rounding alone can leave nothing where p and q are equal: then p itself is right.
         rest = rest / total if total > 0 else row
         return [*out, int(rng.choice(len(rest), p=rest))]
-    return [*out, int(rng.choice(p.shape[1], p=p[len(drafted)]))]
+    return [*out, int(rng.choice(p.shape[1], p=p[len(out)]))]
+
+
+def accept_best(tokens: list[int], logits: NDArray) -> list[int]:
+    """`accept` of greedy decoding: the drafted tokens that are the model's best, and its next."""
+    best = logits.argmax(1).tolist()
+    kept = 0
+    while kept < len(tokens) and tokens[kept] == best[kept]:
+        kept += 1
+    return best[: kept + 1]
 
 
 def speculate(
@@ -89,9 +106,12 @@ def speculate(
     ids: ArrayLike,
     n_tokens: int,
     *,
-    draft_length: int = 8,
+    draft_length: int = DRAFT_LENGTH,
+    costs: Costs | None = ASSUMED,
     sampling: Sampling | None = None,
     seed: int = 0,
+    clock: Callable[[], float] = time.perf_counter,
+    reader: Reader | None = None,
 ) -> Generation:
     """Generate ``n_tokens`` with a causal language model, checked drafts and no loss.
 
@@ -103,7 +123,16 @@ def speculate(
     ids : int array
         The prompt, at least one token.
     draft_length : int
-        Tokens proposed before each call.
+        Most tokens proposed before each call.
+    costs : Costs, optional
+        How many of them are sent: as many as promise the most tokens for what a call costs, and
+        none where drafts have lost too much. None sends ``draft_length`` tokens each time.
+    seed : int
+        Equal seeds and costs give equal samples.
+    clock : callable
+        Seconds: `time.process_time` where the machine has other work.
+    reader : Reader, optional
+        Of this model, which may have read the prompt already.
 
     Raises
     ------
@@ -119,58 +148,98 @@ def speculate(
             f"{len(sequence)} tokens of prompt and {n_tokens} new ones exceed the model's {limit}"
         )
     sampling, rng = sampling or Sampling(), np.random.default_rng(seed)
-    reader, begin = Reader(model), len(sequence)
+    reader, drafting, begin = reader or Reader(model), _Timer(clock), len(sequence)
+    budget = None if costs is None else Budget(costs)
     calls = drafted = accepted = 0
-    started = time.perf_counter()
+    if begin > 1:
+        reader.read(sequence[:-1], 1)
+    started = clock()
     if draft is not None:
-        draft.extend(sequence)
+        with drafting:
+            draft.extend(sequence)
     while (left := begin + n_tokens - len(sequence)) > 0:
-        room = min(draft_length, left - 1) if draft is not None else 0
-        proposal = draft.propose(room, rng) if draft is not None and room > 0 else []
-        tokens = [token for token, _ in proposal]
+        proposal = Proposal([], [])
+        room = min(draft_length, left - 1)
+        if budget is not None:
+            room = budget.most(room)
+        if draft is not None and room > 0:
+            with drafting:
+                proposal = draft.propose(room, costs, rng)
+        tokens = proposal.tokens
         logits = reader.read(sequence + tokens, len(tokens) + 1)
-        new = accept(proposal, sampling.probabilities(logits), rng)
+        if sampling.temperature == 0:
+            new = accept_best(tokens, logits)
+        else:
+            new = accept(proposal, sampling.probabilities(logits), rng)
         sequence += new
+        if budget is not None:
+            budget.book(len(tokens), len(new))
         if draft is not None:
-            draft.extend(new)
+            with drafting:
+                draft.extend(new)
         calls, drafted, accepted = calls + 1, drafted + len(tokens), accepted + len(new) - 1
-    seconds = time.perf_counter() - started
-    return Generation(np.array(sequence[begin:]), calls, drafted, accepted, seconds)
+    seconds = clock() - started
+    return Generation(
+        np.array(sequence[begin:]), calls, drafted, accepted, seconds, drafting.seconds
+    )
+
+
+class _Timer:
+    """Sums up the time spent inside it."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.seconds, self._clock = 0.0, clock
+
+    def __enter__(self) -> None:
+        self._started = self._clock()
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds += self._clock() - self._started
 
 
 def compare(
     model: Any,
-    gim: GIM,
+    predictor: Any,
     ids: ArrayLike,
     n_tokens: int,
     *,
-    draft_length: int = 8,
+    draft_length: int = DRAFT_LENGTH,
+    costs: Costs | None = ASSUMED,
     sampling: Sampling | None = None,
     sampled_draft: bool = False,
     small: Any = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Plain decoding, GIM's drafts and, if given, a small model's, in one run.
+    """Plain decoding, the drafts of a GIM and, if given, of a small model, in one run.
+
+    Parameters
+    ----------
+    predictor : GIM or WeightedGIM
+    small : a Hugging Face causal language model, optional
 
     Returns
     -------
     table : DataFrame
-        Columns ``draft calls accepted_per_call ms_per_token speed_up ids``; plain decoding first.
+        Columns ``draft calls drafted accepted_per_call ms_per_token speed_up ids``; plain
+        decoding first.
     """
     sampling = sampling or Sampling()
-    drafts: dict[str, Draft | None] = {"none": None, "gim": GIMDraft(gim, sampled_draft)}
+    drafts: dict[str, Draft | None] = {"none": None, "gim": draft_of(predictor, sampled_draft)}
     if small is not None:
         drafts["small model"] = ModelDraft(small, sampling, sampled_draft)
-    speculate(model, None, ids, min(2, n_tokens), sampling=sampling)  # first calls are slower
+    reader = Reader(model)  # reads the prompt once; the first calls are slower
+    speculate(model, None, ids, min(2, n_tokens), sampling=sampling, reader=reader)
     rows: list[dict[str, Any]] = []
     for name, draft in drafts.items():
         done = speculate(
-            model, draft, ids, n_tokens, draft_length=draft_length, sampling=sampling, seed=seed
-        )
+            model, draft, ids, n_tokens, draft_length=draft_length, costs=costs,
+            sampling=sampling, seed=seed, reader=reader,
+        )  # fmt: skip
         rows.append(
             {
                 "draft": name,
                 "calls": done.calls,
+                "drafted": done.drafted,
                 "accepted_per_call": done.accepted_per_call,
                 "ms_per_token": done.ms_per_token,
                 "speed_up": (rows[0]["ms_per_token"] if rows else done.ms_per_token)

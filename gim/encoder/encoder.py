@@ -2,8 +2,9 @@
 
 Kim, Mantena et al. 2025 (arXiv 2411.00066), section 3.2: cosine similarity of two vectors stands
 for the similarity of the next-token distributions there. Attention is limited to a window in every
-layer, so that a vector depends on the last 64 tokens only, wherever the text was cut, and each
-position is encoded once.
+layer, so that a vector depends on the last few hundred tokens at most, wherever the text was cut,
+and each position is encoded once. An encoder may also foretell the states of its teacher's inner
+layer, which know more of what a text is about than the next word does.
 """
 
 import json
@@ -20,13 +21,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gim.encoder.layer import Layer
-from gim.encoder.stream import EncoderStream
+from gim.encoder.stream import EncoderStream, Output
 from gim.errors import InputError
 from gim.files import SHIPPED, atomic_directory, write_json
 from gim.text.align import Segmenter
 from gim.text.tokenizer import Tokenizer, load_tokenizer
 
-RECEPTIVE = 64
+RECEPTIVE = 256
 MODEL_TYPE = "gim-encoder"
 
 
@@ -38,11 +39,13 @@ class EncoderConfig:
     ----------
     window : int
         Tokens that a layer attends to, the current one included. The receptive field,
-        ``layers * (window - 1) + 1``, must not exceed 64 tokens.
+        ``layers * (window - 1) + 1``, must not exceed 256 tokens.
     dim : int
         Length of the output vectors.
     temperature : float
         T of the similarity exp(-(1 - cos) / T).
+    state_dim : int
+        Numbers of the teacher's states that it foretells; 0 for none.
     """
 
     vocab_size: int
@@ -52,12 +55,15 @@ class EncoderConfig:
     window: int = 22
     dim: int = 128
     temperature: float = 0.1
+    state_dim: int = 0
 
     def __post_init__(self) -> None:
         for name in ("vocab_size", "width", "layers", "heads", "window", "dim"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise InputError(f"{name} is {value!r}; it must be a whole number of at least 1")
+        if not isinstance(self.state_dim, int) or self.state_dim < 0:
+            raise InputError(f"state_dim is {self.state_dim!r}; it must be a whole number or 0")
         if not 0 < self.temperature < math.inf:
             raise InputError(f"temperature is {self.temperature}; it must be above 0 and finite")
         if self.width % self.heads:
@@ -100,6 +106,7 @@ class Encoder(nn.Module):
         )
         self.norm = nn.LayerNorm(config.width)
         self.project = nn.Linear(config.width, config.dim, bias=False)
+        self.foretell = nn.Linear(config.width, config.state_dim) if config.state_dim else None
         nn.init.normal_(self.embed.weight, std=0.02)
 
     @classmethod
@@ -112,15 +119,42 @@ class Encoder(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Unit vectors of independent sequences: (batch, length) to (batch, length, dim)."""
+        return self.say(self.trunk(ids), "vectors")
+
+    def trunk(self, ids: Tensor) -> Tensor:
+        """What all outputs are made of: (batch, length) to (batch, length, width)."""
         x = self.embed(ids)
         for block in self.blocks:
             x = block(x)
-        return self._vectors(x)
+        return self.norm(x)
+
+    def say(self, trunk: Tensor, output: Output) -> Tensor:
+        """An output, (..., width) to (..., `size`): unit vectors, or foretold states.
+
+        States are in units of their standard deviation in the text it was trained on.
+
+        Raises
+        ------
+        InputError
+            When states are wanted of an encoder that was not taught any.
+        """
+        if output == "vectors":
+            return nn.functional.normalize(self.project(trunk).float(), dim=-1)
+        if self.foretell is None:
+            raise InputError(
+                "this encoder foretells no states of its teacher; train one with a loss `states` "
+                "(docs/training.md), or take its vectors"
+            )
+        return self.foretell(trunk).float()
+
+    def size(self, output: Output) -> int:
+        """Numbers of an output."""
+        return self.config.dim if output == "vectors" else self.config.state_dim
 
     def grow(
-        self, ids: Tensor, branches: Tensor, past: list[Tensor]
+        self, ids: Tensor, branches: Tensor, past: list[Tensor], output: Output = "vectors"
     ) -> tuple[Tensor, list[Tensor]]:
-        """Unit vectors of new nodes of a token tree: a line that goes on, and its branches.
+        """An output of new nodes of a token tree: a line that goes on, and its branches.
 
         Parameters
         ----------
@@ -135,7 +169,7 @@ class Encoder(nn.Module):
 
         Returns
         -------
-        vectors : tensor of shape (n, dim)
+        said : tensor of shape (n, size of the output)
         memory : list of tensors
             What ``past`` is for later nodes, one row for each of the past and of ``ids``.
         """
@@ -144,7 +178,7 @@ class Encoder(nn.Module):
         for block, rows in zip(blocks, past, strict=True):
             x, grown = block.grow(x, branches, rows)
             memory.append(grown)
-        return self._vectors(x), memory
+        return self.say(self.norm(x), output), memory
 
     def start(self) -> list[Tensor]:
         """The past at the beginning of a text."""
@@ -152,24 +186,28 @@ class Encoder(nn.Module):
         weight = self.embed.weight
         return [weight.new_empty(0, 2, self.config.heads, size) for _ in self.blocks]
 
-    def _vectors(self, x: Tensor) -> Tensor:
-        return nn.functional.normalize(self.project(self.norm(x)).float(), dim=-1)
-
-    def stream(self) -> EncoderStream:
+    def stream(self, output: Output = "vectors") -> EncoderStream:
         """A reader that takes a text piece by piece."""
-        return EncoderStream(self)
+        return EncoderStream(self, output)
 
-    def vectors(self, text: str, ends: Sequence[int] | NDArray) -> NDArray[np.float32]:
-        """One vector for each prefix ``text[:end]``, shape (n_ends, dim).
+    def vectors(
+        self, text: str, ends: Sequence[int] | NDArray, output: Output = "vectors"
+    ) -> NDArray[np.float32]:
+        """An output for each prefix ``text[:end]``, shape (n_ends, size of the output).
 
         ``ends`` must ascend. Prefixes without a token get zeros.
+
+        Raises
+        ------
+        InputError
+            When states are wanted of an encoder that was not taught any.
         """
         offsets = np.asarray(ends, np.int64)
         if np.any(np.diff(offsets, prepend=0) < 0) or np.any(offsets > len(text)):
             raise ValueError("ends must ascend from 0 to the length of the text")
         cuts = np.append(0, offsets)
         pieces = [text[a:b] for a, b in pairwise(cuts)]
-        return self.stream().push(pieces)
+        return self.stream(output).push(pieces)
 
     def similarity(self, queries: NDArray, keys: NDArray) -> NDArray[np.float32]:
         """exp(-(1 - cos) / T) between states, shape (n_queries, n_keys)."""

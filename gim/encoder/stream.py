@@ -5,7 +5,7 @@ are kept as text, because more text may still change how they split into tokens.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gim.text.align import TokenTree, build_tree
+
+Output = Literal["vectors", "states"]
 
 CHUNK = 512  # trunk tokens in one forward pass: what fits the processor's cache
 SECTION = 8192  # pieces aligned at once
@@ -24,20 +26,22 @@ class EncoderStream:
 
     Parameters
     ----------
-    encoder : Encoder, or what has its ``grow``, ``start``, ``segmenter`` and ``config``
+    encoder : Encoder
+    output : {"vectors", "states"}
+        See `gim.encoder.encoder.Encoder.say`.
     """
 
-    def __init__(self, encoder: Any) -> None:
-        self._encoder = encoder
+    def __init__(self, encoder: Any, output: Output = "vectors") -> None:
+        self._encoder, self._output = encoder, output
         self._text = ""
         self._past = encoder.start()
 
     def push(self, pieces: Sequence[str]) -> NDArray[np.float32]:
-        """Append pieces of text; return the vector after each, shape (n_pieces, dim)."""
+        """Append pieces of text; return the output after each, shape (n_pieces, size)."""
         parts = [
             self._push_section(pieces[i : i + SECTION]) for i in range(0, len(pieces), SECTION)
         ]
-        return np.concatenate([np.empty((0, self._encoder.config.dim), np.float32), *parts])
+        return np.concatenate([np.empty((0, self._encoder.size(self._output)), np.float32), *parts])
 
     def _push_section(self, pieces: Sequence[str]) -> NDArray[np.float32]:
         ends = len(self._text) + np.cumsum([len(piece) for piece in pieces])
@@ -45,15 +49,22 @@ class EncoderStream:
         segmenter = self._encoder.segmenter
         tree = build_tree(text, ends, segmenter)
         self._text, settled = segmenter.settle(text, UNSETTLED)
-        vectors, self._past = encode_tree(self._encoder, tree, self._past, settled)
-        return vectors
+        said, self._past = encode_tree(
+            self._encoder, tree, self._past, settled, output=self._output
+        )
+        return said
 
 
 @torch.inference_mode()
 def encode_tree(
-    encoder: Any, tree: TokenTree, past: list[Tensor], settled: int = 0, chunk: int = CHUNK
+    encoder: Any,
+    tree: TokenTree,
+    past: list[Tensor],
+    settled: int = 0,
+    chunk: int = CHUNK,
+    output: Output = "vectors",
 ) -> tuple[NDArray[np.float32], list[Tensor]]:
-    """Vectors of ``tree.node_at`` after a past.
+    """An output at ``tree.node_at`` after a past.
 
     Parameters
     ----------
@@ -64,11 +75,11 @@ def encode_tree(
 
     Returns
     -------
-    vectors : float32 array of shape (n_ends, dim)
+    said : float32 array of shape (n_ends, size of the output)
         Zeros where there is no token at all.
     past : list of tensors
     """
-    out = np.zeros((len(tree.node_at), encoder.config.dim), np.float32)
+    out = np.zeros((len(tree.node_at), encoder.size(output)), np.float32)
     kept = past
     at_trunk = np.where(tree.node_at < 0, -1, tree.trunk_of[tree.node_at])
     hangs = tree.trunk_of[tree.n_trunk :]
@@ -79,10 +90,11 @@ def encode_tree(
         nodes = np.concatenate([np.arange(begin, end), side])
         if len(nodes) == 0:
             continue
-        vectors, memory = encoder.grow(*_tensors(encoder, tree, nodes, side, begin, past), past)
+        wanted = _tensors(encoder, tree, nodes, side, begin, past)
+        said, memory = encoder.grow(*wanted, past, output)
         here = (tree.node_at >= 0) & (at_trunk >= first) & (at_trunk < end)
         row = np.searchsorted(nodes, tree.node_at[here])
-        out[here] = vectors.cpu().numpy()[row]
+        out[here] = said.cpu().numpy()[row]
         rows = len(past[0])
         if begin < settled <= end:
             kept = _last(memory, rows + settled - begin, encoder)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gim.causal.teacher import TeacherMetric
 from gim.encoder.encoder import Encoder
+from gim.encoder.stream import Output
 from gim.errors import InputError
 from gim.induction.fuzzy import EncoderMetric, Metric
 from gim.text.align import Segmenter
@@ -114,8 +115,12 @@ class StaticEncoder(nn.Module):
         self.embed = nn.Embedding.from_pretrained(vectors - vectors.mean(0))
         self.config = SimpleNamespace(dim=weight.shape[1], window=length, temperature=temperature)
 
+    def size(self, output: Output) -> int:
+        """See `gim.encoder.encoder.Encoder.size`; it has vectors alone."""
+        return self.config.dim
+
     def grow(
-        self, ids: Tensor, branches: Tensor, past: list[Tensor]
+        self, ids: Tensor, branches: Tensor, past: list[Tensor], output: Output = "vectors"
     ) -> tuple[Tensor, list[Tensor]]:
         """See `gim.encoder.encoder.Encoder.grow`; the past are token ids."""
         memory = torch.cat([past[0], ids])

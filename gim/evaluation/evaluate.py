@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gim.causal.model import score_causal
 from gim.causal.shape import vocabulary_size
 from gim.errors import InputError
+from gim.evaluation.by_text import OtherModel, score_by_text
 from gim.evaluation.company import PROPER, score_company
 from gim.induction.choice import SequenceScores
 from gim.induction.fuzzy import FuzzyInduction, Metric
@@ -102,6 +103,7 @@ def evaluate(
     *,
     stride: int = 512,
     causal: dict | None = None,
+    by_text: dict[str, OtherModel] | None = None,
     metrics: dict[str, Metric] | None = None,
     other_taus: Sequence[int] = (),
     positions: int | None = None,
@@ -120,6 +122,8 @@ def evaluate(
         512 in the paper; 1 for every position.
     causal : dict of name to Hugging Face causal language model, optional
         Baselines; they must share the tokenizer.
+    by_text : dict of name to OtherModel, optional
+        Baselines with tokenizers of their own (`gim.evaluation.by_text`).
     metrics : dict of name to Metric, optional
         Fuzzy induction and GIM once more with each: ``fuzzy-NAME`` and ``gim-NAME``.
     other_taus : ints
@@ -140,7 +144,8 @@ def evaluate(
     """
     if stride < 1 or (positions is not None and positions < 1):
         raise InputError(f"stride {stride}, positions {positions}: they must be at least 1")
-    causal, metrics, rng = causal or {}, metrics or {}, np.random.default_rng(seed)
+    causal, by_text, metrics = causal or {}, by_text or {}, metrics or {}
+    rng = np.random.default_rng(seed)
     _check_vocabularies(causal, model.tokenizer)
     parts: list[dict[str, Scores]] = []
     document_of: list[int] = []
@@ -153,9 +158,12 @@ def evaluate(
             pieces = sample_runs(targets, model.window, positions, rng)
         for where, goals in pieces:
             found = _score_piece(ids[where], goals, model, causal, metrics)
+            for name, other in by_text.items():
+                rows = score_by_text(other, model.tokenizer, ids[where], goals, model.window)
+                found[name] = rows[goals >= 0]
             if weighted is not None:
-                rows = score_company(weighted, ids[where], goals)
-                found |= {name: scores[goals >= 0] for name, scores in rows.items()}
+                company = score_company(weighted, ids[where], goals)
+                found |= {name: scores[goals >= 0] for name, scores in company.items()}
             parts.append(found)
             n_bytes += [len(table[token]) for token in goals[goals >= 0]]
             document_of += [number] * len(found["exact"])
@@ -165,7 +173,7 @@ def evaluate(
     result = _combined(
         joined, model, tuple(metrics), other_taus, np.array(document_of), np.array(n_bytes)
     )
-    return replace(result, proper=(*(PROPER if weighted is not None else ()), *causal))
+    return replace(result, proper=(*(PROPER if weighted is not None else ()), *causal, *by_text))
 
 
 def _check_vocabularies(causal: dict, tokenizer: Tokenizer) -> None:

@@ -22,6 +22,8 @@ class Read:
         The one that came, and the most probable one.
     probability : float
         Of the one that came.
+    n_bytes : int
+        Length of the token in bytes of text; one may be a part of a character only.
     sources, remainder : dict of str to float
         See `gim.weighing.evidence.Attribution`.
     passages : list of dict
@@ -31,6 +33,7 @@ class Read:
     token: str
     expected: str
     probability: float
+    n_bytes: int
     sources: dict[str, float]
     remainder: dict[str, float]
     passages: list[dict]
@@ -49,6 +52,7 @@ def read_text(model: WeightedGIM, text: str, evidence: int = 5) -> list[Read]:
                 decode([token]),
                 decode([top]),
                 found.probability,
+                len(model.tokenizer.table[token]),
                 found.sources,
                 found.remainder,
                 passages,
@@ -61,7 +65,7 @@ def read_text(model: WeightedGIM, text: str, evidence: int = 5) -> list[Read]:
 def summary(steps: list[Read]) -> dict[str, float]:
     """Perplexity, bits a byte, share of tokens expected, and the sources' mean shares."""
     nats = -np.log([step.probability for step in steps])
-    size = len("".join(step.token for step in steps).encode())
+    size = sum(step.n_bytes for step in steps)
     out = {
         "perplexity": float(np.exp(nats.mean())),
         "bits_per_byte": float(nats.sum() / np.log(2) / max(size, 1)),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -60,6 +61,23 @@ def best_tau(table: pd.DataFrame) -> int:
     return int(accurate["tau"].iloc[int(accurate["logprob"].argmax())])
 
 
+def describe_tau(table: pd.DataFrame) -> dict[str, Any]:
+    """`best_tau` with what a file of weights says of it.
+
+    Returns
+    -------
+    tau : dict
+        ``value``; ``as_accurate``, the lowest and the highest tau whose accuracy the 95 % interval
+        of the paired difference does not tell from the best; ``logprob`` with ``logprob_lo`` and
+        ``logprob_hi``, nats a token.
+    """
+    value = best_tau(table)
+    row: Any = table.set_index("tau").loc[value]
+    accurate = table["tau"][table["to_best_hi"] >= 0]
+    nats = {key: round(float(row[key]), 4) for key in ("logprob", "logprob_lo", "logprob_hi")}
+    return {"value": value, "as_accurate": [int(accurate.min()), int(accurate.max())], **nats}
+
+
 def every_nth(documents: Iterable, n: int) -> Iterable:
     """Every n-th document: a held-out part that covers the whole corpus."""
     return (document for i, document in enumerate(documents) if i % n == 0)
@@ -98,7 +116,7 @@ def see(documents: Iterable[Document], model: GIM, positions: int, seed: int = 0
     weighted = WeightedGIM(
         model.tokenizer, model.index, model.metric, {kind: Weights.zeros()}, model.window
     )
-    return observe(weighted, _pieces(texts, model.window, positions, seed))
+    return observe(weighted, _pieces(texts, model.window, positions, seed), seed=seed)
 
 
 def fit_settings(seen: Observations, corpus: bool, encoder: bool, seed: int = 0) -> Fitted:

@@ -80,9 +80,9 @@ class ExactInduction:
             After each token, the length of the longest suffix that occurred before.
         """
         tokens = as_tokens(ids)
-        self._reserve(len(tokens))
+        self.reserve(len(tokens))
         lengths = np.empty(len(tokens), np.int64)
-        query.consume(*self._state, self.window or 0, tokens, lengths)
+        query.consume(*self.arrays, self.window or 0, tokens, lengths)
         return lengths
 
     def counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -127,11 +127,11 @@ class ExactInduction:
         ranks[:, 0] = -1
         if self.window is None and len(tokens) >= self.n_seen:
             return self._score_whole(tokens, goals, ranks)
-        self._reserve(len(tokens))
+        self.reserve(len(tokens))
         lengths = np.empty(len(tokens), np.int64)
         scratch = np.empty_like(self._tally)
         query.consume_and_score(
-            *self._state, self.window or 0, tokens, goals, scratch, lengths, ranks
+            *self.arrays, self.window or 0, tokens, goals, scratch, lengths, ranks
         )
         return Scores.from_ranks(lengths, ranks)
 
@@ -139,8 +139,8 @@ class ExactInduction:
         """`score` where most of the context is new: each occurrence of a match is counted once."""
         begin, lengths = self.n_seen, self.extend(tokens)
         finished = self.copy()
-        finished._reserve(1)
-        tree.push(*finished._state, 0, END_OF_TEXT)  # now every suffix has a leaf
+        finished.reserve(1)
+        tree.push(*finished.arrays, 0, END_OF_TEXT)  # now every suffix has a leaf
         places = np.flatnonzero(goals >= 0)
         leaves = np.empty(self.n_seen + 1, np.int64)
         ranges = np.zeros((len(finished._node), 2), np.int64)
@@ -164,7 +164,8 @@ class ExactInduction:
         return self._text, self._node, self._keys, self._values
 
     @property
-    def _state(self) -> Any:
+    def arrays(self) -> Any:
+        """Suffix tree, unigram counts and registers, for compiled kernels."""
         arrays = self._text, self._leaf, self._node, self._keys, self._values
         return *arrays, self._tally, self._reg
 
@@ -185,8 +186,8 @@ class ExactInduction:
     def _chain_free(self, first: int) -> None:
         self._node[first:, tree.NEXT] = np.arange(first + 1, len(self._node) + 1)
 
-    def _reserve(self, extra: int) -> None:
-        """Without a window, make room for ``extra`` more tokens (doubling: amortised O(1))."""
+    def reserve(self, extra: int) -> None:
+        """Make room for ``extra`` more tokens, without a window (doubling: amortised O(1))."""
         needed = self.n_seen + extra + 1
         if self.window is not None or needed <= len(self._text):
             return

@@ -17,15 +17,18 @@ from numpy.typing import NDArray
 from gim._kernels import ngram_trie as trie
 from gim.errors import InputError
 from gim.files import atomic_directory, write_json
-from gim.infinigram.index import DTYPES, check_index, open_parts
+from gim.infinigram import seen
+from gim.infinigram.index import DTYPES, check_index, checksum, open_parts
 from gim.text.tokenizer import as_tokens
 
 kernel: Any = trie  # compiled functions carry no types
 ORDER = 5
 FOLDER = "kneser_ney"
 DESCRIPTION = "kneser_ney.json"
-FORMAT = 1
+FORMAT = 2
+ARRAYS = ("tokens", "counts", "children")
 FALLBACK = (0.0, 0.5, 1.0, 1.5)  # discounts of a corpus too small to estimate them, as lmplz has it
+POINTERS = ("<u4", "<u8")
 BLOCK = 1 << 22  # counts counted at once
 
 
@@ -59,7 +62,7 @@ def build_kneser_ney(index: str | Path, order: int = ORDER) -> dict:
     sizes = np.zeros(order, np.int64)
     kernel.measure(*suffixes, sizes)
     starts = np.concatenate([[0], np.cumsum(sizes)])
-    pointer = "<u4" if starts[-1] < 2**32 else "<u8"
+    pointer = POINTERS[int(starts[-1] >= 2**32)]
     try:
         with atomic_directory(folder / FOLDER) as out:
 
@@ -81,6 +84,7 @@ def build_kneser_ney(index: str | Path, order: int = ORDER) -> dict:
                 "ngrams": sizes.tolist(),
                 "discounts": [_discounts(counts[a:b]) for a, b in pairwise(starts)],
             }
+            description["crc32"] = {name: checksum(out / name) for name in ARRAYS}
             write_json(out / DESCRIPTION, description)
     except OSError as error:
         raise InputError(
@@ -100,6 +104,18 @@ def _discounts(counts: NDArray) -> list[float]:
     y = n[1] / (n[1] + 2 * n[2])
     found = [0.0, *(k - (k + 1) * y * n[k + 1] / n[k] for k in (1, 2, 3))]
     return found if all(0 <= d <= k for k, d in enumerate(found)) else list(FALLBACK)
+
+
+def _check_discounts(found: dict) -> None:
+    """What is taken off a count is at most that count; there is a row for each order."""
+    rows = np.array(found["discounts"], float)
+    n, order = found["ngrams"], found["order"]
+    if type(order) is not int or not all(type(k) is int and k > 0 for k in n):
+        raise ValueError(f"order {order}, n-grams {n}")
+    if order < 2 or len(n) != order or rows.shape != (order, len(FALLBACK)):
+        raise ValueError(f"{len(n)} orders and {rows.shape} discounts instead of {order}")
+    if not ((rows >= 0) & (rows <= np.arange(len(FALLBACK)))).all():
+        raise ValueError("discounts above the counts that they are taken off")
 
 
 class KneserNey:
@@ -132,6 +148,7 @@ class KneserNey:
         self._tokens = np.asarray(np.memmap(folder / "tokens", dtype, "r"))
         self._counts = np.asarray(np.memmap(folder / "counts", "<u4", "r"))
         self._children = np.asarray(np.memmap(folder / "children", found["pointer"], "r"))
+        self._check(folder, found)
         first = self._tokens[: self.ngrams[0]].astype(np.int64)
         first[first == self.separator] = self.vocab_size  # where the beginning of a document stands
         self.root = np.full(self.vocab_size + 1, -1)
@@ -149,14 +166,38 @@ class KneserNey:
             wanted["children"] = inner * np.dtype(found["pointer"]).itemsize
             sizes = {name: (folder / name).stat().st_size for name in wanted}
             whole = found["format"] == FORMAT and found["tokens"] == about["tokens"]
+            whole &= found["pointer"] in POINTERS and set(found.get("crc32", ())) == set(ARRAYS)
+            _check_discounts(found)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{folder}: damaged ({error!r}); delete it") from error
+            raise InputError(
+                f"{folder}: damaged ({error!r}); delete it, it is made anew"
+            ) from error
         if not whole or sizes != wanted:
             raise InputError(
-                f"{folder}: not the tables of this index (truncated, or of another one); delete "
-                "the folder, it is made anew"
+                f"{folder}: not the tables of this index (truncated, of another one, or of an "
+                "older version); delete the folder, it is made anew"
             )
         return found
+
+    def _check(self, folder: Path, found: dict) -> None:
+        """Look at the arrays when they are first seen: a wrong pointer would lead astray."""
+        place = seen.by_place([folder / name for name in (DESCRIPTION, *ARRAYS)])
+        if seen.is_known(place):
+            return
+        starts = np.concatenate([[0], np.cumsum(self.ngrams)])
+        arrays = self._tokens, self._counts, self._children
+        for name, wanted in found["crc32"].items():
+            if checksum(folder / name) != wanted:
+                raise InputError(
+                    f"{folder / name}: not what was made (another checksum); delete the folder, it "
+                    "is made anew"
+                )
+        where = int(kernel.verify(*arrays, starts, self.vocab_size, self.separator))
+        if where >= 0:
+            raise InputError(
+                f"{folder}: n-gram {where} is out of order; delete the folder, it is made anew"
+            )
+        seen.remember(place)
 
     def _lowest(self, first: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
         """Unigrams: what counts give each token, and what discounts give all alike."""

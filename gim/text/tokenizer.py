@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from gim.errors import InputError
 from gim.files import check_fetched
-from gim.text.hub import find_folder
+from gim.text.gguf import is_gguf, read_header
+from gim.text.hub import find_folder, find_model
 
 DEFAULT = "default"
 MAX_TOKEN = 2**32 - 2  # the last value of 32 bits marks empty places of hash tables
@@ -150,7 +151,8 @@ def load_tokenizer(source: str | Path | None = None) -> Tokenizer:
         One of: nothing or "default" (the byte-level BPE shipped with this package); a
         ``tokenizer.json``; a SentencePiece ``*.model``; a directory with ``tokenizer.json``,
         ``tokenizer.model`` or GPT-2's ``encoder.json`` and ``vocab.bpe`` (also ``vocab.json`` and
-        ``merges.txt``); the name of a model in the Hugging Face hub's cache. Nothing is downloaded.
+        ``merges.txt``); a GGUF file; the name of a model in the Hugging Face hub's cache. Nothing
+        is downloaded.
 
     Raises
     ------
@@ -163,6 +165,8 @@ def load_tokenizer(source: str | Path | None = None) -> Tokenizer:
     path = Path(source)
     if path.is_dir():
         return _from_directory(path)
+    if is_gguf(path):
+        return _from_gguf(path)
     check_fetched(path)
     if path.suffix.lower() == ".model" and path.is_file():
         return _from_sentencepiece(path)
@@ -212,15 +216,32 @@ def _from_json(text: str, name: str) -> Tokenizer:
     return _from_fast(fast, name)
 
 
-def _from_cache(name: str) -> Tokenizer:
-    """A tokenizer by its name on the hub."""
+def _from_gguf(path: Path) -> Tokenizer:
+    """The tokenizer of a GGUF file, as transformers rebuilds it."""
+    if not read_header(path).has_tokenizer:
+        raise InputError(f"{path}: no tokenizer in this file; pass one, or another GGUF file")
+    try:
+        loaded = _pretrained(*find_model(path))
+    except Exception as error:  # what several libraries raise
+        raise InputError(
+            f"{path}: its tokenizer cannot be read ({type(error).__name__}: {error}); pass the "
+            "tokenizer.json that it was made from"
+        ) from error
+    return _from_fast(loaded.backend_tokenizer, str(path))
+
+
+def _pretrained(folder: Path, options: dict[str, str]) -> Any:
     from transformers import AutoTokenizer
 
+    return AutoTokenizer.from_pretrained(  # a folder  # nosec B615
+        folder, local_files_only=True, trust_remote_code=False, **options
+    )
+
+
+def _from_cache(name: str) -> Tokenizer:
+    """A tokenizer by its name on the hub."""
     try:
-        folder = find_folder(name)
-        loaded = AutoTokenizer.from_pretrained(  # a folder  # nosec B615
-            folder, local_files_only=True, trust_remote_code=False
-        )
+        loaded = _pretrained(find_folder(name), {})
     except Exception as error:  # OSError, ValueError, and what several libraries raise
         raise InputError(
             f"tokenizer {name!r} is neither a local file nor in the Hugging Face hub's cache "

@@ -5,16 +5,18 @@ Kim, Mantena et al. 2025 (arXiv 2411.00066), section 3.2. In every batch some po
 nearest, and the shape of the teacher's similarities over all of them.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gim.encoder.encoder import Encoder
+from gim.encoder.stream import Output
 from gim.errors import InputError
 from gim.evaluation.retrieval import retrieval_scores
 from gim.files import check_replaceable, write_json
@@ -24,40 +26,75 @@ from gim.training.lessons import Lesson, Lessons, load_teacher, make_lessons
 from gim.training.loop import Losses, make_accelerator, origin, train
 from gim.training.losses import distillation_losses
 from gim.training.settings import Distillation
-from gim.training.teacher import distances
+from gim.training.teacher import Teacher, distances
 from gim.training.tokens import token_files
 
 VALIDATION_BATCHES = 4
 VALIDATION_QUERIES, VALIDATION_CANDIDATES = 128, 512
+SHIPPED = "shipped"  # the name of the package's encoder in settings
+FAINT = -4.0  # bias of a distance that was not seen before, in units of the softmax
+SCALE_BATCHES, SCALED = 4, 4096  # text in which the scale of inner states is measured
+
+
+class Pupil(nn.Module):
+    """An encoder that says all it can in one pass."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, ids: Tensor) -> dict[Output, Tensor]:
+        """Every output of a batch of sequences."""
+        trunk, outputs = self.encoder.trunk(ids), get_args(Output)
+        return {name: self.encoder.say(trunk, name) for name in outputs if self.encoder.size(name)}
 
 
 class _Distiller:
     """Ties settings, lessons and encoder together."""
 
-    def __init__(
-        self, settings: Distillation, encoder: Encoder, lessons: dict[str, Lessons]
-    ) -> None:
-        self.settings, self.encoder, self.lessons = settings, encoder, lessons
+    def __init__(self, settings: Distillation, pupil: Pupil, lessons: dict[str, Lessons]) -> None:
+        self.settings, self.pupil, self.lessons = settings, pupil, lessons
+        self.scale = self._inner_scale() if settings.losses.states else None
 
-    def _compare(self, model: nn.Module, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor]:
-        """The first three arguments of `distillation_losses`."""
+    def _inner_scale(self) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of the teacher's inner states in some training text."""
+        size = self.settings.optimisation.batch
+        drawn = [
+            self.lessons["train"].draw(number, size, 1, SCALED).states.inner
+            for number in range(SCALE_BATCHES)
+        ]
+        inner = torch.cat([part for part in drawn if part is not None]).float()
+        return inner.mean(0), inner.std(0).clamp(min=torch.finfo(torch.float16).tiny)
+
+    def _states(self, said: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor] | None:
+        inner = lesson.states.inner
+        if self.scale is None or inner is None:
+            return None
+        mean, spread = self.scale
+        return ((inner.float() - mean) / spread).to(said.device), said
+
+    def _losses(self, model: nn.Module, lesson: Lesson) -> tuple[Losses, Tensor, Tensor]:
+        """Losses of a lesson, with the similarities of encoder and teacher."""
         settings = self.settings
-        device = self.encoder.embed.weight.device
-        n, states = lesson.queries, lesson.states
+        device = self.pupil.encoder.embed.weight.device
+        n, states = lesson.queries, lesson.states.last
         apart = distances(lesson.head, states[:n], states[n:], settings.distance, settings.chunk)
         rows, columns = torch.from_numpy(lesson.rows), torch.from_numpy(lesson.columns)
-        vectors = model(lesson.ids.to(device))[rows.to(device), columns.to(device)]
-        return (
-            (vectors @ vectors.T - 1) / settings.encoder.temperature,
-            -apart.to(device) / settings.distance_temperature,
-            lesson.following.to(device),
-        )
+        where = rows.to(device), columns.to(device)
+        said = {name: values[where] for name, values in model(lesson.ids.to(device)).items()}
+        vectors = said["vectors"]
+        student = (vectors @ vectors.T - 1) / settings.encoder.temperature
+        teacher = -apart.to(device) / settings.distance_temperature
+        following, about = lesson.following.to(device), settings.losses
+        states_of = self._states(said["states"], lesson) if "states" in said else None
+        losses = distillation_losses(student, teacher, following, about, states_of)
+        return losses, student, teacher
 
     def losses(self, model: nn.Module, number: int) -> Losses:
         settings = self.settings
         size = settings.optimisation.batch
         lesson = self.lessons["train"].draw(number, size, settings.queries, settings.candidates)
-        return distillation_losses(*self._compare(model, lesson), settings.losses)
+        return self._losses(model, lesson)[0]
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -68,8 +105,8 @@ class _Distiller:
         found: dict[str, list[float]] = {}
         for number in range(VALIDATION_BATCHES):
             lesson = self.lessons["validation"].draw(number, batch, queries, candidates)
-            compared = student, teacher, _ = self._compare(self.encoder, lesson)
-            for name, value in distillation_losses(*compared, settings.losses).items():
+            losses, student, teacher = self._losses(self.pupil, lesson)
+            for name, value in losses.items():
                 found.setdefault(name, []).append(value.item())
             n = lesson.queries
             for name, values in retrieval_scores(student[:n, n:].cpu(), -teacher.cpu()).items():
@@ -77,14 +114,19 @@ class _Distiller:
         return {f"validation_{name}": float(np.mean(values)) for name, values in found.items()}
 
 
-def initial_embeddings(teacher: Any, width: int) -> Tensor:
+def initial_embeddings(teacher: Teacher, width: int) -> Tensor:
     """The teacher's input embeddings as ``width`` principal components, scaled like fresh ones.
+
+    Where tokenizers differ, a token of the student begins as the mean of those that the teacher
+    splits its text into.
 
     Returns
     -------
     weight : float tensor of shape (vocabulary, width)
     """
-    weight = teacher.get_input_embeddings().weight.detach().float().cpu()
+    weight = teacher.model.get_input_embeddings().weight.detach().float().cpu()
+    if not teacher.same:
+        weight = torch.stack([weight[ids].mean(0) for ids in _split_tokens(teacher)])
     centred = weight - weight.mean(0)
     if centred.shape[1] != width:
         axes = torch.linalg.svd(centred.T @ centred)[2]
@@ -95,11 +137,53 @@ def initial_embeddings(teacher: Any, width: int) -> Tensor:
     return centred * (0.02 / centred.std())
 
 
-def _start(encoder: Encoder, settings: Distillation, model: Any) -> None:
+def _split_tokens(teacher: Teacher) -> Iterator[list[int]]:
+    """The teacher's tokens of each of the student's; its first one where there are none."""
+    for token in range(teacher.student.vocab_size):
+        yield teacher.tokenizer.encode(teacher.student.decode([token])).tolist() or [0]
+
+
+def _start(encoder: Encoder, settings: Distillation, teacher: Teacher) -> None:
     """Give a fresh encoder the teacher's embeddings."""
-    start = initial_embeddings(model, settings.encoder.width)
+    start = initial_embeddings(teacher, settings.encoder.width)
     with torch.no_grad():
         encoder.embed.weight.copy_(start[: len(encoder.embed.weight)])
+
+
+def take_weights(encoder: Encoder, source: str) -> None:
+    """Give a fresh encoder the weights of a finished one; distances beyond its windows begin faint.
+
+    Raises
+    ------
+    InputError
+        For an encoder of another shape or tokenizer.
+    """
+    finished = Encoder.from_pretrained(None if source == SHIPPED else source)
+    if finished.tokenizer.fingerprint != encoder.tokenizer.fingerprint:
+        raise InputError(f"begin_from {source}: its tokenizer is not this encoder's; name another")
+    known = finished.state_dict()
+    with torch.no_grad():
+        for name, own in encoder.state_dict().items():
+            if name not in known:  # what the finished one was not taught
+                continue
+            old = known[name].to(own)
+            if name.endswith((".bias", ".distance")) and own.ndim == old.ndim > 1:
+                own[len(old) :] = FAINT if name.endswith(".bias") else 0.0
+                own = own[: len(old)]
+            if own.shape != old.shape:
+                raise InputError(
+                    f"begin_from {source}: {name} has the shape {tuple(old.shape)}, not "
+                    f"{tuple(own.shape)}; give `encoder` its shape, or a wider window"
+                )
+            own.copy_(old)
+
+
+def _state_dim(settings: Distillation, lessons: Lessons) -> int:
+    """Numbers of a teacher's inner state, 0 where the encoder is not taught them."""
+    if not settings.losses.states:
+        return 0
+    inner = lessons.draw(0, 1, 1, 1).states.inner
+    return 0 if inner is None else inner.shape[1]
 
 
 def distill(settings: Distillation) -> dict[str, float]:
@@ -117,6 +201,8 @@ def distill(settings: Distillation) -> dict[str, float]:
     InputError
         For settings that do not fit together, or a folder ``out`` that is not gim's to replace.
     """
+    if settings.losses.states and settings.teacher_layer is None:
+        raise InputError("losses.states needs teacher_layer, the layer whose states are foretold")
     if Path(settings.out).resolve() == Path(settings.teacher).resolve():
         raise InputError(f"out {settings.out} is the teacher's folder, which it would replace")
     check_replaceable(settings.out)
@@ -125,17 +211,18 @@ def distill(settings: Distillation) -> dict[str, float]:
     with accelerator.main_process_first():
         files = token_files(settings.data, tokenizer, settings.seed, progress=True)
     ask = cache(partial(load_teacher, settings, tokenizer, str(accelerator.device)))
-    encoder = Encoder.create(tokenizer, settings.seed, **asdict(settings.encoder))
-    if settings.initial_embeddings:
-        if not ask().same:
-            raise InputError("initial_embeddings needs a teacher with the encoder's tokenizer")
-        _start(encoder, settings, ask().model)
     with accelerator.main_process_first():
         lessons = make_lessons(settings, tokenizer, ask, files)
-    distiller = _Distiller(settings, encoder, lessons)
+    shape = asdict(settings.encoder) | {"state_dim": _state_dim(settings, lessons["train"])}
+    encoder = Encoder.create(tokenizer, settings.seed, **shape)
+    if settings.initial_embeddings:
+        _start(encoder, settings, ask())
+    if settings.begin_from:
+        take_weights(encoder, settings.begin_from)
+    distiller = _Distiller(settings, pupil := Pupil(encoder), lessons)
     describe = {k: v for k, v in asdict(settings).items() if k != "out"}
     train(
-        encoder,
+        pupil,
         distiller.losses,
         settings.optimisation,
         Path(f"{settings.out}.training"),

@@ -23,6 +23,7 @@ from gim.training.teacher import Head, Line, Teacher
 from gim.training.tokens import TokenFile
 
 GROUPS = 32  # groups of sequences in a file
+FLOAT16 = 65_504.0  # a single number of an inner layer can be larger
 HEAD, BIAS = "head.npy", "bias.npy"
 
 
@@ -50,7 +51,8 @@ class KeptTeacher:
         -------
         ids : int array
         records : structured array
-            "row" in the batch, "column" of the student's token, "state" of the teacher.
+            "row" in the batch, "column" of the student's token, "state" of the teacher, and
+            "inner" where it was asked for an inner layer's.
         """
         together, length = self.data.together, self.data.length
         rng = np.random.default_rng([seed, number])
@@ -159,10 +161,13 @@ def _records(teacher: Teacher, lines: list[Line], first: int) -> NDArray[Any]:
     columns = np.concatenate([line.columns for line in lines])
     rows = np.repeat(np.arange(len(lines)), [len(line.columns) for line in lines])
     rows, columns = rows[columns >= first], columns[columns >= first]
-    states = teacher.states(lines, rows, columns).float().cpu().numpy()
-    kind = [("row", "u2"), ("column", "u2"), ("state", "f2", (states.shape[1],))]
-    records = np.empty(len(rows), kind)
-    records["row"], records["column"], records["state"] = rows, columns, states
+    states = teacher.states(lines, rows, columns)
+    found = {"state": states.last} | ({} if states.inner is None else {"inner": states.inner})
+    sizes = [(name, "f2", (values.shape[1],)) for name, values in found.items()]
+    records = np.empty(len(rows), [("row", "u2"), ("column", "u2"), *sizes])
+    records["row"], records["column"] = rows, columns
+    for name, values in found.items():
+        records[name] = values.float().clamp(-FLOAT16, FLOAT16).cpu().numpy()
     return records
 
 

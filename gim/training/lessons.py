@@ -12,14 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gim.causal.model import SAVED, load_causal
+from gim.causal.model import load_causal
 from gim.causal.shape import vocabulary_size
 from gim.errors import InputError
-from gim.text.hub import find_folder
+from gim.text.hub import files_of
 from gim.text.tokenizer import Tokenizer, load_tokenizer
 from gim.training.kept import KeptTeacher, keep_states
 from gim.training.settings import Distillation
-from gim.training.teacher import Head, Teacher
+from gim.training.teacher import Head, States, Teacher
 from gim.training.tokens import SPLITS, TokenFile, cache_key
 
 KEPT_VALIDATION = 50_000  # tokens of validation text of which the states are kept
@@ -35,7 +35,7 @@ class Lesson:
     rows, columns : int arrays of shape (n,)
     following : int tensor of shape (n,)
         The token after each position.
-    states : tensor of shape (n, hidden)
+    states : States
         The teacher's.
     head : Head
     queries : int
@@ -46,7 +46,7 @@ class Lesson:
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     following: Tensor
-    states: Tensor
+    states: States
     head: Head
     queries: int
 
@@ -99,8 +99,14 @@ class KeptLessons:
         order = np.random.default_rng([seed, number, 1]).permutation(len(records))
         records = records[order[:n]]
         rows, columns = records["row"].astype(np.int64), records["column"].astype(np.int64)
-        states = torch.from_numpy(records["state"].astype(np.float32))
+        states = States(*(_tensor(records, name) for name in ("state", "inner")))
         return _lesson(ids, rows, columns, states, self._kept.head, queries)
+
+
+def _tensor(records: NDArray[Any], name: str) -> Any:
+    """A field of kept records, or None where it was not kept."""
+    names = records.dtype.names or ()
+    return torch.from_numpy(records[name].astype(np.float32)) if name in names else None
 
 
 def _sizes(n_usable: int, queries: int, candidates: int) -> tuple[int, int]:
@@ -118,7 +124,7 @@ def _lesson(
     ids: NDArray[np.int64],
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
-    states: Tensor,
+    states: States,
     head: Head,
     queries: int,
 ) -> Lesson:
@@ -143,7 +149,7 @@ def load_teacher(settings: Distillation, student: Tokenizer, device: str) -> Tea
             f"{source}: {tokenizer.vocab_size} tokens, but {settings.teacher} knows "
             f"{n_known}; give its own tokenizer as teacher_tokenizer"
         )
-    return Teacher(model, tokenizer, student)
+    return Teacher(model, tokenizer, student, settings.teacher_layer)
 
 
 def make_lessons(
@@ -201,6 +207,7 @@ def _key(settings: Distillation, student: Tokenizer) -> str:
         "tokens": cache_key(settings.data, student, settings.seed),
         "sequences": [settings.data.length, settings.data.together, settings.first],
         "kept": settings.keep.tokens,
+        "layer": settings.teacher_layer,
     }
     return hashlib.sha256(json.dumps(about).encode()).hexdigest()[:16]
 
@@ -208,7 +215,7 @@ def _key(settings: Distillation, student: Tokenizer) -> str:
 def _digest(model: str) -> str:
     """Hash of a saved model's files."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in find_folder(model).iterdir() if p.suffix in SAVED):
+    for path in files_of(model):
         with path.open("rb") as file:
             digest.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}".encode())
     return digest.hexdigest()

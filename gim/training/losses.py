@@ -7,7 +7,11 @@ from gim.training.settings import Weights
 
 
 def distillation_losses(
-    student: Tensor, teacher: Tensor, following: Tensor, weights: Weights
+    student: Tensor,
+    teacher: Tensor,
+    following: Tensor,
+    weights: Weights,
+    states: tuple[Tensor, Tensor] | None = None,
 ) -> dict[str, Tensor]:
     """The losses of one batch of positions, queries first and candidates after them.
 
@@ -19,6 +23,8 @@ def distillation_losses(
         Minus the teacher's distances of queries and candidates, over its temperature.
     following : int tensor of shape (n_positions,)
         The token after each position.
+    states : pair of tensors of shape (n_positions, state_dim), optional
+        The teacher's states, standardised, and the encoder's guess.
 
     Returns
     -------
@@ -32,6 +38,8 @@ def distillation_losses(
         "reverse_kl": (log_s.exp() * (log_s - log_t)).sum(1).mean(),
         "induction": _induction_loss(student, following),
     }
+    if states is not None:
+        found["states"] = nn.functional.mse_loss(*states)
     parts = [getattr(weights, name) * value for name, value in found.items()]
     return {"loss": torch.stack(parts).sum(), **{k: v.detach() for k, v in found.items()}}
 

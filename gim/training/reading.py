@@ -68,6 +68,8 @@ def _checked(kind: Any, value: Any, path: str, place: str) -> Any:
 
 def _check_range(value: Any, bounds: Mapping[str, Any], path: str, place: str) -> None:
     """Numbers must be finite and within the bounds of their field, lists as long at least."""
+    if value is None:
+        return
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"{path}: {place} is {value}; it must be finite")
     size = len(value) if isinstance(value, list) else value

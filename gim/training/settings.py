@@ -110,11 +110,15 @@ class Weights:
     induction : float
         Minus the log of the share of soft counts, of a position among all others drawn, that fall
         on the token which followed it: what fuzzy induction is used for (not published).
+    states : float
+        Mean squared error of the teacher's states as the encoder foretells them, each number over
+        its variance: they say what a text is about, not the next word alone (not published).
     """
 
     nearest: float = within(1.0, least=0)
     reverse_kl: float = within(1.0, least=0)
     induction: float = within(0.0, least=0)
+    states: float = within(0.0, least=0)
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,8 @@ class Distillation:
     teacher_tokenizer : path or name, optional
         The teacher's own, if it is not in the teacher's directory. Where it is not the encoder's,
         positions are ends of words.
+    teacher_layer : int, optional
+        Layer whose states the loss ``states`` is about; 0 is the embedding. Needed for it.
     teacher_dtype : {"float32", "bfloat16"}
         Number format of the teacher's weights; bfloat16 is several times faster where the
         processor multiplies it.
@@ -166,6 +172,9 @@ class Distillation:
         Whether its states are kept.
     tokenizer : path or name, optional
         The encoder's; the shipped one by default.
+    begin_from : path, optional
+        A finished encoder, "shipped" for the package's, of the same shape and tokenizer, whose
+        weights training begins with; its windows may be smaller.
     initial_embeddings : bool
         Start from the teacher's token embeddings (same tokenizer only), cut or projected to the
         encoder's width by their principal components.
@@ -186,10 +195,12 @@ class Distillation:
     data: Data
     teacher: str
     teacher_tokenizer: str | None = None
+    teacher_layer: int | None = within(None, least=0)
     teacher_dtype: Literal["float32", "bfloat16"] = "float32"
     keep: Keep = field(default_factory=Keep)
     tokenizer: str | None = None
     encoder: EncoderShape = field(default_factory=EncoderShape)
+    begin_from: str | None = None
     initial_embeddings: bool = False
     queries: int = within(128, least=1)
     candidates: int = within(512, least=1)

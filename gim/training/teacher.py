@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gim.causal.divergence import DIVERGENCES, Distance
-from gim.causal.shape import max_context
+from gim.causal.shape import layer_states, layer_widths, max_context
 from gim.errors import InputError
 from gim.text.tokenizer import Tokenizer
 
@@ -58,6 +58,22 @@ def shared_line(ids: NDArray[np.int64], student: Tokenizer, teacher: Tokenizer) 
 
 
 @dataclass(frozen=True)
+class States:
+    """A teacher's states at ``n`` places.
+
+    Attributes
+    ----------
+    last : tensor of shape (n, hidden)
+        What its output embedding makes distributions of.
+    inner : tensor of shape (n, hidden), optional
+        Those of an inner layer.
+    """
+
+    last: Tensor
+    inner: Tensor | None = None
+
+
+@dataclass(frozen=True)
 class Head:
     """What makes next-token distributions of a teacher's last states.
 
@@ -86,16 +102,26 @@ class Teacher:
     tokenizer, student : Tokenizer
         The model's own and the student's. If they differ, the model reads the text in its own
         tokens, and is asked where words end in both: ids are never mixed.
+    layer : int, optional
+        An inner layer whose states are wanted, too; 0 is the embedding.
 
     Raises
     ------
     InputError
-        For a model whose logits are not its output embedding of its last states.
+        For a model whose logits are not its output embedding of its last states, or without the
+        layer.
     """
 
-    def __init__(self, model: Any, tokenizer: Tokenizer, student: Tokenizer) -> None:
+    def __init__(
+        self, model: Any, tokenizer: Tokenizer, student: Tokenizer, layer: int | None = None
+    ) -> None:
         self.model = model.eval().requires_grad_(False)
-        self.tokenizer, self.student = tokenizer, student
+        self.tokenizer, self.student, self.layer = tokenizer, student, layer
+        if layer is not None and layer >= (n_layers := len(layer_widths(model))):
+            raise InputError(
+                f"teacher_layer {layer}: the teacher has the layers 0 (the embedding) to "
+                f"{n_layers - 1}"
+            )
         self.same = tokenizer.fingerprint == student.fingerprint
         output = model.get_output_embeddings()
         self.head = Head(output.weight.detach(), getattr(output, "bias", None))
@@ -125,8 +151,8 @@ class Teacher:
     @torch.no_grad()
     def states(
         self, lines: Sequence[Line], rows: NDArray[np.int64], columns: NDArray[np.int64]
-    ) -> Tensor:
-        """Last states, shape (n, hidden), each line read once.
+    ) -> "States":
+        """What it thinks at some places, each line read once.
 
         Parameters
         ----------
@@ -138,13 +164,15 @@ class Teacher:
         ids = np.zeros((len(lines), longest), np.int64)  # padded on the right, which none sees
         for row, line in enumerate(lines):
             ids[row, : len(line.ids)] = line.ids
-        hidden = self.model.base_model(torch.from_numpy(ids).to(self.model.device))
+        layers = layer_states(self.model, torch.from_numpy(ids))
         places = np.empty(len(rows), np.int64)
         for row in np.unique(rows):
             mine = rows == row
             line = lines[row]
             places[mine] = line.places[np.searchsorted(line.columns, columns[mine])]
-        return hidden.last_hidden_state[torch.from_numpy(rows), torch.from_numpy(places)]
+        where = torch.from_numpy(rows), torch.from_numpy(places)
+        inner = None if self.layer is None else layers[self.layer][where]
+        return States(layers[-1][where], inner)
 
 
 @torch.no_grad()

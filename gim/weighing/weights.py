@@ -13,28 +13,29 @@ uniform     every token of the vocabulary alike
 ==========  ===================================================================================
 
 *matches*, *similar* and *words* are votes: a softmax over all earlier places of the context of
-table[class of agreement] + slopes . features. All three may use all features; where they begin is
-what their names say. The weights of the sources are a softmax, too, of linear functions of what
-is known before the token comes (`GATE`).
+table[class of agreement] + slopes . features, and what a few hidden units add that see the same.
+All three may use all features; where they begin is what their names say. The weights of the sources
+are a softmax, too, of linear functions of what is known before the token comes (`GATE`).
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gim._kernels.weigh import ALL, BEGINS, CLASSES, LAST
+from gim._kernels.weigh import ALL, BEGINS, LAST
 from gim.errors import InputError
 from gim.files import write_json
 
 HEADS = ("matches", "similar", "words")
 SOURCES = ("ngrams", "longest", *HEADS, "uniform")
 SLOPES = ("cosine", "cosine_squared", "log_lag", "log_p_ngrams", "log_p_unigram")
+UNITS = tuple(f"unit_{i + 1}" for i in range(12))
 ORDERS = (1, 2, 3, 4)  # lengths of contexts of n-grams that the gate knows
 GATE = (
     "one",
@@ -50,7 +51,7 @@ GATE = (
     *(f"log_strength_{head}" for head in HEADS),  # log of the sum of its votes before the softmax
     *(f"log_focus_{head}" for head in HEADS),  # log of the sum of squares after it
 )
-FORMAT = 1
+FORMAT = 2
 SHIPPED = Path(__file__).parents[1] / "data" / "weights.json"
 
 
@@ -69,54 +70,68 @@ class Weights:
     Attributes
     ----------
     table : float array of shape (n_heads, n_classes)
+        Of the votes, by `class_names`.
     slopes : float array of shape (n_heads, n_features)
         Of the votes, by `SLOPES`.
+    unit_table, unit_slopes : float arrays of shape (n_units, n_classes) and (n_units, n_features)
+        What goes into each hidden unit, in the same way; it passes on what is positive.
+    unit_votes : float array of shape (n_heads, n_units)
+        What it adds to the votes of each head.
     gate : float array of shape (n_sources, n_gate)
         By `SOURCES` and `GATE`.
     """
 
     table: NDArray[np.float64]
     slopes: NDArray[np.float64]
+    unit_table: NDArray[np.float64]
+    unit_slopes: NDArray[np.float64]
+    unit_votes: NDArray[np.float64]
     gate: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        wanted = {
-            "table": (len(HEADS), CLASSES),
-            "slopes": (len(HEADS), len(SLOPES)),
-            "gate": (len(SOURCES), len(GATE)),
-        }
-        for name, shape in wanted.items():
-            value = getattr(self, name)
-            if value.shape != shape or not np.isfinite(value).all():
-                raise ValueError(f"{name}: shape {value.shape} instead of {shape}, or not finite")
+        for name, (rows, columns) in _names().items():
+            value, wanted = getattr(self, name), (len(rows), len(columns))
+            if value.shape != wanted or not np.isfinite(value).all():
+                raise ValueError(f"{name}: shape {value.shape} instead of {wanted}, or not finite")
 
     @classmethod
     def zeros(cls) -> "Weights":
         """All votes and all sources alike."""
-        shapes = (len(HEADS), CLASSES), (len(HEADS), len(SLOPES)), (len(SOURCES), len(GATE))
-        return cls(*(np.zeros(shape) for shape in shapes))
+        return cls(*(np.zeros((len(rows), len(columns))) for rows, columns in _names().values()))
 
     @property
     def size(self) -> int:
         """Number of parameters."""
-        return self.table.size + self.slopes.size + self.gate.size
+        return sum(getattr(self, name).size for name in _names())
+
+    @cached_property
+    def of_votes(self) -> tuple[NDArray[np.float64], ...]:
+        """What `gim._kernels.weigh.attend` needs: by class, by feature, by unit."""
+        parts = self.table, self.slopes, self.unit_table, self.unit_slopes, self.unit_votes
+        return tuple(np.ascontiguousarray(part.T) for part in parts)
 
     def to_dict(self) -> dict:
         """By name, as the file has them."""
-        return {
-            "table": _named(self.table, HEADS, class_names()),
-            "slopes": _named(self.slopes, HEADS, SLOPES),
-            "gate": _named(self.gate, SOURCES, GATE),
-        }
+        return {name: _named(getattr(self, name), *axes) for name, axes in _names().items()}
 
     @classmethod
     def from_dict(cls, found: dict) -> "Weights":
         """From what `to_dict` gave."""
-        return cls(
-            _unnamed(found["table"], HEADS, class_names()),
-            _unnamed(found["slopes"], HEADS, SLOPES),
-            _unnamed(found["gate"], SOURCES, GATE),
-        )
+        return cls(*(_unnamed(found[name], *axes) for name, axes in _names().items()))
+
+
+@cache
+def _names() -> dict[str, tuple[Sequence[str], Sequence[str]]]:
+    """Of the rows and columns of each part of `Weights`."""
+    classes = class_names()
+    return {
+        "table": (HEADS, classes),
+        "slopes": (HEADS, SLOPES),
+        "unit_table": (UNITS, classes),
+        "unit_slopes": (UNITS, SLOPES),
+        "unit_votes": (HEADS, UNITS),
+        "gate": (SOURCES, GATE),
+    }
 
 
 def _named(values: NDArray, rows: Sequence[str], columns: Sequence[str]) -> dict:
@@ -144,19 +159,51 @@ def load_weights(path: str | Path | None = None) -> dict[str, Weights]:
         When the file is missing or holds something else.
     """
     file = SHIPPED if path is None else Path(path)
+    found = _read(file)
+    try:
+        return {name: Weights.from_dict(value) for name, value in found["weights"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise _not_weights(file, error) from error
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """What a file of weights holds."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
         if found["format"] != FORMAT:
             raise ValueError(f"format {found['format']} instead of {FORMAT}")
-        return {name: Weights.from_dict(value) for name, value in found["weights"].items()}
     except OSError as error:
         raise InputError(
             f"{file}: cannot be read ({error.strerror}); make weights with `gim tune`"
         ) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{file}: no weights of a mixture ({error!r}); make them with `gim tune`"
-        ) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _not_weights(file, error) from error
+    return found
+
+
+def _not_weights(file: Path, error: Exception) -> InputError:
+    return InputError(f"{file}: no weights of a mixture ({error!r}); make them with `gim tune`")
+
+
+def load_tau(path: str | Path) -> int | None:
+    """The tau of Eq. 5 that `gim tune` chose along with the weights of a file, if it did.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or holds something else.
+    """
+    file = Path(path)
+    found = _read(file)
+    if "tau" not in found:
+        return None
+    try:
+        tau = int(found["tau"]["value"])
+        if tau < 1:
+            raise ValueError(f"tau {tau}")
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{file}: no tau ({error!r}); make the file with `gim tune`") from error
+    return tau
 
 
 @cache
@@ -172,12 +219,15 @@ def save_weights(path: str | Path, weights: dict[str, Weights], about: dict[str,
 
 
 def describe(weights: Weights) -> str:
-    """The numbers as text: three small tables."""
+    """The numbers as text: small tables."""
     found = weights.to_dict()
     lines = [f"{weights.size} numbers"]
     for title, part in (
         ("votes by which last tokens agree (x; 4+: all, so many in a row)", "table"),
         ("slopes of the votes", "slopes"),
+        ("hidden units by which last tokens agree", "unit_table"),
+        ("slopes of the hidden units", "unit_slopes"),
+        ("what hidden units add to the votes", "unit_votes"),
         ("gate of the sources", "gate"),
     ):
         rows: dict = found[part]

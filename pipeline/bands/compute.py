@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from pipeline.bands.registry import LAG, BandOptions, kind_of, matcher_modules
-from pipeline.bands.resume import DoneStories
 from pipeline.core.atomic import LayoutFile
 from pipeline.core.errors import Problem, ProblemError, some
 from pipeline.core.places import Places
@@ -32,6 +31,7 @@ from pipeline.matching.matches import (
 )
 
 WARNINGS = "warnings"
+COLUMNS = "columns"
 MAX_EMPTY = 0.5  # share of a story's rows with words that may have no features
 
 
@@ -39,8 +39,9 @@ class BandFile(LayoutFile):
     """Features of every story, before scaling and delays.
 
     Datasets `STORY`: (n_rows, n_features), float32, one a story. Attributes: `layout`; `warnings`,
-    if there are any, of features that say nothing over a story; of bands made by a language model
-    what `Kind.origin` says of it (`model`, `model_type`).
+    if there are any, of features that say nothing over a story; `columns`, their names, one a line,
+    where the kind names them; of bands made by a language model what `Kind.origin` says of it
+    (`model`, `model_type`).
     """
 
     LAYOUT = "band/1"
@@ -48,15 +49,25 @@ class BandFile(LayoutFile):
     def __init__(self, path: str | Path) -> None:
         super().__init__(path)
         self._silent: dict[tuple[str, str], list[str]] = {}  # stories by problem and remedy
+        self._columns: list[str] | None = None
 
     @classmethod
     @contextmanager
     def create(
-        cls, path: str | Path, origin: Mapping[str, str] | None = None
+        cls,
+        path: str | Path,
+        origin: Mapping[str, str] | None = None,
+        columns: Sequence[str] | None = None,
     ) -> Iterator[BandFile]:
-        """Make a file, with the model that the features are made by."""
+        """Make a file, with the model that the features are made by and the names of its columns.
+
+        Names go into one text, as HDF5 has no room for many attributes of a thousand strings.
+        """
         with cls._create(path) as made:
             made._file.attrs.update(origin or {})
+            made._columns = None if columns is None else list(columns)
+            if columns is not None:
+                made._file.attrs[COLUMNS] = "\n".join(columns)
             yield made
             made._write_warnings()
 
@@ -80,6 +91,9 @@ class BandFile(LayoutFile):
         spoken : array of int, optional
             Rows that have words, for features of words.
         """
+        if self._columns is not None and values.shape[1:] != (len(self._columns),):
+            named = len(self._columns)
+            raise ValueError(f"{story}: features of shape {values.shape}, {named} columns named")
         self._file.create_dataset(story, data=values.astype(np.float32), compression=compression)
         if silence := _silence(values, spoken):
             self._silent.setdefault(silence, []).append(story)
@@ -99,6 +113,11 @@ class BandFile(LayoutFile):
             logging.warning("%s", warning)
         if found:
             self._file.attrs[WARNINGS] = found
+
+    def columns(self) -> list[str] | None:
+        """Names of the columns; None where the kind does not name them."""
+        with self._open() as file:
+            return str(file.attrs[COLUMNS]).split("\n") if COLUMNS in file.attrs else None
 
     def read(self, stories: Sequence[str]) -> dict[str, np.ndarray]:
         """Features of stories, arrays of shape (n_rows, n_features), double."""
@@ -151,14 +170,14 @@ def stimulus_features(
     """
     words = pd.read_parquet(words_path)
     kind = kind_of(options.kind)
-    done = DoneStories(output, options) if kind.resumable else None
     origin = _checked_origin(kind.origin(options.own), output) if kind.origin else None
     origin = places.hide(origin) if places else origin
+    columns = kind.columns(options.own) if kind.columns else None
     says_something = False
-    with BandFile.create(output, origin) as file:
+    with BandFile.create(output, origin, columns) as file:
         for name in track(stories, f"{options.kind} features"):
             story = read_story(dataset, words, name)
-            values = done.get(story, kind.compute) if done else kind.compute(story, options.own)
+            values = kind.compute(story, options.own)
             spoken = np.unique(story.grid.row_of(story.words["onset"].to_numpy()))
             spoken = spoken[(spoken >= 0) & (spoken < len(values))]
             file.write(name, values, compression="lzf", spoken=spoken)
@@ -167,13 +186,11 @@ def stimulus_features(
             what = "the features are zero in every row of every story"
             remedy = "compare the transcripts' clock and words with `timing` and the band's lexicon"
             raise ProblemError(Problem(output, "features", what, remedy))
-    if done:
-        done.remove()
 
 
 def _checked_origin(origin: dict[str, str], output: str | Path) -> dict[str, str]:
     """What a model is, after making sure that a band named llama is LLaMA."""
-    if "llama" in Path(output).stem.lower() and origin["model_type"] != "llama":
+    if "llama" in Path(output).stem.lower() and origin.get("model_type", "llama") != "llama":
         what = f"the band is called llama, but {origin['model']} is {origin['model_type']}"
         raise ProblemError(Problem(output, "features", what, "give the band another name"))
     return origin
@@ -186,6 +203,32 @@ def response_features(
     with BandFile.create(output) as file:
         for story, scores in BasisFile(basis_path).scores(stories).items():
             file.write(story, band_features(options, scores, None))
+
+
+def recording_table(dataset: Dataset, subject: str, story: str, options: BandOptions) -> Path:
+    """The table that a recording's band is read from."""
+    return dataset.file_of(options.own["path"], subject, story)
+
+
+def recording_features(
+    dataset: Dataset,
+    subject: str,
+    *,
+    stories: Sequence[str],
+    options: BandOptions,
+    output: str | Path,
+) -> None:
+    """Write what the scans of a subject measured beside the brain, for every story."""
+    kind = kind_of(options.kind)
+    with BandFile.create(output, columns=kind.columns(options.own) if kind.columns else None) as f:
+        for story in stories:
+            f.write(story, of_recording(dataset, subject, story, options))
+
+
+def of_recording(dataset: Dataset, subject: str, story: str, options: BandOptions) -> np.ndarray:
+    """What a recording's band says of one story, (n_rows, n_features)."""
+    path = recording_table(dataset, subject, story, options)
+    return kind_of(options.kind).compute(path, dataset.grid(story), options.own)
 
 
 def band_features(options: BandOptions, scores: np.ndarray, matches: Matches | None) -> np.ndarray:

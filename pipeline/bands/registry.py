@@ -20,7 +20,18 @@ from pipeline.features.base import Kind, Source
 from pipeline.matching.matches import Matching, induction_features
 
 BAND_OPTIONS = {"kind", "n_components"}  # options of every band, beside those of its kind
-BAND_PATHS = ("encoder", "index", "tokenizer", "model")  # options of bands that may be paths
+# Options of bands that may be paths
+BAND_PATHS = (
+    "encoder",
+    "index",
+    "tokenizer",
+    "model",
+    "table",
+    "pronunciations",
+    "weights",
+    "space",
+    "path",
+)
 LAG = "lag"  # the kind of every lag-matched control
 
 
@@ -99,7 +110,7 @@ class BandOptions:
 
     @property
     def source(self) -> Source:
-        """What the band is made from: "stimulus", "responses" or "matches"."""
+        """What the band is made from (`pipeline.features.base.Kind`)."""
         return kind_of(self.kind).source
 
     @property
@@ -112,7 +123,17 @@ class BandOptions:
     @property
     def redraws(self) -> str | None:
         """The band whose matches a lag control redraws."""
-        return self.own.get("of")
+        return self.own["of"] if self.kind == LAG else None
+
+    @property
+    def recalls(self) -> str | None:
+        """The band whose passages it uses, if another searches the memory."""
+        return self.own.get("of") if self.source == "memory" else None
+
+    @property
+    def searches(self) -> bool:
+        """Whether it searches a memory of passages; others use what one that does has found."""
+        return self.source == "memory" and "of" not in self.own
 
     @property
     def copies_matches(self) -> bool:
@@ -143,11 +164,16 @@ def broken_band(
         what = f"{of!r} is not a matcher among the bands"
         return [(f"features.{band}", what, "name one in `of`")]
     kind = kind_of(name)
+    if kind.source == "memory" and "of" in kind.options and not _searches(features, options):
+        what = f"{options.get('of')!r} is not a band that searches a memory of passages"
+        return [(f"features.{band}.of", what, "name one of the kind passages")]
     allowed = BAND_OPTIONS | set(kind.options)
     unknown = [
         (f"features.{band}.{key}", "unknown option", f"use one of {sorted(allowed)}")
         for key in sorted(set(options) - allowed)
     ]
+    if options.get("memory") in ("corpus", "both") and not options.get("corpus"):
+        return [(f"features.{band}.corpus", "the memory has no corpus", "give its files")]
     missing = [
         (f"features.{band}.{key}", f"{name} needs this option", "set it (docs/configuration.md)")
         for key in kind.required
@@ -166,6 +192,12 @@ def _kind_name(features: dict[str, Any], band: str) -> str:
     if name not in known_kinds() and name.endswith(LAG) and name.removesuffix(LAG) in features:
         return LAG
     return name
+
+
+def _searches(features: dict[str, Any], options: dict[str, Any]) -> bool:
+    """Whether the band that `of` names searches a memory."""
+    name = _kind_name(features, options["of"]) if options.get("of") in features else ""
+    return name in known_kinds() and {"memory", "n_passages"} <= set(kind_of(name).options)
 
 
 def _redrawn(features: dict[str, Any], band: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from gim.errors import InputError
 from gim.files import read_yaml
-from pipeline.bands.registry import BAND_PATHS, broken_band
+from pipeline.bands.registry import BAND_PATHS, broken_band, kind_of, known_kinds
 from pipeline.config.addresses import sent_variables, unsafe_addresses
 from pipeline.config.partitions import broken_partitions
 from pipeline.config.stories import broken_folds, test_stories
@@ -20,6 +20,7 @@ from pipeline.core.schema.validator import faults, schema
 from pipeline.dataset.dataset import TRUTH
 from pipeline.dataset.grid import broken_blocks
 
+READABLE = "readable"  # how models are called whose bands can all be read
 PROGRAM = "__use_yte__"  # Snakemake evaluates the expressions of a file with this key
 PATH_KEYS = (
     ("data_root",),
@@ -149,13 +150,13 @@ def _expand(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     root = expand_path(config["data_root"])
     if config["fetch"]:
         yield from unsafe_addresses(config["fetch"])
-    for place, part, key in _paths(config):
+    for place, part, key in paths_of(config):
         written, part[key] = part[key], expand_path(part[key])
         if config["fetch"] and place != "data_root":
             yield from sent_variables(place, written, part[key], root)
 
 
-def _paths(config: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+def paths_of(config: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Every path: its place, what holds it, and the key or index under which it does."""
     for *parents, key in PATH_KEYS:
         part = config
@@ -166,6 +167,8 @@ def _paths(config: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     for kind, keys in (("features", BAND_PATHS), ("regions", REGION_PATHS)):
         for name, options in config[kind].items():
             yield from ((f"{kind}.{name}.{key}", options, key) for key in keys if options.get(key))
+            paths = options.get("corpus") or []
+            yield from ((f"{kind}.{name}.corpus[{i}]", paths, i) for i in range(len(paths)))
     for name, lists in PATH_LISTS.items():
         for key in lists if config[name] else ():
             paths = config[name][key]
@@ -204,6 +207,7 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
                         f"add it to features or use one of {sorted(config['features'])}",
                     )
                 )
+    broken.extend(_unreadable_models(config))
     fitted = set(config["only"] or config["models"]) & set(config["models"])
     for place, names, remedy in _named_models(config):
         for model in sorted(set(names) - fitted):
@@ -216,6 +220,16 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
         broken.append(("fit.alphas", "min is above max", "swap them"))
     broken.extend(_broken_filter(config["responses"]["high_pass"] or 0, config["timing"]["tr"]))
     return broken
+
+
+def _unreadable_models(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Models called readable that have bands of which nobody can say what they mean."""
+    for model, bands in config["models"].items():
+        for band in bands if model.startswith(READABLE) else ():
+            name = config["features"].get(band, {}).get("kind", band)
+            if name in known_kinds() and not kind_of(name).readable:
+                what = f"{band!r} is a black box or a control, which nobody can read"
+                yield f"models.{model}", what, "leave it out, or call the model otherwise"
 
 
 def _broken_filter(high_pass: float, tr: float) -> Iterator[tuple[str, str, str]]:
@@ -231,6 +245,9 @@ def _named_models(config: dict[str, Any]) -> Iterator[tuple[str, list[str], str]
     yield "baseline", [config["baseline"]], baseline
     yield "only", config["only"] or [], "use"
     yield "maps.figures_for", config["maps"]["figures_for"] or [], "use"
+    left_out = set() if config["only"] is None else set(config["models"]) - set(config["only"])
+    kept = [model for model in config["keep"]["models"] or [] if model not in left_out]
+    yield "keep.models", kept, "use"
     for pair in config["statistics"]["contrasts"] or ():
         yield "statistics.contrasts", pair, "use"
 

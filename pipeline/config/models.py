@@ -11,8 +11,11 @@ from pipeline.matching.matches import fir_of_matches
 
 
 def used_bands(config: dict[str, Any]) -> list[str]:
-    """Bands that some model uses, in the order of the configuration."""
+    """Bands that some model uses, or that search a memory for them, as configured."""
     wanted = {band for bands in all_models(config).values() for band in bands}
+    wanted |= {
+        band_options(config, band).recalls or band for band in wanted & set(config["features"])
+    }
     return [band for band in config["features"] if band in wanted]
 
 
@@ -24,9 +27,24 @@ def permuted_bands(config: dict[str, Any], model: str) -> list[str]:
 
 def audited_bands(config: dict[str, Any]) -> list[str]:
     """Bands made from BOLD that some model uses, and the matchers that they redraw."""
-    bands = [band for band in used_bands(config) if band_options(config, band).source != "stimulus"]
+    sources = {band: band_options(config, band).source for band in used_bands(config)}
+    bands = [band for band, source in sources.items() if source in ("responses", "matches")]
     redrawn = [band_options(config, band).redraws for band in bands]
     return list(dict.fromkeys([*bands, *(band for band in redrawn if band)]))
+
+
+def searched_memories(config: dict[str, Any]) -> dict[str, list[str]]:
+    """Bands that search a memory of passages, and all bands made from what each finds."""
+    options = {band: band_options(config, band) for band in used_bands(config)}
+    made = {band: o.recalls or band for band, o in options.items() if o.source == "memory"}
+    return {of: [band for band in made if made[band] == of] for of in dict.fromkeys(made.values())}
+
+
+def recalling_models(config: dict[str, Any]) -> dict[str, str]:
+    """Models with a band made from a memory of passages, and the band that searches the first."""
+    searching = {b: of for of, bands in searched_memories(config).items() for b in bands}
+    found = {m: [b for b in bands if b in searching] for m, bands in config["models"].items()}
+    return {model: searching[bands[0]] for model, bands in found.items() if bands}
 
 
 def explored_bands(config: dict[str, Any]) -> dict[str, str]:

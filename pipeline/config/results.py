@@ -8,8 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.bands.registry import band_options, kind_of
-from pipeline.config.models import audited_bands, explored_bands, used_bands
+from pipeline.config.models import (
+    audited_bands,
+    explored_bands,
+    recalling_models,
+    searched_memories,
+    used_bands,
+)
 from pipeline.config.partitions import all_models, partition_models
+from pipeline.config.readings import STATES, reading_of, readings
 from pipeline.config.stories import heard_stories
 from pipeline.dataset.dataset import TRUTH, Dataset
 
@@ -21,13 +28,15 @@ class Results:
     ----------
     config : dict
         Complete configuration (`pipeline.config.load.complete`).
+    folder : str, optional
+        The run's results, where they are seen from elsewhere.
     """
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(self, config: dict[str, Any], folder: str | None = None) -> None:
         self.config = config
         self.models = all_models(config)  # with those that only variance partitioning needs
         self.subjects = list(config["subjects"])
-        self.folder = f"results/{config['name']}"
+        self.folder = folder or f"results/{config['name']}"
 
     def of_run(self, name: str) -> str:
         """A file that is common to all subjects."""
@@ -52,6 +61,31 @@ class Results:
         """Matches of a band."""
         return self.of_subject(subject, f"matcher-{band}_matches.parquet")
 
+    def recalling(self, band: str) -> str:
+        """The band that searches the memory which a band is made from: another, or itself."""
+        return band_options(self.config, band).recalls or band
+
+    def contexts(self, band: str) -> str:
+        """States of contexts, with which a band searches a memory."""
+        return f"{self.folder}/memory/{band}_contexts.h5"
+
+    def recall(self, subject: str, band: str) -> str:
+        """The passages that a band found for every row."""
+        return self.of_subject(subject, f"memory-{band}_recall.h5")
+
+    def passages(self, subject: str, band: str) -> str:
+        """The table of them, by the memory of all training stories."""
+        return self.of_subject(subject, f"memory-{band}_passages.parquet")
+
+    def recalled(self, subject: str) -> dict[str, dict[str, str]]:
+        """Features of the bands made from each memory, by the band that searches it."""
+        memories = searched_memories(self.config).items()
+        return {of: {b: self.band(subject, b) for b in bands} for of, bands in memories}
+
+    def explored_passages(self, subject: str) -> list[str]:
+        """Passages of the memories that the report's match explorer shows, a file a model."""
+        return [self.passages(subject, of) for of in recalling_models(self.config).values()]
+
     def audited_matches(self, subject: str) -> dict[str, str]:
         """Matches of the audited bands, by band."""
         return {
@@ -75,8 +109,12 @@ class Results:
         return f"{self.folder}/sub-{subject}/grams/{a}_{b}.h5"
 
     def grams(self, subject: str, model: str) -> list[str]:
-        """Gram matrices of a model's pairs of bands, if jobs share them."""
-        if not self.config["fit"]["share_grams"]:
+        """Gram matrices of a model's pairs of bands, if jobs share them.
+
+        A band made from a memory has others for every set of folds, which each job makes.
+        """
+        sources = {band_options(self.config, band).source for band in self.models[model]}
+        if not self.config["fit"]["share_grams"] or "memory" in sources:
             return []
         pairs = combinations_with_replacement(self.models[model], 2)
         return [self.gram(subject, a, b) for a, b in pairs]
@@ -84,6 +122,21 @@ class Results:
     def fit(self, subject: str, model: str) -> str:
         """Fit of a model."""
         return self.of_subject(subject, f"model-{model}_fit.h5")
+
+    def weights(self, subject: str, model: str) -> str:
+        """Weights of a model."""
+        return self.of_subject(subject, f"model-{model}_weights.h5")
+
+    def kept_models(self) -> list[str]:
+        """Models of the run whose weights are kept: the baseline, if none is named."""
+        named = self.config["keep"]["models"]
+        wanted = [self.config["baseline"]] if named is None else named
+        return [model for model in wanted if model in all_models(self.config)]
+
+    def tunings(self) -> list[str]:
+        """One file a subject and kept model that is there when its weights were read."""
+        pairs = product(self.subjects, self.kept_models())
+        return [self.of_subject(s, f"model-{model}_tuning.json") for s, model in pairs]
 
     def fits(self, subject: str | None = None) -> list[str]:
         """Fits of all models of the configuration, of one subject or of all."""
@@ -171,10 +224,33 @@ class Results:
             return options["path"] or str(Dataset.from_config(self.config).eng1000)
         return self.of_run("english1000.hf5")
 
+    def made_from(self, subject: str, band: str) -> dict[str, str]:
+        """Files of the run from which a band's columns are made, by what they are."""
+        options, files = band_options(self.config, band), {"features": self.band(subject, band)}
+        if options.source != "stimulus":
+            files["basis"] = self.basis(subject)
+        if options.source == "matches":
+            files["matches"] = self.matches(subject, options.redraws or band)
+        return files
+
+    def kept_band(self, band: str) -> dict[str, Any]:
+        """Options of a band, with the files that its computation reads."""
+        return dict(band_options(self.config, band).as_mapping()) | self.resources(band)
+
+    def states(self, key: str) -> str:
+        """States of a language model that bands share (`pipeline.config.readings`)."""
+        return self.of_run(f"states/{key}.h5")
+
+    def familiarity(self) -> list[str]:
+        """The table of what language models know of the stories, if bands are made of states."""
+        return [self.of_run("familiarity.tsv")] if readings(self.config) else []
+
     def resources(self, band: str) -> dict[str, str]:
         """Files that a band's computation reads, by name."""
         truth = Dataset.from_config(self.config).truth
         files = {"eng1000": self.eng1000(), "truth": str(truth)}
+        if reading := reading_of(self.config, band):
+            files[STATES] = self.states(reading.key)
         kind = kind_of(band_options(self.config, band).kind)
         return {name: files[name] for name in kind.resources}
 
@@ -186,6 +262,7 @@ class Results:
             *self.fits(),
             *self.audits(),
             *self.maps(),
+            *self.tunings(),
             *(self.of_run(f"{name}.tsv") for name in tables),
             *self.partition_table(),
             self.of_run("report.html"),

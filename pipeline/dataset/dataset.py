@@ -16,7 +16,7 @@ import pandas as pd
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.hdf5 import open_h5
 from pipeline.dataset.grid import Blocks, Grid, block_grid, block_of, block_rows, whole_story
-from pipeline.readers.formats import is_hdf5, read_transcript
+from pipeline.readers.formats import is_hdf5, read_phones, read_transcript
 
 TRANSCRIPTS = "derivative/TextGrids/{story}.TextGrid"
 RESPONSES = "derivative/preprocessed_data/{subject}/{story}.hf5"
@@ -87,7 +87,10 @@ class Dataset:
 
     def source(self, subject: str, story: str) -> Path:
         """File of a subject's responses to a story as they were given."""
-        pattern = self.responses_as.get("path", RESPONSES)
+        return self.file_of(self.responses_as.get("path", RESPONSES), subject, story)
+
+    def file_of(self, pattern: str, subject: str, story: str) -> Path:
+        """A file of a subject and story, by a path below the root that has {subject}, {story}."""
         return self.root / _filled(pattern, subject=subject, story=whole_story(story, self.blocks))
 
     def is_ready(self, story: str) -> bool:
@@ -154,6 +157,10 @@ class Dataset:
     def read_words(self, story: str) -> pd.DataFrame:
         """Words of a story (`pipeline.readers.formats.read_transcript`)."""
         return read_transcript(self.transcript(story), self.transcripts)
+
+    def read_phones(self, story: str) -> pd.DataFrame | None:
+        """Phones of a story (`pipeline.readers.formats.read_phones`), None where there are none."""
+        return read_phones(self.transcript(story), self.transcripts)
 
     def n_voxels(self, subject: str, story: str) -> int:
         """Voxels in a subject's responses."""

@@ -20,15 +20,26 @@ from pipeline.voxels.volume import Mask
 REPEATS = "individual_repeats"
 
 
-def reading_options(config: dict[str, Any], subject: str) -> dict[str, Any]:
+def reading_options(
+    config: dict[str, Any], subject: str, path: str | Path | None = None
+) -> dict[str, Any]:
     """What `pipeline.readers.formats.open_responses` needs for a subject's files.
+
+    Parameters
+    ----------
+    config : dict
+        Complete configuration.
+    subject : str
+        The subject.
+    path : path, optional
+        A file of another format than the run's.
 
     Raises
     ------
     ProblemError
         If a mask is needed that cannot be read.
     """
-    is_masked = config["mask"] and needs_mask(config["responses"]["path"])
+    is_masked = config["mask"] and needs_mask(path or config["responses"]["path"])
     mask = Mask.from_config(config["mask"], subject) if is_masked else None
     return {**config["responses"], "mask": mask, "tr": config["timing"]["tr"]}
 

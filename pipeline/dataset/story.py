@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.dataset.dataset import Dataset
-from pipeline.dataset.grid import Grid
+from pipeline.dataset.grid import Grid, whole_story
 from pipeline.readers.words import COLUMNS
 
 LOBES = 3
@@ -29,11 +30,18 @@ class Story:
         Columns word, onset, offset (seconds from the start of the sound), ascending.
     grid : Grid
         Its TR grid.
+    whole : str
+        The story that a block is of; of whole stories empty, for their own name.
+    read_phones : callable
+        Gives the intervals of the transcript's phones, columns phone, onset and offset, or None
+        where it has no tier of them.
     """
 
     name: str
     words: pd.DataFrame
     grid: Grid
+    whole: str = ""
+    read_phones: Callable[[], pd.DataFrame | None] = field(default=lambda: None, compare=False)
 
     def to_rows(self, values: np.ndarray, method: str) -> np.ndarray:
         """Values of shape (n_words, n_features) to one row a TR (`downsample`)."""
@@ -44,7 +52,8 @@ class Story:
 def read_story(dataset: Dataset, words: pd.DataFrame, name: str) -> Story:
     """A story as features see it; `words` is the table of all stories' words."""
     own = words[words["story"] == name].reset_index(drop=True)
-    return Story(name, own, dataset.grid(name))
+    whole = whole_story(name, dataset.blocks)
+    return Story(name, own, dataset.grid(name), whole, partial(dataset.read_phones, name))
 
 
 def lanczos_weights(word_times: np.ndarray, tr_times: np.ndarray, tr: float) -> np.ndarray:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
-
 from pipeline.embedding.coverage import Lexicon
 
-Source = Literal["stimulus", "responses", "matches"]
+Source = Literal["stimulus", "responses", "matches", "recording", "memory"]
 
 
 @dataclass(frozen=True)
@@ -21,11 +19,15 @@ class Kind:
     ----------
     name : str
         Its name in configurations.
-    source : {"stimulus", "responses", "matches"}
+    source : {"stimulus", "responses", "matches", "recording", "memory"}
         What it is made from: `compute(story, options)` for the stimulus (words and timing),
         `compute(scores, horizon, options)` for the subject's own BOLD (principal-component scores
-        of shape (n_rows, n_components)); kinds made from matches come from `pipeline.matchers`.
-        Returns an array of shape (n_rows, n_features).
+        of shape (n_rows, n_components)), `compute(path, grid, options)` for what the scan measured
+        beside the brain; kinds made from matches come from `pipeline.matchers`.
+        Returns an array of shape (n_rows, n_features). Those made from a memory of passages
+        (`pipeline.recall`) get the words of passages, `compute(there, followed, options)`, and
+        return an array of shape (n_passages, n_features), of which a row has the mean over its
+        passages; or None, if the passages themselves are the columns.
     fir : bool
         Whether FIR delays apply.
     zscore : {"story", "training"}
@@ -34,7 +36,8 @@ class Kind:
     options : mapping
         Options and their defaults.
     resources : tuple of str
-        Files that the rule passes in `options` under these names (now: "eng1000", "truth").
+        Files that the rule passes in `options` under these names (now: "eng1000", "states",
+        "truth").
     required : tuple of str
         Options that a configuration must set.
     origin : callable, optional
@@ -43,13 +46,19 @@ class Kind:
     lexicon : callable, optional
         `lexicon(options)` gives the lexicon (`pipeline.embedding.coverage`) in which words are
         looked up, for kinds that make zeros of the words that it lacks.
-    resumable : bool
-        Whether each story is kept as soon as it is done, because all of them take long.
+    columns : callable, optional
+        `columns(options)` names the columns, or gives None; the names are written beside them.
+    readable : bool
+        Whether the columns mean something that can be said in words. Black boxes and controls do
+        not: no model called `readable` may have them.
+    by_word : bool
+        Whether a word's features are its own, whatever is said around it: words are then points in
+        the space of the features (`pipeline.tuning`).
     """
 
     name: str
     source: Source
-    compute: Callable[..., np.ndarray]
+    compute: Callable[..., Any]
     fir: bool = True
     zscore: Literal["story", "training"] = "training"
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -57,4 +66,6 @@ class Kind:
     required: tuple[str, ...] = ()
     origin: Callable[[Mapping[str, Any]], dict[str, str]] | None = None
     lexicon: Callable[[Mapping[str, Any]], Lexicon] | None = None
-    resumable: bool = False
+    columns: Callable[[Mapping[str, Any]], Sequence[str] | None] | None = None
+    readable: bool = True
+    by_word: bool = False

@@ -14,6 +14,7 @@ from pipeline.features.base import Kind
 
 if TYPE_CHECKING:
     from gim.encoder.encoder import Encoder
+    from gim.encoder.stream import Output
 
 
 @cache
@@ -24,14 +25,14 @@ def load_encoder(path: str | None) -> Encoder:
     return Encoder.from_pretrained(path)
 
 
-def word_vectors(story: Story, encoder: Encoder) -> np.ndarray:
-    """Unit vector of the encoder after every word, array of shape (n_words, dim)."""
-    return encoder.vectors(*join_words(story.words["word"].tolist()))
+def word_vectors(story: Story, encoder: Encoder, output: Output = "vectors") -> np.ndarray:
+    """What the encoder says after every word, array of shape (n_words, size of the output)."""
+    return encoder.vectors(*join_words(story.words["word"].tolist()), output)
 
 
 def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
-    """The encoder's vector after every word, downsampled, array of shape (n_rows, dim)."""
-    vectors = word_vectors(story, load_encoder(options["encoder"]))
+    """What the encoder says after every word, downsampled, array of shape (n_rows, size)."""
+    vectors = word_vectors(story, load_encoder(options["encoder"]), options["output"])
     return story.to_rows(vectors, options["downsample"])
 
 
@@ -40,5 +41,6 @@ KIND = Kind(
     "stimulus",
     compute,
     zscore="story",
-    options={"downsample": "lanczos", "encoder": None},
+    options={"downsample": "lanczos", "encoder": None, "output": "vectors"},
+    readable=False,
 )

@@ -30,6 +30,12 @@ def lexicon(options: Mapping[str, Any]) -> Eng1000:
     return load_eng1000(options["eng1000"])
 
 
+def basis_names(options: Mapping[str, Any]) -> list[str]:
+    """What the columns mean: basis words, or their numbers where the file does not record them."""
+    space = lexicon(options)
+    return space.basis or [f"basis word {i}" for i in range(1, len(space.data) + 1)]
+
+
 def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
     """Eng1000 features of a story, array of shape (n_rows, n_basis)."""
     vectors = lexicon(options).vectors(story.words["word"])
@@ -44,4 +50,6 @@ KIND = Kind(
     options={"downsample": "lanczos"},
     resources=("eng1000",),
     lexicon=lexicon,
+    columns=basis_names,
+    by_word=True,
 )

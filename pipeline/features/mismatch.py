@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.dataset.story import Story
 from pipeline.features.base import Kind
 from pipeline.features.encoder import load_encoder
-from pipeline.features.eng1000 import lexicon
+from pipeline.features.eng1000 import basis_names, lexicon
 
 
 def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
@@ -36,4 +36,5 @@ KIND = Kind(
     options={"downsample": "lanczos", "encoder": None, "tau": 2},
     resources=("eng1000",),
     lexicon=lexicon,
+    columns=basis_names,
 )

@@ -30,4 +30,10 @@ def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
-KIND = Kind("position", "stimulus", compute, fir=False)
+def columns(options: Mapping[str, Any]) -> list[str]:
+    """Their formulas."""
+    powers = ["t", "sqrt t", "t^2", "t^3", *(f"exp(-t / {tau:g})" for tau in DECAYS)]
+    return powers + [f"{wave} {k}" for k in CYCLES for wave in ("sine", "cosine")]
+
+
+KIND = Kind("position", "stimulus", compute, fir=False, columns=columns)

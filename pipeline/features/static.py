@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,8 @@ import numpy as np
 from gim.text.words import tokens_of_words
 from pipeline.dataset.story import Story
 from pipeline.features.base import Kind
-from pipeline.features.llm import load_model, origin
+from pipeline.states.model import load_model
+from pipeline.states.model import origin as model_origin
 
 
 def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
@@ -27,6 +27,11 @@ def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
     return story.to_rows(values, options["downsample"])
 
 
+def origin(options: Mapping[str, Any]) -> dict[str, str]:
+    """The model whose embeddings these are."""
+    return model_origin(options["model"], options["dtype"], causal=False)
+
+
 KIND = Kind(
     "static",
     "stimulus",
@@ -34,5 +39,7 @@ KIND = Kind(
     zscore="story",
     options={"model": None, "dtype": None, "downsample": "lanczos"},
     required=("model",),
-    origin=partial(origin, causal=False),
+    readable=False,
+    by_word=True,
+    origin=origin,
 )

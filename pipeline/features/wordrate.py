@@ -18,4 +18,11 @@ def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
     return story.to_rows(ones, options["downsample"])
 
 
-KIND = Kind("wordrate", "stimulus", compute, zscore="story", options={"downsample": "sum"})
+KIND = Kind(
+    "wordrate",
+    "stimulus",
+    compute,
+    zscore="story",
+    options={"downsample": "sum"},
+    columns=lambda options: ["words"],
+)

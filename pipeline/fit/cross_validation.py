@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.progress import track
 from pipeline.core.series import pearson
 from pipeline.fit.gram_engine import GramEngine
 from pipeline.fit.kernel_engine import KernelEngine
 from pipeline.fit.linalg import backend
 from pipeline.fit.regression import Regression, Ridge, Solver
-from pipeline.fit.search import SearchSolver
+from pipeline.fit.remade_engine import RemadeEngine
+from pipeline.fit.search import Engine, SearchSolver
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,16 @@ def make_solver(
     grams : sequence of arrays of shape (n_columns, n_columns), optional
         X'X of each fold, for `gram`; made here if not given.
     """
+    if regression.design.remade:
+        if name == "himalaya":
+            what = "its search cannot make a memory of passages anew for every fold"
+            raise ProblemError(Problem("fit.solver", name, what, "set auto, gram or kernel"))
+
+        def engine(part: Regression) -> Engine:
+            kind = KernelEngine if name == "kernel" else GramEngine
+            return kind(part, backend(device))
+
+        return SearchSolver(regression, RemadeEngine(regression, engine))
     if name == "himalaya":
         from pipeline.fit.himalaya_solver import HimalayaSolver  # slow to import
 
@@ -93,8 +105,9 @@ def fit_block(regression: Regression, solver: Solver) -> BlockFit:
     r_train = {}
     for fold in track(range(regression.n_folds), "folds predicted"):
         model = solver.fit(exclude=fold)
+        design = regression.design.without((fold,))
         for story in (s for s, f in regression.folds.items() if f == fold):
             # Without the intercept, beside which small predictions would lose their last digits.
-            predicted = regression.design.rows(story) @ model.weights
+            predicted = design.rows(story) @ model.weights
             r_train[story] = pearson(predicted, regression.responses[story])
     return BlockFit(solver.fit(exclude=None), np.stack([r_train[s] for s in regression.folds]))

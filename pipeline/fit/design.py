@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +13,31 @@ from pipeline.bands.compute import BandFile
 from pipeline.bands.registry import BandOptions, kind_of
 from pipeline.core.series import delay, varies, zscore
 from pipeline.matching.matches import fir_of_matches
+from pipeline.recall.features import RecalledFile
+from pipeline.recall.memory import Out
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """How a band's features become columns of the design, as its training stories say.
+
+    Parameters
+    ----------
+    mean, scale : arrays of shape (n_features,), or None
+        Means and standard deviations of the training stories, infinite where a column is constant;
+        None where columns are z-scored within each story.
+    components : array of shape (n_features, n_components), or None
+        Principal axes that take the place of the columns; None, the columns stay.
+    """
+
+    mean: np.ndarray | None = None
+    scale: np.ndarray | None = None
+    components: np.ndarray | None = None
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        """Scale and reduce the features of a story, (n_rows, n_features)."""
+        scaled = zscore(values) if self.mean is None else (values - self.mean) / self.scale
+        return scaled if self.components is None else scaled @ self.components
 
 
 @dataclass(frozen=True)
@@ -31,6 +56,13 @@ class Band:
         Factor of each delay's columns.
     copied : bool
         Whether it copies what followed a match (`BandOptions.copies_matches`).
+    preparation : Preparation or None
+        How `values` were made of the features, where these were read.
+    remade : callable, optional
+        `remade(out)` is the band as the stories outside the folds `out` alone give it, where a
+        story's features depend on others (`pipeline.recall`).
+    folds : mapping of str to int, optional
+        The folds that `remade` leaves out.
     """
 
     name: str
@@ -38,6 +70,9 @@ class Band:
     delays: Sequence[int]
     weights: Sequence[float]
     copied: bool = False
+    preparation: Preparation | None = None
+    remade: Callable[[Out], Band] | None = None
+    folds: Mapping[str, int] | None = None
 
     @property
     def n_columns(self) -> int:
@@ -51,12 +86,25 @@ class Band:
             np.asarray(self.weights, np.float32), values.shape[1]
         )
 
+    def without(self, out: Out) -> Band:
+        """The band as it is when the folds `out` (ascending) are not known."""
+        return self.remade(out) if self.remade and out else self
+
 
 @dataclass(frozen=True)
 class Design:
     """The bands of a model side by side."""
 
     bands: tuple[Band, ...]
+
+    @property
+    def remade(self) -> list[Band]:
+        """The bands that differ with the folds that are left out."""
+        return [band for band in self.bands if band.remade]
+
+    def without(self, out: Out) -> Design:
+        """The design as it is when the folds `out` (ascending) are not known."""
+        return Design(tuple(band.without(out) for band in self.bands)) if self.remade else self
 
     @property
     def slices(self) -> list[slice]:
@@ -85,6 +133,9 @@ def load_band(
 ) -> Band:
     """Read a band's features and make them ready for the design (`make_band`).
 
+    A band made from a memory of training stories is made anew for every set of folds left out:
+    memory, scaling and components are then those of the other folds.
+
     Parameters
     ----------
     name : str
@@ -98,7 +149,17 @@ def load_band(
     train, test : sequences of str
         The subject's stories.
     """
-    return make_band(name, BandFile(path).read([*train, *test]), options, delays, train)
+    if options.source != "memory":
+        return make_band(name, BandFile(path).read([*train, *test]), options, delays, train)
+    file = RecalledFile(path)
+    folds = file.recall.folds
+
+    def remade(out: Out) -> Band:
+        known = [story for story in train if folds[story] not in out]
+        return make_band(name, file.read(out, train), options, delays, known)
+
+    band = make_band(name, file.read((), [*train, *test]), options, delays, train)
+    return replace(band, remade=remade, folds=folds)
 
 
 def make_band(
@@ -129,12 +190,13 @@ def make_band(
         The training stories.
     """
     kind = kind_of(options.kind)
-    if kind.zscore == "story":
-        values = {story: zscore(v) for story, v in values.items()}
-    else:
-        values = _scale_by_training(values, train)
+    mean, scale = (None, None) if kind.zscore == "story" else _training_scale(values, train)
+    preparation = Preparation(mean, scale)
+    values = {story: preparation.apply(v) for story, v in values.items()}
     if options.n_components:
-        values = _reduce(values, train, options.n_components)
+        axes = _principal_axes(values, train, options.n_components)
+        preparation = Preparation(mean, scale, axes)
+        values = {story: v @ axes for story, v in values.items()}
     if kind.source == "matches":
         delays, weights = fir_of_matches(options.matching)
     else:
@@ -142,7 +204,8 @@ def make_band(
         weights = [1.0] * len(delays)
     unit = _unit(values, train, weights)
     values = {story: v.astype(np.float32) for story, v in values.items()}
-    return Band(name, values, delays, [unit * w for w in weights], options.copies_matches)
+    weights = [unit * w for w in weights]
+    return Band(name, values, delays, weights, options.copies_matches, preparation)
 
 
 def _unit(values: dict[str, np.ndarray], train: Sequence[str], weights: Sequence[float]) -> float:
@@ -155,23 +218,21 @@ def _unit(values: dict[str, np.ndarray], train: Sequence[str], weights: Sequence
     return float(1 / np.sqrt(total)) if total > 0 else 1.0
 
 
-def _scale_by_training(
-    values: dict[str, np.ndarray], train: Sequence[str]
-) -> dict[str, np.ndarray]:
-    """Subtract the training stories' column means and divide by their standard deviations."""
+def _training_scale(
+    values: Mapping[str, np.ndarray], train: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Column means and standard deviations of the training stories, infinite if constant."""
     pooled = np.concatenate([values[story] for story in train])
-    mean, scale = pooled.mean(axis=0), np.where(varies(pooled), pooled.std(axis=0), np.inf)
-    return {story: (v - mean) / scale for story, v in values.items()}
+    return pooled.mean(axis=0), np.where(varies(pooled), pooled.std(axis=0), np.inf)
 
 
-def _reduce(
-    values: dict[str, np.ndarray], train: Sequence[str], n_components: int
-) -> dict[str, np.ndarray]:
-    """Project on the leading principal components of the training stories.
+def _principal_axes(
+    values: Mapping[str, np.ndarray], train: Sequence[str], n_components: int
+) -> np.ndarray:
+    """Leading principal axes of the training stories, (n_features, n_components).
 
     The components keep their own variances, so the ridge penalty means what it meant before.
     """
     gram = sum(values[story].T @ values[story] for story in train)
     _, vectors = np.linalg.eigh(gram)
-    leading = vectors[:, ::-1][:, :n_components]
-    return {story: v @ leading for story, v in values.items()}
+    return vectors[:, ::-1][:, :n_components]

@@ -68,3 +68,21 @@ def block_size(
         raise ProblemError(Problem("fit.memory_gb", "", what, remedy))
     n_blocks = max(-(-n_voxels // max(fitting, 1)), 1)
     return -(-n_voxels // n_blocks)
+
+
+def refit_block_size(
+    n_voxels: int, gigabytes: float, solver: str, n_rows: int, n_columns: int, n_bands: int
+) -> int:
+    """Voxels of a block where alphas are known (`pipeline.fit.refit`), one at least.
+
+    A Gram matrix is there in double and in single precision, and as a system in either; of a voxel
+    its responses twice, X'Y or the duals, the solution, the weights, each with a copy on the way.
+    """
+    fixed = BASE + n_columns**2 * (8 * 3 + 4 * 2)
+    each = 4 * (2 * n_rows + 9 * n_columns)
+    if solver == "kernel":
+        fixed = BASE + n_rows**2 * (12 * n_bands + 8 * 3) + 4 * n_rows * n_columns * 2
+        each = 4 * (8 * n_rows + 5 * n_columns)
+    fitting = max(int((gigabytes * GIGABYTE - fixed) // each), 1)
+    n_blocks = -(-n_voxels // fitting)
+    return -(-n_voxels // n_blocks)

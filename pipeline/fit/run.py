@@ -73,7 +73,7 @@ def fit_model(
     auto = choose_solver(options.solver, n_train, design.n_columns, options.n_folds)
     name = "gram" if grams else auto
     xx = None
-    if name == "gram":
+    if name == "gram" and not design.remade:
         xx = fold_grams(design.bands, folds, GramFile.read_all(grams) if grams else None)
     n_voxels = dataset.n_voxels(subject, train[0])
     voxels = chunk_of(n_voxels, *chunk)

@@ -276,23 +276,42 @@ class Search:
 def solve_best(search: Search, k: int, out: Out) -> Ridge:
     """Fit each voxel's best candidate of search `k` on the stories outside the folds `out`."""
     levels, score = search.best(k)
-    engine, alphas = search.engine, search.alphas
-    split, parts = engine.split, []
-    points, which = np.unique(levels[split.wide], axis=1, return_inverse=True)
+    alphas = search.alphas[levels]
+    return Ridge(*solve_at(search.engine, alphas, out), alphas, score)
+
+
+def solve_at(engine: Engine, alphas: np.ndarray, out: Out) -> tuple[np.ndarray, np.ndarray]:
+    """Fit every voxel at alphas of its own on the stories outside the folds `out`.
+
+    Parameters
+    ----------
+    engine : Engine
+        Solves single candidates.
+    alphas : array of shape (n_bands, n_voxels)
+        Of each band, in the design's order; infinite, it is left out.
+    out : tuple of int
+        Folds left out.
+
+    Returns
+    -------
+    weights, intercept : arrays of shape (n_columns, n_voxels), (n_voxels,), float32
+    """
+    split, n_voxels, parts = engine.split, alphas.shape[1], []
+    points, which = np.unique(alphas[split.wide], axis=1, return_inverse=True)
     for i, point in enumerate(points.T):
         voxels = np.flatnonzero(which == i)
-        solved = engine.mixed(alphas[point]).solve(out, voxels)
-        narrow = levels[split.narrow][:, voxels]
+        solved = engine.mixed(point).solve(out, voxels)
+        narrow = alphas[split.narrow][:, voxels]
         u = np.empty((len(split.narrow_bands), len(voxels)))
         for combination in np.unique(narrow, axis=1).T:
             some = np.flatnonzero((narrow == combination[:, None]).all(axis=0))
-            u[:, some] = solved.remainder.solve(alphas[combination], some)
+            u[:, some] = solved.remainder.solve(combination, some)
         parts.append((voxels, *solved.weights(u)))
-    weights = np.empty((len(parts[0][1]), len(score)), np.float32)
-    intercept = np.empty(len(score), np.float32)
+    weights = np.empty((len(parts[0][1]), n_voxels), np.float32)
+    intercept = np.empty(n_voxels, np.float32)
     for voxels, w, b in parts:
         weights[:, voxels], intercept[voxels] = w, b
-    return Ridge(weights, intercept, alphas[levels], score)
+    return weights, intercept
 
 
 class SearchSolver:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OPTIONS: dict[str, Any] = {
     **SIMILARITY_OPTIONS,
-    "model": None,  # a Hugging Face causal language model, folder or name; required
+    "model": None,  # a Hugging Face causal language model, folder, name or GGUF file; required
     "context": 1024,  # tokens (or the model's positions): each word sees half of them or more
     "distance": "symmetric_kl",  # or "jsd", which needs a temperature
     "temperature": None,

@@ -10,7 +10,7 @@ newer than t - h: m <= f + d_min - h - J. With h = 2, d_min = 1, J = 3 that is m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -187,6 +187,15 @@ def keep_best(
     pooled = pooled[~np.isnan(pooled)]
     threshold = np.quantile(pooled, 1 - fraction, method="higher") if len(pooled) else np.inf
     return {story: drop_below(m, threshold) for story, m in by_story.items()}
+
+
+def kept_from(kept: Mapping[str, Matches], train: Sequence[str]) -> float:
+    """Similarity from which `keep_best` kept matches, by what it kept; infinite if that is nothing.
+
+    Its threshold is the similarity of a match of the training stories, which is kept itself.
+    """
+    best = np.concatenate([best_of_rows(kept[story]) for story in train])
+    return float(np.nanmin(best)) if np.isfinite(best).any() else np.inf
 
 
 def best_of_rows(matches: Matches) -> np.ndarray:

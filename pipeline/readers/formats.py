@@ -17,7 +17,7 @@ import pandas as pd
 
 from pipeline.core.errors import Findings, Problem, ProblemError
 from pipeline.readers import hdf5, nifti, table
-from pipeline.readers.textgrid import read_textgrid
+from pipeline.readers.textgrid import phones_of_textgrid, read_textgrid
 from pipeline.readers.word_table import read_word_table
 
 
@@ -103,6 +103,25 @@ def read_transcript(
     form = TRANSCRIPTS[_known(path, TRANSCRIPTS, "transcripts.path")]
     heard = {"findings": findings} if form.warns else {}
     return form.read(path, **_own(form, options), **heard)
+
+
+def read_phones(path: str | Path, options: Mapping[str, Any]) -> pd.DataFrame | None:
+    """Read the phones of a transcript; None of formats, and of files, that have none.
+
+    Parameters
+    ----------
+    path, options
+        As for `read_transcript`.
+
+    Returns
+    -------
+    DataFrame or None
+        As of `pipeline.readers.textgrid.phones_of_textgrid`.
+    """
+    if suffix(path, TRANSCRIPTS) != ".textgrid":
+        return None
+    own = _own(TRANSCRIPTS[".textgrid"], options)
+    return phones_of_textgrid(path, **{key: own[key] for key in own if key != "tier"})
 
 
 def open_responses(path: str | Path, options: Mapping[str, Any]) -> AbstractContextManager[Values]:

@@ -89,15 +89,56 @@ def read_textgrid(
     path = Path(path)
     grid = _parse(path, _read_text(path, encoding))
     number, words = _word_tier(path, grid["tiers"], tier, findings)
-    intervals = words["entries"]
+    zero = float(grid["xmin"]) if start == "xmin" else float(start)
+    return word_table(*_labelled(path, number, words), zero, markers)
+
+
+def phones_of_textgrid(
+    path: str | Path,
+    encoding: str | None = None,
+    start: float | str = 0.0,
+    markers: Collection[str] = MARKERS,
+) -> pd.DataFrame | None:
+    """Read the phones of a TextGrid, from the one interval tier whose name says so.
+
+    Parameters
+    ----------
+    path, encoding, start, markers
+        As for `read_textgrid`.
+
+    Returns
+    -------
+    DataFrame of n_phones rows, or None
+        `phone`, `onset` and `offset` (seconds from the start of the sound), by ascending onset;
+        None where no tier, or several, are called phones.
+
+    Raises
+    ------
+    ProblemError
+        As `read_textgrid`.
+    """
+    path = Path(path)
+    grid = _parse(path, _read_text(path, encoding))
+    tiers = [(n, t) for n, t in enumerate(grid["tiers"], start=1) if t["class"] == INTERVAL_TIER]
+    found = [(n, t) for n, t in tiers if _PHONE_TIER.search(t["name"])]
+    if len(found) != 1:
+        return None
+    zero = float(grid["xmin"]) if start == "xmin" else float(start)
+    table = word_table(*_labelled(path, *found[0]), zero, markers)
+    return table.rename(columns={"word": "phone"})
+
+
+def _labelled(
+    path: Path, number: int, tier: dict[str, Any]
+) -> tuple[Entries, list[str], tuple[np.ndarray, np.ndarray]]:
+    """A tier's intervals for error messages, their labels and their times."""
+    intervals = tier["entries"]
 
     def shown(i: int) -> str:
         return f"interval {i + 1}, {intervals[i][0]}-{intervals[i][1]} s"
 
-    entries = Entries(path, f"tier {number} {words['name']!r}", shown)
-    labels = [interval[-1] for interval in intervals]
-    zero = float(grid["xmin"]) if start == "xmin" else float(start)
-    return word_table(entries, labels, _times(entries, intervals), zero, markers)
+    entries = Entries(path, f"tier {number} {tier['name']!r}", shown)
+    return entries, [interval[-1] for interval in intervals], _times(entries, intervals)
 
 
 def _read_text(path: Path, encoding: str | None) -> str:

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from pipeline.fit.file import FitFile
 from pipeline.matching.matches import NO_MATCH, Matches, load_matches
 from pipeline.report.units import Unit
 
+N_PASSAGES, N_SHOWN = 5, 10  # passages of a row that are shown, words at each and after it
 STEPS = 1000  # responses are kept in thousandths of their unit (standard deviations)
 
 
@@ -53,6 +55,7 @@ def explore(
     stories: Sequence[str],
     models: Mapping[str, Explored],
     units: Sequence[Unit],
+    recalled: Mapping[str, pd.DataFrame] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Collect the match explorer's data of a subject.
 
@@ -70,6 +73,8 @@ def explore(
         Models to choose from.
     units : sequence of Unit
         Voxels and regions to choose from; of several voxels, the mean is shown.
+    recalled : mapping of model to DataFrame
+        Passages of other stories that its memory found (`pipeline.recall.recall.evidence_table`).
 
     Returns
     -------
@@ -90,6 +95,10 @@ def explore(
             story: {
                 **_text(dataset, story, words[words["story"] == story]),
                 "matches": {m: _best_matches(found[story]) for m, found in matches.items()},
+                "passages": {
+                    m: _passages(table[table["story"] == story], dataset.grid(story).n_rows)
+                    for m, table in recalled.items()
+                },
                 **_responses(dataset, subject, story, models, units),
             }
             for story in stories
@@ -140,6 +149,31 @@ def _best_matches(matches: Matches) -> dict[str, Any]:
         "words": best["words"].fillna("").tolist(),
         "count": counts.tolist(),
     }
+
+
+def _passages(table: pd.DataFrame, n_rows: int) -> list[dict[str, Any]]:
+    """The passages of most weight of each row: story, weight, words there and those that followed.
+
+    With them `effective`, how many equal shares say as much as all of the row's weights.
+    """
+    found: list[dict[str, Any]] = [{"effective": 0, "best": []} for _ in range(n_rows)]
+    for row in sorted(set(table["tr"].tolist())):
+        own = table[table["tr"] == row]
+        best = own.nlargest(N_PASSAGES, "weight")
+        columns = [best[key].tolist() for key in ("passage_story", "weight", "words", "followed")]
+        found[row] = {
+            "effective": round(float(1 / np.square(own["weight"].to_numpy(float)).sum()), 1),
+            "best": [
+                [
+                    of,
+                    round(w, 4),
+                    " ".join(there.split()[-N_SHOWN:]),
+                    " ".join(next_.split()[:N_SHOWN]),
+                ]
+                for of, w, there, next_ in zip(*columns, strict=True)
+            ],
+        }
+    return found
 
 
 def _responses(

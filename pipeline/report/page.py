@@ -32,6 +32,7 @@ from pipeline.report.significance import (
     significance_rows,
 )
 from pipeline.report.sweep import sweep
+from pipeline.report.tuning import tuned_models
 from pipeline.tables.contamination import by_source
 from pipeline.tables.summary import MEAN
 
@@ -58,6 +59,8 @@ class Run:
         partition.tsv, where the configuration has partitions.
     sweep : sequence of (dict, DataFrame)
         Configurations and gains.tsv of the runs of `report.sweep`.
+    tunings : dict of (subject, model) to path
+        `sub-X_model-M_tuning.json` of the models whose weights are kept.
     fits : dict of (subject, model) to path
         HDF5 of the fits.
     maps, explorers : dict of subject to path
@@ -86,6 +89,7 @@ class Run:
     charts: Mapping[str, Path] = field(default_factory=dict)
     partition: pd.DataFrame | None = None
     sweep: Sequence[tuple[dict[str, Any], pd.DataFrame]] = ()
+    tunings: Mapping[tuple[str, str], Path] = field(default_factory=dict)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -129,6 +133,7 @@ def render(run: Run) -> str:
             models=_models(run),
             maps=maps,
             regions=[] if run.regions is None else parcellations(run.regions, run.charts),
+            tuned=tuned_models(run.tunings),
             significance=significance_rows(run.significance, config["baseline"]),
             fewest_voxels=fewest_voxels,
             ceilings=found_ceilings,

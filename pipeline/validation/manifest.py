@@ -17,9 +17,11 @@ from pipeline.core.progress import track
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.prepare import reading_options
 from pipeline.readers.formats import shape_of
+from pipeline.validation.bands import recording_files
 from pipeline.validation.embedding import embedding_files, needs
 from pipeline.validation.masks import mask_files
-from pipeline.validation.models import model_files
+from pipeline.validation.models import language_model_files, model_files
+from pipeline.validation.tables import table_files
 
 
 def input_files(config: dict[str, Any]) -> list[Path]:
@@ -45,6 +47,9 @@ def settings_files(config: dict[str, Any]) -> list[Path]:
     files = [
         *embedding_files(config),
         *model_files(config).values(),
+        *recording_files(config),
+        *language_model_files(config),
+        *table_files(config),
         *mask_files(config).values(),
         *sorted(path for path in truth if path.is_file()),
     ]

@@ -7,14 +7,22 @@ from typing import Any
 
 from pipeline.core.errors import Findings
 from pipeline.dataset.dataset import Dataset
+from pipeline.validation.bands import check_bands
 from pipeline.validation.contamination import Contamination, check_contamination
 from pipeline.validation.coverage import Lookup, check_coverage
 from pipeline.validation.embedding import check_embedding, embedding_files, needs
 from pipeline.validation.masks import check_masks
-from pipeline.validation.models import check_models, model_files
+from pipeline.validation.models import (
+    check_language_models,
+    check_models,
+    check_outputs,
+    language_models,
+    model_files,
+)
 from pipeline.validation.regions import check_regions
 from pipeline.validation.significance import check_floors
 from pipeline.validation.stories import check_shifts
+from pipeline.validation.tables import check_tables
 
 
 def check_settings(
@@ -51,6 +59,10 @@ def check_settings(
     findings.add(check_embedding(embedding_files(config), is_built))
     findings.add(check_coverage(known, config["coverage"]))
     findings.add(check_models(model_files(config)))
+    findings.add(check_outputs(config, model_files(config)))
+    findings.add(check_bands(config))
+    findings.add(check_language_models(language_models(config)))
+    findings.add(check_tables(config, n_rows))
     findings.add(check_masks(config, n_voxels))
     findings.add(check_contamination(texts, config["allow"]["contaminated"]))
     findings.add(check_regions(config))

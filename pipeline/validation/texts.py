@@ -89,6 +89,8 @@ def _texts_of(config: dict[str, Any], band: str) -> Iterator[Text]:
         kind: Literal["corpus", "unknown"] = "corpus" if built else "unknown"
         for path in built or embedding_files(config):
             yield Text(str(path), kind)
+    if options.own.get("memory") in ("corpus", "both"):
+        yield from (Text(path, "corpus") for path in options.own["corpus"])
     if index := options.own.get("index"):
         if config["lm"] and Path(index) == Path(f"results/{config['name']}/lm/index"):
             yield from (Text(path, "corpus") for path in config["lm"]["train"])

@@ -178,6 +178,32 @@ def to_volume(values: np.ndarray, mask: Mask, fill: float = np.nan) -> nib.Nifti
     return nib.Nifti1Image(volume, mask.img.affine, _header(mask.img))
 
 
+def to_volumes(values: np.ndarray, mask: Mask, tr: float) -> nib.Nifti1Image:
+    """Put a time series of voxel vectors back into the brain.
+
+    Parameters
+    ----------
+    values : array of shape (n_rows, n_voxels)
+        One number a row and voxel, in the mask's order.
+    mask : Mask
+        Where the voxels are.
+    tr : float
+        Seconds from row to row.
+
+    Returns
+    -------
+    Nifti1Image, shape (x, y, z, n_rows), float32
+        On the mask's grid, 0 outside.
+    """
+    mask.check_count(values.shape[1], "values")
+    volume = np.zeros((*mask.img.shape, len(values)), dtype=np.float32)
+    volume[tuple(mask.voxels.T)] = values.T
+    image = nib.Nifti1Image(volume, mask.img.affine, _header(mask.img))
+    image.header.set_xyzt_units(image.header.get_xyzt_units()[0], "sec")
+    image.header.set_zooms((*mask.img.header.get_zooms()[:3], tr))
+    return image
+
+
 def to_vector(img: nib.Nifti1Image, mask: Mask) -> np.ndarray:
     """Take the voxels of the mask out of a volume.
 

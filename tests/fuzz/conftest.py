@@ -12,7 +12,9 @@ import zstandard
 
 from gim.encoder.encoder import Encoder
 from gim.infinigram.index import build_index
+from gim.infinigram.kneser_ney import build_kneser_ney
 from gim.text.tokenizer import load_tokenizer
+from gim.weighing.weights import load_weights, save_weights
 from pipeline.simulation.settings import Settings
 from pipeline.simulation.simulate import simulate
 from tests.conftest import REPOSITORY
@@ -85,5 +87,7 @@ def _write_language(root):
         (root / f"corpus.jsonl{suffix}").write_bytes(pack(lines.encode()))
         (root / f"corpus.txt{suffix}").write_bytes(pack((TEXT * 50).encode()))
     build_index([root / "corpus.jsonl"], tokenizer, root / "index", progress=False)
+    build_kneser_ney(root / "index")
+    save_weights(root / "weights.json", load_weights(), {"tau": {"value": 3}})
     (root / "basis.txt").write_text("time\nsea\ncafé\n", encoding="utf-8")
     shutil.copy(REPOSITORY / "config" / "distill.yaml", root / "distill.yaml")

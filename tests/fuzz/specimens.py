@@ -12,17 +12,20 @@ import yaml
 
 from gim.causal.hidden import hidden_states
 from gim.encoder.encoder import Encoder
+from gim.infinigram.kneser_ney import KneserNey
 from gim.infinigram.query import InfiniGram
 from gim.text.corpus import read_documents
 from gim.text.tokenizer import Tokenizer, load_tokenizer
 from gim.training.reading import read_settings
 from gim.training.settings import Distillation
+from gim.weighing.model import WeightedGIM
+from gim.weighing.weights import load_tau, load_weights
 from pipeline.config.load import load
 from pipeline.config.stories import all_stories
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import read_stories
 from pipeline.embedding.eng1000 import Eng1000, read_basis
-from pipeline.features.llm import load_model
+from pipeline.states.model import load_model
 from pipeline.validation.manifest import manifest
 from pipeline.validation.validate import validate
 from pipeline.voxels.volume import Mask
@@ -94,6 +97,21 @@ def _read_index(root: Path) -> tuple[Any, list[str]]:
     return values, []
 
 
+def _read_ngrams(root: Path) -> tuple[Any, list[str]]:
+    """Open the n-grams of an index, and ask for what comes after every beginning of a text."""
+    model, ids = KneserNey(root / "index"), shipped_tokenizer().encode(TEXT)
+    return [model.distribution(ids[:n], True)[ids[n]] for n in range(len(ids))], []
+
+
+def _read_weights(root: Path) -> tuple[Any, list[str]]:
+    """Read weights and tau, and weigh with them."""
+    path, tokenizer = root / "weights.json", shipped_tokenizer()
+    model = WeightedGIM(tokenizer, weights=load_weights(path))
+    stream = model.stream()
+    stream.extend(tokenizer.encode(TEXT))
+    return {"tau": load_tau(path), "p": stream.distribution().copy()}, []
+
+
 def _read_encoder(root: Path) -> tuple[Any, list[str]]:
     encoder = Encoder.from_pretrained(root / "encoder")
     return encoder.vectors(TEXT, [10, len(TEXT)]), []
@@ -154,6 +172,10 @@ TOKENIZER = Specimen("Tokenizer", lambda root: root / "tokenizer.json", _read_to
 PIECES = Specimen(
     "SentencePiece model", lambda root: root / "tokenizer.model", _read_pieces, "language"
 )
+NGRAMS = Specimen(
+    "N-gram tables", lambda root: root / "index" / "kneser_ney", _read_ngrams, "language"
+)
+WEIGHTS = Specimen("Weights", lambda root: root / "weights.json", _read_weights, "language")
 TRAINING = Specimen("Training", lambda root: root / "distill.yaml", _read_training, "language")
 
 

@@ -22,6 +22,7 @@ from tests.fuzz import (  # noqa: F401
     swept,
     tables,
     textgrids,
+    weighing,
 )
 from tests.fuzz.registry import DAMAGES, Damage
 

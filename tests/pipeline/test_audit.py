@@ -205,8 +205,8 @@ def test_components_fitted_on_test_stories_are_found(tmp_path):
 
 def test_scaling_by_test_stories_is_found(tmp_path, monkeypatch):
     made = Made(tmp_path, ["drift"]).make()
-    scale = design._scale_by_training
+    scale = design._training_scale
     monkeypatch.setattr(
-        design, "_scale_by_training", lambda values, train: scale(values, list(values))
+        design, "_training_scale", lambda values, train: scale(values, list(values))
     )
     assert "depend on the test stories" in made.leaks()

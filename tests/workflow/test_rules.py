@@ -104,8 +104,11 @@ def test_wildcards_are_names_of_the_configuration():
     sources = {
         name: text for _, name, text in RULES if re.search(r"\{\{band\}\}(_matches)?\.", text)
     }
-    assert {"stimulus_features", "matches", "match_features", "response_features"} == set(sources)
-    assert all("band=one_of(bands_from(" in text for text in sources.values())
+    made = ("stimulus", "match", "recording", "response", "recalled")
+    memory = {"contexts", "recall"}
+    assert {"matches", *memory, *(f"{name}_features" for name in made)} == set(sources)
+    for name, text in sources.items():
+        assert f"band=one_of({'searching_bands()' if name in memory else 'bands_from('}" in text
 
 
 def test_all_rules_are_seen():

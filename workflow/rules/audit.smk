@@ -9,6 +9,13 @@ rule audit:
         responses=lambda w: FILES.prepared_responses(w.subject),
         features=lambda w: [FILES.band(w.subject, b) for b in audited_bands(CONFIG)],
         matches=lambda w: list(FILES.audited_matches(w.subject).values()),
+        contexts=[FILES.contexts(b) for b in searched_memories(CONFIG)],
+        recall=lambda w: [FILES.recall(w.subject, b) for b in searched_memories(CONFIG)],
+        recalled=lambda w: [
+            path
+            for bands in FILES.recalled(w.subject).values()
+            for path in bands.values()
+        ],
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_audit.tsv",
     log:
@@ -27,8 +34,11 @@ rule audit:
         bands=audited_bands(CONFIG),
         matches=lambda w: FILES.audited_matches(w.subject),
         options=lambda w: {b: options_of(b) for b in audited_bands(CONFIG)},
+        searching=lambda w: {b: options_of(b) for b in searched_memories(CONFIG)},
+        recalled=lambda w: FILES.recalled(w.subject),
         delays=CONFIG["delays"],
+        n_folds=CONFIG["fit"]["n_folds"],
         sample=CONFIG["audit"],
-        seeds={key: CONFIG["seeds"][key] for key in ("matching", "audit")},
+        seeds={key: CONFIG["seeds"][key] for key in ("matching", "audit", "folds")},
     script:
         "../scripts/audit.py"

@@ -8,12 +8,16 @@ from pipeline.config.models import (
     compares,
     permuted_bands,
     contrasts,
+    recalling_models,
+    searched_memories,
 )
+from pipeline.config.readings import STATES
 from pipeline.config.results import Results, made_here
 from pipeline.config.stories import all_stories, heard_stories
 from pipeline.dataset.dataset import KEYS
 from pipeline.validation.manifest import dataset_files, fingerprint, settings_files
 from pipeline.validation.masks import mask_files
+from pipeline.validation.tables import table_files
 
 FILES = Results(CONFIG)
 RESULTS = FILES.folder
@@ -33,7 +37,7 @@ def one_of(names):
 
 
 def bands_from(source):
-    """Bands that are made from the stimulus, from responses or from matches."""
+    """Bands that are made from the stimulus, responses, matches or a memory of passages."""
     bands = CONFIG["features"]
     return [b for b in bands if band_options(CONFIG, b).source == source]
 
@@ -54,7 +58,7 @@ def dataset_options():
 
 def options_of(band):
     """Options of a band, with the files that its computation reads."""
-    return band_options(CONFIG, band).as_mapping() | FILES.resources(band)
+    return FILES.kept_band(band)
 
 
 def there(files):
@@ -74,15 +78,39 @@ def lexicons():
 
 
 def models_of(band):
-    """Models that a band reads: the index that this run makes, and files of local ones."""
+    """Models and tables that a band reads: the index that this run makes, and local files."""
     made = {FILES.of_run("lm/index")} if CONFIG["lm"] else set()
     options = band_options(CONFIG, band).own
     paths = [str(options[key]) for key in BAND_PATHS if options.get(key)]
-    local = [Path(path) for path in paths if path not in made and Path(path).is_dir()]
+    local = [Path(path) for path in paths if path not in made and Path(path).exists()]
     files = [
-        str(f) for folder in local for f in sorted(folder.iterdir()) if f.is_file()
+        str(f)
+        for path in local
+        for f in (sorted(path.iterdir()) if path.is_dir() else [path])
+        if f.is_file()
     ]
     return [*sorted(made & set(paths)), *files]
+
+
+def read_by(band):
+    """Lexicons and models that a band's computation reads."""
+    return [*embedding_input(band), *models_of(band)]
+
+
+def states_of(band):
+    """The states that the band is made from, if it is."""
+    return [f for name, f in FILES.resources(band).items() if name == STATES]
+
+
+def searching_bands():
+    """Bands that search a memory of passages."""
+    return [b for b in CONFIG["features"] if band_options(CONFIG, b).searches]
+
+
+def corpora_of(band):
+    """Corpora whose passages a band's memory has."""
+    options = band_options(CONFIG, band).own
+    return there(options["corpus"] or []) if options["memory"] != "training" else []
 
 
 def masks():
@@ -102,5 +130,5 @@ def minutes(number):
 
 def gpus(band=None):
     """GPUs of a job: one where `fit.device` says that there are any and the work can use one."""
-    useful = band is None or band_options(CONFIG, band).kind == "llm"
-    return int(useful and CONFIG["fit"]["device"] != "cpu")
+    useful = band is None or band_options(CONFIG, band).own.get("model")
+    return int(bool(useful) and CONFIG["fit"]["device"] != "cpu")

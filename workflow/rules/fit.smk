@@ -104,10 +104,49 @@ else:
             "../scripts/gather_fit.py"
 
 
+rule weights:
+    input:
+        manifest=MANIFEST,
+        bands=lambda w: [
+            file
+            for band in FILES.models[w.model]
+            for file in FILES.made_from(w.subject, band).values()
+        ],
+        read=lambda w: [f for b in FILES.models[w.model] for f in read_by(b)],
+        grams=lambda w: FILES.grams(w.subject, w.model),
+        responses=lambda w: FILES.prepared_responses(w.subject),
+        fit=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_fit.h5",
+    output:
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_weights.h5",
+    log:
+        f"{LOGS}/sub-{{subject}}/weights_{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/weights/{{subject}}_{{model}}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: CONFIG["fit"]["threads"]
+    resources:
+        mem_mb=memory(CONFIG["fit"]["memory_gb"]),
+        runtime=minutes(60),
+        gpu=gpus(),
+    params:
+        dataset=dataset_options(),
+        train=lambda w: heard_stories(CONFIG, w.subject)["train"],
+        bands=lambda w: {b: options_of(b) for b in FILES.models[w.model]},
+        made_from=lambda w: {
+            b: FILES.made_from(w.subject, b) for b in FILES.models[w.model]
+        },
+        delays=CONFIG["delays"],
+        summed=CONFIG["keep"]["delays"] == "summed",
+    script:
+        "../scripts/weights.py"
+
+
 rule summary:
     input:
         fits=FILES.fits(),
         contamination=CONTAMINATION,
+        familiarity=FILES.familiarity(),
     output:
         summary=report(
             f"{RESULTS}/summary.tsv",

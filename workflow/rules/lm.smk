@@ -30,7 +30,8 @@ rule lm_tune:
     input:
         there(CONFIG["lm"]["train"]),
     output:
-        f"{LM}/tau.tsv",
+        tau=f"{LM}/tau.tsv",
+        weights=f"{LM}/weights.json",
     log:
         f"{LOGS}/lm_tune.log",
     benchmark:
@@ -49,6 +50,7 @@ rule lm_tune:
             "every": CONFIG["lm"]["hold_out"],
             "stride": CONFIG["lm"]["tune_stride"],
             "out": f"{LM}/tau.tsv",
+            "weights": f"{LM}/weights.json",
         },
     script:
         "../scripts/run_gim.py"
@@ -58,9 +60,9 @@ rule lm_eval:
     input:
         documents=there(CONFIG["lm"]["evaluate"]),
         index=f"{LM}/index",
-        tau=f"{LM}/tau.tsv",
+        weights=f"{LM}/weights.json",
     output:
-        multiext(f"{LM}/eval/", "summary.tsv", "eval.json", "eval.png"),
+        multiext(f"{LM}/eval/", "summary.tsv", "paired.tsv", "eval.json", "eval.png"),
     log:
         f"{LOGS}/lm_eval.log",
     benchmark:
@@ -77,6 +79,7 @@ rule lm_eval:
         flags={
             **GIM,
             "index": f"{LM}/index",
+            "weighted": f"{LM}/weights.json",
             "stride": CONFIG["lm"]["stride"],
             "models": CONFIG["lm"]["models"] or None,
             "out": f"{LM}/eval",

@@ -69,6 +69,43 @@ rule regions:
         "../scripts/regions.py"
 
 
+rule tuning:
+    input:
+        manifest=MANIFEST,
+        words=WORDS,
+        truth=FILES.truth(),
+        mask=masks(),
+        regions=there(parcellation_files(CONFIG)),
+        bands=lambda w: [FILES.band(w.subject, band) for band in FILES.models[w.model]],
+        read=lambda w: [f for b in FILES.models[w.model] for f in read_by(b)],
+        responses=lambda w: FILES.prepared_responses(w.subject),
+        fit=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_fit.h5",
+        weights=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_weights.h5",
+    output:
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_tuning.json",
+    log:
+        f"{LOGS}/sub-{{subject}}/tuning_{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/tuning/{{subject}}_{{model}}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(8),
+        runtime=minutes(60),
+    params:
+        dataset=dataset_options(),
+        train=lambda w: heard_stories(CONFIG, w.subject)["train"],
+        bands=lambda w: {b: options_of(b) for b in FILES.models[w.model]},
+        delays=CONFIG["delays"],
+        mask=CONFIG["mask"],
+        regions=CONFIG["regions"],
+        level=CONFIG["statistics"]["alpha"],
+        seed=CONFIG["seeds"]["permutation"],
+    script:
+        "../scripts/tuning.py"
+
+
 rule explorer:
     input:
         manifest=MANIFEST,
@@ -78,6 +115,7 @@ rule explorer:
         regions=there(parcellation_files(CONFIG)),
         fits=lambda w: FILES.fits(w.subject),
         matches=lambda w: FILES.explored_matches(w.subject),
+        passages=lambda w: FILES.explored_passages(w.subject),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_explorer.json",
     log:
@@ -99,6 +137,7 @@ rule explorer:
         bands={
             band: match_times(CONFIG, band) for band in explored_bands(CONFIG).values()
         },
+        recalling=recalling_models(CONFIG),
         mask=CONFIG["mask"],
         regions=CONFIG["regions"],
     script:
@@ -112,6 +151,7 @@ rule report:
         settings=SETTINGS,
         features=FILES.bands(),
         contamination=CONTAMINATION,
+        familiarity=FILES.familiarity(),
         summary=f"{RESULTS}/summary.tsv",
         gains=f"{RESULTS}/gains.tsv",
         significance=f"{RESULTS}/significance.tsv",
@@ -126,6 +166,7 @@ rule report:
         partition=FILES.partition_table(),
         fits=FILES.fits(),
         maps=FILES.maps(),
+        tunings=FILES.tunings(),
     output:
         report=report(
             f"{RESULTS}/report.html",
@@ -149,5 +190,6 @@ rule report:
         subjects=list(CONFIG["subjects"]),
         models=list(CONFIG["models"]),
         charted=FILES.charted(),
+        kept=FILES.kept_models(),
     script:
         "../scripts/report.py"

@@ -59,7 +59,7 @@ rule model_statistics:
         dataset=dataset_options(),
         contrasts=lambda w: contrasts(CONFIG, w.model),
         uses_bold=lambda w: any(
-            band_options(CONFIG, b).source != "stimulus"
+            band_options(CONFIG, b).source in ("responses", "matches")
             for b in CONFIG["models"][w.model]
         ),
         matchers=lambda w: {

@@ -21,6 +21,9 @@ with work(snakemake):
         model: Explored(fits[model], band, matches[band], *params.bands[band])
         for model, band in params.explored.items()
     }
+    for model in params.recalling:
+        models.setdefault(model, Explored(fits[model]))
+    recalled = dict(zip(params.recalling, files.passages, strict=True))
     truth = next((Path(path).parent for path in files.truth), None)
     regions = read_parcellations(params.regions, params.mask, truth, subject)
     units = choose_units(
@@ -36,5 +39,6 @@ with work(snakemake):
         stories=params.stories,
         models=models,
         units=units,
+        recalled={model: pd.read_parquet(path) for model, path in recalled.items()},
     )
     write_text(snakemake.output[0], json.dumps(collected, separators=(",", ":")))

@@ -13,6 +13,7 @@ from pipeline.report.page import Run, render
 from pipeline.report.sweep import read_run
 from pipeline.report.timings import collect_timings
 from pipeline.report.warnings import all_warnings
+from pipeline.tables.familiarity import familiarity_warnings
 
 
 def table(path):
@@ -25,6 +26,7 @@ with work(snakemake):
     timings = collect_timings(params.benchmarks, params.subjects, params.models)
     description = describe(snakemake.config, files.manifest)
     keys = product(params.subjects, params.models)
+    kept = product(params.subjects, params.kept)
     run = Run(
         provenance=description,
         summary=table(files.summary),
@@ -35,14 +37,18 @@ with work(snakemake):
         fits=dict(zip(keys, map(Path, files.fits), strict=True)),
         maps=dict(zip(params.subjects, map(Path, files.maps), strict=True)),
         explorers=dict(zip(params.subjects, map(Path, files.explorers), strict=True)),
-        warnings=all_warnings(files.warnings, files.settings, files.features),
+        warnings=[
+            *all_warnings(files.warnings, files.settings, files.features),
+            *(w for f in files.familiarity for w in familiarity_warnings(table(f), f)),
+        ],
         coverage=json.loads(Path(files.settings).read_text(encoding="utf-8"))["coverage"],
         contamination=table(files.contamination),
         regions=table(next(iter(files.regions), None)),
         charts=dict(zip(params.charted, map(Path, files.charts), strict=True)),
         partition=table(next(iter(files.partition), None)),
+        tunings=dict(zip(kept, map(Path, files.tunings), strict=True)),
         sweep=list(map(read_run, files.sweep_provenance, files.sweep_gains)),
     )
     write_text(snakemake.output.timings, timings.to_csv(sep="\t", index=False, na_rep="n/a"))
-    write_text(snakemake.output.provenance, json.dumps(description, indent=1, sort_keys=True))
+    write_text(snakemake.output.provenance, json.dumps(description, indent=1))
     write_text(snakemake.output.report, render(run))

@@ -7,6 +7,7 @@ import pandas as pd
 from job import snakemake, work
 from pipeline.core.atomic import write_table
 from pipeline.tables.contamination import known_training_stories
+from pipeline.tables.familiarity import familiar_training_stories
 from pipeline.tables.gains import gains
 from pipeline.tables.summary import summarise
 
@@ -16,4 +17,7 @@ with work(snakemake):
     fits = dict(zip(keys, snakemake.input.fits, strict=True))
     write_table(summarise(fits, params.baseline, params.horizon), snakemake.output.summary)
     known = known_training_stories(pd.read_csv(snakemake.input.contamination, sep="\t"))
+    for path in snakemake.input.familiarity:
+        known += familiar_training_stories(pd.read_csv(path, sep="\t"))
+    known = list(dict.fromkeys(known))
     write_table(gains(fits, params.models, params.baseline, known), snakemake.output.gains)

@@ -56,7 +56,7 @@
   function chooseSubject() {
     fill(select.story, Object.keys(data().stories).map((s) => ({ value: s, label: s })));
     fill(select.model, Object.entries(data().models).map(([m, { band }]) => {
-      return { value: m, label: band ? m : `${m} (no matches)` };
+      return { value: m, label: band || Object.values(data().stories)[0].passages[m] ? m : `${m} (no matches)` };
     }));
     select.unit.dataset.first = data().units.findIndex((unit) => unit.model === select.model.value);
     fill(select.unit, data().units.map(({ label, group }, i) => ({ value: String(i), label, group })));
@@ -118,11 +118,23 @@
       `\u2026 ${words(t - CONTEXT + 1, t)} `, element("mark", { textContent: story().rows[t] || "(silence)" }), follows, " \u2026");
   }
 
+  function recalled() {
+    const found = story().passages[select.model.value]?.[now];
+    if (!found || !found.best.length) return [];
+    const title = element("p", { textContent: `Passages of other texts most like this one (effectively ${found.effective}), and what followed:` });
+    const list = element("ol", { className: "recalled" });
+    for (const [from, weight, there, followed] of found.best) {
+      list.append(element("li", {}, `${(100 * weight).toFixed(0)} % ${from}: \u2026 ${there}`, element("i", { textContent: ` ${followed} \u2026` })));
+    }
+    return [title, list];
+  }
+
   function drawMoment(m) {
     moment.replaceChildren(element("h3", { textContent: `TR ${now}, ${clock(now)} into the story` }));
     if (m === null) {
       const why = model().band ? "This TR has no match: nothing earlier is alike, or its match is too recent." : "This model looks at no matches.";
-      moment.append(element("p", { textContent: why }), passage(now, "present", "Now"));
+      const elsewhere = recalled();
+      moment.append(...(elsewhere.length ? [] : [element("p", { textContent: why })]), passage(now, "present", "Now"), ...elsewhere);
       return;
     }
     const { similarity, words, count, weight } = found();
@@ -140,7 +152,7 @@
       const error = [without, predicted].map((p) => mean((t) => (measured[t] - p[t]) ** 2).toFixed(2));
       if (fed.length) fact("adds", `${signed(mean((t) => copied[t]))} on average to TR ${fed[0]}\u2013${fed.at(-1)}; squared error ${error[0]} without matches, ${error[1]} with them`);
     }
-    moment.append(facts, passage(m, "then", "Then"), passage(now, "present", "Now"));
+    moment.append(facts, passage(m, "then", "Then"), passage(now, "present", "Now"), ...recalled());
     const aligned = (values, at) => Array.from({ length: BEFORE + AFTER + 1 }, (_, i) => values[at - BEFORE + i] ?? NaN);
     const series = [
       { name: "then-line", values: aligned(measured, m) },

@@ -22,6 +22,7 @@ from gim.infinigram.query import InfiniGram
 from gim.scores import Scores
 from gim.text.corpus import Document
 from gim.text.tokenizer import load_tokenizer
+from gim.weighing.weights import load_tau
 
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "dog", "ran", "to", "house", "and", "then"]
 
@@ -283,6 +284,12 @@ def test_weights_are_fitted_and_used(corpus, parts, tmp_path, capsys):
     assert "gate of the sources" in printed and "nats a token" in printed
     found = json.loads(weights.read_text())
     assert found["files"] == ["train.jsonl"] and len(found["weights"]) == 4
+    tau = found["tau"]
+    assert f"tau = {tau['value']} " in printed and load_tau(weights) == tau["value"]
+    assert tau["as_accurate"][0] <= tau["value"] <= tau["as_accurate"][1]
+    assert tau["logprob_lo"] <= tau["logprob"] <= tau["logprob_hi"]
+    found["tau"]["value"] = 7  # one that no default is
+    weights.write_text(json.dumps(found))
     folder = tmp_path / "eval"
     judged = ["eval", dev, *options, "--stride", "4", "--index", index, "--out", str(folder)]
     assert main([*judged, "--weighted", str(weights)]) == 0
@@ -292,6 +299,7 @@ def test_weights_are_fitted_and_used(corpus, parts, tmp_path, capsys):
     assert table["perplexity"]["exact"] == pytest.approx(
         np.exp(-table["logprob"]["exact"]), rel=1e-4
     )
+    assert json.loads((folder / "eval.json").read_text())["tau"] == 7
     pairs = pd.read_csv(folder / "paired.tsv", sep="\t").set_index("over")
     gain = table["acc_strict"]["weighted"] - table["acc_strict"]["exact"]
     assert pairs["acc_strict"]["exact"] == pytest.approx(gain, abs=1e-5)
@@ -362,6 +370,17 @@ def test_heads_and_speculation_from_the_command_line(tokenizer, tmp_path, capsys
     large = str(tmp_path / "large")
     assert main(["heads", large, "--sequences", "2", "--out", str(tmp_path / "heads")]) == 0
     assert len(pd.read_csv(tmp_path / "heads/heads.tsv", sep="\t")) == 4
+    (tmp_path / "text.txt").write_text("the cat sat on the mat and the dog sat on the log " * 12)
+    seen = ["heads", large, "--text", str(tmp_path / "text.txt"), "--pieces", "1", "--sequences"]
+    seen += ["2", "--length", "120", "--encoder", "none", "--ablate", "1", "--draws", "2"]
+    assert main([*seen, "--out", str(tmp_path / "seen")]) == 0
+    table = pd.read_csv(tmp_path / "seen/heads.tsv", sep="\t")
+    assert {"text_matching", "exact", "exact_chance"} < set(table)
+    assert len(pd.read_csv(tmp_path / "seen/ablation.tsv", sep="\t")) == 4
+    assert (tmp_path / "seen/heads.png").stat().st_size > 10_000
+    seen[seen.index("120")] = "200"
+    assert main([*seen, "--out", str(tmp_path / "long")]) == 2
+    assert "reads 128 tokens at most" in capsys.readouterr().err
     arguments = ["speculate", large, "the cat sat", "--tokens", "12", "--draft-model"]
     capsys.readouterr()
     assert main([*arguments, str(tmp_path / "small")]) == 0

@@ -35,6 +35,16 @@ def test_what_is_shown_of_a_token_adds_up(steps):
     assert found["bits_per_byte"] == pytest.approx(nats / np.log(2) / len(TEXT))
 
 
+def test_bytes_are_those_of_the_text():
+    """Also where a character is spelt by several tokens, none of them whole."""
+    text = "caf\N{LATIN SMALL LETTER E WITH ACUTE} \N{HUGGING FACE} again"
+    model = WeightedGIM(load_tokenizer())
+    steps = read_text(model, text)
+    assert len("".join(step.token for step in steps).encode()) > len(text.encode())
+    nats = -np.log([step.probability for step in steps]).sum()
+    assert summary(steps)["bits_per_byte"] == pytest.approx(nats / np.log(2) / len(text.encode()))
+
+
 def test_a_text_cannot_end_the_script_that_holds_it(steps):
     page = to_page(steps)
     data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)

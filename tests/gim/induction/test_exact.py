@@ -158,9 +158,9 @@ def test_a_run_at_the_end_has_a_continuation():
 
 def test_window_memory_is_flat():
     induction = ExactInduction(64)
-    before = sum(a.nbytes for a in induction._state)
+    before = sum(a.nbytes for a in induction.arrays)
     induction.extend(np.random.default_rng(1).integers(0, 100_000, 50_000))
-    assert sum(a.nbytes for a in induction._state) == before
+    assert sum(a.nbytes for a in induction.arrays) == before
     assert len(induction) == 64
 
 

@@ -134,16 +134,30 @@ def test_chunks_do_not_change_vectors(encoder, chunk):
         assert a.shape == b.shape and (a - b).abs().max() < 1e-5
 
 
-def test_receptive_field_is_at_most_64_tokens(encoder):
+def test_receptive_field_is_what_the_shape_says(encoder):
+    seen = encoder.config.receptive
     ids = torch.randint(0, 1000, (1, 100), generator=torch.Generator().manual_seed(0))
     changed = ids.clone()
-    changed[0, 100 - 64 - 1] += 1
+    changed[0, 100 - seen - 1] += 1
     with torch.inference_mode():
         assert torch.equal(encoder(ids)[0, -1], encoder(changed)[0, -1])
-        changed[0, 100 - 64] += 1
+        changed[0, 100 - seen] += 1
         assert not torch.equal(encoder(ids)[0, -1], encoder(changed)[0, -1])
-    with pytest.raises(InputError, match="at most 64"):
-        EncoderConfig(100, layers=4, window=22)
+    with pytest.raises(InputError, match="at most 256"):
+        EncoderConfig(100, layers=13, window=22)
+
+
+def test_states_are_foretold_where_they_were_taught_and_refused_elsewhere(encoder):
+    taught = Encoder.create(width=16, heads=2, layers=2, window=8, dim=8, state_dim=5)
+    text, ends = "the key opens the door", [3, 7, 22]
+    found = taught.vectors(text, ends, "states")
+    ids = torch.from_numpy(taught.tokenizer.encode(text))[None]
+    with torch.inference_mode():
+        wanted = taught.foretell(taught.trunk(ids))[0, -1].numpy()
+    np.testing.assert_allclose(found[-1], wanted, atol=1e-5)
+    assert found.shape == (3, 5)
+    with pytest.raises(InputError, match="foretells no states"):
+        encoder.vectors(text, ends, "states")
 
 
 def test_encoder_is_causal(encoder):

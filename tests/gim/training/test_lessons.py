@@ -59,7 +59,7 @@ def test_one_reading_gives_the_states_of_every_prefix_read_anew(small):
     lines = [wrapped.line(own) for own in ids]
     rows = np.array([1, 0, 1, 0])
     columns = np.array([lines[row].columns[at] for row, at in zip(rows, [2, 5, 9, 0], strict=True)])
-    found = wrapped.states(lines, rows, columns)
+    found = wrapped.states(lines, rows, columns).last
     for state, row, column in zip(found, rows, columns, strict=True):
         prefix = torch.tensor(small.encode(wrapped.student.decode(ids[row][: column + 1])))
         wanted = wrapped.model.base_model(prefix[None]).last_hidden_state[0, -1]
@@ -104,9 +104,9 @@ def test_kept_states_give_the_distances_of_the_live_teacher(kept):
     assert len(lesson.rows) == 28 and lesson.queries == 8
     live = _ask(read)()
     lines = [live.line(ids) for ids in lesson.ids.numpy()]
-    states = live.states(lines, lesson.rows, lesson.columns)
+    states = live.states(lines, lesson.rows, lesson.columns).last
     wanted = distances(live.head, states[:8], states[8:], "symmetric_kl")
-    found = distances(lesson.head, lesson.states[:8], lesson.states[8:], "symmetric_kl")
+    found = distances(lesson.head, lesson.states.last[:8], lesson.states.last[8:], "symmetric_kl")
     assert wanted.std() > 1e-3  # the positions differ
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0.01)
     following = lesson.ids[lesson.rows, np.minimum(lesson.columns + 1, lesson.ids.shape[1] - 1)]
@@ -131,7 +131,7 @@ def test_a_teacher_reads_what_is_missing_and_no_more(kept):
     again = make_lessons(read, load_tokenizer(), _ask(read, asked), files)
     assert len(asked) == 2
     one, two = (lessons["train"].draw(1, 4, 8, 20) for lessons in (first, again))
-    assert torch.equal(one.states, two.states)
+    assert torch.equal(one.states.last, two.states.last)
     part = sorted(Path(read.keep.cache).glob("*/train/part-*.json"))[0]
     part.unlink()  # as if the run had stopped before it
     make_lessons(read, load_tokenizer(), _ask(read, asked), files)

@@ -48,6 +48,26 @@ def test_distillation_finds_the_teachers_neighbours(folder):
     assert encoder.vectors("The key", [3, 7]).shape == (2, 8)
 
 
+def test_an_encoder_learns_to_foretell_the_teachers_inner_states(folder, teacher):
+    values = distillation(folder, teacher, teacher_layer=1, losses={"states": 1.0})
+    values["optimisation"] = folder["optimisation"] | {"steps": 60, "accumulation": 1}
+    figures = distill(settings_of(values, Distillation))
+    assert figures["validation_states"] < 0.8  # 1 for the mean
+    encoder = Encoder.from_pretrained(values["out"])
+    states = encoder.vectors("The key 7", [3, 7, 9], "states")
+    assert states.shape == (3, 16) and states.std() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"), [(None, "needs teacher_layer"), (9, "layers 0 .the embedding. to")]
+)
+def test_a_layer_that_cannot_be_foretold_is_refused(folder, teacher, layer, message):
+    values = distillation(folder, teacher, teacher_layer=layer, losses={"states": 1.0})
+    with pytest.raises(InputError, match=message):
+        distill(settings_of(values, Distillation))
+    assert not Path(values["out"]).exists()
+
+
 def test_training_goes_into_ones_own_folder_again_and_into_nobody_elses(folder):
     folder["optimisation"] |= {"steps": 2}
     first = pretrain(settings_of(folder))

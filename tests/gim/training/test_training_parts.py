@@ -9,7 +9,10 @@ import torch
 
 from gim.causal.model import load_causal
 from gim.causal.teacher import TeacherMetric
-from gim.training.distill import initial_embeddings
+from gim.encoder.encoder import Encoder
+from gim.errors import InputError
+from gim.text.tokenizer import load_tokenizer
+from gim.training.distill import initial_embeddings, take_weights
 from gim.training.loop import learning_rate
 from gim.training.losses import distillation_losses
 from gim.training.pretrain import LinearCrossEntropy
@@ -83,7 +86,8 @@ def test_losses_against_plain_definitions():
         torch.tensor(student),
         torch.tensor(teacher),
         torch.tensor(after),
-        Weights(nearest=2.0, reverse_kl=0.5, induction=3.0),
+        Weights(nearest=2.0, reverse_kl=0.5, induction=3.0, states=4.0),
+        (torch.tensor(student), torch.tensor(student + 0.5)),
     )
     part = student[:4, 4:]
     s = np.exp(part) / np.exp(part).sum(1, keepdims=True)
@@ -98,7 +102,8 @@ def test_losses_against_plain_definitions():
     assert found["nearest"].item() == pytest.approx(nearest)
     assert found["reverse_kl"].item() == pytest.approx(reverse)
     assert found["induction"].item() == pytest.approx(induction)
-    assert found["loss"].item() == pytest.approx(2 * nearest + 0.5 * reverse + 3 * induction)
+    assert found["states"].item() == pytest.approx(0.25)
+    assert found["loss"].item() == pytest.approx(2 * nearest + 0.5 * reverse + 3 * induction + 1)
 
 
 @pytest.mark.parametrize("kind", ["symmetric_kl", "jsd"])
@@ -114,15 +119,44 @@ def test_teacher_distances_equal_the_metric_in_chunks(teacher, small, kind):
     assert similarity.max() - similarity.min() > 0.1
 
 
-def test_initial_embeddings_keep_the_geometry(teacher):
+def test_initial_embeddings_keep_the_geometry(teacher, small):
     model = load_causal(teacher)
+    wrapped = Teacher(model, small, small)
     weight = model.get_input_embeddings().weight.detach()
-    wide = initial_embeddings(model, 24)
+    wide = initial_embeddings(wrapped, 24)
     centred = (weight - weight.mean(0))[:50]
     wanted = torch.nn.functional.normalize(centred) @ torch.nn.functional.normalize(centred).T
     found = torch.nn.functional.normalize(wide[:50]) @ torch.nn.functional.normalize(wide[:50]).T
     torch.testing.assert_close(found, wanted, atol=1e-3, rtol=0)
-    assert initial_embeddings(model, 8).shape == (len(weight), 8)
+    assert initial_embeddings(wrapped, 8).shape == (len(weight), 8)
+
+
+def test_a_token_begins_as_the_mean_of_what_the_teacher_splits_it_into(teacher, small):
+    model, student = load_causal(teacher), load_tokenizer()
+    start = initial_embeddings(Teacher(model, small, student), 16)
+    assert start.shape == (student.vocab_size, 16)
+    tokens = student.encode("keys open doors").tolist()
+    weight = model.get_input_embeddings().weight.detach()
+    means = torch.stack([weight[small.encode(student.decode([t]))].mean(0) for t in tokens])
+    apart = torch.cdist(means, means)  # all components are kept, but for rotation and scale
+    ratio = torch.cdist(start[tokens], start[tokens])[apart > 0] / apart[apart > 0]
+    assert len(ratio) and ratio.std() < 1e-3 * ratio.mean()
+
+
+def test_training_begins_with_the_weights_of_a_finished_encoder(tmp_path):
+    shape = {"width": 16, "heads": 2, "layers": 2, "dim": 8}
+    finished = Encoder.create(window=6, seed=1, **shape)
+    finished.save_pretrained(tmp_path / "finished")
+    fresh = Encoder.create(window=9, seed=2, state_dim=3, **shape)
+    take_weights(fresh, str(tmp_path / "finished"))
+    ids = torch.randint(0, 1000, (1, 5))  # no longer than the smaller window
+    torch.testing.assert_close(fresh(ids), finished(ids))
+    long = torch.randint(0, 1000, (1, 40))
+    assert (fresh(long) * finished(long)).sum(-1).min() > 0.9  # far tokens come in faintly
+    with pytest.raises(InputError, match="wider window"):
+        take_weights(Encoder.create(window=6, **shape | {"dim": 4}), str(tmp_path / "finished"))
+    with pytest.raises(InputError, match="has the shape"):
+        take_weights(Encoder.create(window=4, **shape), str(tmp_path / "finished"))
 
 
 def test_learning_rate_follows_the_published_schedule():

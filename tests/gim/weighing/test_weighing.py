@@ -15,6 +15,7 @@ from gim.weighing.weights import (
     HEADS,
     SLOPES,
     SOURCES,
+    UNITS,
     Weights,
     class_names,
     load_weights,
@@ -31,6 +32,9 @@ def some_weights(seed=0, scale=0.3):
     return Weights(
         rng.normal(0, 1, (len(HEADS), len(class_names()))),
         rng.normal(0, scale, (len(HEADS), len(SLOPES))),
+        rng.normal(0, 1, (len(UNITS), len(class_names()))),
+        rng.normal(0, scale, (len(UNITS), len(SLOPES))),
+        rng.normal(0, scale, (len(HEADS), len(UNITS))),
         rng.normal(0, scale / 3, (len(SOURCES), len(GATE))),
     )
 
@@ -132,6 +136,8 @@ def test_weights_are_kept_by_name(tmp_path):
     save_weights(tmp_path / "weights.json", weights, {"files": ["a"]})
     found = load_weights(tmp_path / "weights.json")["context"]
     assert found.gate == pytest.approx(weights["context"].gate, abs=1e-4)
+    for name in ("unit_table", "unit_slopes", "unit_votes"):
+        assert getattr(found, name) == pytest.approx(getattr(weights["context"], name), abs=1e-4)
     assert found.table == pytest.approx(weights["context"].table, abs=1e-4)
 
 

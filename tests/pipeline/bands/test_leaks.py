@@ -18,7 +18,8 @@ from tests.helpers.stories import random_story
 
 N_ROWS = 70
 STORIES = ["a", "b", "c", "test"]
-BOLD_KINDS = sorted(k for k, kind in known_kinds().items() if kind.source != "stimulus")
+OF_BOLD = ("responses", "matches")
+BOLD_KINDS = sorted(k for k, kind in known_kinds().items() if kind.source in OF_BOLD)
 
 
 class Case:

@@ -318,8 +318,10 @@ def test_every_option_of_a_kind_is_described_and_its_default_is_valid():
     assert all("description" in sub for sub in described.values())
     for name, kind in known_kinds().items():
         given = {k: list(v) if isinstance(v, tuple) else v for k, v in kind.options.items()}
-        given |= dict.fromkeys(kind.required, "x") | ({"of": "ngram"} if name == "lag" else {})
-        complete(changed(features__b={"kind": name, **given}))
+        given |= dict.fromkeys(kind.required, "x")
+        if "of" in given:
+            given["of"] = "ngram" if name == "lag" else "passages"
+        complete(changed(features__passages={}, features__b={"kind": name, **given}))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

@@ -4,18 +4,29 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gim.causal.hidden import hidden_states, word_windows
+from gim.causal.hidden import hidden_states, read_words, word_windows
 from gim.errors import InputError
 from gim.text.tokenizer import load_tokenizer
 from gim.text.words import tokens_of_words
 from pipeline.bands.compute import stimulus_features
 from pipeline.bands.registry import BandOptions, kind_of
-from pipeline.bands.resume import DoneStories
+from pipeline.config.load import complete
+from pipeline.config.readings import readings
+from pipeline.config.results import Results
 from pipeline.core.errors import ProblemError
 from pipeline.features import llm, static
+from pipeline.states import compute
+from pipeline.states.compute import write_states
+from pipeline.states.file import StatesFile, as_kept
+from pipeline.states.model import load_model
+from pipeline.states.reading import Reading
+from pipeline.states.resume import DoneStories
 from tests.helpers.responses import write_responses
 from tests.helpers.stories import random_story
+from tests.pipeline.config.test_config import BASIC
 
 WORDS = ["it", "was", "unbelievably", "cold", "at", "nine", "o'clock", "so", "we", "walked", "down"]
 SMALL = {"vocab_size": 40_000, "initializer_range": 0.3}
@@ -37,19 +48,27 @@ def tiny_model(shape, positions=64):
     return model.eval()
 
 
-def one_at_a_time(model, tokenizer, words, layers, context, bos, longest):
+def one_at_a_time(model, tokenizer, words, layers, context, bos, longest, step=1, pool="last"):
     """Every word's window tokenised, cut and run on its own."""
     rows = []
     for i in range(len(words)):
-        begin = 0 if context is None else max(0, i - context)
+        begin = 0 if context is None else max(0, i - context) // step * step
         before = tokenizer.encode(" ".join(words[:begin])) if begin else []
         ids = tokenizer.encode(" ".join(words[: i + 1]))[len(before) :]
         prefix = [] if bos is None else [bos]
         ids = [*prefix, *ids[-(longest - len(prefix)) :].tolist()]
         with torch.inference_mode():
             states = model(torch.tensor([ids]), output_hidden_states=True).hidden_states
-        rows.append(torch.cat([states[layer][0, -1] for layer in layers]).numpy())
+        n_own = 1 if pool == "last" else len(ids_of(tokenizer, words, i))
+        own = [states[layer][0, -n_own:].mean(0) for layer in layers]
+        rows.append(torch.cat(own).numpy())
     return np.stack(rows)
+
+
+def ids_of(tokenizer, words, i):
+    """Tokens of one word."""
+    before = tokenizer.encode(" ".join(words[:i])) if i else []
+    return tokenizer.encode(" ".join(words[: i + 1]))[len(before) :]
 
 
 @pytest.mark.parametrize("shape", ["gpt2", "llama"])
@@ -61,6 +80,50 @@ def test_states_are_those_of_single_windows(shape, context, positions, bos):
     states = hidden_states(model, tokenizer, WORDS, layers, context, bos)
     expected = one_at_a_time(model, tokenizer, WORDS, layers, context, bos, positions)
     np.testing.assert_allclose(states, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("context", "step"), [(0, 3), (2, 2), (3, 5), (None, 4)])
+def test_windows_at_steps_give_states_of_single_windows_of_last_tokens_and_means(context, step):
+    model, tokenizer = tiny_model("llama"), load_tokenizer()
+    states = hidden_states(
+        model, tokenizer, WORDS, [1, 2], context, 1, step=step, pools=("last", "mean")
+    )
+    expected = [
+        one_at_a_time(model, tokenizer, WORDS, [1, 2], context, 1, 64, step, pool)
+        for pool in ("last", "mean")
+    ]
+    assert any(len(ids_of(tokenizer, WORDS, i)) > 1 for i in range(len(WORDS)))
+    np.testing.assert_allclose(states, np.hstack(expected), rtol=1e-4, atol=1e-5)
+
+
+@given(
+    lengths=st.lists(st.integers(1, 4), min_size=1, max_size=30),
+    context=st.none() | st.integers(0, 9),
+    step=st.integers(1, 12),
+    longest=st.none() | st.integers(4, 40),
+)
+def test_every_word_sees_its_context_and_no_window_is_too_long(lengths, context, step, longest):
+    last = np.cumsum(lengths) - 1
+    first, seen = np.append(0, last[:-1] + 1), []
+    for window in word_windows(last, context, longest, step):
+        assert longest is None or window.end - window.begin <= longest
+        for word in window.words:
+            assert window.begin <= last[word] < window.end
+            complete = int((first[:word] >= window.begin).sum())
+            if context is None:
+                assert longest is not None or complete == word
+            else:
+                assert complete <= context + step - 1
+                assert complete >= min(word, context) or longest is not None
+            seen.append(word)
+    assert sorted(seen) == list(range(len(lengths)))
+
+
+def test_what_the_model_cannot_hold_is_read_in_steps_as_well():
+    last = np.arange(100)
+    assert len(word_windows(last, None, 20)) == 81
+    windows = word_windows(last, None, 20, 10)
+    assert [(w.begin, w.end) for w in windows] == [(b, b + 20) for b in range(0, 81, 10)]
 
 
 def test_sentencepiece_words_are_aligned(shared):
@@ -108,35 +171,141 @@ def made(tmp_path, language):
     return dataset, tmp_path / "words.parquet", options
 
 
-def test_interrupted_work_resumes_after_the_last_story(made, tmp_path, monkeypatch):
+@pytest.fixture
+def write(made, tmp_path):
+    """Writes a file of states, of two layers and both pools."""
     dataset, words, options = made
-    whole, resumed = tmp_path / "whole.h5", tmp_path / "resumed.h5"
-    stimulus_features(dataset, words, stories=["a", "b"], options=options, output=whole)
-    computed, compute = [], llm.compute
 
-    def failing(story, options):
-        computed.append(story.name)
-        if computed == ["a", "b"]:
+    def write(name, stories=("a", "b"), **changed):
+        path = tmp_path / name
+        reading = Reading.of(options.own | changed)
+        pools = ["last", "mean"]
+        write_states(
+            dataset,
+            words,
+            stories=stories,
+            reading=reading,
+            layers=[0, 1],
+            pools=pools,
+            output=path,
+        )
+        return StatesFile(path)
+
+    return write
+
+
+def test_interrupted_work_resumes_after_the_last_story(write, tmp_path, monkeypatch):
+    whole, read, done = write("whole.h5"), compute._read, []
+
+    def failing(story, *rest):
+        done.append(story.name)
+        if done == ["a", "b"]:
             raise KeyboardInterrupt
-        return compute(story, options)
+        return read(story, *rest)
 
-    monkeypatch.setitem(vars(kind_of("llm")), "compute", failing)
+    monkeypatch.setattr(compute, "_read", failing)
     with pytest.raises(KeyboardInterrupt):
-        stimulus_features(dataset, words, stories=["a", "b"], options=options, output=resumed)
-    assert not resumed.exists()
-    stimulus_features(dataset, words, stories=["a", "b"], options=options, output=resumed)
-    assert computed == ["a", "b", "b"]
-    assert resumed.read_bytes() == whole.read_bytes()
+        write("resumed.h5")
+    assert not (tmp_path / "resumed.h5").exists()
+    resumed = write("resumed.h5")
+    assert done == ["a", "b", "b"]
+    assert resumed.path.read_bytes() == whole.path.read_bytes()
     assert sorted(p.name for p in tmp_path.glob("*.parts")) == []
 
 
 def test_parts_of_other_options_are_not_used(tmp_path):
     s = random_story(np.random.default_rng(0), 12)
     for value in (1, 2):
-        values = DoneStories(tmp_path / "x.h5", BandOptions("llm", own={"n": value})).get(
-            s, lambda _, o: np.full(3, o["n"])
+        found = DoneStories(tmp_path / "x.h5", {"n": value}).get(
+            s, lambda _, n=value: {"x": np.full(3, n)}
         )
-        assert (values == value).all()
+        assert (found["x"] == value).all()
+
+
+def test_bands_of_a_shared_pass_are_those_computed_alone(made, write, tmp_path):
+    dataset, words, options = made
+    states = write("states.h5")
+    for changed in ({"layers": 1}, {"layers": [1, 0], "pool": "mean"}):
+        alone = BandOptions("llm", own={**options.own, **changed})
+        shared = BandOptions("llm", own={**alone.own, "states": str(states.path), "model": "gone"})
+        for name, own in (("alone", alone), ("shared", shared)):
+            out = tmp_path / f"{name}.h5"
+            stimulus_features(dataset, words, stories=["a", "b"], options=own, output=out)
+        assert (tmp_path / "alone.h5").read_bytes() == (tmp_path / "shared.h5").read_bytes()
+    with pytest.raises(ProblemError, match=r"no last states of layers \[2\]"):
+        states.read("a", [2], "last")
+
+
+def test_states_on_disk_are_within_half_a_thousandth(made, write):
+    _, words, options = made
+    table = pd.read_parquet(words)
+    exact = hidden_states(
+        *load_model(options.own["model"], None)[:2],
+        table.loc[table["story"] == "a", "word"].tolist(), [0, 1], 3, 0, pools=("last", "mean"),
+    )  # fmt: skip
+    states = write("states.h5")
+    kept = np.hstack([states.read("a", [0, 1], pool) for pool in ("last", "mean")])
+    assert (np.abs(kept - exact) <= np.abs(exact) * 2**-11 + 2**-24).all()
+    assert np.isfinite(as_kept(np.array([1e9, -1e9]))).all()
+
+
+@pytest.mark.parametrize("bos", [0, None])
+@pytest.mark.parametrize("step", [1, 3])
+def test_surprise_is_that_of_the_models_distributions(made, bos, step):
+    model, tokenizer, _ = load_model(made[2].own["model"], None)
+    ids, last = tokens_of_words(tokenizer, WORDS)
+    context, first = 4, np.append(0, last[:-1] + 1)
+    found = read_words(model, tokenizer, WORDS, [0], context, bos, step=step).surprise
+    for i, word in enumerate(WORDS):
+        begin = first[max(0, i - context) // step * step]
+        prefix, own = [] if bos is None else [bos], ids[first[i] : last[i] + 1].tolist()
+        tokens = prefix + ids[begin : last[i] + 1].tolist()
+        with torch.inference_mode():
+            rows = model(torch.tensor([tokens])).logits[0].log_softmax(-1)
+        at = range(len(tokens) - len(own), len(tokens))
+        each = [-float(rows[t - 1, tokens[t]]) if t else np.log(rows.shape[1]) for t in at]
+        assert found[i] == pytest.approx(sum(each), rel=1e-4), word
+
+
+def test_bits_a_byte_of_a_story_are_kept(made, write):
+    table = pd.read_parquet(made[1])
+    own = table.loc[table["story"] == "b", "word"].tolist()
+    model, tokenizer, bos = load_model(made[2].own["model"], None)
+    nats = read_words(model, tokenizer, own, [0], 3, bos).surprise.sum()
+    bits = write("bits.h5").bits_per_byte()
+    assert bits["b"] == pytest.approx(nats / np.log(2) / len(" ".join(own).encode()), rel=1e-5)
+    assert set(bits) == {"a", "b"}
+
+
+def test_a_model_without_logits_tells_no_surprise():
+    found = read_words(tiny_model("gpt2"), load_tokenizer(), WORDS, [1], 3, None)
+    assert np.isnan(found.surprise).all() and np.isfinite(found.states).all()
+
+
+def test_bands_that_read_alike_share_a_pass(language):
+    model = {"kind": "llm", "model": language["gimteacher"]["model"]}
+    bands = {
+        "one": {**model, "layers": 0},
+        "two": {**model, "layers": [0, 1], "pool": "mean"},
+        "near": {**model, "layers": 1, "context": 2},
+        "later": {**model, "layers": 2},
+        "unused": {**model, "layers": 7, "context": 9},
+    }
+    models = {**BASIC["models"], "m": ["one", "two", "near"]}
+    config = complete({**BASIC, "features": {**BASIC["features"], **bands}, "models": models})
+    far, near = readings(config).values()
+    assert far.bands == ["one", "two", "later"]
+    assert (far.layers, far.pools) == ({0, 1, 2}, {"last", "mean"})
+    assert (near.bands, near.reading.context) == (["near"], 2)
+    files = Results(config)
+    assert (
+        files.resources("one")
+        == files.resources("two")
+        == {"states": files.states(far.reading.key)}
+    )
+    assert (
+        files.resources("near") != files.resources("one") and files.resources("eng1000")["eng1000"]
+    )
 
 
 def test_a_band_is_called_llama_only_with_its_weights(made, tmp_path):
@@ -152,7 +321,7 @@ def test_static_vectors_are_means_of_the_models_embeddings(made):
     options = made[2].own
     s = random_story(np.random.default_rng(0), 12)
     values = static.compute(s, {**options, "downsample": "sum"})
-    model, tokenizer, _ = llm.load_model(options["model"], None)
+    model, tokenizer, _ = load_model(options["model"], None)
     table = model.get_input_embeddings().weight.detach().numpy()
     words = s.words["word"].tolist()[15:18]  # of the first kept row
     expected = sum(table[tokenizer.encode(f" {word}")].mean(axis=0) for word in words)
@@ -172,6 +341,26 @@ def test_of_a_model_that_looks_ahead_only_the_embeddings_are_read(tmp_path):
     assert static.compute(s, options).shape[1] == 8
     assert static.KIND.origin(options)["model_type"] == "bert"
     with pytest.raises(InputError, match="looks ahead"):
-        llm.compute(s, {**options, "layers": 1, "context": None, "bos": False})
+        llm.compute(s, {**llm.KIND.options, **options, "layers": 1, "context": None})
     with pytest.raises(InputError, match="looks ahead"):
         llm.KIND.origin(options)
+
+
+@pytest.mark.smollm2
+def test_states_of_the_real_model_in_bfloat16_are_those_of_float32(smollm2_model):
+    """Measured on 400 words of a story: 1.3 % of the states at most, columns correlate at 0.998."""
+    text = "So I was in the kitchen that morning and my mother called to say the dog had come home "
+    words, layers = (text + "and we all ran out of the house to see him").split(), [0, 6, 18, 30]
+    found = {}
+    for dtype in ("float32", "bfloat16"):
+        model, tokenizer, bos = load_model(smollm2_model, dtype)
+        found[dtype] = read_words(model, tokenizer, words, layers, None, bos)
+    exact, fast = (as_kept(found[d].states).astype(float) for d in ("float32", "bfloat16"))
+    for layer in range(len(layers)):
+        own = slice(576 * layer, 576 * (layer + 1))
+        error = np.linalg.norm(fast[:, own] - exact[:, own]) / np.linalg.norm(exact[:, own])
+        assert error < 0.03, layers[layer]
+    np.testing.assert_allclose(
+        found["bfloat16"].surprise.sum(), found["float32"].surprise.sum(), rtol=0.02
+    )
+    assert found["float32"].surprise.sum() / len(words) < 6  # nats a word; chance is 11 a token

@@ -9,8 +9,11 @@ from pipeline.matching.matches import (
     NO_MATCH,
     Matches,
     Matching,
+    drop_below,
     fir_of_matches,
     induction_features,
+    keep_best,
+    kept_from,
     load_matches,
     newest_match,
     save_matches,
@@ -122,3 +125,18 @@ def test_generators_depend_on_names_and_seed_only():
     assert (a == generator(0, "UTS01", "random", "story").random(3)).all()
     assert (a != generator(1, "UTS01", "random", "story").random(3)).any()
     assert (a != generator(0, "UTS02", "random", "story").random(3)).any()
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.01, 1), st.booleans())
+def test_a_new_story_keeps_what_it_would_have_kept_in_the_run(seed, fraction, ties):
+    """The threshold is known from the matches that were kept, of training stories alone."""
+    rng, found = np.random.default_rng(seed), {}
+    for story in ("a", "b", "new"):
+        similarity = rng.integers(0, 4, 12) / 4 if ties else rng.random(12)
+        row = np.where(rng.random(12) < 0.6, np.maximum(np.arange(12) - 3, 0), NO_MATCH)
+        found[story] = Matches.hard(row, similarity)
+    run = keep_best({s: found[s] for s in ("a", "b")}, ["a", "b"], fraction)
+    alone = drop_below(found["new"], kept_from(run, ["a", "b"]))
+    together = keep_best(found, ["a", "b"], fraction)["new"]
+    np.testing.assert_array_equal(alone.match_row, together.match_row)
+    np.testing.assert_array_equal(alone.similarity, together.similarity)

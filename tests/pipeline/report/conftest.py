@@ -193,6 +193,28 @@ def partition(subjects):
     return pd.DataFrame(rows, columns=columns.split())
 
 
+def tuning(folder, subject):
+    """What the weights of eng1000 say of three places, and those of drift of none."""
+    stem, places = f"sub-{subject}_model-eng1000_band-eng1000", ["all", "A", "B"]
+    rows = [
+        (place, kind, end, rank, f"{end}{rank} of <{place}>", 1.0)
+        for place, kind in [*((p, "region") for p in places), ("axis 1", "axis")]
+        for end in ("most", "least")
+        for rank in range(1, 21)
+    ]
+    words = pd.DataFrame(rows, columns=["place", "kind", "end", "rank", "word", "response"])
+    write_table(words, folder / f"{stem}_words.tsv")
+    timing = pd.DataFrame({"region": places, "n_voxels": [20, 12, 8], "peak": [5.0, 4.5, 6.25]})
+    write_table(timing.assign(width=4.0), folder / f"{stem}_timing.tsv")
+    files = [f"{stem}_{ending}" for ending in ("words.tsv", "timing.tsv", "rgb.png", "timing.png")]
+    for name in files[2:]:
+        Image.new("RGB", (60, 30), (10, 90, 120)).save(folder / name)
+    bands = {"eng1000": {"files": files, "axes_above_chance": 3}, "none": {"files": []}}
+    for model, found in (("eng1000", bands), ("drift", {})):
+        said = {"model": model, "n_predicted": 20 if found else 4, "level": 0.05, "bands": found}
+        (folder / f"sub-{subject}_model-{model}_tuning.json").write_text(json.dumps(said))
+
+
 def other_horizon(config, folder):
     """The same run with a horizon of 8, in which nothing is gained."""
     table = pd.read_csv(folder / "gains.tsv", sep="\t")
@@ -228,6 +250,7 @@ def make(folder, subjects, models, maps):
         explorers[subject] = own / "explorer.json"
         found = explore(dataset, subject, words=words, stories=TEST, models=explored, units=units)
         explorers[subject].write_text(json.dumps(found))
+        tuning(own, subject)
     write_table(summarise(fits, "eng1000", 2), folder / "summary.tsv")
     write_table(gains(fits, models, "eng1000"), folder / "gains.tsv")
     run = Run(
@@ -248,6 +271,11 @@ def make(folder, subjects, models, maps):
         regions=regions(subjects, models) if maps else None,
         partition=partition(subjects) if maps else None,
         sweep=[other_horizon(config, folder)] if maps else [],
+        tunings={
+            (s, m): folder / f"sub-{s}" / f"sub-{s}_model-{m}_tuning.json"
+            for s, m in product(subjects, ("eng1000", "drift"))
+            if maps
+        },
         fits=fits,
         maps=listings,
         explorers=explorers,

@@ -155,6 +155,20 @@ def test_other_sections_have_the_numbers_of_their_tables(mapped):
     assert "3 more regions are in" in html
 
 
+def test_what_excites_each_place_stands_with_its_timing(mapped, unmapped):
+    """Ten words at either end, escaped; models whose voxels are too few say so."""
+    html = mapped.html.read_text()
+    section = html.split('<section id="tuning">')[1].split("</section>")[0]
+    assert ("6.250000", "6.2") in cells(html, "tuning")
+    assert "eng1000: 3 axes of meaning above chance" in section
+    most = ", ".join(f"most{i} of &lt;B&gt;" for i in range(1, 11))
+    assert f'<td class="text">{most}</td>' in section
+    assert "most11" not in section
+    assert section.count("data:image/webp;base64,") == 2 * len(mapped.run.maps)
+    assert "4 voxels are predicted" in section
+    assert 'id="tuning"' not in unmapped.html.read_text()
+
+
 def test_tests_that_cannot_be_significant_are_not_counted(mapped):
     """With a smallest p of 0.0625, 0 of 24 voxels would be no finding."""
     table, parts = mapped.run.significance.copy(), mapped.run.partition.copy()

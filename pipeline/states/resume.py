@@ -11,37 +11,37 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.bands.registry import BandOptions
 from pipeline.core.atomic import atomic_path
 from pipeline.dataset.story import Story
 
 
 class DoneStories:
-    """Features of single stories in a folder beside the output.
+    """Arrays of single stories in a folder beside the output.
 
     Parameters
     ----------
     output : path
         The file that all of them will go into.
-    options : BandOptions
-        Of the band. A story that was computed with others, or from other words, is
+    facts : mapping
+        What they depend on. A story that was computed with others, or from other words, is
         computed again.
     """
 
-    def __init__(self, output: str | Path, options: BandOptions) -> None:
+    def __init__(self, output: str | Path, facts: Mapping[str, Any]) -> None:
         self.folder = Path(f"{output}.parts")
-        self.options = options
+        self.facts = dict(facts)
 
     def get(
-        self, story: Story, compute: Callable[[Story, Mapping[str, Any]], np.ndarray]
-    ) -> np.ndarray:
-        """The story's features, read if they are there, else computed and kept."""
-        path = self.folder / f"{story.name}-{self._key(story)}.npy"
+        self, story: Story, compute: Callable[[Story], dict[str, np.ndarray]]
+    ) -> dict[str, np.ndarray]:
+        """The story's arrays by name, read if they are there, else computed and kept."""
+        path = self.folder / f"{story.name}-{self._key(story)}.npz"
         if path.is_file():
-            return np.load(path)
-        values = compute(story, self.options.own)
+            with np.load(path) as kept:
+                return dict(kept)
+        values = compute(story)
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
-            np.save(file, values)
+            np.savez(file, allow_pickle=False, **values)
         return values
 
     def remove(self) -> None:
@@ -49,5 +49,5 @@ class DoneStories:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _key(self, story: Story) -> str:
-        facts = [self.options.as_mapping(), story.words.to_csv(), repr(story.grid)]
+        facts = [self.facts, story.words.to_csv(), repr(story.grid)]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,135 @@
+"""What a model that weighs evidence expects of every word, before it comes and when it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gim.text.words import tokens_of_words
+from pipeline.embedding.eng1000 import Eng1000
+
+if TYPE_CHECKING:
+    from gim.text.tokenizer import Tokenizer
+    from gim.weighing.model import WeightedGIM, WeightedStream
+
+BATCH = 256  # words whose distributions are kept at a time
+OPTIONS: dict[str, Any] = {
+    "encoder": None,
+    "index": None,  # folder that `gim index` wrote; null: what the story has said so far, alone
+    "tokenizer": None,  # the index's; null: the shipped one
+    "weights": None,  # file of `gim tune`; null: the shipped ones
+}
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Expectations of a text of n words.
+
+    Attributes
+    ----------
+    surprisal : array of shape (n,)
+        Minus the log probability of the word, nats: the sum over its tokens.
+    entropy : array of shape (n,)
+        Of the word's first token, nats.
+    shares : array of shape (n, n_sources)
+        How much of the word's probability each source gave (`gim.weighing.weights.SOURCES`), the
+        mean over its tokens; rows sum to 1.
+    meaning : array of shape (n, n_basis), float32
+        Mean vector of the words that could come, by their probability; zero columns without a
+        word space.
+    """
+
+    surprisal: np.ndarray
+    entropy: np.ndarray
+    shares: np.ndarray
+    meaning: np.ndarray
+
+
+def load_weighing(options: Mapping[str, Any]) -> WeightedGIM:
+    """The model that the `OPTIONS` describe, loaded once a job.
+
+    Raises
+    ------
+    gim.errors.InputError
+        If a file is missing, or the index was made with another tokenizer.
+    """
+    return _load(*(options[name] for name in OPTIONS))
+
+
+@cache
+def _load(
+    encoder: str | None, index: str | None, tokenizer: str | None, weights: str | None
+) -> WeightedGIM:
+    from gim.encoder.encoder import Encoder
+    from gim.infinigram.query import InfiniGram
+    from gim.text.tokenizer import load_tokenizer
+    from gim.weighing.model import WeightedGIM
+    from gim.weighing.weights import load_weights
+
+    ids = load_tokenizer(tokenizer)
+    corpus = InfiniGram(index, ids) if index else None
+    return WeightedGIM(ids, corpus, Encoder.from_pretrained(encoder), load_weights(weights))
+
+
+def expectations(
+    model: WeightedGIM, words: Sequence[str], space: Eng1000 | None = None
+) -> Expectation:
+    """Read a text word by word.
+
+    Parameters
+    ----------
+    model : WeightedGIM
+    words : sequence of str
+        As spoken; they are joined by single spaces.
+    space : Eng1000, optional
+        Word space. The words that could come are those of it that are one token; what is expected
+        is about them alone.
+    """
+    from gim.weighing.weights import SOURCES
+
+    n = len(words)
+    ids, last = tokens_of_words(model.tokenizer, words)
+    first = np.append(0, last[:-1] + 1)[:n]
+    word_of = np.searchsorted(last, np.arange(len(ids)))
+    surprisal, entropy, shares = np.zeros(n), np.zeros(n), np.zeros((n, len(SOURCES)))
+    tokens, vectors = _candidates(model.tokenizer, space)
+    chances = np.zeros((min(n, BATCH), len(tokens)), np.float32)
+    meaning = np.zeros((n, vectors.shape[1]), np.float32)
+    for t, stream in enumerate(_before_each(model, ids)):
+        i = int(word_of[t])
+        if t == first[i]:
+            p = stream.distribution()
+            entropy[i] = -(p * np.log(p)).sum()
+            if len(tokens):
+                chances[i % BATCH] = p[tokens]
+                if i % BATCH == BATCH - 1 or i == n - 1:
+                    done = slice(i - i % BATCH, i + 1)
+                    rows = chances[: i % BATCH + 1]
+                    meaning[done] = rows @ vectors / rows.sum(axis=1, keepdims=True)
+        given = stream.shares(int(ids[t]))
+        surprisal[i] -= np.log(given.sum())
+        shares[i] += given / given.sum()
+    shares /= np.maximum(last + 1 - first, 1)[:, None]
+    return Expectation(surprisal, entropy, shares, meaning)
+
+
+def _before_each(model: WeightedGIM, ids: np.ndarray) -> Iterator[WeightedStream]:
+    """The stream before each token."""
+    if len(ids):
+        yield model.stream()
+    for _, stream in model.walk(ids, np.arange(len(ids) - 1)):
+        yield stream
+
+
+def _candidates(tokenizer: Tokenizer, space: Eng1000 | None) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens that are a whole word of a word space within a text, and the words' vectors."""
+    if space is None:
+        return np.empty(0, np.int64), np.empty((0, 0), np.float32)
+    texts = [token.decode("utf-8", "replace") for token in tokenizer.table]
+    words = [text[1:] if text.startswith(" ") else "" for text in texts]
+    tokens = np.flatnonzero(space.known(words))
+    return tokens, space.vectors(words[token] for token in tokens)

@@ -1,0 +1,5 @@
+"""``python -m pipeline.predict``."""
+
+from pipeline.predict.command import main
+
+main()

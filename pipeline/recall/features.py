@@ -1,0 +1,134 @@
+"""Features of rows by what they recall, one set for every version of the memory."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import h5py
+import numpy as np
+from scipy.sparse import csr_array
+
+from pipeline.bands.registry import BandOptions, kind_of
+from pipeline.core.atomic import LayoutFile
+from pipeline.recall.memory import Out
+from pipeline.recall.recall import Recalled, RecallFile
+
+
+class RecalledFile(LayoutFile):
+    """Features of a band made from a memory: what is needed to make those of any version.
+
+    Dataset `values`, (n_passages, n_features), of the passages of the pool, none where they
+    themselves are the columns. Attributes: `layout`; `recall`, the file of what rows recall,
+    relative to this one's folder; `rows`, the rows of each story (JSON); `columns`, their names, if
+    there are any.
+    """
+
+    LAYOUT = "recalled/1"
+
+    @classmethod
+    def write(
+        cls,
+        path: str | Path,
+        *,
+        recall: str | Path,
+        n_rows: dict[str, int],
+        values: np.ndarray | None,
+        columns: Sequence[str] | None,
+    ) -> None:
+        """Write what was made (`recalled_features`)."""
+        with cls._create(path) as made:
+            if values is not None:
+                made._file["values"] = values
+            made._file.attrs["recall"] = os.path.relpath(recall, Path(path).parent)
+            made._file.attrs["rows"] = json.dumps(n_rows)
+            if columns:
+                made._file.create_dataset("columns", data=columns, dtype=h5py.string_dtype())
+
+    @cached_property
+    def recall(self) -> RecallFile:
+        """What the rows recall."""
+        with self._open() as file:
+            return RecallFile(self.path.parent / str(file.attrs["recall"]))
+
+    @property
+    def columns(self) -> list[str] | None:
+        """Names of the columns."""
+        with self._open() as file:
+            return list(file["columns"].asstr()[:]) if "columns" in file else None
+
+    def values(self) -> np.ndarray | None:
+        """Features of the pool's passages, (n_passages, n_features), where there are any."""
+        with self._open() as file:
+            return file["values"][:] if "values" in file else None
+
+    def read(self, out: Out, stories: Sequence[str]) -> dict[str, np.ndarray]:
+        """Features by the memory without the folds `out`.
+
+        Returns
+        -------
+        dict of str to array of shape (n_rows, n_features)
+            Of each story; zeros in rows that recall nothing.
+        """
+        with self._open() as file:
+            n_rows = json.loads(file.attrs["rows"])
+        values = self.values()
+        found, memory = self.recall.read(out, stories), self.recall.memory(out)
+        own = None if values is None else values[memory]
+        return {s: row_features(found[s], memory, own, n_rows[s]) for s in stories}
+
+
+def row_features(
+    recalled: Recalled, memory: np.ndarray, values: np.ndarray | None, n_rows: int
+) -> np.ndarray:
+    """Mean of the passages' features over what each row recalls, or the weights themselves.
+
+    Parameters
+    ----------
+    recalled : Recalled
+        Of a story.
+    memory : array of int, shape (n,)
+        The memory's passages by index in the pool, ascending.
+    values : array of shape (n, n_features) or None
+        Features of these passages.
+    n_rows : int
+        Rows of the story.
+
+    Returns
+    -------
+    array of shape (n_rows, n_features or n)
+    """
+    n, k = recalled.weight.shape
+    place = np.searchsorted(memory, np.broadcast_to(recalled.index, (n, k)))
+    row = np.repeat(recalled.row, k)
+    weights = csr_array((recalled.weight.ravel(), (row, place.ravel())), (n_rows, len(memory)))
+    return weights.toarray() if values is None else weights @ values.astype(np.float64)
+
+
+def recalled_features(
+    recall: str | Path,
+    *,
+    n_rows: dict[str, int],
+    options: BandOptions,
+    output: str | Path,
+) -> None:
+    """Compute what a band makes of the passages that rows recall.
+
+    Parameters
+    ----------
+    recall : path
+        What rows recall (`RecallFile`).
+    n_rows : dict of str to int
+        Rows of each of the subject's stories.
+    options : BandOptions
+        With the paths of its resources.
+    output : path
+        HDF5 to write (`RecalledFile`).
+    """
+    kind, pool = kind_of(options.kind), RecallFile(recall).passages()
+    values = kind.compute(pool["there"].tolist(), pool["followed"].tolist(), options.own)
+    columns = kind.columns(options.own) if kind.columns else None
+    RecalledFile.write(output, recall=recall, n_rows=n_rows, values=values, columns=columns)

@@ -1,0 +1,75 @@
+"""What weights say of places: words, colours and timing, as the run's files have them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.report.maps import picture_url
+
+MOST_PLACES = 12  # of the most voxels; the others are in the tables
+MOST_WORDS = 10
+
+
+def tuned_models(listings: Mapping[tuple[str, str], Path]) -> list[dict[str, Any]]:
+    """What the report shows of the models whose weights were kept.
+
+    Parameters
+    ----------
+    listings : dict of (subject, model) to path
+        `sub-X_model-M_tuning.json`; the files lie beside it.
+
+    Returns
+    -------
+    list of dict
+        `subject`, `model`, `n_predicted`, `level` and `bands`, each with a `name`, `places` (dicts
+        of name, n_voxels, most, least, peak and width, as far as the band has them), `above`
+        (axes above chance or None), `colours` and `chart` (data URLs or None).
+    """
+    found = []
+    for (subject, model), path in listings.items():
+        said = json.loads(path.read_text(encoding="utf-8"))
+        bands = [_band(name, facts, path) for name, facts in said["bands"].items()]
+        facts = {key: said[key] for key in ("n_predicted", "level")}
+        shown = [band for band in bands if band["places"]]
+        found.append({"subject": subject, "model": model, "bands": shown, **facts})
+    return found
+
+
+def _band(name: str, facts: Mapping[str, Any], listing: Path) -> dict[str, Any]:
+    files = {_ending(file): listing.with_name(file) for file in facts["files"]}
+    places: dict[str, dict[str, Any]] = {}
+    if "timing.tsv" in files:
+        rows = pd.read_csv(files["timing.tsv"], sep="\t").nlargest(MOST_PLACES, "n_voxels")
+        for row in rows.sort_index().to_dict("records"):
+            keys = ("n_voxels", "peak", "width")
+            places[str(row["region"])] = {key: row[key] for key in keys}
+    if "words.tsv" in files:
+        for place, most, least in _words(files["words.tsv"]):
+            if place in places or "timing.tsv" not in files:
+                places.setdefault(place, {}).update(most=most, least=least)
+    return {
+        "name": name,
+        "places": places,
+        "above": facts.get("axes_above_chance"),
+        "colours": picture_url(files["rgb.png"]) if "rgb.png" in files else None,
+        "chart": picture_url(files["timing.png"]) if "timing.png" in files else None,
+    }
+
+
+def _ending(file: str) -> str:
+    """What a file of a band holds, as the end of its name says."""
+    return file.rpartition("_band-")[2].partition("_")[2]
+
+
+def _words(path: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Regions, the words that excite each most, and least."""
+    table = pd.read_csv(path, sep="\t", keep_default_na=False)
+    regions = table[table["kind"] == "region"]
+    for place, own in regions.groupby("place", sort=False):
+        ends = {end: part["word"].tolist()[:MOST_WORDS] for end, part in own.groupby("end")}
+        yield str(place), ends["most"], ends["least"]

@@ -7,7 +7,7 @@ import torch
 
 from benchmarks.common import seconds, write
 from benchmarks.exact import sample_ids
-from gim.encoder.encoder import RECEPTIVE, Encoder
+from gim.encoder.encoder import Encoder
 from gim.induction.fuzzy import FuzzyInduction
 from gim.text.words import join_words
 
@@ -32,7 +32,7 @@ def main() -> None:
     def again(end: int) -> None:
         """All windows of the context, in batches, for one prediction."""
         context = torch.from_numpy(ids[end - CONTEXT : end])
-        windows = context.unfold(0, RECEPTIVE, 1)
+        windows = context.unfold(0, encoder.config.receptive, 1)
         states = torch.cat([encoder(part)[:, -1] for part in windows.split(64)])
         encoder.similarity(states[-1:].numpy(), states[:-1].numpy())
 
@@ -50,7 +50,7 @@ def main() -> None:
     write(
         "fuzzy",
         f"fuzzy induction with a context of {CONTEXT} tokens, over a whole text",
-        "encode the 64-token windows of the whole context again at every position",
+        "encode the windows of the whole context again at every position",
         data=source,
         encoder={"width": encoder.config.width, "layers": encoder.config.layers},
         shipped_encoder_seconds_per_story_of_2000_words=story_seconds,

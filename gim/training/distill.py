@@ -66,7 +66,7 @@ class _Distiller:
         inner = torch.cat([part for part in drawn if part is not None]).float()
         return inner.mean(0), inner.std(0).clamp(min=torch.finfo(torch.float16).tiny)
 
-    def _states(self, said: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor] | None:
+    def _inner(self, said: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor] | None:
         inner = lesson.states.inner
         if self.scale is None or inner is None:
             return None
@@ -85,9 +85,9 @@ class _Distiller:
         vectors = said["vectors"]
         student = (vectors @ vectors.T - 1) / settings.encoder.temperature
         teacher = -apart.to(device) / settings.distance_temperature
-        following, about = lesson.following.to(device), settings.losses
-        states_of = self._states(said["states"], lesson) if "states" in said else None
-        losses = distillation_losses(student, teacher, following, about, states_of)
+        following = lesson.following.to(device)
+        inner = self._inner(said["states"], lesson) if "states" in said else None
+        losses = distillation_losses(student, teacher, following, settings.losses, inner)
         return losses, student, teacher
 
     def losses(self, model: nn.Module, number: int) -> Losses:

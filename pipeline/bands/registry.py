@@ -177,7 +177,7 @@ def broken_band(
     missing = [
         (f"features.{band}.{key}", f"{name} needs this option", "set it (docs/configuration.md)")
         for key in kind.required
-        if not options.get(key)
+        if not {**kind.options, **options}[key]
     ]
     wrong = [
         (f"features.{band}{place[1:]}", what, remedy)

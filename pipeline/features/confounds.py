@@ -98,7 +98,7 @@ KIND = Kind(
     compute,
     fir=False,
     options={"path": None, "columns": MOTION},
-    required=("path",),
+    required=("path", "columns"),
     columns=lambda options: options["columns"],
     readable=False,
 )

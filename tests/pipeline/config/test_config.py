@@ -10,7 +10,7 @@ from pipeline.bands.registry import BAND_OPTIONS, band_options, known_kinds
 from pipeline.config.load import complete, load, read_file
 from pipeline.config.stories import training_stories
 from pipeline.core.errors import ProblemError
-from pipeline.core.schema.validator import band_schema, schema
+from pipeline.core.schema.validator import SCHEMAS, band_schema, schema
 from tests.conftest import REPOSITORY
 from tests.helpers import configs
 
@@ -311,6 +311,18 @@ def test_every_key_of_the_schema_has_a_description():
     assert list(undescribed(schema())) == []
 
 
+def test_no_schema_says_a_key_twice():
+    assert all(read_file(path) for path in SCHEMAS.glob("*.yaml"))
+
+
+def test_an_option_that_a_kind_needs_cannot_be_null():
+    given = {"path": "{story}.tsv", "columns": None}
+    assert problems(changed(features__confounds=given)) == [
+        "features.confounds.columns: confounds needs this option"
+    ]
+    complete(changed(features__confounds={"path": "{story}.tsv"}))
+
+
 def test_every_option_of_a_kind_is_described_and_its_default_is_valid():
     described = band_schema()["properties"]
     options = {k: v for kind in known_kinds().values() for k, v in kind.options.items()}
@@ -318,7 +330,7 @@ def test_every_option_of_a_kind_is_described_and_its_default_is_valid():
     assert all("description" in sub for sub in described.values())
     for name, kind in known_kinds().items():
         given = {k: list(v) if isinstance(v, tuple) else v for k, v in kind.options.items()}
-        given |= dict.fromkeys(kind.required, "x")
+        given |= {key: "x" for key in kind.required if not given[key]}
         if "of" in given:
             given["of"] = "ngram" if name == "lag" else "passages"
         complete(changed(features__passages={}, features__b={"kind": name, **given}))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.bands.registry import band_options, kind_of
-from pipeline.config.models import used_bands
+from pipeline.config.models import searched_memories, used_bands
 from pipeline.states.reading import Reading, layers_of
 
 STATES = "states"  # the resource of kinds made from them
@@ -23,9 +23,10 @@ class Wanted:
 
 
 def reading_of(config: dict[str, Any], band: str) -> Reading | None:
-    """The pass that a band is made from, if it is."""
+    """The pass that a band is made from, or that its memory is searched by, if there is one."""
     options = band_options(config, band)
-    return Reading.of(options.own) if STATES in kind_of(options.kind).resources else None
+    is_read = STATES in kind_of(options.kind).resources and options.own["model"]
+    return Reading.of(options.own) if is_read else None
 
 
 def readings(config: dict[str, Any]) -> dict[str, Wanted]:
@@ -34,7 +35,8 @@ def readings(config: dict[str, Any]) -> dict[str, Wanted]:
     All bands of the configuration share in them: what is kept does not change with the models that
     are fitted in a run.
     """
-    used = {reading_of(config, band) for band in used_bands(config)}
+    bands = [*used_bands(config), *searched_memories(config)]
+    used = {reading_of(config, band) for band in bands}
     found: dict[str, Wanted] = {}
     for band in config["features"]:
         reading = reading_of(config, band)

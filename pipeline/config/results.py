@@ -252,7 +252,7 @@ class Results:
         if reading := reading_of(self.config, band):
             files[STATES] = self.states(reading.key)
         kind = kind_of(band_options(self.config, band).kind)
-        return {name: files[name] for name in kind.resources}
+        return {name: files[name] for name in kind.resources if name in files}
 
     def final(self) -> list[str]:
         """Everything a run makes by default."""

@@ -31,7 +31,10 @@ KIND = Kind(
         "model": None,
         "layers": 8,
         "context": None,
+        "step": 1,
+        "pool": "last",
         "bos": True,
         "dtype": None,
     },
+    resources=("states",),
 )

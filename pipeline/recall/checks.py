@@ -139,7 +139,8 @@ class MemoryAudit:
         """A story's contexts with all words from `first` on replaced."""
         words = story.words.copy()
         words.loc[first:, "word"] = NEW_WORD
-        return story_contexts(replace(story, words=words), self.options.own)
+        anew = {key: value for key, value in self.options.own.items() if key != "states"}
+        return story_contexts(replace(story, words=words), anew)
 
 
 def feature_leaks(

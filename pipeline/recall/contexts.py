@@ -22,9 +22,10 @@ from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import Story, read_story
 from pipeline.embedding.eng1000 import documents, tokenise
 from pipeline.features.encoder import load_encoder
-from pipeline.states.model import load_model
+from pipeline.states.compute import read_states
+from pipeline.states.file import StatesFile
 from pipeline.states.model import origin as model_origin
-from pipeline.states.reading import layers_of
+from pipeline.states.reading import Reading, layers_of
 
 SHOWN = 32  # words at a passage, and after it, that are kept
 READ, FIRST, STEP = 400, 100, 6  # of a document: words read, words before the first passage, stride
@@ -103,9 +104,9 @@ def word_states(words: Sequence[str], at: np.ndarray, options: Mapping[str, Any]
     at : array of int, shape (n,)
         The words wanted.
     options : mapping
-        `model`, `layers`, `context`, `bos` and `dtype` of a causal language model, or without a
-        model `encoder`; `pooled`, over how many words, the one wanted and those before it, states
-        are averaged.
+        Those of a pass of a causal language model (`pipeline.states.reading`) and `layers`, or
+        without a `model` an `encoder`; `pooled`, over how many words, the one wanted and those
+        before it, states are averaged.
 
     Returns
     -------
@@ -131,22 +132,24 @@ def _all_states(own: list[str], options: Mapping[str, Any]) -> np.ndarray:
     if not options["model"]:
         encoder = load_encoder(options["encoder"])
         return np.asarray(encoder.vectors(*join_words(own)), np.float32)
-    from gim.causal.hidden import hidden_states
-
-    model, tokenizer, bos = load_model(options["model"], options["dtype"])
-    begin = bos if options["bos"] else None
-    return hidden_states(model, tokenizer, own, layers_of(options), options["context"], begin)
+    return read_states(own, Reading.of(options), layers_of(options), [options["pool"]]).states
 
 
 def story_contexts(story: Story, options: Mapping[str, Any]) -> Contexts:
     """The contexts at the ends of a story's rows: words up to each row's last one.
 
-    Rows without a state (`pipeline.dataset.grid.Grid.states`) have none.
+    Rows without a state (`pipeline.dataset.grid.Grid.states`) have none. The words' states are
+    those of the file `states` of the options, where there is one.
     """
     state = story.grid.states(story.words["onset"].to_numpy())
     rows = np.flatnonzero(state >= 0)
     at, words = state[rows], story.words["word"].tolist()
-    return Contexts(word_states(words, at, options), rows, *passages(words, at))
+    if path := options.get("states"):
+        every = StatesFile(path).read(story.name, layers_of(options), options["pool"])
+        states = _pooled(every, at, options["pooled"])
+    else:
+        states = word_states(words, at, options)
+    return Contexts(states, rows, *passages(words, at))
 
 
 def passages(words: Sequence[str], at: np.ndarray) -> tuple[list[str], list[str]]:

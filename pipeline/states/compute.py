@@ -23,7 +23,7 @@ from pipeline.states.reading import Reading, layers_of
 from pipeline.states.resume import DoneStories
 
 if TYPE_CHECKING:
-    from gim.causal.hidden import Pool
+    from gim.causal.hidden import Pool, WordStates
 
 
 def write_states(
@@ -83,22 +83,22 @@ def blocks_of(reading: Reading, layers: Sequence[int], pools: Sequence[Pool]) ->
     return [(p, layer, w) for p in pools for layer, w in zip(layers, widths, strict=True)]
 
 
-def _read(
-    story: Story, reading: Reading, layers: Sequence[int], pools: Sequence[Pool]
-) -> dict[str, np.ndarray]:
+def read_states(
+    words: Sequence[str], reading: Reading, layers: Sequence[int], pools: Sequence[Pool]
+) -> WordStates:
+    """What a model makes of every word of a text (`gim.causal.hidden.read_words`)."""
     from gim.causal.hidden import read_words
 
     model, tokenizer, bos = load_model(reading.model, reading.dtype)
-    found = read_words(
-        model,
-        tokenizer,
-        story.words["word"].tolist(),
-        layers,
-        reading.context,
-        bos if reading.bos else None,
-        step=reading.step,
-        pools=pools,
-    )
+    begin = bos if reading.bos else None
+    context, step = reading.context, reading.step
+    return read_words(model, tokenizer, words, layers, context, begin, step=step, pools=pools)
+
+
+def _read(
+    story: Story, reading: Reading, layers: Sequence[int], pools: Sequence[Pool]
+) -> dict[str, np.ndarray]:
+    found = read_states(story.words["word"].tolist(), reading, layers, pools)
     return {"states": as_kept(found.states), "surprise": found.surprise}
 
 

@@ -230,6 +230,7 @@ rule contexts:
     input:
         manifest=MANIFEST,
         words=WORDS,
+        states=lambda w: states_of(w.band),
         models=lambda w: models_of(w.band),
         corpora=lambda w: corpora_of(w.band),
     output:

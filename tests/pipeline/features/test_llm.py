@@ -18,6 +18,7 @@ from pipeline.config.readings import readings
 from pipeline.config.results import Results
 from pipeline.core.errors import ProblemError
 from pipeline.features import llm, static
+from pipeline.recall.contexts import ContextFile, write_contexts
 from pipeline.states import compute
 from pipeline.states.compute import write_states
 from pipeline.states.file import StatesFile, as_kept
@@ -306,6 +307,42 @@ def test_bands_that_read_alike_share_a_pass(language):
     assert (
         files.resources("near") != files.resources("one") and files.resources("eng1000")["eng1000"]
     )
+
+
+def test_a_memory_is_searched_by_states_of_the_shared_pass(language):
+    model = {"model": language["gimteacher"]["model"], "context": None, "step": 400}
+    bands = {
+        "black": {"kind": "llm", **model, "layers": [0, 2]},
+        "memory": {"kind": "passages", **model, "layers": 1, "pooled": 3},
+        "meaning": {"of": "memory"},
+        "own": {"kind": "passages", "encoder": language["gim"]["encoder"]},
+    }
+    models = {**BASIC["models"], "m": ["black"], "n": ["meaning"], "o": ["own"]}
+    config = complete({**BASIC, "features": {**BASIC["features"], **bands}, "models": models})
+    (shared,) = readings(config).values()
+    assert (shared.bands, shared.layers) == (["black", "memory"], {0, 1, 2})
+    files = Results(config)
+    assert files.resources("memory") == {"states": files.states(shared.reading.key)}
+    assert files.resources("own") == {}
+
+
+@pytest.mark.parametrize("layers, pool, pooled", [(1, "last", 1), ([1, 0], "mean", 4)])
+def test_contexts_of_a_shared_pass_are_those_read_anew(made, write, tmp_path, layers, pool, pooled):
+    dataset, words, options = made
+    given = {key: options.own[key] for key in ("model", "context")}
+    own = kind_of("passages").options | given | {"layers": layers, "pool": pool, "pooled": pooled}
+    shared = own | {"states": str(write("states.h5").path)}
+    found = []
+    for name, each in (("anew", own), ("shared", shared)):
+        write_contexts(
+            dataset, words, stories=["a", "b"], options=BandOptions("passages", own=each),
+            seed=0, output=tmp_path / f"{name}.h5",
+        )  # fmt: skip
+        found.append(ContextFile(tmp_path / f"{name}.h5").read(["a", "b"]))
+    for story in ("a", "b"):
+        anew, kept = (contexts[story] for contexts in found)
+        assert kept.n == anew.n > 0 and kept.there == anew.there
+        np.testing.assert_allclose(kept.states, anew.states, rtol=1e-3, atol=1e-3)
 
 
 def test_a_band_is_called_llama_only_with_its_weights(made, tmp_path):

@@ -60,7 +60,7 @@ KIND = Kind(
     "memory",
     compute,
     zscore="story",
-    options={"of": None, "what": "there", "span": 8, "space": None},
+    options={"of": None, "what": "there", "span": 16, "space": None},
     resources=("eng1000",),
     required=("of",),
     columns=columns,

@@ -23,10 +23,10 @@ KIND = Kind(
         "corpus_passages": 5000,
         "n_passages": 2000,
         "chosen": "sampled",
-        "n_matches": 30,
-        "temperature": 0.1,
+        "n_matches": 50,
+        "temperature": 0.2,
         "normalise": "standardise",
-        "pooled": 6,
+        "pooled": "row",  # states are means over a row's words, or over so many words
         "encoder": None,
         "model": None,
         "layers": 8,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import h5py
 import numpy as np
@@ -29,6 +29,7 @@ from pipeline.states.reading import Reading, layers_of
 
 SHOWN = 32  # words at a passage, and after it, that are kept
 READ, FIRST, STEP = 400, 100, 6  # of a document: words read, words before the first passage, stride
+ROW, ROW_WORDS = "row", 6  # all words of a row, of which a corpus has none: about those of 2 s
 CORPUS = "corpus"  # what takes the place of a story's name
 
 
@@ -94,7 +95,9 @@ class ContextFile(LayoutFile):
             }
 
 
-def word_states(words: Sequence[str], at: np.ndarray, options: Mapping[str, Any]) -> np.ndarray:
+def word_states(
+    words: Sequence[str], at: np.ndarray, n_words: np.ndarray, options: Mapping[str, Any]
+) -> np.ndarray:
     """States of contexts that end with some words of a text.
 
     Parameters
@@ -103,10 +106,11 @@ def word_states(words: Sequence[str], at: np.ndarray, options: Mapping[str, Any]
         The text.
     at : array of int, shape (n,)
         The words wanted.
+    n_words : array of int, shape (n,)
+        Over how many words, each wanted one and those before it, states are averaged.
     options : mapping
         Those of a pass of a causal language model (`pipeline.states.reading`) and `layers`, or
-        without a `model` an `encoder`; `pooled`, over how many words, the one wanted and those
-        before it, states are averaged.
+        without a `model` an `encoder`.
 
     Returns
     -------
@@ -116,13 +120,13 @@ def word_states(words: Sequence[str], at: np.ndarray, options: Mapping[str, Any]
     own = list(words[:end])
     if not own:
         return np.empty((0, 0), np.float32)
-    return _pooled(_all_states(own, options), at, options["pooled"])
+    return _pooled(_all_states(own, options), at, n_words)
 
 
-def _pooled(states: np.ndarray, at: np.ndarray, n: int) -> np.ndarray:
-    """Mean state of the `n` words that end with each of the words `at`, fewer at the beginning."""
+def _pooled(states: np.ndarray, at: np.ndarray, n_words: np.ndarray) -> np.ndarray:
+    """Mean state of the words that end with each of the words `at`, fewer at the beginning."""
     total = np.cumsum(states, axis=0, dtype=np.float64)
-    first = np.maximum(at - n, -1)
+    first = np.maximum(at - n_words, -1)
     before = np.where(first[:, None] >= 0, total[first], 0)
     return ((total[at] - before) / (at - first)[:, None]).astype(np.float32)
 
@@ -144,12 +148,24 @@ def story_contexts(story: Story, options: Mapping[str, Any]) -> Contexts:
     state = story.grid.states(story.words["onset"].to_numpy())
     rows = np.flatnonzero(state >= 0)
     at, words = state[rows], story.words["word"].tolist()
+    n_words = _words_pooled(story, at, options["pooled"])
     if path := options.get("states"):
         every = StatesFile(path).read(story.name, layers_of(options), options["pool"])
-        states = _pooled(every, at, options["pooled"])
+        states = _pooled(every, at, n_words)
     else:
-        states = word_states(words, at, options)
+        states = word_states(words, at, n_words, options)
     return Contexts(states, rows, *passages(words, at))
+
+
+def _words_pooled(story: Story, at: np.ndarray, pooled: int | Literal["row"]) -> np.ndarray:
+    """Over how many words the state of each row is averaged that ends with one of the words `at`.
+
+    A row without words has the state, and so the words, of the last one that had some.
+    """
+    if pooled != ROW:
+        return np.full(len(at), pooled)
+    row = story.grid.row_of(story.words["onset"].to_numpy())
+    return np.searchsorted(row, row[at], side="right") - np.searchsorted(row, row[at])
 
 
 def passages(words: Sequence[str], at: np.ndarray) -> tuple[list[str], list[str]]:
@@ -180,7 +196,8 @@ def corpus_contexts(options: Mapping[str, Any], seed: int) -> Contexts:
         piece = words[start : start + READ + SHOWN]
         at = np.arange(FIRST, min(len(piece) - SHOWN, READ), STEP)[:wanted]
         if len(at):
-            states = word_states(piece, at, options)
+            pooled = ROW_WORDS if options["pooled"] == ROW else options["pooled"]
+            states = word_states(piece, at, np.full(len(at), pooled), options)
             found.append(Contexts(states, np.full(len(at), number), *passages(piece, at)))
             wanted -= len(at)
     return joined(found)

@@ -54,8 +54,8 @@ def _search_all(self, memory, name, asked, original=recall.Searcher.search):
 def test_contexts_that_listen_ahead_are_found(made, monkeypatch):
     original = contexts.word_states
 
-    def ahead(words, at, options):
-        return original(words, np.minimum(at + 1, len(words) - 1), options)
+    def ahead(words, at, n_words, options):
+        return original(words, np.minimum(at + 1, len(words) - 1), n_words, options)
 
     monkeypatch.setattr(contexts, "word_states", ahead)
     assert any("words after its end" in leak for leak in audit(made.make())[0])

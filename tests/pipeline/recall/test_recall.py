@@ -1,15 +1,18 @@
 """A memory has passages of other training stories only; what they mean is what their words mean."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.fit.design import load_band
-from pipeline.recall.contexts import ContextFile, Contexts, word_states
+from pipeline.recall.contexts import ContextFile, Contexts, story_contexts, word_states
 from pipeline.recall.features import RecalledFile
 from pipeline.recall.memory import Memory, Pool, versions
 from pipeline.recall.recall import RecallFile
 from tests.helpers.recalled import N_ROWS, TEST, Remembering, options_of
+from tests.helpers.stories import random_story
 
 FOLDS = {f"s{i}": i % 3 for i in range(6)}
 FIRST = 15  # words before the first row; then there are three words a row
@@ -176,11 +179,28 @@ def test_the_design_of_a_fold_knows_nothing_of_it(made, tmp_path, language):
     assert not np.array_equal(*(design.rows("s0") for design in designs))
 
 
+def test_a_rows_state_is_the_mean_over_the_words_of_that_row(language):
+    options = options_of("passages", encoder=language["gim"]["encoder"]).own
+    assert options["pooled"] == "row"
+    story = random_story(np.random.default_rng(3), N_ROWS)
+    silent = np.isin(story.grid.row_of(story.words["onset"].to_numpy()), [7, 8])
+    story = replace(story, words=story.words[~silent].reset_index(drop=True))
+    row = story.grid.row_of(story.words["onset"].to_numpy())
+    words = story.words["word"].tolist()
+    every = word_states(words, np.arange(len(words)), np.ones(len(words), int), options)
+    found = story_contexts(story, options)
+    for state, at in zip(found.states, found.row, strict=True):
+        said = max(r for r in row if r <= at)  # a silent row has the last one's
+        np.testing.assert_allclose(state, every[row == said].mean(axis=0), atol=1e-6)
+    assert {6, 7, 8, 9} <= set(found.row.tolist())
+
+
 def test_states_are_means_over_the_last_words(language):
-    options = options_of("passages", encoder=language["gim"]["encoder"], pooled=1).own
+    options = options_of("passages", encoder=language["gim"]["encoder"]).own
+    one = np.ones(10, int)
     words, at = [*"abcdefghij"], np.array([0, 2, 9])
-    single = word_states(words, np.arange(10), options)
-    np.testing.assert_array_equal(word_states(words, at, options), single[at])
+    single = word_states(words, np.arange(10), one, options)
+    np.testing.assert_array_equal(word_states(words, at, one[:3], options), single[at])
     expected = [single[:1].mean(0), single[:3].mean(0), single[6:10].mean(0)]
-    found = word_states(words, at, {**options, "pooled": 4})
+    found = word_states(words, at, 4 * one[:3], options)
     np.testing.assert_allclose(found, expected, atol=1e-6)

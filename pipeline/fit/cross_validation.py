@@ -73,23 +73,32 @@ def make_solver(
     grams : sequence of arrays of shape (n_columns, n_columns), optional
         X'X of each fold, for `gram`; made here if not given.
     """
+    if name != "himalaya":
+        return SearchSolver(regression, make_engine(name, regression, device, grams))
     if regression.design.remade:
-        if name == "himalaya":
-            what = "its search cannot make a memory of passages anew for every fold"
-            raise ProblemError(Problem("fit.solver", name, what, "set auto, gram or kernel"))
+        what = "its search cannot make a memory of passages anew for every fold"
+        raise ProblemError(Problem("fit.solver", name, what, "set auto, gram or kernel"))
+    from pipeline.fit.himalaya_solver import HimalayaSolver  # slow to import
 
-        def engine(part: Regression) -> Engine:
-            kind = KernelEngine if name == "kernel" else GramEngine
-            return kind(part, backend(device))
+    return HimalayaSolver(regression, device)
 
-        return SearchSolver(regression, RemadeEngine(regression, engine))
-    if name == "himalaya":
-        from pipeline.fit.himalaya_solver import HimalayaSolver  # slow to import
 
-        return HimalayaSolver(regression, device)
-    if name == "kernel":
-        return SearchSolver(regression, KernelEngine(regression, backend(device)))
-    return SearchSolver(regression, GramEngine(regression, backend(device), grams))
+def make_engine(
+    name: str,
+    regression: Regression,
+    device: str = "cpu",
+    grams: Sequence[np.ndarray] | None = None,
+) -> Engine:
+    """Engine that solves a regression's candidates; see `make_solver`, all but himalaya."""
+
+    def engine(part: Regression, of_folds: Sequence[np.ndarray] | None = None) -> Engine:
+        if name == "kernel":
+            return KernelEngine(part, backend(device))
+        return GramEngine(part, backend(device), of_folds)
+
+    return (
+        RemadeEngine(regression, engine) if regression.design.remade else engine(regression, grams)
+    )
 
 
 def fit_block(regression: Regression, solver: Solver) -> BlockFit:

@@ -25,6 +25,12 @@ def permuted_bands(config: dict[str, Any], model: str) -> list[str]:
     return [band for band in bands if band_options(config, band).copies_single_matches]
 
 
+def copying_bands(config: dict[str, Any], model: str) -> list[str]:
+    """Bands of a model that copy what followed matches of their own."""
+    bands = all_models(config)[model]
+    return [band for band in bands if band_options(config, band).copies_matches]
+
+
 def audited_bands(config: dict[str, Any]) -> list[str]:
     """Bands made from BOLD that some model uses, and the matchers that they redraw."""
     sources = {band: band_options(config, band).source for band in used_bands(config)}

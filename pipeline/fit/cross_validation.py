@@ -81,25 +81,32 @@ def make_solver(
         from pipeline.fit.himalaya_solver import HimalayaSolver  # slow to import
 
         return HimalayaSolver(regression, device)
+    return SearchSolver(regression, make_engine(name, regression, device, grams))
+
+
+def make_engine(
+    name: str, regression: Regression, device: str = "cpu", grams: DesignGrams | None = None
+) -> Engine:
+    """Engine that solves a regression's candidates; see `make_solver`, all but himalaya."""
     own, design = backend(device), regression.design
     if name == "kernel":
         kernels = Kernels(design)
         if not design.remade:
-            return SearchSolver(regression, KernelEngine(regression, own, kernels))
+            return KernelEngine(regression, own, kernels)
 
         def by_kernels(out: Out) -> Engine:
             return KernelEngine(replace(regression, design=design.without(out)), own, kernels)
 
-        return SearchSolver(regression, RemadeEngine(regression, by_kernels))
+        return RemadeEngine(regression, by_kernels)
     grams = grams or DesignGrams.of(design, regression.folds)
     sums = FixedSums(regression, own, grams.fixed)
     if not design.remade:
-        return SearchSolver(regression, GramEngine(sums))
+        return GramEngine(sums)
 
     def by_grams(out: Out) -> Engine:
         return GramEngine(RemadeSums(sums, out, grams.remade[out]))
 
-    return SearchSolver(regression, RemadeEngine(regression, by_grams))
+    return RemadeEngine(regression, by_grams)
 
 
 def fit_block(regression: Regression, solver: Solver) -> BlockFit:

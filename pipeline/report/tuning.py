@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ from pipeline.report.maps import picture_url
 
 MOST_PLACES = 12  # of the most voxels; the others are in the tables
 MOST_WORDS = 10
+MOST_VOXELS = 1200  # of all models together that can be chosen one by one: some 0.5 MB
+COLOURS = ("rgb_flatmap.png", "rgb_surface.png", "rgb_slices.png")  # the first that there is
 
 
 def tuned_models(listings: Mapping[tuple[str, str], Path]) -> list[dict[str, Any]]:
@@ -26,15 +29,21 @@ def tuned_models(listings: Mapping[tuple[str, str], Path]) -> list[dict[str, Any
     Returns
     -------
     list of dict
-        `subject`, `model`, `n_predicted`, `level` and `bands`, each with a `name`, `places` (dicts
-        of name, n_voxels, most, least, peak and width, as far as the band has them), `above`
-        (axes above chance or None), `colours` and `chart` (data URLs or None).
+        `subject`, `model`, `n_predicted`, `level`, `places` (what can be chosen, JSON, or None),
+        `map` (data URL or None) and `bands`, each with a `name`, `places` (dicts of name, n_voxels,
+        most, least, stability, peak and width, as far as the band has them), `above` (axes above
+        chance or None), `colours` and `chart` (data URLs or None).
     """
     found = []
+    most = MOST_VOXELS // max(len(listings), 1)
     for (subject, model), path in listings.items():
         said = json.loads(path.read_text(encoding="utf-8"))
         bands = [_band(name, facts, path) for name, facts in said["bands"].items()]
         facts = {key: said[key] for key in ("n_predicted", "level")}
+        facts["places"] = (
+            _places(path.with_name(said["places"]), most) if "places" in said else None
+        )
+        facts["map"] = _pixels(path.with_name(said["map"])) if "map" in said else None
         shown = [band for band in bands if band["places"]]
         found.append({"subject": subject, "model": model, "bands": shown, **facts})
     return found
@@ -49,14 +58,14 @@ def _band(name: str, facts: Mapping[str, Any], listing: Path) -> dict[str, Any]:
             keys = ("n_voxels", "peak", "width")
             places[str(row["region"])] = {key: row[key] for key in keys}
     if "words.tsv" in files:
-        for place, most, least in _words(files["words.tsv"]):
+        for place, words in _words(files["words.tsv"]):
             if place in places or "timing.tsv" not in files:
-                places.setdefault(place, {}).update(most=most, least=least)
+                places.setdefault(place, {}).update(words)
     return {
         "name": name,
         "places": places,
         "above": facts.get("axes_above_chance"),
-        "colours": picture_url(files["rgb.png"]) if "rgb.png" in files else None,
+        "colours": next((picture_url(files[name]) for name in COLOURS if name in files), None),
         "chart": picture_url(files["timing.png"]) if "timing.png" in files else None,
     }
 
@@ -66,10 +75,27 @@ def _ending(file: str) -> str:
     return file.rpartition("_band-")[2].partition("_")[2]
 
 
-def _words(path: Path) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Regions, the words that excite each most, and least."""
+def _words(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Regions, the words that excite each most and least, and their stability over folds."""
     table = pd.read_csv(path, sep="\t", keep_default_na=False)
     regions = table[table["kind"] == "region"]
     for place, own in regions.groupby("place", sort=False):
         ends = {end: part["word"].tolist()[:MOST_WORDS] for end, part in own.groupby("end")}
-        yield str(place), ends["most"], ends["least"]
+        stability = pd.to_numeric(own["stability"], errors="coerce").mean()
+        yield str(place), ends | {"stability": float(stability)}
+
+
+def _places(path: Path, most: int) -> str:
+    """What can be chosen, with no more than `most` single voxels."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    voxels = [i for i, place in enumerate(found["places"]) if "at" in place]
+    some = set(voxels[:: -(-len(voxels) // most)]) if voxels else set()
+    found["places"] = [
+        place for i, place in enumerate(found["places"]) if "at" not in place or i in some
+    ]
+    return json.dumps(found, separators=(",", ":"))
+
+
+def _pixels(path: Path) -> str:
+    """A picture of which each pixel counts, as a data URL."""
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-import matplotlib as mpl
 import nibabel as nib
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from pipeline.core.atomic import atomic_path
-from pipeline.maps.canvas import DPI, GROUND, INK, LITERAL
+from pipeline.maps.flatmap import FlatSurface
+from pipeline.maps.surface import VIEWS, Cortex
+from pipeline.tuning.mosaic import Mosaic
 from pipeline.voxels.volume import Mask, to_volumes
 
 N_COLOURS = 3
 FULL = 95  # percentile of the voxels' distances from 0 that has the full colour
-BARE = 0.22  # grey of voxels without a colour
-N_SLICES, N_ACROSS = 12, 4
-N_WORDS = 8  # at an end of an axis
 
 
 def rgb(scores: np.ndarray, full: np.ndarray) -> np.ndarray:
@@ -60,17 +55,10 @@ def write_rgb(colours: np.ndarray, mask: Mask, path: Path) -> None:
         nib.save(image, temporary)
 
 
-@mpl.rc_context(LITERAL)
-def draw_rgb(
-    colours: np.ndarray,
-    mask: Mask,
-    path: Path,
-    *,
-    title: str,
-    subtitle: str,
-    legend: Sequence[tuple[str, Sequence[tuple[str, np.ndarray]]]],
-) -> None:
-    """Draw axial slices in colours, with words in the colours of their places, as PNG.
+def pictures(
+    colours: np.ndarray, mask: Mask, mosaic: Mosaic, flat: FlatSurface | None
+) -> Iterator[tuple[str, list[np.ndarray], float]]:
+    """Pictures of coloured voxels that the mask's space allows.
 
     Parameters
     ----------
@@ -78,55 +66,35 @@ def draw_rgb(
         NaN where there is none.
     mask : Mask
         Where the voxels are.
-    path : Path
-        The figure.
-    title, subtitle : str
-        Above the slices.
-    legend : sequence of (str, sequence of (word, colour of shape (3,)))
-        Headings, and the words under each.
+    mosaic : Mosaic
+        The mask's slices.
+    flat : FlatSurface or None
+        The subject's own cortex, flattened.
+
+    Yields
+    ------
+    kind : str
+        "slices", "surface" (fsaverage, of masks in MNI space) or "flatmap".
+    panels : list of arrays of shape (rows, columns, 3 or 4)
+        RGB, or RGBA on a transparent ground.
+    aspect : float
+        Height of a pixel over its width.
     """
-    figure = Figure(figsize=(12.5, 6.4), facecolor=GROUND, dpi=DPI)
-    FigureCanvasAgg(figure)
-    figure.text(0.012, 0.975, title, color=INK, size=13, weight="bold", va="top")
-    figure.text(0.012, 0.93, subtitle, color="0.8", size=10, va="top")
-    canonical = nib.as_closest_canonical(
-        to_volumes(np.vstack([np.nan_to_num(colours, nan=BARE), np.ones(mask.n_voxels)]), mask, 1.0)
-    )
-    volume = np.asarray(canonical.dataobj)
-    zooms = canonical.header.get_zooms()
-    filled = np.flatnonzero(volume[..., N_COLOURS].any(axis=(0, 1)))
-    cuts = filled[np.linspace(0, len(filled) - 1, min(N_SLICES, len(filled)) + 2).astype(int)[1:-1]]
-    height = 0.88 / -(-len(cuts) // N_ACROSS)
-    for i, cut in enumerate(cuts):
-        row, column = divmod(i, N_ACROSS)
-        place = (0.01 + 0.155 * column, 0.88 - height * (row + 1), 0.15, height * 0.98)
-        axes = figure.add_axes(place, facecolor=GROUND)
-        axes.axis("off")
-        picture = volume[:, :, cut].transpose(1, 0, 2)  # left is left
-        axes.imshow(picture[..., :N_COLOURS], origin="lower", aspect=zooms[1] / zooms[0])
-        outside = picture[..., N_COLOURS] == 0
-        axes.imshow(
-            np.where(outside[..., None], (0, 0, 0, 1.0), (0, 0, 0, 0.0)),
-            origin="lower",
-            aspect=zooms[1] / zooms[0],
-        )
-    _draw_legend(figure.add_axes((0.65, 0.02, 0.34, 0.9), facecolor=GROUND), legend)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, facecolor=GROUND)
+    yield "slices", [mosaic.paint(colours)], mosaic.aspect
+    if mask.space == "MNI":
+        cortex = Cortex(mask)
+        channels = [cortex.sample(channel) for channel in colours]
+        panels = []
+        for view, (hemi, _, _) in VIEWS.items():
+            painted = [cortex.rasters[view].paint(channel[hemi]) for channel in channels]
+            panels.append(_over(cortex.grey[view], np.stack(painted, axis=-1)))
+        yield "surface", panels, 1.0
+    if flat is not None:
+        painted = [flat.paint(channel) for channel in colours]
+        yield "flatmap", [_over(flat.grey, np.stack(painted, axis=-1))], 1.0
 
 
-def _draw_legend(
-    axes: Axes, legend: Sequence[tuple[str, Sequence[tuple[str, np.ndarray]]]]
-) -> None:
-    """Words in their colours, two columns of headings."""
-    axes.axis("off")
-    axes.set(xlim=(0, 1), ylim=(0, 1))
-    rows = -(-len(legend) // 2)
-    for i, (heading, words) in enumerate(legend):
-        x, top = 0.5 * (i % 2), 1 - (i // 2) / rows
-        axes.text(x, top, heading, color="0.8", size=9, weight="bold", va="top")
-        step = 0.86 / rows / (N_WORDS + 1)
-        for k, (word, colour) in enumerate(words, start=1):
-            y = top - 0.02 - k * step
-            axes.scatter(x + 0.03, y, s=60, marker="s", color=[tuple(colour)], edgecolors="0.4")
-            axes.text(x + 0.07, y, word, color=INK, size=10, va="center")
+def _over(grey: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """Colours, (rows, columns, 3), over grey levels, (rows, columns); RGBA, both NaN off cortex."""
+    picture = np.where(np.isfinite(colours), colours, np.nan_to_num(grey)[..., None])
+    return np.concatenate([np.clip(picture, 0, 1), np.isfinite(grey)[..., None]], axis=-1)

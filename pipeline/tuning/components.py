@@ -8,22 +8,10 @@ them (Huth et al., 2012, held them against the axes of the stimuli).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.core.random import generator
-from pipeline.dataset.dataset import Dataset
-from pipeline.fit.design import Design
-from pipeline.fit.gram_engine import GramEngine
-from pipeline.fit.linalg import backend
-from pipeline.fit.regression import Regression
-from pipeline.fit.search import solve_at
-from pipeline.fit.sums import FixedSums
-
-MOST_VOXELS = 500  # whose shifted responses are fitted
-N_SHIFTED = 20
 MOST_AXES = 10
 CHANCE = 95  # percentile of the shifted fits
 
@@ -86,48 +74,3 @@ def n_above_chance(variance: np.ndarray, shifted: np.ndarray) -> int:
     """
     above = variance > np.percentile(shifted, CHANCE, axis=0)
     return int(above.argmin()) if not above.all() else len(above)
-
-
-def shifted_weights(
-    dataset: Dataset,
-    subject: str,
-    *,
-    design: Design,
-    train: Sequence[str],
-    alpha: np.ndarray,
-    voxels: np.ndarray,
-    seed: int,
-    n: int = N_SHIFTED,
-) -> list[np.ndarray]:
-    """Weights of a model for responses that are shifted in time within each story.
-
-    Parameters
-    ----------
-    dataset, subject, design, train
-        As for `pipeline.fit.refit.keep_weights`.
-    alpha : array of shape (n_bands, n_voxels)
-        Of the chosen voxels.
-    voxels : array of int
-        The chosen voxels.
-    seed : int
-        Seed of the shifts, the same for all voxels.
-    n : int
-        Times.
-
-    Returns
-    -------
-    list of arrays of shape (n_columns, n_voxels)
-        Of the design's columns.
-    """
-    responses = {}
-    for story in train:
-        own, rng = (
-            dataset.read_responses(subject, story)[:, voxels],
-            generator(seed, "tuning", story),
-        )
-        shifts = rng.integers(len(own) // 4, len(own) - len(own) // 4, n)
-        responses[story] = np.concatenate([np.roll(own, shift, axis=0) for shift in shifts], axis=1)
-    regression = Regression(design, responses, dict.fromkeys(train, 0), np.empty(0))
-    engine = GramEngine(FixedSums(regression, backend("cpu")))
-    weights, _ = solve_at(engine, np.tile(alpha.astype(np.float64), n), ())
-    return np.split(weights, n, axis=1)

@@ -65,17 +65,25 @@ class Planted:
     def band(self):
         return make_band("eng1000", self.features, OPTIONS, DELAYS, [s.name for s in self.stories])
 
-    def fit(self, noise: float = 1.0) -> BlockFit:
-        """Fit the meaning's responses, with noise of that standard deviation in A and in D."""
+    def responses(self, noise: float = 1.0) -> dict[str, np.ndarray]:
+        """The meaning's responses, with noise of that standard deviation in A and in D."""
         rng, responses = np.random.default_rng(self.seed), {}
         for name, latent in self.latents.items():
             values = noise * rng.standard_normal((len(latent.meaning), len(self.regions)))
             values[:, self.regions == "A"] += latent.meaning @ self.subject.to_a
             responses[name] = zscore(values).astype(np.float32)
-        n_rows = {name: len(values) for name, values in responses.items()}
-        folds = training_folds(list(n_rows), n_rows, 3, seed=0)
-        design = Design((self.band,))
-        regression = Regression(design, responses, folds, np.logspace(-4, 4, 9))
+        return responses
+
+    @cached_property
+    def folds(self) -> dict[str, int]:
+        """Fold of each story."""
+        n_rows = {story.name: story.grid.n_rows for story in self.stories}
+        return training_folds(list(n_rows), n_rows, 3, seed=0)
+
+    def fit(self, noise: float = 1.0) -> BlockFit:
+        """Fit the responses with so much noise."""
+        responses, design = self.responses(noise), Design((self.band,))
+        regression = Regression(design, responses, self.folds, np.logspace(-4, 4, 9))
         return fit_block(regression, make_solver("gram", regression))
 
     def weights(self, fit: BlockFit) -> np.ndarray:

@@ -8,6 +8,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import pipeline
 from pipeline import Run
@@ -170,6 +171,7 @@ def test_what_the_weights_say_is_in_the_files_of_the_run(run):
     assert place.loc[place["end"] == "most", "word"].tolist() == most
     assert place.loc[place["end"] == "least", "word"].tolist() == least
     assert len(set(most) | set(least)) == 40
+    assert place["stability"].between(0, 1).all() and place["stability"].mean() > 0.2
     timing = pd.read_csv(folder / f"{stem}_timing.tsv", sep="\t").set_index("region")
     found = run.timing("ngramlag", voxel=voxels)
     assert timing.loc["truth: A", "peak"] == pytest.approx(np.median(found.peak), abs=1e-4)
@@ -178,7 +180,37 @@ def test_what_the_weights_say_is_in_the_files_of_the_run(run):
     assert np.isnan(np.delete(peaks, chosen)).all()
     colours = nib.load(folder / f"{stem}_rgb.nii.gz")
     red = to_vector(colours.slicer[..., 0], run.mask())
-    assert ((red[chosen] >= 0) & (red[chosen] <= 1)).all()
+    left_out = ~run.weights("ngramlag", chosen)["eng1000"].any(axis=(0, 1))
+    assert (np.isnan(red[chosen]) == left_out).all() and not left_out.all()
+    assert ((red[chosen[~left_out]] >= 0) & (red[chosen[~left_out]] <= 1)).all()
+
+
+def test_the_places_of_the_report_are_those_of_the_weights_and_predictions(run):
+    """A voxel's words, and the rows of the test story at which most is predicted of it."""
+    folder = run.folder / "sub-SIM01"
+    found = json.loads((folder / "sub-SIM01_model-ngramlag_places.json").read_text())
+    scores = run.scores("ngramlag")
+    chosen = np.flatnonzero(predicted_voxels(scores.r_train, 0.05))
+    voxels = [p for p in found["places"] if p["group"] == "Voxels"]
+    numbers = [int(p["label"].split()[1]) for p in voxels]
+    assert 10 < len(numbers) <= 300 and set(numbers) <= set(chosen)
+    place, voxel = next((p, v) for p, v in zip(voxels, numbers, strict=True) if p["bands"][0])
+    most, least = run.words("ngramlag", voxel)
+    for end, words in (("most", most), ("least", least)):
+        assert [found["words"][i] for i in place["bands"][0][end][0]] == words[:12]
+    predicted = run.fit("ngramlag").predictions()[STORY][:, voxel]
+    story, row, height, _ = place["passages"][0][:4]
+    assert found["stories"][story] == STORY and row == predicted.argmax()
+    assert height == pytest.approx((predicted.max() - predicted.mean()) / predicted.std(), abs=0.01)
+    assert place["r"] == pytest.approx(scores.r_cv[voxel], abs=1e-3)
+    with Image.open(folder / "sub-SIM01_model-ngramlag_places.png") as image:
+        assert [image.height, image.width] == found["map"]["shape"]
+        pixel = image.getpixel(tuple(place["at"][::-1]))
+    colours = nib.load(folder / "sub-SIM01_model-ngramlag_band-eng1000_rgb.nii.gz")
+    own = [to_vector(colours.slicer[..., c], run.mask())[voxel] for c in range(3)]
+    np.testing.assert_allclose(np.array(pixel) / 255, own, atol=0.003)
+    html = (run.folder / "report.html").read_text()
+    assert html.count('class="places-data"') == 1
 
 
 def test_what_is_not_there_is_named(run, tmp_path):

@@ -1,5 +1,10 @@
 # Maps, timings and the report.
-from pipeline.config.models import controlled_models, explored_bands, match_times
+from pipeline.config.models import (
+    controlled_models,
+    copying_bands,
+    explored_bands,
+    match_times,
+)
 from pipeline.validation.regions import parcellation_files
 
 
@@ -78,6 +83,10 @@ rule tuning:
         regions=there(parcellation_files(CONFIG)),
         bands=lambda w: [FILES.band(w.subject, band) for band in FILES.models[w.model]],
         read=lambda w: [f for b in FILES.models[w.model] for f in read_by(b)],
+        grams=lambda w: FILES.grams(w.subject, w.model),
+        matches=lambda w: [
+            FILES.matches(w.subject, b) for b in copying_bands(CONFIG, w.model)
+        ],
         responses=lambda w: FILES.prepared_responses(w.subject),
         fit=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_fit.h5",
         weights=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_weights.h5",
@@ -95,13 +104,15 @@ rule tuning:
         runtime=minutes(60),
     params:
         dataset=dataset_options(),
-        train=lambda w: heard_stories(CONFIG, w.subject)["train"],
+        stories=lambda w: heard_stories(CONFIG, w.subject),
         bands=lambda w: {b: options_of(b) for b in FILES.models[w.model]},
         delays=CONFIG["delays"],
         mask=CONFIG["mask"],
         regions=CONFIG["regions"],
+        matching=lambda w: copying_bands(CONFIG, w.model),
         level=CONFIG["statistics"]["alpha"],
-        seed=CONFIG["seeds"]["permutation"],
+        n_folds=CONFIG["fit"]["n_folds"],
+        seeds={key: CONFIG["seeds"][key] for key in ("folds", "permutation")},
     script:
         "../scripts/tuning.py"
 

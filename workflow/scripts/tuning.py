@@ -9,37 +9,47 @@ from pipeline.bands.registry import BandOptions
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.design import Design, load_band
 from pipeline.fit.file import FitFile
+from pipeline.fit.grams import GramFile
+from pipeline.fit.options import training_folds
 from pipeline.fit.weights_file import WeightsFile
+from pipeline.maps.flatmap import flat_surface
+from pipeline.matching.matches import load_matches
 from pipeline.regions.labels import read_parcellations
-from pipeline.tuning.write import Subject, write_tuning
+from pipeline.tuning.subject import Subject
+from pipeline.tuning.write import write_tuning
 from pipeline.voxels.volume import Mask
 
 with work(snakemake):
     params, files, wildcards = snakemake.params, snakemake.input, snakemake.wildcards
+    name, stories = wildcards.subject, params.stories
     truth = next((Path(path).parent for path in files.truth), None)
-    options = {name: BandOptions.read(mapping) for name, mapping in params.bands.items()}
+    options = {band: BandOptions.read(mapping) for band, mapping in params.bands.items()}
     loaded = [
-        load_band(
-            name, path, options=options[name], delays=params.delays, train=params.train, test=[]
-        )
-        for name, path in zip(options, files.bands, strict=True)
+        load_band(band, path, options=options[band], delays=params.delays, **stories)
+        for band, path in zip(options, files.bands, strict=True)
     ]
-    subject = Subject(
-        dataset=Dataset.from_config(params.dataset),
-        name=wildcards.subject,
-        train=params.train,
-        words=pd.read_parquet(files.words),
-        regions=read_parcellations(params.regions, params.mask, truth, wildcards.subject),
-        mask=Mask.from_config(params.mask, wildcards.subject) if params.mask else None,
-    )
+    dataset = Dataset.from_config(params.dataset)
+    mask = Mask.from_config(params.mask, name) if params.mask else None
+    n_rows = {story: dataset.grid(story).n_rows for story in stories["train"]}
     write_tuning(
-        subject,
+        Subject(
+            dataset=dataset,
+            name=name,
+            **stories,
+            words=pd.read_parquet(files.words),
+            regions=read_parcellations(params.regions, params.mask, truth, name),
+            mask=mask,
+        ),
         wildcards.model,
         weights=WeightsFile(files.weights),
         fit=FitFile(files.fit),
         design=Design(tuple(loaded)),
         options=options,
+        folds=training_folds(stories["train"], n_rows, params.n_folds, params.seeds["folds"]),
         level=params.level,
-        seed=params.seed,
+        seed=params.seeds["permutation"],
         output=Path(snakemake.output[0]),
+        matches=dict(zip(params.matching, map(load_matches, files.matches), strict=True)),
+        grams=GramFile.read_all(files.grams) or None,
+        flat=flat_surface(mask, params.mask["pycortex"], name) if mask else None,
     )

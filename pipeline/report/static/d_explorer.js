@@ -1,9 +1,10 @@
 // The match explorer: a story, the match of each TR, and what it did to the prediction.
+const explored = new Map();
+for (const script of document.querySelectorAll(".explorer-data")) {
+  explored.set(script.dataset.subject, JSON.parse(script.textContent));
+}
 {
-  const subjects = new Map();
-  for (const script of document.querySelectorAll(".explorer-data")) {
-    subjects.set(script.dataset.subject, JSON.parse(script.textContent));
-  }
+  const subjects = explored;
   const part = (id) => document.getElementById(id);
   const select = { subject: part("explore-subject"), story: part("explore-story"), model: part("explore-model"), unit: part("explore-unit") };
   const text = part("story"), moment = part("moment"), timeline = part("timeline");
@@ -14,11 +15,7 @@
   const story = () => data().stories[select.story.value];
   const model = () => data().models[select.model.value];
   const found = () => story().matches[select.model.value];
-  const signed = (v) => (v >= 0 ? "+" : "\u2212") + Math.abs(v).toFixed(2);
-  const clock = (t) => {
-    const seconds = Math.max(0, Math.round(story().start + t * data().tr));
-    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-  };
+  const time = (t) => clock(data(), story(), t);
   const unpack = (packed) => {
     const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
     const view = new DataView(bytes.buffer);
@@ -30,28 +27,7 @@
     const copied = of.copied ? unpack(of.copied[unit]) : null;
     return { measured, predicted, without: copied && predicted.map((p, t) => p - copied[t]), copied, r: of.r[unit] };
   };
-  const element = (name, properties = {}, ...children) => {
-    const made = Object.assign(document.createElement(name), properties);
-    made.append(...children);
-    return made;
-  };
   const match = (t) => (found() && found().to[t] >= 0 ? found().to[t] : null);
-
-  function fill(target, entries) {
-    const chosen = target.value || target.dataset.first;
-    target.replaceChildren();
-    const groups = new Map();
-    for (const { value, label, group } of entries) {
-      const option = element("option", { value, textContent: label });
-      if (!group) { target.append(option); continue; }
-      if (!groups.has(group)) {
-        groups.set(group, element("optgroup", { label: group }));
-        target.append(groups.get(group));
-      }
-      groups.get(group).append(option);
-    }
-    if (entries.some(({ value }) => value === chosen)) target.value = chosen;
-  }
 
   function chooseSubject() {
     fill(select.story, Object.keys(data().stories).map((s) => ({ value: s, label: s })));
@@ -112,7 +88,7 @@
   }
 
   function passage(t, name, title) {
-    const words = (from, to) => story().rows.slice(Math.max(from, 0), Math.max(to, 0)).join(" ");
+    const words = (from, to) => wordsOf(story(), from, to);
     const follows = element("i", { textContent: ` ${words(t + 1, t + 1 + CONTEXT)}` });
     return element("p", { className: `passage ${name}` }, element("b", { textContent: title }),
       `\u2026 ${words(t - CONTEXT + 1, t)} `, element("mark", { textContent: story().rows[t] || "(silence)" }), follows, " \u2026");
@@ -130,7 +106,7 @@
   }
 
   function drawMoment(m) {
-    moment.replaceChildren(element("h3", { textContent: `TR ${now}, ${clock(now)} into the story` }));
+    moment.replaceChildren(element("h3", { textContent: `TR ${now}, ${time(now)} into the story` }));
     if (m === null) {
       const why = model().band ? "This TR has no match: nothing earlier is alike, or its match is too recent." : "This model looks at no matches.";
       const elsewhere = recalled();
@@ -141,7 +117,7 @@
     const facts = element("dl");
     const fact = (name, ...value) => facts.append(element("dt", { textContent: name }), element("dd", {}, ...value));
     const jump = element("button", { className: "jump", type: "button", textContent: "go there", onclick: () => go(m) });
-    fact("match", `TR ${m}, ${clock(m)} `, jump);
+    fact("match", `TR ${m}, ${time(m)} `, jump);
     fact("lag", `${now - m} TR (${Math.round((now - m) * data().tr)} s)`);
     fact("similarity", `${similarity[now]}` + (words[now] ? ` (\u201c${words[now]}\u201d)` : ""));
     if (count[now] > 1) fact("weight", `${(100 * weight[now]).toFixed(1)} % (the largest of ${count[now]} matches)`);
@@ -181,7 +157,7 @@
     timeline.replaceChildren(legend([["measured", "measured"], ["predicted", "predicted"],
       ...(without ? [["without", "predicted without matches"]] : [])]),
     lineChart(timeline, { series, from: 0, to: measured.length - 1, height: 220, marks,
-      fed: m === null ? null : [now + delays[0], now + delays.at(-1)], label: "time into the story (min:s); click to choose a TR", tick: clock,
+      fed: m === null ? null : [now + delays[0], now + delays.at(-1)], label: "time into the story (min:s); click to choose a TR", tick: time,
       onChoose: go }),
     element("figcaption", { textContent: `${select.story.value}, ${unit}: r = ${r === null ? "n/a" : r.toFixed(3).replace("-", "\u2212")} with ${select.model.value}. ` +
       "Responses in standard deviations. Blue line: the moment chosen; amber: its match." }));
@@ -205,6 +181,16 @@
   select.story.addEventListener("change", chooseStory);
   select.model.addEventListener("change", () => { drawStory(); choose(now, false); });
   select.unit.addEventListener("change", () => choose(now, false));
+  addEventListener("read", ({ detail }) => {
+    for (const [key, value] of [["subject", detail.subject], ["story", detail.story], ["model", detail.model]]) {
+      if ([...select[key].options].some((option) => option.value === value)) select[key].value = value;
+      if (key === "subject") chooseSubject();
+    }
+    chooseStory();
+    go(detail.row);
+    part("explorer").scrollIntoView();
+    text.focus({ preventScroll: true });
+  });
   let resized = 0;
   addEventListener("resize", () => {
     clearTimeout(resized);

@@ -195,24 +195,51 @@ def partition(subjects):
 
 def tuning(folder, subject):
     """What the weights of eng1000 say of three places, and those of drift of none."""
-    stem, places = f"sub-{subject}_model-eng1000_band-eng1000", ["all", "A", "B"]
+    stem, names = f"sub-{subject}_model-eng1000_band-eng1000", ["all", "A", "B"]
     rows = [
-        (place, kind, end, rank, f"{end}{rank} of <{place}>", 1.0)
-        for place, kind in [*((p, "region") for p in places), ("axis 1", "axis")]
+        (place, kind, end, rank, f"{end}{rank} of <{place}>", 1.0, 0.75 if rank < 11 else 0.25)
+        for place, kind in [*((p, "region") for p in names), ("axis 1", "axis")]
         for end in ("most", "least")
         for rank in range(1, 21)
     ]
-    words = pd.DataFrame(rows, columns=["place", "kind", "end", "rank", "word", "response"])
+    columns = ["place", "kind", "end", "rank", "word", "response", "stability"]
+    words = pd.DataFrame(rows, columns=columns)
     write_table(words, folder / f"{stem}_words.tsv")
-    timing = pd.DataFrame({"region": places, "n_voxels": [20, 12, 8], "peak": [5.0, 4.5, 6.25]})
+    timing = pd.DataFrame({"region": names, "n_voxels": [20, 12, 8], "peak": [5.0, 4.5, 6.25]})
     write_table(timing.assign(width=4.0), folder / f"{stem}_timing.tsv")
-    files = [f"{stem}_{ending}" for ending in ("words.tsv", "timing.tsv", "rgb.png", "timing.png")]
+    endings = ("words.tsv", "timing.tsv", "rgb_slices.png", "timing.png")
+    files = [f"{stem}_{ending}" for ending in endings]
     for name in files[2:]:
         Image.new("RGB", (60, 30), (10, 90, 120)).save(folder / name)
     bands = {"eng1000": {"files": files, "axes_above_chance": 3}, "none": {"files": []}}
     for model, found in (("eng1000", bands), ("drift", {})):
         said = {"model": model, "n_predicted": 20 if found else 4, "level": 0.05, "bands": found}
+        if found:
+            said |= places(folder, f"sub-{subject}_model-{model}_places")
         (folder / f"sub-{subject}_model-{model}_tuning.json").write_text(json.dumps(said))
+
+
+def places(folder, stem):
+    """All voxels, a region and three voxels on a map of 10 by 20 pixels, as the rule has them."""
+    words = ["</script><b>", *(f"w{i}" for i in range(8))]
+    bands = [{"name": "eng1000", "delays": [1, 2, 3, 4], "says": True}]
+    bands.append({"name": "ngram", "delays": [1, 2, 3, 4, 5, 6], "says": False})
+    passages = [[0, 30, 2.5, -1.25, [0, 27, 15, 0.5]], [1, 20, 1.75, 0.5]]
+
+    def place(label, group, n, most, **others):
+        own = {"most": [most, [3, 2]], "least": [[7, 8], [3, 3]], "peak": 4.5, "width": 3.3}
+        own["course"] = [0.1, 0.8, 0.5, 0.2]
+        found = {"label": label, "group": group, "n": n, "r": 0.125, "passages": passages}
+        return found | {"bands": [own, {"course": [0.1] * 6, "peak": 2.0, "width": 9.0}]} | others
+
+    made = [place("all predicted voxels", "", 20, [1, 2]), place("A", "truth", 12, [0, 3])]
+    for i, at in enumerate([[2, 3], [2, 12], [7, 4]]):
+        made.append(place(f"voxel {i}", "Voxels", 1, [i + 4, 2], **{"in": [1][: i < 2], "at": at}))
+    said = {"tr": 2.0, "stories": TEST, "n_folds": 3, "bands": bands, "matchers": ["ngram"]}
+    said |= {"words": words, "places": made, "map": {"shape": [10, 20], "aspect": 1.0, "says": "r"}}
+    (folder / f"{stem}.json").write_text(json.dumps(said))
+    Image.new("RGB", (20, 10), (10, 90, 120)).save(folder / f"{stem}.png")
+    return {"places": f"{stem}.json", "map": f"{stem}.png"}
 
 
 def other_horizon(config, folder):

@@ -27,7 +27,7 @@ def browser():
 @pytest.fixture
 def visit(browser):
     """Open a report; at the end, complain of errors and of anything fetched."""
-    faults, fetched = [], []
+    faults, fetched, visited = [], [], set()
 
     def open_page(made, **options):
         page = browser.new_page(**options)
@@ -35,13 +35,14 @@ def visit(browser):
         page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", lambda r: fetched.append(r.url))
+        visited.add(made.html.as_uri())
         page.goto(made.html.as_uri())
         return page
 
     yield open_page
     assert not faults
     assert [url for url in fetched if not url.startswith(("file:", "data:"))] == []
-    assert len([url for url in fetched if url.startswith("file:")]) == 1
+    assert {url for url in fetched if url.startswith("file:")} == visited
 
 
 def shown_map(page):
@@ -128,6 +129,66 @@ def test_the_time_line_is_that_of_the_fit(mapped, visit):
     width = chart.bounding_box()["width"]
     chart.click(position={"x": width - 9, "y": 50})
     assert page.get_attribute("#story .now", "data-t") == "45"
+
+
+def test_a_click_on_the_map_shows_what_excites_the_voxel(mapped, visit):
+    """Its words, timing, passages and the match of one; from there to the match explorer."""
+    page = visit(mapped)
+    assert page.inner_text("#place-says h3") == "all predicted voxels"
+    assert "Mean of 20 predicted voxels" in page.inner_text("#place-says")
+    box = page.locator("#place-map").bounding_box()
+    at = {"x": 12.9 * box["width"] / 20, "y": 3.2 * box["height"] / 10}  # a pixel off
+    page.click("#place-map", position=at)
+    said = page.inner_text("#place-says")
+    assert page.inner_text("#place-says h3") == "voxel 1"
+    assert page.locator(".words .firm").all_inner_texts() == ["w4", "w6", "w7"]
+    assert page.locator(".words .loose").all_inner_texts() == ["w1"]
+    assert "92 % of these words" in said
+    assert "answers 4.5 s after the words, 3.3 s wide" in said
+    assert page.locator("#place-says svg.chart path").count() == 1
+    first = page.locator(".heard li").first.inner_text()
+    assert "x, 1:10: predicted +2.50, measured \N{MINUS SIGN}1.25" in first
+    assert "x26a x26b x27a x27b x28a x28b x29a x29b" in first
+    assert "ngram adds +0.50: 1:04 is like 0:40 \N{HORIZONTAL ELLIPSIS} x13a" in first
+    page.click(".heard .because button")
+    assert page.inner_text("#story .now") == "x27a x27b"
+    assert page.input_value("#explore-model") == "eng1000"
+    page.click(".heard li:nth-child(2) button")
+    assert page.input_value("#explore-story") == "y"
+    page.click("#place-says button:has-text('all of A')")
+    assert page.inner_text("#place-says h3") == "A (truth)"
+    assert page.locator("#place-marks .member").count() == 2
+    assert "</script><b>" in page.inner_text(".words")
+    page.select_option("#place-band", label="ngram")
+    assert "In ngram words have no place" in page.inner_text("#place-says")
+
+
+def test_places_by_keyboard_alone(mapped, visit):
+    page = visit(mapped)
+    page.select_option("#place", label="voxel 0")
+    page.focus("#place-map")
+    for key, label in [
+        ("ArrowRight", "voxel 1"),
+        ("ArrowRight", "voxel 1"),
+        ("ArrowLeft", "voxel 0"),
+        ("ArrowDown", "voxel 2"),
+    ]:
+        page.keyboard.press(key)
+        assert page.inner_text("#place-says h3") == label
+    assert page.locator("#place-marks .single").count() == 1
+
+
+def test_words_and_numbers_of_a_place_are_seen_without_scrolling_aside(mapped, visit):
+    page = visit(mapped)
+    table = page.locator("#tuning table.prose")
+    edge = table.evaluate("t => t.parentNode.scrollWidth - t.parentNode.clientWidth")
+    assert edge <= 0
+    page = visit(mapped, viewport=PHONE)
+    says = page.locator("#place-says").bounding_box()
+    assert says["x"] + says["width"] <= PHONE["width"]
+    box = page.locator("#place-map").bounding_box()
+    page.click("#place-map", position={"x": box["width"] * 0.22, "y": box["height"] * 0.75})
+    assert page.inner_text("#place-says h3") == "voxel 2"
 
 
 def test_features_that_are_zero_are_told_above_the_answer(silent, visit):

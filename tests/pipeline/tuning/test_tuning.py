@@ -1,19 +1,26 @@
 """What is planted in weights is found in them, and nothing where there is nothing."""
 
+from dataclasses import dataclass
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy import stats
 from sklearn.decomposition import PCA
+from sklearn.linear_model import Ridge
 
 from pipeline.bands.registry import BandOptions
 from pipeline.embedding.eng1000 import Eng1000
-from pipeline.fit.design import Preparation
+from pipeline.fit.design import Design, Preparation
+from pipeline.fit.gram_engine import gram_of
 from pipeline.simulation import lexicon
 from pipeline.tuning.colours import full_colours, rgb
 from pipeline.tuning.components import n_above_chance, principal_axes
 from pipeline.tuning.meaning import feature_weights, predicted_voxels
+from pipeline.tuning.refits import Refits
 from pipeline.tuning.timing import timing
-from pipeline.tuning.vocabulary import vocabulary, word_features
+from pipeline.tuning.vocabulary import Vocabulary, vocabulary, word_features
+from pipeline.tuning.words import ends, fold_axes, word_table
 from tests.helpers.planted import DELAYS, N_BASIS, Planted, cosine
 
 
@@ -63,6 +70,97 @@ def test_words_are_those_that_the_planted_weights_name(planted, tmp_path):
     order = sorted(words.words, key=said.get)
     assert len(set(most) & set(order[-40:])) >= 15
     assert len(set(least) & set(order[:40])) >= 15
+
+
+@dataclass
+class Heard:
+    """A subject of the `Planted` kind, as `pipeline.tuning.subject.Subject` is asked."""
+
+    planted: Planted
+    name = "S"
+
+    def __post_init__(self):
+        self.dataset, self._responses = self, self.planted.responses()
+
+    def read_responses(self, _, story):
+        return self._responses[story]
+
+    def grid(self, story):
+        return next(s.grid for s in self.planted.stories if s.name == story)
+
+
+def refits(subject, fit, voxels, **others):
+    """The fit's weights of some voxels, solved again."""
+    return Refits(
+        Heard(subject), Design((subject.band,)), fit.final.alpha, subject.folds,
+        shifted_voxels=voxels[:2], fold_voxels=voxels, seed=0, **others,
+    )  # fmt: skip
+
+
+def test_weights_without_a_fold_are_those_of_the_other_stories(planted):
+    """Held against ridge of scikit-learn on these stories alone; kept Gram matrices serve."""
+    subject, fit = planted
+    voxels, band = np.array([0, 7, 45]), subject.band
+    kept = SimpleNamespace(name=band.name, preparation=band.preparation)
+    found = refits(subject, fit, voxels).without_folds(kept)
+    gram = {(band.name, band.name): gram_of(band, band, subject.folds)}
+    stored = refits(subject, fit, voxels, grams=gram).without_folds(kept)
+    responses = subject.responses()
+    for fold, weights in enumerate(found):
+        np.testing.assert_allclose(stored[fold], weights, rtol=1e-6, atol=1e-9)
+        others = [story for story, own in subject.folds.items() if own != fold]
+        x = np.concatenate([band.rows(story) for story in others])
+        y = np.concatenate([responses[story] for story in others])[:, voxels]
+        ridge = Ridge(alpha=fit.final.alpha[0, voxels]).fit(x.astype(float), y)
+        by_delay = ridge.coef_.T.reshape(len(DELAYS), -1, len(voxels))
+        expected = feature_weights(
+            by_delay * np.reshape(band.weights, (-1, 1, 1)), band.preparation
+        )
+        np.testing.assert_allclose(weights, expected, atol=2e-3 * np.abs(expected).max())
+
+
+def test_words_of_a_place_that_answers_stay_and_those_of_noise_do_not(planted):
+    """Twenty words of a voxel at either end, without each fold's stories."""
+    subject, fit = planted
+    voxels = np.array([0, 1, 2, 3, 40, 41, 42, 43])
+    kept = SimpleNamespace(name=subject.band.name, preparation=subject.band.preparation)
+    space = Vocabulary(lexicon.vocabulary(), subject.vectors.T - subject.vectors.T.mean(axis=0))
+    whole = space.responses(subject.recovered(fit)[:, voxels])
+    by_fold = np.stack(
+        [space.responses(w) for w in refits(subject, fit, voxels).without_folds(kept)]
+    )
+    table = word_table(space, [str(v) for v in voxels], "voxel", whole, by_fold)
+    stability = table.groupby(table["place"].astype(int))["stability"].mean()
+    assert stability[:4].min() > 0.7
+    noise = stability.reindex(voxels[4:]).fillna(0)  # of those left out there are no words
+    assert stability[:4].mean() > noise.mean() + 0.1
+
+
+def test_words_are_counted_in_the_folds_lists():
+    """All folds, none of them, and no fold known; where a band is left out there are no words."""
+    space = Vocabulary(list("abcdefgh"), np.eye(8))
+    response = np.arange(8.0)
+    found = ends(space, response, np.stack([response, -response]), n=3)
+    assert found["most"].words == ["h", "g", "f"] and found["most"].again == [1, 1, 1]
+    assert found["least"].words == ["a", "b", "c"] and found["least"].again == [1, 1, 1]
+    assert found["most"].stability(2) == 0.5
+    unknown = ends(space, response, np.full((2, 8), np.nan), n=3)["most"]
+    assert unknown.again is None and np.isnan(unknown.stability(2))
+    responses = np.stack([response, np.zeros(8)], axis=1)
+    table = word_table(space, ["here", "left out"], "region", responses, responses[None])
+    assert set(table["place"]) == {"here"} and (table["stability"] == 1).all()
+
+
+def test_axes_are_found_again_whatever_their_order_and_sign():
+    rng = np.random.default_rng(5)
+    scores = rng.standard_normal((3, 200)) * np.array([[3.0], [2.0], [1.0]])
+    basis, _ = np.linalg.qr(rng.standard_normal((7, 3)))
+    axes = principal_axes(basis @ scores, 3)
+    turned = basis @ (scores * np.array([[-1.0], [2.0], [1.0]]))  # the second is now the first
+    found, cosine = fold_axes(axes, [turned, basis @ scores])
+    assert (cosine > 0.98).all()
+    np.testing.assert_allclose(found[1], axes.axes, atol=1e-6)
+    assert (np.sum(found[0] * axes.axes, axis=1) > 0.95).all()
 
 
 def test_words_alone_have_the_vectors_of_the_embedding(tmp_path):

@@ -7,6 +7,7 @@ one interface. What the sources are is told in `gim.weighing.weights`.
 
 from collections.abc import Iterator
 from copy import copy, deepcopy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,18 @@ from gim.induction.prediction import Prediction
 from gim.infinigram.kneser_ney import KneserNey
 from gim.infinigram.query import InfiniGram, Match
 from gim.scores import Scores
-from gim.text.tokenizer import Tokenizer, check_ids
+from gim.text.tokenizer import Tokenizer, check_ids, load_tokenizer
 from gim.weighing.evidence import Attribution, Passages
 from gim.weighing.place import NONE, NGrams, Place, Weighed, know, read_ngrams, weigh
-from gim.weighing.weights import GATE, SLOPES, SOURCES, Weights, setting, shipped_weights
+from gim.weighing.weights import (
+    GATE,
+    SLOPES,
+    SOURCES,
+    Weights,
+    load_weights,
+    setting,
+    shipped_weights,
+)
 
 kernel: Any = weigh_kernel  # compiled functions carry no types
 NO_IDS = np.empty(0, np.int64)
@@ -77,6 +86,38 @@ class WeightedGIM:
         unigrams = [share * model.unigram for model, share in self.ngrams]
         self.log_lag = np.log(np.maximum(np.arange(window + 1), 1))
         self.log_unigram = np.log(np.sum(unigrams, axis=0)) if unigrams else NONE
+
+    @classmethod
+    def from_files(
+        cls,
+        index: str | Path | None = None,
+        tokenizer: str | Path | None = None,
+        encoder: str | Path | None = None,
+        weights: str | Path | None = None,
+    ) -> "WeightedGIM":
+        """Load a predictor; what is None is what ships with this package, and no corpus.
+
+        Parameters
+        ----------
+        index : path, optional
+            Folder that ``gim index`` wrote, with the same tokenizer.
+        tokenizer : path, optional
+            As `gim.text.tokenizer.load_tokenizer` takes it.
+        encoder : path, optional
+            Folder of a saved encoder.
+        weights : path, optional
+            File of ``gim tune``.
+
+        Raises
+        ------
+        InputError
+            If a file is missing, or the index was made with another tokenizer.
+        """
+        from gim.encoder.encoder import Encoder
+
+        ids = load_tokenizer(tokenizer)
+        corpus = InfiniGram(index, ids) if index else None
+        return cls(ids, corpus, Encoder.from_pretrained(encoder), load_weights(weights))
 
     def stream(self) -> "WeightedStream":
         """A predictor for a context that grows token by token."""

@@ -64,15 +64,9 @@ def load_weighing(options: Mapping[str, Any]) -> WeightedGIM:
 def _load(
     encoder: str | None, index: str | None, tokenizer: str | None, weights: str | None
 ) -> WeightedGIM:
-    from gim.encoder.encoder import Encoder
-    from gim.infinigram.query import InfiniGram
-    from gim.text.tokenizer import load_tokenizer
     from gim.weighing.model import WeightedGIM
-    from gim.weighing.weights import load_weights
 
-    ids = load_tokenizer(tokenizer)
-    corpus = InfiniGram(index, ids) if index else None
-    return WeightedGIM(ids, corpus, Encoder.from_pretrained(encoder), load_weights(weights))
+    return WeightedGIM.from_files(index, tokenizer, encoder, weights)
 
 
 def expectations(

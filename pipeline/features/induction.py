@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gim.induction.columns import COLUMNS, columns
 from pipeline.dataset.story import Story
 from pipeline.embedding.expectation import OPTIONS, Expectation, expectations, load_weighing
 from pipeline.features.base import Kind
@@ -21,35 +22,9 @@ from pipeline.features.encoder import load_encoder
 if TYPE_CHECKING:
     from gim.induction.reading import Reading
 
-COLUMNS = (
-    "surprisal", "entropy", "suffix", "exact", "similarity", "lag", "repeated_word",
-    "repeated_bigram", "repeated_trigram", "log_count", "words",
-)  # fmt: skip
-
-
-def columns(reading: Reading) -> np.ndarray:
-    """The numbers of each word, array of shape (n_words, n_columns) in the order of `COLUMNS`.
-
-    Counts of new words and bigrams are words minus repeated ones, so they need no columns.
-    """
-    return np.stack(
-        [
-            reading.surprisal,
-            reading.entropy,
-            np.log1p(reading.suffix),
-            reading.exact,
-            reading.similarity,
-            np.log1p(reading.lag),
-            *(reading.repeats(n) for n in (1, 2, 3)),
-            np.log1p(reading.count),
-            np.ones(len(reading.ids)),
-        ],
-        axis=1,
-    )
-
 
 def weighed_columns(reading: Reading, weighed: Expectation) -> np.ndarray:
-    """The same with surprisal and entropy of the model that weighs, and the shares of its sources.
+    """Columns with surprisal and entropy of the model that weighs, and the shares of its sources.
 
     Returns
     -------

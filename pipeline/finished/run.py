@@ -16,7 +16,7 @@ from pipeline.config.results import Results
 from pipeline.config.stories import heard_stories
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.dataset.dataset import Dataset
-from pipeline.dataset.story import read_story
+from pipeline.dataset.story import Story, read_story
 from pipeline.finished.folder import read_config
 from pipeline.finished.new_story import NewStory, read_new_story
 from pipeline.finished.predict import Predictor
@@ -72,6 +72,27 @@ class Run:
     def stories(self, subject: str | None = None) -> dict[str, list[str]]:
         """Stories of a subject, by "train" and "test"."""
         return heard_stories(self.config, self._subject(subject))
+
+    def story(self, name: str) -> Story:
+        """Words and TR grid of a story of the run.
+
+        Raises
+        ------
+        ProblemError
+            If no subject heard it.
+        """
+        heard = sorted({s for own in self.subjects for p in self.stories(own).values() for s in p})
+        if name not in heard:
+            what, remedy = f"there is no story {name!r}", f"use one of {', '.join(heard)}"
+            raise ProblemError(Problem(self.folder, "stories", what, remedy))
+        words = pd.read_parquet(self.files.of_run("words.parquet"))
+        return read_story(self.dataset, words, name)
+
+    def responses(self, story: str, subject: str | None = None) -> np.ndarray:
+        """A subject's responses to a story of the run, array of shape (n_rows, n_voxels)."""
+        own = self._subject(subject)
+        self._check_heard(story, own)
+        return self.dataset.read_responses(own, story)
 
     def fit(self, model: str, subject: str | None = None) -> FitFile:
         """The file of a fit."""
@@ -270,14 +291,15 @@ class Run:
 
     def _own_story(self, story: str | None, subject: str) -> NewStory:
         """A story of the run with the subject's responses to it."""
+        self._check_heard(story, subject)
+        return NewStory(self.story(str(story)), self.responses(str(story), subject))
+
+    def _check_heard(self, story: str | None, subject: str) -> None:
         stories = [s for part in self.stories(subject).values() for s in part]
         if story not in stories:
             what = f"{subject} did not hear {story!r}"
             remedy = f"give a transcript, or one of {', '.join(stories)}"
             raise ProblemError(Problem(self.folder, "story", what, remedy))
-        words = pd.read_parquet(self.files.of_run("words.parquet"))
-        responses = self.dataset.read_responses(subject, str(story))
-        return NewStory(read_story(self.dataset, words, str(story)), responses)
 
     def _predictor(self, model: str, subject: str | None) -> Predictor:
         own = self._subject(subject)

@@ -16,7 +16,7 @@ FLOORS = {
         encoder  infinigram
         induction
         causal  weighing
-        evaluation  decoding
+        evaluation  decoding  sklearn
         training
         cli
     """,
@@ -25,7 +25,7 @@ FLOORS = {
         embedding  language_model  voxels
         maps  readers
         dataset
-        matching  simulation  states
+        matching  simulation  sklearn  states
         features
         example  matchers
         bands

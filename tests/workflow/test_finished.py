@@ -143,6 +143,14 @@ def test_scores_tables_maps_and_regions_are_those_of_the_files(run):
     assert isinstance(run.table("gains"), pd.DataFrame)
 
 
+def test_stories_and_responses_are_those_of_the_dataset(run):
+    story, responses = run.story(STORY), run.responses(STORY)
+    assert (story.name, story.grid) == (STORY, run.dataset.grid(STORY))
+    assert story.words["word"].tolist() == run.dataset.read_words(STORY)["word"].tolist()
+    np.testing.assert_array_equal(responses, run.dataset.read_responses("SIM01", STORY))
+    assert len(responses) == story.grid.n_rows
+
+
 def test_weights_are_those_of_single_voxels_in_the_order_asked_for(run):
     whole = run.weights("ngramlag")
     assert {band: w.shape[:2] for band, w in whole.items()} == {
@@ -218,6 +226,8 @@ def test_what_is_not_there_is_named(run, tmp_path):
         (lambda: run.scores("none"), "no model 'none'"),
         (lambda: run.scores("ngram", subject="X"), "no subject 'X'"),
         (lambda: run.predict("eng1000", story="elsewhere"), "did not hear 'elsewhere'"),
+        (lambda: run.story("elsewhere"), "there is no story 'elsewhere'"),
+        (lambda: run.responses("elsewhere"), "did not hear 'elsewhere'"),
         (lambda: run.words("ngramlag", 3, band="drift"), "a word has no features of its own"),
         (lambda: Run(tmp_path), "no finished run"),
     ]:

@@ -33,9 +33,10 @@ def dataset_files(config: dict[str, Any]) -> list[Path]:
     """The files that everything rests on: transcripts, responses, volume counts."""
     dataset = Dataset.from_config(config)
     files = [
-        *([dataset.respdict] if config["responses"]["volumes"] else []),
+        *([dataset.respdict] if isinstance(config["responses"]["volumes"], str) else []),
+        *([dataset.runs.path] if dataset.runs else []),
         *(dataset.transcript(story) for story in all_stories(config)),
-        *(dataset.source(subject, story) for subject, story in subjects_and_stories(config)),
+        *(f for s, story in subjects_and_stories(config) for f in dataset.files(s, story)),
     ]
     return list(dict.fromkeys(files))
 

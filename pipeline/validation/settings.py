@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.core.errors import Findings
 from pipeline.dataset.dataset import Dataset
 from pipeline.validation.bands import check_bands
+from pipeline.validation.cleaning import check_cleaning
 from pipeline.validation.contamination import Contamination, check_contamination
 from pipeline.validation.coverage import Lookup, check_coverage
 from pipeline.validation.embedding import check_embedding, embedding_files, needs
@@ -61,6 +62,7 @@ def check_settings(
     findings.add(check_models(model_files(config)))
     findings.add(check_outputs(config, model_files(config)))
     findings.add(check_bands(config))
+    findings.add(check_cleaning(config))
     findings.add(check_language_models(language_models(config)))
     findings.add(check_tables(config, n_rows))
     findings.add(check_masks(config, n_voxels))

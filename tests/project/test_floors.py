@@ -25,7 +25,7 @@ FLOORS = {
         embedding  language_model  voxels
         maps  readers
         dataset
-        matching  simulation  states
+        matching  runs  simulation  states
         features
         example  matchers
         bands

@@ -1,5 +1,7 @@
 """Rule gram."""
 
+from dataclasses import replace
+
 from job import snakemake, work
 from pipeline.bands.registry import BandOptions
 from pipeline.dataset.dataset import Dataset
@@ -24,4 +26,6 @@ with work(snakemake):
     }
     a, b = snakemake.wildcards.a, snakemake.wildcards.b
     folds = training_folds(train, n_rows, params.n_folds, params.seed)
-    GramFile.write(snakemake.output[0], bands[a], bands[b], folds)
+    counted = dataset.counted(snakemake.wildcards.subject, train)
+    a, b = (replace(bands[name], counted=counted) for name in (a, b))
+    GramFile.write(snakemake.output[0], a, b, folds)

@@ -120,7 +120,7 @@ def cleaned(
     counted = nuisance.counted
     left = clean(
         values,
-        detrend=bool(detrend),
+        detrend=detrend,
         standardize=None,
         confounds=nuisance.confounds,
         filter="cosine" if high_pass else False,

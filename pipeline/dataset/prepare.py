@@ -126,9 +126,9 @@ def ready(
         If cleaning leaves nothing of any voxel but rounding.
     """
     values = values.astype(np.float64)
-    if options.get("high_pass") or options.get("detrend") or nuisance:
-        how = {key: options.get(key) for key in ("high_pass", "detrend")}
-        values = cleaned(values, grid.tr, nuisance=nuisance, **how)
+    high_pass, detrend = options.get("high_pass"), bool(options.get("detrend"))
+    if high_pass or detrend or nuisance:
+        values = cleaned(values, grid.tr, high_pass=high_pass, detrend=detrend, nuisance=nuisance)
     rows = rows_of_file(grid, first)
     values, counted = values[rows], nuisance.counted if nuisance else None
     if counted is None:

@@ -8,6 +8,7 @@ known: the subject did not hear the story.
 from __future__ import annotations
 
 import glob
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -164,7 +165,8 @@ class RunTable:
 def _read(path: Path, changed: int) -> RunTable:
     table = read_delimited(path)
     wrong = [(f"there is no column {name!r}", name) for name in NEEDED if name not in table]
-    wrong += [(f"unknown column {name!r}", name) for name in table if name not in COLUMNS]
+    names = [str(name) for name in table]
+    wrong += [(f"unknown column {name!r}", name) for name in names if name not in COLUMNS]
     if wrong:
         remedy = f"the columns of a table of runs are {', '.join(COLUMNS)}"
         raise ProblemError([Problem(path, f"line 1, {name}", what, remedy) for what, name in wrong])
@@ -179,8 +181,8 @@ def _read(path: Path, changed: int) -> RunTable:
 
 def _runs(path: Path, table: pd.DataFrame, problems: list[Problem]) -> Iterator[Run]:
     """The rows that say whose they are and of what."""
-    starts = numbers(table["start"]) if "start" in table else None
-    for index, row in table.iterrows():
+    starts = numbers(table["start"]).tolist() if "start" in table else [None] * len(table)
+    for start, (index, row) in zip(starts, table.iterrows(), strict=True):
         line = f"line {line_of(int(str(index)))}"
         cells = {name: cell for name, cell in row.items() if isinstance(cell, str)}
         subject, story = cells.get("subject", ""), cells.get("story", "")
@@ -194,17 +196,17 @@ def _runs(path: Path, table: pd.DataFrame, problems: list[Problem]) -> Iterator[
             for name in PATHS
             if name in cells
         }
-        start = None if starts is None or "start" not in cells else float(starts[index])
-        if start is not None and start != start:
+        told = start if "start" in cells else None
+        if told is not None and math.isnan(told):
             what = f"{cells['start']!r} is no number of seconds"
             problems.append(Problem(path, f"{line}, start", what, "give seconds, or n/a"))
-            start = None
+            told = None
         if "responses" in files and not {"transcript", "events"} & set(files):
             what = f"the run of {subject} and {story} has neither transcript nor events"
             problems.append(Problem(path, line, what, "name where its words are"))
         place = f"{line}: {subject}, {story}"
         named = {key: cells.get(key) for key in ("session", "run")}
-        yield Run(subject=subject, story=story, place=place, start=start, **named, **files)  # type: ignore[arg-type]
+        yield Run(subject=subject, story=story, place=place, start=told, **named, **files)  # type: ignore[arg-type]
 
 
 def _file(path: Path, place: str, cell: str, problems: list[Problem]) -> Path:

@@ -48,14 +48,7 @@ def cortex_of(vertices: Vertices, meshes: Mapping[str, str | Path] | None = None
         log.info("%s has one hemisphere: no pictures", vertices.source)
         return None
     if meshes:
-        read = {side: read_mesh(meshes[side]) for side in SIDES}
-        for side, mesh in read.items():
-            n, expected = len(mesh.coordinates), vertices.hemispheres[side].n_vertices
-            if n != expected:
-                what = f"the mesh has {n} vertices, the {side} hemisphere of the data {expected}"
-                remedy = "give the meshes of the space that the data are in"
-                raise ProblemError(Problem(meshes[side], "surface", what, remedy))
-        return Cortex(read, vertices.sample)
+        return Cortex(own_meshes(vertices, meshes), vertices.sample)
     if vertices.space == SHIPPED:
         inflated, sulci = fsaverage(SHIPPED)
         if _fit(inflated, vertices):
@@ -70,6 +63,32 @@ def cortex_of(vertices: Vertices, meshes: Mapping[str, str | Path] | None = None
         " and ".join(str(h.n_vertices) for h in vertices.hemispheres.values()),
     )
     return None
+
+
+def own_meshes(vertices: Vertices, meshes: Mapping[str, str | Path]) -> dict[str, InMemoryMesh]:
+    """Read the surfaces that a configuration names, by side.
+
+    Raises
+    ------
+    ProblemError
+        If one cannot be read, or has other vertices than the data.
+    """
+    read, problems = {}, []
+    for side in SIDES:
+        try:
+            read[side] = read_mesh(meshes[side])
+        except ProblemError as error:
+            problems += error.problems
+            continue
+        n = len(read[side].coordinates)
+        expected = vertices.hemispheres[side].n_vertices if side in vertices.hemispheres else n
+        if n != expected:
+            what = f"the mesh has {n} vertices, the {side} hemisphere of the data {expected}"
+            remedy = "give the meshes of the space that the data are in"
+            problems.append(Problem(meshes[side], f"surface.{side}", what, remedy))
+    if problems:
+        raise ProblemError(problems)
+    return read
 
 
 def _fit(meshes: Mapping[str, InMemoryMesh], vertices: Vertices) -> bool:

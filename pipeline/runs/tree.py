@@ -83,7 +83,7 @@ def run_table(wanted: Wanted, folder: Path, findings: Findings) -> pd.DataFrame:
     found = _runs(wanted)
     found_rows = list(_rows(wanted, found, folder, findings))
     rows = pd.DataFrame(found_rows, columns=list(COLUMNS), dtype=object)
-    _note_missing(rows, folder, findings)
+    _note_missing(wanted, rows, folder, findings)
     return rows.fillna(MISSING)
 
 
@@ -195,8 +195,14 @@ def _relative(path: Path, folder: Path) -> str:
     return Path(os.path.relpath(path, folder)).as_posix()
 
 
-def _note_missing(rows: pd.DataFrame, folder: Path, findings: Findings) -> None:
-    """Say which stories a subject has no responses to, and which runs have no words."""
+def _note_missing(wanted: Wanted, rows: pd.DataFrame, folder: Path, findings: Findings) -> None:
+    """Say who has no run, which stories a subject has no responses to, which runs have no words."""
+    folders = sorted(path.name for path in wanted.derivatives.glob("sub-*") if path.is_dir())
+    without = [name for name in folders if name.removeprefix("sub-") not in set(rows["subject"])]
+    if without:
+        what = f"{len(without)} of {len(folders)} subjects have no such run: {some(without)}"
+        remedy = "nothing, if they did not do the task"
+        findings.warn(wanted.derivatives, f"task {wanted.task}", what, remedy)
     gaps = rows[rows["responses"].isna()]
     for subject, own in gaps.groupby("subject", sort=False):
         what = f"no responses to {some(own['story'], 20)}"

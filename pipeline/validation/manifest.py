@@ -19,7 +19,7 @@ from pipeline.dataset.prepare import reading_options
 from pipeline.readers.formats import shape_of
 from pipeline.validation.bands import recording_files
 from pipeline.validation.embedding import embedding_files, needs
-from pipeline.validation.masks import mask_files
+from pipeline.validation.masks import mask_files, mesh_files
 from pipeline.validation.models import language_model_files, model_files
 from pipeline.validation.tables import table_files
 
@@ -52,6 +52,7 @@ def settings_files(config: dict[str, Any]) -> list[Path]:
         *language_model_files(config),
         *table_files(config),
         *mask_files(config).values(),
+        *mesh_files(config),
         *sorted(path for path in truth if path.is_file()),
     ]
     return list(dict.fromkeys(files))

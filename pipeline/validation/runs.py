@@ -1,4 +1,4 @@
-"""Checks of the table of runs: its rows, its gaps, and what files of one story must agree on."""
+"""Checks of runs beside each other: what their files must agree on, and the table of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+from nibabel.cifti2 import BrainModelAxis
 
 from pipeline.core.errors import Findings, Problem, ProblemError, some
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.runs import Run, RunTable
-from pipeline.readers.formats import RESPONSES, read_transcript, suffix
+from pipeline.readers.formats import RESPONSES, read_transcript, suffix, vertices_of
 from pipeline.readers.sidecar import sidecar_of
 from pipeline.validation.records import Heard
 
@@ -22,30 +23,28 @@ _SPACE = re.compile(r"(?:^|_)space-([A-Za-z0-9]+)")
 def check_runs(
     dataset: Dataset, heard: Sequence[Heard], masks: Mapping[str, Path], findings: Findings
 ) -> None:
-    """Check the table of runs, where there is one.
+    """Check what files of responses must agree on, and the table of runs where there is one.
 
     Parameters
     ----------
     dataset : Dataset
         With its `runs`.
-    heard : list of Heard
+    heard : sequence of Heard
         What each subject of the configuration heard.
-    masks : dict of str to Path
+    masks : mapping of str to Path
         Mask of each subject, where there are any.
     findings : Findings
         Where problems and warnings are noted.
     """
+    files = {each.subject: [one.path for one in each.recordings] for each in heard}
+    findings.problems += [*_spaces(files, masks), *_brain_models(files)]
     if (table := dataset.runs) is None:
+        _warn_of_clock(files, float(dataset.timing["tr"]), findings)
         return
     findings.problems += table.problems
-    used = [run for each in heard for run in table.recorded if run.subject == each.subject]
-    _warn_of_gaps(table, [each.subject for each in heard], findings)
-    findings.problems += [
-        *_formats(table, used),
-        *_clocks(used),
-        *_spaces(used, masks),
-        *_events(dataset, used),
-    ]
+    used = [run for run in table.recorded if run.subject in files]
+    _warn_of_gaps(table, list(files), findings)
+    findings.problems += [*_formats(table, used), *_clocks(used), *_events(dataset, used)]
 
 
 def _warn_of_gaps(table: RunTable, subjects: list[str], findings: Findings) -> None:
@@ -82,15 +81,48 @@ def _clocks(runs: list[Run]) -> Iterator[Problem]:
             yield Problem(str(run.responses), "sidecar", what, remedy)
 
 
-def _spaces(runs: list[Run], masks: Mapping[str, Path]) -> Iterator[Problem]:
+def _warn_of_clock(files: Mapping[str, list[Path]], tr: float, findings: Findings) -> None:
+    """Say that sidecars tell of another time than a volume's middle, which patterns do not hear."""
+    for path in (path for paths in files.values() for path in paths):
+        try:
+            told = sidecar_of(path).start_time
+        except ProblemError as error:
+            findings.problems += error.problems
+            continue
+        if told is not None and abs(told - tr / 2) > SAME_TIME:
+            what = f"StartTime is {told:g} s: volumes stand for this time, not the middle of the TR"
+            remedy = f"add {tr / 2 - told:g} s to `timing.sound_start`, or give a table of runs"
+            findings.warn(path, "sidecar", what, remedy)
+            return  # one is like the others
+
+
+def _spaces(files: Mapping[str, list[Path]], masks: Mapping[str, Path]) -> Iterator[Problem]:
     """Runs whose names say another space than the names of their masks."""
-    for run in runs:
-        names = [Path(str(run.responses)).name, masks.get(run.subject, Path()).name]
-        found = [match[1] for name in names if (match := _SPACE.search(name))]
-        if len(set(found)) > 1:
-            what = f"the run is in the space {found[0]}, the mask in {found[1]}"
-            remedy = f"give the mask of this space instead of {masks[run.subject]}"
-            yield Problem(str(run.responses), "mask", what, remedy)
+    for subject, paths in files.items():
+        for path in paths:
+            names = [path.name, masks.get(subject, Path()).name]
+            found = [match[1] for name in names if (match := _SPACE.search(name))]
+            if len(set(found)) > 1:
+                what = f"the run is in the space {found[0]}, the mask in {found[1]}"
+                remedy = f"give the mask of this space instead of {masks[subject]}"
+                yield Problem(path, "mask", what, remedy)
+
+
+def _brain_models(files: Mapping[str, list[Path]]) -> Iterator[Problem]:
+    """CIFTI runs of a subject with as many grayordinates as the first, but others."""
+    for paths in files.values():
+        first: tuple[Path, BrainModelAxis | None] | None = None
+        for path in (path for path in paths if suffix(path, RESPONSES) == ".dtseries.nii"):
+            try:
+                axis = vertices_of(path).axis
+            except ProblemError:
+                continue  # which is told where its values are read
+            other, expected = first = first or (path, axis)
+            if axis is None or expected is None or len(axis) != len(expected):
+                continue  # numbers that differ are told elsewhere
+            if axis != expected:
+                what = f"the brain models are not those of {other}"
+                yield Problem(path, "header", what, "give all runs on the same grayordinates")
 
 
 def _events(dataset: Dataset, runs: list[Run]) -> Iterator[Problem]:

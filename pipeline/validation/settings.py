@@ -12,7 +12,7 @@ from pipeline.validation.cleaning import check_cleaning
 from pipeline.validation.contamination import Contamination, check_contamination
 from pipeline.validation.coverage import Lookup, check_coverage
 from pipeline.validation.embedding import check_embedding, embedding_files, needs
-from pipeline.validation.masks import check_masks
+from pipeline.validation.masks import check_masks, check_meshes
 from pipeline.validation.models import (
     check_language_models,
     check_models,
@@ -66,6 +66,7 @@ def check_settings(
     findings.add(check_language_models(language_models(config)))
     findings.add(check_tables(config, n_rows))
     findings.add(check_masks(config, n_voxels))
+    findings.add(check_meshes(config))
     findings.add(check_contamination(texts, config["allow"]["contaminated"]))
     findings.add(check_regions(config))
     return findings

@@ -89,7 +89,7 @@ def load_cifti(path: str | Path) -> nib.Cifti2Image:
     if (offset := float(header["vox_offset"])) > MOST_BEFORE:
         raise ValueError(f"its header claims {offset:.2g} bytes before the values")
     n_bytes = math.prod(header.get_data_shape()) * header.get_data_dtype().itemsize
-    if n_bytes > Path(path).stat().st_size:
+    if offset + n_bytes > Path(path).stat().st_size:
         raise ValueError(f"its header claims {n_bytes:.2g} bytes of values, the file is too short")
     # Unmapped: a file that is cut or written anew meanwhile would end the process.
     return nib.Cifti2Image.from_filename(path, mmap=False)

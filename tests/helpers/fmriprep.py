@@ -118,6 +118,23 @@ def write_run(folder, name, values, form, start_time=None, tr=TR):
     write_sidecar(path, ".nii.gz", start_time, tr)
 
 
+def write_meshes(folder):
+    """A fan of triangles a hemisphere, `lh.surf.gii` and `rh.surf.gii`; their paths by side."""
+    angle = 2 * np.pi * np.arange(N_VERTICES - 1) / (N_VERTICES - 1)
+    ring = np.stack([10 * np.cos(angle), 30 * np.sin(angle), 20 * np.cos(angle)], axis=1)
+    points = np.concatenate([[[5.0, 0, 0]], ring])
+    faces = [[0, 1 + k, 1 + (k + 1) % (N_VERTICES - 1)] for k in range(N_VERTICES - 1)]
+    paths = {"left": folder / "lh.surf.gii", "right": folder / "rh.surf.gii"}
+    for path, shift in zip(paths.values(), (-30, 30), strict=True):
+        moved = (points + np.array([shift, 0, 0])).astype(np.float32)
+        arrays = [
+            nib.gifti.GiftiDataArray(moved, "NIFTI_INTENT_POINTSET"),
+            nib.gifti.GiftiDataArray(np.array(faces, np.int32), "NIFTI_INTENT_TRIANGLE"),
+        ]
+        nib.save(nib.GiftiImage(darrays=arrays), path)
+    return paths
+
+
 def write_sidecar(path, ending, start_time, tr=TR):
     told = {"RepetitionTime": tr} | ({} if start_time is None else {"StartTime": start_time})
     Path(str(path).removesuffix(ending) + ".json").write_text(json.dumps(told))

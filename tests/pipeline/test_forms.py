@@ -26,6 +26,7 @@ from pipeline.fit.run import fit_model
 from pipeline.maps.write import write_maps
 from pipeline.readers.formats import vertices_of
 from pipeline.runs.command import main
+from pipeline.validation.dataset import check_dataset
 from pipeline.validation.records import all_heard
 from pipeline.validation.validate import validate
 from pipeline.validation.volumes import count_volumes
@@ -142,7 +143,7 @@ def test_what_a_censored_volume_holds_changes_nothing(tmp_path, monkeypatch):
     config = configured(root, "cifti")
     for i, shock in enumerate((0.0, -3000.0)):
         for path in (root / "derivatives/fmriprep/sub-01/func").glob("*.dtseries.nii"):
-            values = np.array(nib.load(path).dataobj)
+            values = nib.load(path, mmap=False).get_fdata()
             values[MOVED] += shock
             fmriprep.write_run(path.parent, path.name, values, "cifti", fmriprep.TR / 2)
         fit, _ = fitted(config, tmp_path / f"run{i}", monkeypatch)
@@ -189,6 +190,28 @@ def test_all_that_is_wrong_with_the_files_is_told_at_once(tmp_path):
     assert "22 voxels, but a subject's stories should agree" in said
     assert "the sidecar's repetition time is 1.5 s, `timing.tr` is 2 s" in said
     assert "the confounds have 61 rows, the run 64 volumes" in said
+
+
+def test_other_grayordinates_as_many_as_those_of_the_first_run(tmp_path):
+    """And that volumes stand for another time, where a pattern of names tells of no table."""
+    fmriprep.write_tree(tmp_path, forms=["cifti"], start_time=0.0)
+    path = tmp_path / f"derivatives/fmriprep/sub-01/func/sub-01_task-two_{fmriprep.FORMS['cifti']}"
+    img, axis = nib.load(path, mmap=False), fmriprep.brain_models()
+    other = axis[::-1]
+    series = img.header.get_axis(0)
+    nib.save(nib.Cifti2Image(np.asarray(img.get_fdata(), np.float32), (series, other)), path)
+    config = configured(tmp_path, "cifti")
+    assert "the brain models are not those of" in problems(config)
+    config["runs"] = None
+    config["transcripts"]["path"] = "stimuli/{story}.TextGrid"
+    config["responses"]["path"] = (
+        "derivatives/fmriprep/sub-{subject}/func/sub-{subject}_task-{story}_"
+        + fmriprep.FORMS["cifti"]
+    )
+    checked = check_dataset(config).findings
+    assert any("the brain models" in p.what for p in checked.problems)
+    (warning,) = [w for w in checked.warnings if "StartTime is 0 s" in w.what]
+    assert "add 1 s to `timing.sound_start`" in warning.remedy
 
 
 def test_header_against_sidecar_and_a_space_that_the_mask_is_not_in(tmp_path):

@@ -3,7 +3,6 @@
 import json
 import os
 
-import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
@@ -47,26 +46,11 @@ PLACES = {
 }
 
 
-def write_meshes(folder):
-    """A ring of triangles a hemisphere."""
-    n = fmriprep.N_VERTICES
-    angle = 2 * np.pi * np.arange(n - 1) / (n - 1)
-    ring = np.stack([10 * np.cos(angle), 30 * np.sin(angle), 20 * np.cos(2 * angle)], axis=1)
-    points = np.concatenate([[[5.0, 0, 0]], ring]).astype(np.float32)
-    faces = np.array([[0, 1 + k, 1 + (k + 1) % (n - 1)] for k in range(n - 1)], np.int32)
-    for hemi, shift in (("lh", -30), ("rh", 30)):
-        arrays = [
-            nib.gifti.GiftiDataArray(points + np.float32([shift, 0, 0]), "NIFTI_INTENT_POINTSET"),
-            nib.gifti.GiftiDataArray(faces, "NIFTI_INTENT_TRIANGLE"),
-        ]
-        nib.save(nib.GiftiImage(darrays=arrays), folder / f"{hemi}.surf.gii")
-
-
 @pytest.mark.parametrize("form", FORMS)
 def test_the_whole_workflow_on_what_fmriprep_leaves(project, form):
     root = project.folder / "bids"
     fmriprep.write_tree(root, forms=[form], moved=30)
-    write_meshes(root)
+    fmriprep.write_meshes(root)
     options = {"bids": root, "derivatives": "fmriprep", "task": ",".join(fmriprep.TASKS)}
     options |= {"transcript": "stimuli/{story}.TextGrid", "out": root / f"{form}.tsv"}
     main([*(str(o) for k, v in options.items() for o in (f"--{k}", v)), "--form", form])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from gim.files import read_yaml
 from pipeline.bands.registry import BAND_PATHS, broken_band, kind_of, known_kinds
 from pipeline.config.addresses import sent_variables, unsafe_addresses
 from pipeline.config.partitions import broken_partitions
+from pipeline.config.runs import broken_runs, expanded, with_runs
 from pipeline.config.stories import broken_folds, test_stories
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.places import WRITTEN
@@ -24,12 +24,15 @@ READABLE = "readable"  # how models are called whose bands can all be read
 PROGRAM = "__use_yte__"  # Snakemake evaluates the expressions of a file with this key
 PATH_KEYS = (
     ("data_root",),
+    ("runs",),
     ("transcripts", "path"),
     ("responses", "path"),
     ("responses", "volumes"),
     ("eng1000", "path"),
     ("eng1000", "basis_words"),
     ("mask", "path"),
+    ("surface", "left"),
+    ("surface", "right"),
     ("mask", "pycortex", "database"),
     ("lm", "tokenizer"),
     ("lm", "encoder"),
@@ -92,10 +95,10 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
     """
     config = copy.deepcopy(config)
     written = config.pop(WRITTEN, None) if isinstance(config, dict) else None  # completed before
-    problems = list(_odd_keys(config, "$", source)) or [
-        Problem(source, *rest) for rest in faults(config, schema())
-    ]
-    if problems:
+    if problems := list(_odd_keys(config, "$", source)):
+        raise ProblemError(problems)
+    config = with_runs(config)
+    if problems := [Problem(source, *rest) for rest in faults(config, schema())]:
         raise ProblemError(problems)
     _fill(config, schema())
     config["subjects"] = {s: {"exclude": [], **(o or {})} for s, o in config["subjects"].items()}
@@ -140,18 +143,13 @@ def _fill(value: Any, part: dict[str, Any]) -> None:
             _fill(value[key], sub)
 
 
-def expand_path(path: str) -> str:
-    """`path` with ~ and environment variables replaced."""
-    return os.path.expanduser(os.path.expandvars(path))
-
-
 def _expand(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Expand all paths in place; place, problem and remedy of what fetching must not send."""
-    root = expand_path(config["data_root"])
+    root = expanded(config["data_root"])
     if config["fetch"]:
         yield from unsafe_addresses(config["fetch"])
     for place, part, key in paths_of(config):
-        written, part[key] = part[key], expand_path(part[key])
+        written, part[key] = part[key], expanded(part[key])
         if config["fetch"] and place != "data_root":
             yield from sent_variables(place, written, part[key], root)
 
@@ -162,7 +160,7 @@ def paths_of(config: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
         part = config
         for parent in parents:
             part = part.get(parent) or {}
-        if part.get(key):
+        if isinstance(part.get(key), str) and part[key]:
             yield ".".join((*parents, key)), part, key
     for kind, keys in (("features", BAND_PATHS), ("regions", REGION_PATHS)):
         for name, options in config[kind].items():
@@ -187,6 +185,7 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
         for story in sorted(set(named) - set(stories["test"])):
             broken.append((f"allow.{key}", f"{story!r} is not a test story here", "remove it"))
     broken.extend(broken_blocks(config))
+    broken.extend(broken_runs(config))
     for subject, options in config["subjects"].items():
         for story in sorted(set(options["exclude"]) - {*stories["train"], *stories["test"]}):
             broken.append(
@@ -218,7 +217,7 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
     alphas = config["fit"]["alphas"]
     if alphas["min"] > alphas["max"]:
         broken.append(("fit.alphas", "min is above max", "swap them"))
-    broken.extend(_broken_filter(config["responses"]["high_pass"] or 0, config["timing"]["tr"]))
+    broken.extend(_broken_filter(config["responses"], config["timing"]["tr"]))
     return broken
 
 
@@ -232,8 +231,12 @@ def _unreadable_models(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]
                 yield f"models.{model}", what, "leave it out, or call the model otherwise"
 
 
-def _broken_filter(high_pass: float, tr: float) -> Iterator[tuple[str, str, str]]:
-    """A high-pass filter (Hz) that takes more than half of what is sampled every `tr` seconds."""
+def _broken_filter(responses: dict[str, Any], tr: float) -> Iterator[tuple[str, str, str]]:
+    """A filter that takes more than half of what is sampled every `tr` seconds, or two filters."""
+    high_pass = responses["high_pass"] or 0
+    if high_pass and "high_pass" in (responses["confounds"] or {}).get("strategy", ()):
+        what = "the strategy of `responses.confounds` has slow cosines already (high_pass)"
+        yield "responses.high_pass", what, "set one of the two"
     if high_pass > (highest := 1 / (4 * tr)):
         what = f"{high_pass:g} Hz is most of what a TR of {tr:g} s samples (up to {2 * highest:g})"
         yield "responses.high_pass", what, f"give at most {highest:g} Hz; 0.01 is usual"

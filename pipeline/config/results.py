@@ -17,8 +17,9 @@ from pipeline.config.models import (
 )
 from pipeline.config.partitions import all_models, partition_models
 from pipeline.config.readings import STATES, reading_of, readings
-from pipeline.config.stories import heard_stories
+from pipeline.config.stories import heard_stories, training_stories
 from pipeline.dataset.dataset import TRUTH, Dataset
+from pipeline.readers.formats import is_on_surface
 
 
 class Results:
@@ -177,6 +178,18 @@ class Results:
     def maps(self) -> list[str]:
         """One file a subject that is there when its maps (or histograms) are."""
         return [self.of_subject(s, "maps.json") for s in self.subjects]
+
+    def on_surface(self, subject: str) -> str | None:
+        """A recording of the subject that says where its vertices are; None of other responses."""
+        dataset = Dataset.from_config(self.config)
+        if not is_on_surface(dataset.responses_as["path"]):
+            return None
+        return str(dataset.source(subject, training_stories(self.config, subject)[0]))
+
+    def meshes(self, subject: str) -> dict[str, str] | None:
+        """Surfaces that the subject's vertices are shown on, where the configuration has any."""
+        given = self.config["surface"]
+        return given and {side: path.replace("{subject}", subject) for side, path in given.items()}
 
     def explorers(self) -> list[str]:
         """One file a subject with what the report's match explorer shows."""

@@ -161,6 +161,26 @@ def pearson(predicted: np.ndarray, measured: np.ndarray) -> np.ndarray:
     return covariance / norm
 
 
+def neutral(values: np.ndarray, counted: np.ndarray | None) -> np.ndarray:
+    """Values whose rows that do not count are the mean of those that do.
+
+    Such a row adds nothing to any variance or covariance about the mean: r is that of the rows that
+    count.
+
+    Parameters
+    ----------
+    values : array of shape (..., n_rows, n_columns)
+        Responses or predictions.
+    counted : bool array of shape (n_rows,), or None
+        None: all rows count.
+    """
+    if counted is None or counted.all():
+        return values
+    values = values.copy()
+    values[..., ~counted, :] = values[..., counted, :].mean(axis=-2, keepdims=True)
+    return values
+
+
 def top_voxels(chosen_by: np.ndarray, fraction: float = 0.1) -> np.ndarray:
     """Indices of the best ceil(fraction n) of the n voxels whose score is a number.
 

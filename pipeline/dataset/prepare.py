@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,9 @@ import h5py
 import numpy as np
 
 from pipeline.core.atomic import atomic_h5
-from pipeline.core.errors import Problem, ProblemError
-from pipeline.core.series import ROUNDING, zscore
-from pipeline.dataset.dataset import Dataset
+from pipeline.core.series import neutral, zscore
+from pipeline.dataset.clean import Nuisance, cleaned, read_nuisance
+from pipeline.dataset.dataset import COUNTED, Dataset
 from pipeline.dataset.grid import Grid
 from pipeline.readers.formats import needs_mask, open_responses
 from pipeline.voxels.volume import Mask
@@ -39,9 +39,10 @@ def reading_options(
     ProblemError
         If a mask is needed that cannot be read.
     """
-    is_masked = config["mask"] and needs_mask(path or config["responses"]["path"])
+    options = Dataset.from_config(config).responses_as
+    is_masked = config["mask"] and needs_mask(path or options["path"])
     mask = Mask.from_config(config["mask"], subject) if is_masked else None
-    return {**config["responses"], "mask": mask, "tr": config["timing"]["tr"]}
+    return {**options, "mask": mask, "tr": config["timing"]["tr"]}
 
 
 def prepare(
@@ -60,8 +61,8 @@ def prepare(
     subject, story : str
         Whose responses, to what.
     output : path
-        HDF5 to write: `data` (row, voxel), and `individual_repeats` (repeat, row, voxel) if the
-        source has them.
+        HDF5 to write: `data` (row, voxel); `individual_repeats` (repeat, row, voxel) if the source
+        has them; `counted` (row,), where some rows do not count.
     dropped : sequence of int
         Voxels of the subject that become 0 in every story, so that their results are NaN.
 
@@ -74,7 +75,10 @@ def prepare(
     options, grid = reading_options(config, subject), dataset.grid(story)
     path, first = dataset.source(subject, story), dataset.cut[0]
     with open_responses(path, options) as source, atomic_h5(output) as file:
-        file["data"] = ready(_without(source[:], dropped), grid, first, options)
+        nuisance = nuisance_of(dataset, subject, story, source.shape[0])
+        file["data"] = ready(_without(source[:], dropped), grid, first, options, nuisance)
+        if nuisance and nuisance.counted is not None:
+            file[COUNTED] = nuisance.counted[rows_of_file(grid, first)]
         if isinstance(source, h5py.Dataset) and REPEATS in source.file:
             repeats = source.file[REPEATS]
             kept = (_without(one, dropped) for one in repeats)
@@ -87,10 +91,17 @@ def _without(values: np.ndarray, voxels: Sequence[int]) -> np.ndarray:
     return values
 
 
-def ready(values: np.ndarray, grid: Grid, first: int, options: dict[str, Any]) -> np.ndarray:
-    """Filter, trim and scale the responses to a story.
+def ready(
+    values: np.ndarray,
+    grid: Grid,
+    first: int,
+    options: Mapping[str, Any],
+    nuisance: Nuisance | None = None,
+) -> np.ndarray:
+    """Clean, trim and scale the responses to a story.
 
-    The filter sees the whole run, before it is trimmed; a block is scaled by its own rows.
+    What is cleaned is the whole run, before it is trimmed; a block is scaled by its own rows. Rows
+    that do not count become the mean of those that do, 0 where they are scaled.
 
     Parameters
     ----------
@@ -100,8 +111,10 @@ def ready(values: np.ndarray, grid: Grid, first: int, options: dict[str, Any]) -
         TR grid of the story.
     first : int
         Volume of the grid that is the first row of the file.
-    options : dict
+    options : mapping
         `responses` of the configuration.
+    nuisance : Nuisance, optional
+        Confounds of the run, and which of its volumes count.
 
     Returns
     -------
@@ -110,45 +123,36 @@ def ready(values: np.ndarray, grid: Grid, first: int, options: dict[str, Any]) -
     Raises
     ------
     ProblemError
-        If the filter leaves nothing of any voxel but rounding.
+        If cleaning leaves nothing of any voxel but rounding.
     """
     values = values.astype(np.float64)
-    if options["high_pass"]:
-        values = without_drifts(values, grid.tr, options["high_pass"])
-    values = values[grid.kept.start - first : grid.kept.stop - first]
-    return (zscore(values) if options["zscore"] else values).astype(np.float32)
+    high_pass, detrend = options.get("high_pass"), bool(options.get("detrend"))
+    if high_pass or detrend or nuisance:
+        values = cleaned(values, grid.tr, high_pass=high_pass, detrend=detrend, nuisance=nuisance)
+    rows = rows_of_file(grid, first)
+    values, counted = values[rows], nuisance.counted if nuisance else None
+    if counted is None:
+        return (zscore(values) if options["zscore"] else values).astype(np.float32)
+    own = values[counted[rows]]
+    values[counted[rows]] = zscore(own) if options["zscore"] else own
+    return neutral(values, counted[rows]).astype(np.float32)
 
 
-def without_drifts(values: np.ndarray, tr: float, high_pass: float) -> np.ndarray:
-    """Columns without their discrete cosines up to `high_pass` Hz; their means stay.
+def rows_of_file(grid: Grid, first: int) -> slice:
+    """The kept volumes of a story among the rows of its file, whose first is this volume."""
+    return slice(grid.kept.start - first, grid.kept.stop - first)
 
-    Parameters
-    ----------
-    values : array of shape (n_rows, n_voxels)
-        A whole run.
-    tr : float
-        Seconds from row to row.
-    high_pass : float
-        Hz.
+
+def nuisance_of(dataset: Dataset, subject: str, story: str, n_volumes: int) -> Nuisance | None:
+    """What is taken out of a run, as the configuration names it; None if nothing is named.
 
     Raises
     ------
     ProblemError
-        If nothing is left of any voxel but rounding.
+        As `pipeline.dataset.clean.read_nuisance`.
     """
-    from nilearn.signal import clean  # slow to import
-
-    left = clean(
-        values, detrend=False, standardize=None, filter="cosine", high_pass=high_pass, t_r=tr
-    )
-    _check_left(np.ptp(values, axis=0), np.ptp(left, axis=0), high_pass)
-    return left
-
-
-def _check_left(before: np.ndarray, after: np.ndarray, high_pass: float) -> None:
-    """Raise if no voxel that had a range keeps one, above the rounding of what was taken."""
-    varied = before > 0
-    if varied.any() and not (after > ROUNDING * before)[varied].any():
-        what = f"nothing of the responses is faster than {high_pass:g} Hz"
-        remedy = "lower `responses.high_pass` (0.01 is usual), or take responses not low-passed"
-        raise ProblemError(Problem("configuration", "responses.high_pass", what, remedy))
+    strategy = dataset.responses_as.get("confounds")
+    if not strategy:
+        return None
+    path = dataset.source(subject, story)
+    return read_nuisance(path, strategy, n_volumes, dataset.confounds(subject, story))

@@ -45,7 +45,8 @@ def fetch(config: dict[str, Any], jobs: int = 1) -> None:
     if "$" in str(root):
         remedy = "set the environment variable, as in `DS003020=/data/ds003020 snakemake fetch`"
         raise ProblemError(Problem(root, "data_root", "a variable is not set", remedy))
-    wanted = [path for path in input_files(config) if path.is_relative_to(root)]
+    own = [Path(config["runs"])] if config["runs"] else []  # no dataset has the table of its runs
+    wanted = [p for p in input_files(config) if p.is_relative_to(root) and p not in own]
     sources = options["files"], options["pointers"], jobs
     missing = missing_files(root, wanted, *sources)
     free = check_space(root, total(missing), f"the dataset {root}")

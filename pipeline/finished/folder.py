@@ -40,4 +40,6 @@ def read_config(folder: Path) -> dict[str, Any]:
         place = str(part[key]).partition("{")[0]
         if place and (here / place).exists():
             part[key] = str(here / part[key])
+    if config["runs"] and not Path(config["runs"]).is_file():
+        config["runs"] = None  # the dataset is not here, and what was made of it is
     return config

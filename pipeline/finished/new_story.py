@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.errors import Problem, ProblemError
+from pipeline.dataset.clean import read_nuisance
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import Grid
 from pipeline.dataset.prepare import reading_options, ready
@@ -105,4 +106,6 @@ def _responses(
     with open_responses(path, options) as source:
         values = np.asarray(source[:])
     grid = dataset.grid_of("", dataset.n_scanned(len(values)))
-    return grid, ready(values, grid, dataset.cut[0], options)
+    strategy = options.get("confounds")
+    nuisance = read_nuisance(path, strategy, len(values)) if strategy else None
+    return grid, ready(values, grid, dataset.cut[0], options, nuisance)

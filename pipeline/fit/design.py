@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -64,6 +64,8 @@ class Band:
         story's features depend on others (`pipeline.recall`).
     folds : mapping of str to int, optional
         The folds that `remade` leaves out.
+    counted : mapping of str to bool array of shape (n_rows,)
+        Rows of training stories that count, where some do not: the others are left out.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Band:
     preparation: Preparation | None = None
     remade: Callable[[Out], Band] | None = None
     folds: Mapping[str, int] | None = None
+    counted: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def n_features(self) -> int:
@@ -86,15 +89,17 @@ class Band:
         return self.n_features * len(self.delays)
 
     def rows(self, story: str) -> np.ndarray:
-        """Delayed features of a story, array of shape (n_rows, n_columns)."""
+        """Delayed features of a story, (n_rows, n_columns), without rows that do not count."""
         values = self.values[story]
-        return delay(values, self.delays) * np.repeat(
+        delayed = delay(values, self.delays) * np.repeat(
             np.asarray(self.weights, np.float32), values.shape[1]
         )
+        return delayed[self.counted[story]] if story in self.counted else delayed
 
     def without(self, out: Out) -> Band:
         """The band as it is when the folds `out` (ascending) are not known."""
-        return self.remade(out) if self.remade and out else self
+        made = self.remade(out) if self.remade and out else self
+        return replace(made, counted=self.counted) if self.counted else made
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,12 @@ class Design:
     def without(self, out: Out) -> Design:
         """The design as it is when the folds `out` (ascending) are not known."""
         return Design(tuple(band.without(out) for band in self.bands)) if self.remade else self
+
+    def counting(self, counted: Mapping[str, np.ndarray]) -> Design:
+        """The design with only those rows of training stories that count."""
+        if not counted:
+            return self
+        return Design(tuple(replace(band, counted=counted) for band in self.bands))
 
     @property
     def slices(self) -> list[slice]:

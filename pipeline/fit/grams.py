@@ -44,18 +44,22 @@ def gram_of(a: Band, b: Band, folds: Mapping[str, int]) -> np.ndarray:
     for i, j in product(range(len(a.delays)), range(len(b.delays))):
         lags[b.delays[j] - a.delays[i]].append((i, j))
     for fold, total in enumerate(sums):
-        stories = [s for s, f in folds.items() if f == fold]
+        own = [s for s, f in folds.items() if f == fold]
+        stories = [s for s in own if s not in a.counted]
+        for story in set(own).difference(stories):  # rows that do not count part the others
+            total += (a.rows(story).astype(np.float64).T @ b.rows(story)).reshape(shape)
         values = [[band.values[s].astype(np.float64) for s in stories] for band in (a, b)]
         if a is b:
             values[1] = values[0]
-        for lag, places in lags.items():
+        for lag, places in lags.items() if stories else ():
             if a is b and lag < 0:
                 continue  # the transpose of that of -lag
             cut = [max(a.delays[i], b.delays[j]) for i, j in places]
             for (i, j), block in _lagged(*values, lag, dict(zip(places, cut, strict=True))):
-                total[i, :, j] = a.weights[i] * b.weights[j] * block
+                weighted = a.weights[i] * b.weights[j] * block
+                total[i, :, j] += weighted
                 if a is b and lag:
-                    total[j, :, i] = total[i, :, j].T
+                    total[j, :, i] += weighted.T
     return sums.reshape(len(sums), a.n_columns, b.n_columns)
 
 

@@ -80,7 +80,7 @@ def keep_weights(
     solver = str(fitted.attributes()["solver"])
     if solver == "himalaya":
         solver = choose_solver("auto", n_rows, design.n_columns, n_folds=n_rows)
-    gram = None
+    design, gram = design.counting(dataset.counted(subject, train)), None
     if solver == "gram":
         stored = _over_folds(GramFile.read_all(grams)) if grams else None
         gram = stored or make_grams(design.bands, one_fold)
@@ -94,7 +94,7 @@ def keep_weights(
         output, bands=bands, n_voxels=n_voxels, summed=summed, attributes=attributes
     ) as file:
         for block in track(chunks(range(n_voxels), size), f"{subject}: weights"):
-            responses = {story: dataset.read_responses(subject, story, block) for story in train}
+            responses = dataset.read_counted(subject, train, block)
             regression = Regression(design, responses, one_fold, np.empty(0))
             engine: Engine
             if solver == "gram":

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pipeline.core.progress import chunks, track
-from pipeline.core.series import pearson
+from pipeline.core.series import neutral, pearson
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.attribution import band_parts, band_shares
 from pipeline.fit.cross_validation import choose_solver, fit_block, make_solver
@@ -69,6 +69,7 @@ def fit_model(
     """
     n_rows = {story: dataset.grid(story).n_rows for story in [*train, *test]}
     folds = training_folds(train, n_rows, options.n_folds, options.fold_seed)
+    design = design.counting(dataset.counted(subject, train))
     n_train = sum(n_rows[story] for story in train)
     auto = choose_solver(options.solver, n_train, design.n_columns, options.n_folds)
     name = "gram" if grams else auto
@@ -94,9 +95,9 @@ def fit_model(
         beside = {}
         if reference and blocks and blocks[0] != slice(0, n_voxels):
             spread = slice(0, n_voxels, reference.step)
-            beside = {story: dataset.read_responses(subject, story, spread) for story in train}
+            beside = dataset.read_counted(subject, train, spread)
         for block in track(blocks, f"{subject}: blocks of voxels"):
-            own = {story: dataset.read_responses(subject, story, block) for story in train}
+            own = dataset.read_counted(subject, train, block)
             responses, places = _with_reference(own, block, reference, beside)
             regression = Regression(
                 design,
@@ -113,7 +114,7 @@ def fit_model(
             r_train, r_cv = fit.r_train, _mean_of_numbers(fit.r_train)
             file.write_training(columns, alpha=fit.final.alpha, r_train=r_train, r_cv=r_cv)
             measured = {story: dataset.read_responses(subject, story, block) for story in test}
-            _write_test(file, columns, fit.final, design, measured)
+            _write_test(file, columns, fit.final, design, measured, dataset.counted(subject, test))
             for band, own_columns in zip(design.bands, design.slices, strict=True):
                 if band.name in keep:
                     file.write_weights(columns, band.name, fit.final.weights[own_columns])
@@ -180,15 +181,25 @@ def _blocks(
 
 
 def _write_test(
-    file: FitFile, voxels: slice, final: Ridge, design: Design, measured: dict[str, np.ndarray]
+    file: FitFile,
+    voxels: slice,
+    final: Ridge,
+    design: Design,
+    measured: dict[str, np.ndarray],
+    counted: Mapping[str, np.ndarray],
 ) -> None:
-    """Predict and score the test stories, whose responses are `measured`."""
-    predicted = {story: final.predict(design.rows(story)) for story in measured}
+    """Predict and score the test stories, whose responses are `measured`.
+
+    Rows that are not `counted` are neutral in both, so that no later test counts them either.
+    """
+    predicted = {
+        story: neutral(final.predict(design.rows(story)), counted.get(story)) for story in measured
+    }
     r_test = np.stack([pearson(predicted[story], y) for story, y in measured.items()])
     joined = [np.concatenate(list(stories.values())) for stories in (predicted, measured)]
     shares, copied, copying = [], {}, _copied(design)
     for story, y in measured.items():
-        parts = band_parts(final.weights, design, story)
+        parts = neutral(band_parts(final.weights, design, story), counted.get(story))
         shares.append(band_shares(parts, y))
         if copying:
             copied[story] = parts[copying].sum(axis=0)

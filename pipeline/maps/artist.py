@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-import nibabel as nib
 import numpy as np
 
-from pipeline.core.atomic import atomic_path
 from pipeline.maps.backdrop import Backdrop
 from pipeline.maps.figures import GlassBrain, Slices, cheap_collection
 from pipeline.maps.flatmap import FlatmapFigure, FlatSurface
 from pipeline.maps.gifti import write_gifti
+from pipeline.maps.meshes import cortex_of
 from pipeline.maps.scale import Scale
 from pipeline.maps.surface import Cortex, SurfaceFigure
+from pipeline.maps.values import write_values
 from pipeline.maps.views import InteractiveView, SurfaceView
 from pipeline.maps.voxelmap import VoxelMap
-from pipeline.voxels.volume import Mask, to_volume
+from pipeline.voxels.vertices import Vertices
+from pipeline.voxels.volume import Mask
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class Artist:
     @cached_property
     def cortex(self) -> Cortex:
         """fsaverage5, for masks in MNI space."""
-        return Cortex(self.mask)
+        return Cortex.of_mask(self.mask)
 
     def draw(
         self, maps: Sequence[VoxelMap], scale: Scale, chosen: set[str]
@@ -110,15 +111,38 @@ class Artist:
 
     def _values(self, m: VoxelMap, scale: Scale) -> list[tuple[Path, str]]:
         """Write the values themselves, at voxels and, for whole maps, at vertices."""
-        path = self.folder / f"{m.stem}_statmap.nii.gz"
-        img = to_volume(m.values, self.mask)
-        img.header["cal_min"], img.header["cal_max"] = scale.vmin, scale.vmax
-        img.header["descrip"] = scale.label[:79]
-        with atomic_path(path) as temporary:
-            nib.save(img, temporary)
-        files = [(path, "nifti")]
+        files = write_values(m.values, self.mask, self.folder, m.stem, m.title, scale)
         if self.mask.space == "MNI" and m.q is None:
             vertices = self.cortex.sample(m.values)
             paths = write_gifti(vertices, self.folder, m.stem, m.title, scale.label)
             files += [(path, "gifti") for path in paths]
         return files
+
+
+class SurfaceArtist(Artist):
+    """Writes maps of responses that lie on the surface themselves.
+
+    Parameters
+    ----------
+    vertices : Vertices
+        Where the values are.
+    folder : Path
+        Where the files go.
+    meshes : mapping of "left", "right" to path, optional
+        The data's own inflated surfaces (`pipeline.maps.meshes`).
+    """
+
+    def __init__(
+        self, vertices: Vertices, folder: Path, meshes: Mapping[str, str | Path] | None = None
+    ) -> None:
+        self.vertices, self.folder = vertices, folder
+        self.own_cortex = cortex_of(vertices, meshes)
+
+    def _possible(self, scale: Scale, everything: bool) -> Iterator[tuple[str, MapFigure]]:
+        if everything and self.own_cortex is not None:
+            yield "surface", SurfaceFigure(self.own_cortex, scale)
+            yield "surfview", SurfaceView(self.own_cortex, scale)
+
+    def _values(self, m: VoxelMap, scale: Scale) -> list[tuple[Path, str]]:
+        """Write the values as they came: a GIFTI pair, or CIFTI with the same brain models."""
+        return write_values(m.values, self.vertices, self.folder, m.stem, m.title, scale)

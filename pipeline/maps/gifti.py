@@ -14,18 +14,25 @@ STRUCTURES = {"left": ("L", "CortexLeft"), "right": ("R", "CortexRight")}
 
 
 def write_gifti(
-    vertices: dict[str, np.ndarray], folder: Path, stem: str, title: str, unit: str
+    vertices: dict[str, np.ndarray],
+    folder: Path,
+    stem: str,
+    title: str,
+    unit: str,
+    space: str = "fsaverage5",
 ) -> list[Path]:
-    """Write a map at the vertices of fsaverage5, one file a hemisphere.
+    """Write a map at the vertices of two hemispheres, one file each.
 
     Parameters
     ----------
     vertices : dict of "left", "right" to array of shape (n_vertices,)
         `pipeline.maps.surface.Cortex.sample`; NaN where there is no value.
     folder, stem : Path, str
-        Where the files go: `STEM_space-fsaverage5_hemi-L_statmap.func.gii`, and R.
+        Where the files go: `STEM_space-SPACE_hemi-L_statmap.func.gii`, and R.
     title, unit : str
         What the map shows, kept in the file.
+    space : str
+        Of the meshes; empty, nothing is said of it.
 
     Returns
     -------
@@ -44,7 +51,8 @@ def write_gifti(
         image = GiftiImage(
             darrays=[array], meta=GiftiMetaData(AnatomicalStructurePrimary=structure)
         )
-        path = folder / f"{stem}_space-fsaverage5_hemi-{hemisphere}_statmap.func.gii"
+        named = f"{stem}_space-{space}" if space else stem
+        path = folder / f"{named}_hemi-{hemisphere}_statmap.func.gii"
         with atomic_path(path) as temporary:
             nib.save(image, temporary)
         written.append(path)

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 
-from pipeline.core.atomic import atomic_path
 from pipeline.maps.scale import difference_scale
-from pipeline.voxels.volume import Mask, to_volume
+from pipeline.maps.values import write_values
+from pipeline.voxels.vertices import Vertices
+from pipeline.voxels.volume import Mask
 
 
 def write_shares(
-    shares: Mapping[str, Mapping[str, np.ndarray]], mask: Mask, *, folder: Path, subject: str
+    shares: Mapping[str, Mapping[str, np.ndarray]],
+    places: Mask | Vertices,
+    *,
+    folder: Path,
+    subject: str,
 ) -> list[dict[str, Any]]:
-    """Write each band's share of the explained variance as NIfTI, negative shares kept.
+    """Write each band's share of the explained variance, negative shares kept.
 
     Parameters
     ----------
     shares : mapping of model to mapping of band to array of shape (n_voxels,)
         `pipeline.fit.file.FitFile.shares`.
-    mask : Mask
-        Where the voxels are.
+    places : Mask or Vertices
+        Where the values are.
     folder : Path
         Where the files go.
     subject : str
@@ -35,18 +40,15 @@ def write_shares(
     list of dict
         One record a file, as of `pipeline.maps.voxelmap`; one scale, in their headers, for all.
     """
-    top = difference_scale([v for bands in shares.values() for v in bands.values()]).vmax
+    common = difference_scale([v for bands in shares.values() for v in bands.values()])
     records = []
     for model, bands in shares.items():
         for band, values in bands.items():
-            path = folder / f"sub-{subject}_model-{model}_band-{band}_stat-share_statmap.nii.gz"
-            img = to_volume(values, mask)
-            img.header["cal_min"], img.header["cal_max"] = -top, top
-            img.header["descrip"] = f"share of {band} in R2"
-            with atomic_path(path) as temporary:
-                nib.save(img, temporary)
-            named = {"model": model, "minus": None, "band": band, "q": None}
+            stem = f"sub-{subject}_model-{model}_band-{band}_stat-share"
             title = f"{subject}, {model}: share of {band} in R2"
-            facts = {"file": path.name, "kind": "nifti", "stat": "share", "title": title}
-            records.append(facts | named | {"unit": "share of R2"})
+            scale = replace(common, label=f"share of {band} in R2")
+            named = {"model": model, "minus": None, "band": band, "q": None}
+            for path, kind in write_values(values, places, folder, stem, title, scale):
+                facts = {"file": path.name, "kind": kind, "stat": "share", "title": title}
+                records.append(facts | named | {"unit": "share of R2"})
     return records

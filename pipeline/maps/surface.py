@@ -1,4 +1,4 @@
-"""Maps on the inflated fsaverage5 surface.
+"""Maps on inflated surfaces: fsaverage5, or those that the data themselves lie on.
 
 The views are fixed, so which triangle a pixel shows is computed once; a map is then painted by two
 sparse products (voxels to vertices, vertices to pixels), which is fast enough for every model.
@@ -6,11 +6,13 @@ sparse products (voxels to vertices, vertices to pixels), which is fast enough f
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from nilearn.datasets import load_fsaverage, load_fsaverage_data
+from nilearn.surface import InMemoryMesh
 from scipy import sparse
 
 from pipeline.maps.canvas import Canvas
@@ -124,53 +126,64 @@ def _cross(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 class Cortex:
-    """fsaverage5 and its voxels: sampled between the white and the pial surface.
+    """Inflated hemispheres in fixed views, and how values come to their vertices.
 
     Parameters
     ----------
-    mask : Mask
-        Voxels in MNI space.
+    meshes : mapping of "left", "right" to InMemoryMesh
+        Inflated surfaces.
+    sample : callable
+        `sample(values)` takes an array of shape (n_values,) and gives an array of shape
+        (n_vertices,) a hemisphere, NaN where there is no value.
+    sulci : mapping of "left", "right" to array of shape (n_vertices,), optional
+        Sulcal depth, for the grey under the colours.
     """
 
-    def __init__(self, mask: Mask) -> None:
-        white, pial, inflated = (
-            load_fsaverage("fsaverage5")[k] for k in ("white_matter", "pial", "inflated")
-        )
-        sulci = load_fsaverage_data("fsaverage5", data_type="sulcal")
-        thickness = load_fsaverage_data("fsaverage5", data_type="thickness")
-        self._matrix, self._cortical = {}, {}
+    def __init__(
+        self,
+        meshes: Mapping[str, InMemoryMesh],
+        sample: Callable[[np.ndarray], dict[str, np.ndarray]],
+        sulci: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        flat = {side: np.zeros(len(mesh.coordinates)) for side, mesh in meshes.items()}
+        self.inflated, self.sample, self.sulci = meshes, sample, sulci or flat
         self.rasters, self.grey = {}, {}
-        self.inflated, self.sulci = inflated.parts, sulci.data.parts
-        for hemi in ("left", "right"):
-            inner, outer = (s.parts[hemi].coordinates for s in (white, pial))
-            self._matrix[hemi] = sum(
-                interpolation_matrix(mask, inner + depth * (outer - inner)) for depth in DEPTHS
-            ) / len(DEPTHS)
-            self._cortical[hemi] = thickness.data.parts[hemi] > CORTEX_MM
         for view, (hemi, right, toward) in VIEWS.items():
-            mesh = inflated.parts[hemi]
+            mesh = meshes[hemi]
             raster = rasterise(mesh.coordinates, mesh.faces, np.array(right), np.array(toward))
             self.rasters[view] = raster
-            self.grey[view] = _underlay(raster, mesh, sulci.data.parts[hemi], np.array(toward))
+            self.grey[view] = _underlay(raster, mesh, self.sulci[hemi], np.array(toward))
 
-    def sample(self, values: np.ndarray) -> dict[str, np.ndarray]:
-        """Values at the vertices of each hemisphere ("left", "right").
+    @classmethod
+    def of_mask(cls, mask: Mask) -> Cortex:
+        """fsaverage5, voxels in MNI space sampled between the white and the pial surface."""
+        inflated, sulci = fsaverage("fsaverage5")
+        white, pial = (load_fsaverage("fsaverage5")[k] for k in ("white_matter", "pial"))
+        thickness = load_fsaverage_data("fsaverage5", data_type="thickness")
+        matrices, cortical = {}, {}
+        for hemi in ("left", "right"):
+            inner, outer = (s.parts[hemi].coordinates for s in (white, pial))
+            matrices[hemi] = sum(
+                interpolation_matrix(mask, inner + depth * (outer - inner)) for depth in DEPTHS
+            ) / len(DEPTHS)
+            cortical[hemi] = thickness.data.parts[hemi] > CORTEX_MM
 
-        Parameters
-        ----------
-        values : array of shape (n_voxels,)
+        def sample(values: np.ndarray) -> dict[str, np.ndarray]:
+            """NaN on the medial wall, and where there is no voxel with a value."""
+            return {
+                hemi: np.where(
+                    cortical[hemi], weighted_mean(matrix, values, VERTEX_COVERAGE), np.nan
+                )
+                for hemi, matrix in matrices.items()
+            }
 
-        Returns
-        -------
-        dict of arrays of shape (n_vertices,)
-            NaN on the medial wall, and where there is no voxel with a value.
-        """
-        return {
-            hemi: np.where(
-                self._cortical[hemi], weighted_mean(matrix, values, VERTEX_COVERAGE), np.nan
-            )
-            for hemi, matrix in self._matrix.items()
-        }
+        return cls(inflated, sample, sulci)
+
+
+def fsaverage(name: str) -> tuple[Mapping[str, InMemoryMesh], Mapping[str, np.ndarray]]:
+    """Inflated surfaces and sulcal depth of nilearn's own fsaverage meshes (fsaverage5)."""
+    inflated = load_fsaverage(name)["inflated"].parts
+    return inflated, load_fsaverage_data(name, data_type="sulcal").data.parts
 
 
 def _underlay(raster: Raster, mesh, sulci: np.ndarray, toward: np.ndarray) -> np.ndarray:
@@ -180,7 +193,8 @@ def _underlay(raster: Raster, mesh, sulci: np.ndarray, toward: np.ndarray) -> np
     np.add.at(normals, mesh.faces, np.cross(b - a, c - a)[:, None, :])
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     shade = 0.55 + 0.45 * np.abs(normals @ toward)
-    tone = 0.52 - 0.14 * np.tanh(np.asarray(sulci) / np.std(sulci) * 1.5)
+    depth = np.std(sulci) or 1.0  # 0 where it is not known
+    tone = 0.52 - 0.14 * np.tanh(np.asarray(sulci) / depth * 1.5)
     return raster.paint(tone * shade)
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.errors import Problem, ProblemError
-from pipeline.maps.artist import Artist
+from pipeline.maps.artist import Artist, SurfaceArtist
 from pipeline.maps.flatmap import flat_surface
 from pipeline.maps.scale import Scale, correlation_scale, difference_scale
 from pipeline.maps.voxelmap import VoxelMap, correlation_maps, difference_maps
+from pipeline.voxels.vertices import Vertices
 from pipeline.voxels.volume import Mask
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ def write_maps(
     r: Mapping[str, np.ndarray],
     bands: Mapping[str, Sequence[str]],
     *,
-    mask: Mask,
+    places: Mask | Vertices,
     folder: Path,
     subject: str,
     contrasts: Mapping[str, Sequence[str]],
@@ -33,21 +34,22 @@ def write_maps(
     q: Mapping[tuple[str, str | None], np.ndarray] | None = None,
     level: float = LEVEL,
     pycortex: Mapping[str, Any] | None = None,
+    meshes: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """Write the maps of every model and of its differences to other models.
 
-    Files of the values and glass brains are written for every model; the other figures for the
-    models of `figures_for`. All maps of test correlations share one colour scale, all differences
-    another; the NIfTI headers hold it (`cal_min`, `cal_max`). Maps with a `q` are written once more
-    with only the voxels below `level`.
+    Files of the values have the form that the responses came in. They, and glass brains, are
+    written for every model; the other figures for the models of `figures_for`. All maps of test
+    correlations share one colour scale, all differences another; NIfTI headers hold it (`cal_min`,
+    `cal_max`). Maps with a `q` are written once more with only the voxels below `level`.
 
     Parameters
     ----------
     r : mapping of model to array of shape (n_voxels,)
-        Test correlations, in the mask's voxel order; NaN where a voxel has no variance.
+        Test correlations, in the order of the responses; NaN where a voxel has no variance.
     bands : mapping of model to sequence of str
         The model's bands, for the titles.
-    mask : Mask
+    places : Mask or Vertices
         Where the voxels are. A native mask gets no glass brain, and no surface but by pycortex.
     folder : Path
         Where the files go.
@@ -63,6 +65,8 @@ def write_maps(
         False discovery rate of the thresholded maps.
     pycortex : mapping, optional
         `mask.pycortex` of the configuration, for flatmaps.
+    meshes : mapping of "left", "right" to path, optional
+        Surfaces on which responses that lie on the surface are shown.
 
     Returns
     -------
@@ -72,17 +76,20 @@ def write_maps(
     Raises
     ------
     ProblemError
-        The number of voxels is not the mask's, or `figures_for` names an unknown model.
+        The number of voxels is not that of `places`, or `figures_for` names an unknown model.
     """
     for model, values in r.items():
-        mask.check_count(len(values), f"{subject}, model {model}")
+        places.check_count(len(values), f"{subject}, model {model}")
     _check_known(figures_for or (), r)
     differences = difference_maps(r, bands, subject, contrasts)
     kinds = [
         (correlation_maps(r, bands, subject), correlation_scale(r.values())),
         (differences, _gain_scale(differences, bands)),
     ]
-    artist = Artist(mask, folder, flat_surface(mask, pycortex, subject))
+    if isinstance(places, Mask):
+        artist = Artist(places, folder, flat_surface(places, pycortex, subject))
+    else:
+        artist = SurfaceArtist(places, folder, meshes)
     records: list[dict[str, Any]] = []
     for maps, scale in kinds:
         if maps:

@@ -16,9 +16,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import Findings, Problem, ProblemError
-from pipeline.readers import hdf5, nifti, table
+from pipeline.readers import cifti, gifti, hdf5, nifti, table
+from pipeline.readers.hemispheres import other_hemisphere
 from pipeline.readers.textgrid import phones_of_textgrid, read_textgrid
 from pipeline.readers.word_table import read_word_table
+from pipeline.voxels.vertices import Vertices
 
 
 class Values(Protocol):
@@ -47,12 +49,16 @@ class TranscriptFormat:
 
 @dataclass(frozen=True)
 class ResponseFormat:
-    """How responses of one format are opened, how their shape is found, and options of both."""
+    """How responses of one format are opened, how their shape is found, and options of both.
+
+    Tables have names of regions, files of the surface say where their columns lie.
+    """
 
     open: Callable[..., AbstractContextManager[Values]]
     shape: Callable[..., tuple[int, int]]
     options: tuple[str, ...] = ()
-    names: Callable[..., list[str]] | None = None  # of regions, where the format has them
+    names: Callable[..., list[str]] | None = None
+    vertices: Callable[[str | Path], Vertices] | None = None
 
 
 _WORD_TABLE = TranscriptFormat(
@@ -68,10 +74,14 @@ TRANSCRIPTS = {
 _HDF5 = ResponseFormat(hdf5.open_hdf5, hdf5.shape_of)
 _NIFTI = ResponseFormat(nifti.open_nifti, nifti.shape_of, ("mask", "tr"))
 _TABLE = ResponseFormat(table.open_table, table.shape_of, ("columns",), table.names_of)
+_CIFTI = ResponseFormat(cifti.open_cifti, cifti.shape_of, ("tr",), vertices=cifti.vertices_of)
+_GIFTI = ResponseFormat(gifti.open_gifti, gifti.shape_of, ("tr",), vertices=gifti.vertices_of)
 RESPONSES = {
     **dict.fromkeys((".hf5", ".h5", ".hdf5"), _HDF5),
     **dict.fromkeys((".nii", ".nii.gz"), _NIFTI),
     **dict.fromkeys((".csv", ".tsv"), _TABLE),
+    ".dtseries.nii": _CIFTI,
+    ".gii": _GIFTI,
 }
 
 
@@ -130,7 +140,8 @@ def open_responses(path: str | Path, options: Mapping[str, Any]) -> AbstractCont
     Parameters
     ----------
     path : path
-        HDF5, a NIfTI run, or a CSV or TSV table of regions.
+        HDF5, a NIfTI run, the left one of two GIFTI files, a CIFTI series, or a CSV or TSV table
+        of regions.
     options : mapping
         `responses` of the configuration with `mask` (`pipeline.voxels.volume.Mask`, or None) and
         `tr` (seconds); a format takes what concerns it.
@@ -181,6 +192,32 @@ def region_names(path: str | Path, options: Mapping[str, Any]) -> list[str] | No
     """
     form = RESPONSES.get(suffix(path, RESPONSES))
     return form.names(path, **_own(form, options)) if form and form.names else None
+
+
+def files_of(path: str | Path) -> list[Path]:
+    """The files that responses are in: of the surface's, both hemispheres."""
+    is_pair = RESPONSES.get(suffix(path, RESPONSES)) is _GIFTI
+    right = other_hemisphere(Path(path)) if is_pair else None
+    return [Path(path), right] if right else [Path(path)]
+
+
+def is_on_surface(path: str | Path) -> bool:
+    """Whether responses are at vertices, or grayordinates."""
+    form = RESPONSES.get(suffix(path, RESPONSES))
+    return form is not None and form.vertices is not None
+
+
+def vertices_of(path: str | Path) -> Vertices:
+    """Where responses on the surface lie.
+
+    Raises
+    ------
+    ProblemError
+        If the file is not what its suffix says.
+    """
+    form = RESPONSES[_known(path, RESPONSES, "responses.path")]
+    assert form.vertices is not None, "ask is_on_surface first"
+    return form.vertices(path)
 
 
 def is_hdf5(path: str | Path) -> bool:

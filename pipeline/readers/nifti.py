@@ -12,10 +12,10 @@ import numpy as np
 
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
+from pipeline.readers.sidecar import check_tr
 from pipeline.voxels.load import load_image
 from pipeline.voxels.volume import UNREADABLE, Mask, check_numbers
 
-TR_TOLERANCE = 0.01  # relative; ds003020's nominal 2 s are 2.0045 s
 _FETCH = "fetch or copy the file again"
 _SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6, "unknown": 1.0}
 
@@ -129,7 +129,4 @@ def _check_grid(path: str | Path, img: nib.Nifti1Image, mask: Mask) -> None:
 
 def _check_tr(path: str | Path, header: nib.Nifti1Header, expected: float | None) -> None:
     stated = float(header.get_zooms()[3]) * _SECONDS.get(header.get_xyzt_units()[1], 1.0)
-    if expected and stated and abs(stated - expected) > TR_TOLERANCE * expected:
-        what = f"the header's repetition time is {stated:g} s, `timing.tr` is {expected:g} s"
-        remedy = "correct `timing.tr`, or the header if that is wrong"
-        raise ProblemError(Problem(path, "header", what, remedy))
+    check_tr(path, stated, expected)

@@ -12,9 +12,11 @@ from pipeline.core.errors import Findings, some
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import shared_stories
 from pipeline.validation import copies
+from pipeline.validation.masks import mask_files
 from pipeline.validation.records import Heard, all_heard
 from pipeline.validation.region_names import check_region_names
 from pipeline.validation.responses import check_recordings
+from pipeline.validation.runs import check_runs
 from pipeline.validation.stories import check_stories
 from pipeline.validation.volumes import check_volumes
 
@@ -53,6 +55,7 @@ def check_dataset(config: dict[str, Any]) -> CheckedDataset:
     dropped: dict[str, list[int]] = {}
     if dataset.root.is_dir():
         heard = all_heard(config)
+        check_runs(dataset, heard, mask_files(config), findings)
         stimuli = check_volumes(dataset, all_stories(config), heard, findings)
         words = check_stories(stimuli, dataset.transcripts, findings)
         copies.check_transcripts(stimuli, words, config, findings)

@@ -19,7 +19,7 @@ from pipeline.dataset.prepare import reading_options
 from pipeline.readers.formats import shape_of
 from pipeline.validation.bands import recording_files
 from pipeline.validation.embedding import embedding_files, needs
-from pipeline.validation.masks import mask_files
+from pipeline.validation.masks import mask_files, mesh_files
 from pipeline.validation.models import language_model_files, model_files
 from pipeline.validation.tables import table_files
 
@@ -33,9 +33,10 @@ def dataset_files(config: dict[str, Any]) -> list[Path]:
     """The files that everything rests on: transcripts, responses, volume counts."""
     dataset = Dataset.from_config(config)
     files = [
-        *([dataset.respdict] if config["responses"]["volumes"] else []),
+        *([dataset.respdict] if isinstance(config["responses"]["volumes"], str) else []),
+        *([dataset.runs.path] if dataset.runs else []),
         *(dataset.transcript(story) for story in all_stories(config)),
-        *(dataset.source(subject, story) for subject, story in subjects_and_stories(config)),
+        *(f for s, story in subjects_and_stories(config) for f in dataset.files(s, story)),
     ]
     return list(dict.fromkeys(files))
 
@@ -51,6 +52,7 @@ def settings_files(config: dict[str, Any]) -> list[Path]:
         *language_model_files(config),
         *table_files(config),
         *mask_files(config).values(),
+        *mesh_files(config),
         *sorted(path for path in truth if path.is_file()),
     ]
     return list(dict.fromkeys(files))

@@ -1,4 +1,4 @@
-"""Checks of the brain mask, which puts the voxels of the responses back into a volume."""
+"""Checks of what puts responses back into the brain: the mask, and the meshes of a surface."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.config.results import Results
 from pipeline.core.errors import Findings, ProblemError
 from pipeline.core.files import file_problem
+from pipeline.maps.meshes import own_meshes
+from pipeline.readers.formats import vertices_of
 from pipeline.voxels.volume import Mask
 
 _REMEDY = "use the mask that the responses were extracted with"
@@ -40,6 +43,30 @@ def check_masks(config: dict[str, Any], n_voxels: Mapping[str, int]) -> Findings
         if size is not None and n_voxels.get(subject, size) != size:
             what = f"{size} voxels in the mask, but {n_voxels[subject]} in {subject}'s responses"
             findings.problem(path, "", what, _REMEDY)
+    return findings
+
+
+def mesh_files(config: dict[str, Any]) -> list[Path]:
+    """The meshes of all subjects that the configuration names."""
+    given = [Results(config).meshes(subject) or {} for subject in config["subjects"]]
+    return list(dict.fromkeys(Path(path) for meshes in given for path in meshes.values()))
+
+
+def check_meshes(config: dict[str, Any]) -> Findings:
+    """Check the meshes that the configuration names, and that the responses lie on a surface."""
+    findings, files = Findings(), Results(config)
+    for subject in config["subjects"] if config["surface"] else ():
+        recording, meshes = files.on_surface(subject), files.meshes(subject)
+        if recording is None:
+            what, remedy = "the responses are not on a surface", "remove `surface`; set `mask`"
+            findings.problem("configuration", "surface", what, remedy)
+            break
+        if file_problem(recording) is not None or meshes is None:
+            continue  # which is told with the responses
+        try:
+            own_meshes(vertices_of(recording), meshes)
+        except ProblemError as error:
+            findings.problems += error.problems
     return findings
 
 

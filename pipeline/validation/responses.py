@@ -17,13 +17,14 @@ import numpy as np
 from pipeline.core.errors import Findings, ProblemError, some
 from pipeline.core.progress import chunks, track
 from pipeline.core.series import range_varies
-from pipeline.dataset.prepare import without_drifts
+from pipeline.dataset.clean import cleaned, read_nuisance
 from pipeline.readers.formats import Values, open_responses
 from pipeline.readers.hdf5 import numeric_dataset
 from pipeline.validation.majority import odd_ones
 from pipeline.validation.records import Heard
 
 BLOCK_BYTES = 64 * 2**20
+MOST_CENSORED = 0.2  # share of a run's volumes
 N_FILTERED = 64  # voxels that are filtered to see whether something is left
 _FETCH = "fetch or copy the file again"
 _CONSTANT = f"{_FETCH}; exclude the story (`subjects.SUBJECT.exclude`), or leave the subject out"
@@ -70,6 +71,8 @@ def check_responses(path: Path, n_rows: int | None, options: Mapping[str, Any]) 
             _check_rows(path, data.shape, n_rows, findings)
             drop = bool(options.get("drop_nan_voxels"))
             digest, dropped = _check_values(path, data, drop, findings)
+            if options.get("confounds"):
+                _check_confounds(path, data.shape[0], options["confounds"], findings)
             if options.get("high_pass") and not findings.problems:
                 _check_filter(path, data, options, findings)
             if isinstance(data, h5py.Dataset) and "individual_repeats" in data.file:
@@ -245,12 +248,28 @@ def _check_values(
     return hashlib.sha256(np.concatenate([row_sums, voxel_sums]).tobytes()).hexdigest(), dropped
 
 
+def _check_confounds(
+    path: Path, n_volumes: int, strategy: Mapping[str, Any], findings: Findings
+) -> None:
+    """Whether the confounds can be read, and how many volumes do not count."""
+    try:
+        counted = read_nuisance(path, strategy, n_volumes).counted
+    except ProblemError as error:
+        findings.problems += error.problems
+        return
+    lost = np.flatnonzero(~counted) if counted is not None else ()
+    if len(lost) > MOST_CENSORED * n_volumes:
+        what = f"{len(lost)} of {n_volumes} volumes do not count (volumes {some(lost)})"
+        remedy = "raise the thresholds of `responses.confounds`, or exclude the story"
+        findings.warn(path, "confounds", what, remedy)
+
+
 def _check_filter(path: Path, data: Values, options: Mapping[str, Any], findings: Findings) -> None:
     """Whether the high-pass filter leaves something: of a few voxels, or else of any."""
     for voxels in (slice(N_FILTERED), slice(None)):
         values = np.nan_to_num(data[:, voxels].astype(np.float64))  # dropped voxels are NaN
         try:
-            without_drifts(values, options["tr"], options["high_pass"])
+            cleaned(values, options["tr"], high_pass=options["high_pass"])
         except ProblemError as error:
             (problem,) = error.problems
         else:

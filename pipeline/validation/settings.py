@@ -8,10 +8,11 @@ from typing import Any
 from pipeline.core.errors import Findings
 from pipeline.dataset.dataset import Dataset
 from pipeline.validation.bands import check_bands
+from pipeline.validation.cleaning import check_cleaning
 from pipeline.validation.contamination import Contamination, check_contamination
 from pipeline.validation.coverage import Lookup, check_coverage
 from pipeline.validation.embedding import check_embedding, embedding_files, needs
-from pipeline.validation.masks import check_masks
+from pipeline.validation.masks import check_masks, check_meshes
 from pipeline.validation.models import (
     check_language_models,
     check_models,
@@ -61,9 +62,11 @@ def check_settings(
     findings.add(check_models(model_files(config)))
     findings.add(check_outputs(config, model_files(config)))
     findings.add(check_bands(config))
+    findings.add(check_cleaning(config))
     findings.add(check_language_models(language_models(config)))
     findings.add(check_tables(config, n_rows))
     findings.add(check_masks(config, n_voxels))
+    findings.add(check_meshes(config))
     findings.add(check_contamination(texts, config["allow"]["contaminated"]))
     findings.add(check_regions(config))
     return findings

@@ -84,6 +84,8 @@ def _volumes(
     dataset: Dataset, heard: Iterable[Heard], findings: Findings
 ) -> tuple[Path, dict[str, Any]]:
     """Where scanned volumes are counted, and the counts; none and problems if that fails."""
+    if given := dataset.given_volumes:
+        return Path("responses.volumes"), given
     if dataset.responses_as["volumes"]:
         return dataset.respdict, _read_respdict(dataset.respdict, findings)
     try:

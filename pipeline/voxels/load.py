@@ -1,9 +1,10 @@
-"""NIfTI images are loaded only if the file can hold what their headers claim."""
+"""Images are loaded only if the file can hold what its header claims, and holds all of it."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
+from xml.parsers.expat import ExpatError
 
 import nibabel as nib
 from nibabel.openers import ImageOpener
@@ -12,8 +13,8 @@ from pipeline.core.errors import Problem, ProblemError
 
 CIFTI = range(3000, 3100)  # intent codes
 _SEPARATE = (
-    "give its volumes as NIfTI (`wb_command -cifti-separate FILE COLUMN -volume-all OUT.nii.gz`); "
-    "responses may be HDF5, too, a column a grayordinate"
+    "responses end in .dtseries.nii; of other files give the volumes as NIfTI "
+    "(`wb_command -cifti-separate FILE COLUMN -volume-all OUT.nii.gz`)"
 )
 MOST_SHRUNK = 1032  # bytes that gzip makes of one byte, at most
 MOST_BEFORE = 2**26  # bytes of notes between the header and the values
@@ -66,3 +67,47 @@ def _checked_kind(path: str | Path) -> type[nib.Nifti1Image]:
     if (offset := float(header["vox_offset"])) > MOST_BEFORE:
         raise ValueError(f"its header claims {offset:.2g} bytes before the values")
     return kind
+
+
+def load_cifti(path: str | Path) -> nib.Cifti2Image:
+    """Load a CIFTI-2 image, values unread.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or its header claims more than the file holds.
+    Exception
+        Whatever nibabel raises for files that are no images.
+    """
+    with Path(path).open("rb") as file:
+        raw = file.read(nib.Nifti2Header.sizeof_hdr)
+    if not nib.Nifti2Header.may_contain_header(raw):
+        raise ValueError("it is no NIfTI-2, which CIFTI-2 is")
+    header = nib.Nifti2Header(raw, check=False)
+    if int(header["intent_code"]) not in CIFTI:
+        raise ValueError("its header does not say that it is CIFTI")
+    if (offset := float(header["vox_offset"])) > MOST_BEFORE:
+        raise ValueError(f"its header claims {offset:.2g} bytes before the values")
+    n_bytes = math.prod(header.get_data_shape()) * header.get_data_dtype().itemsize
+    if offset + n_bytes > Path(path).stat().st_size:
+        raise ValueError(f"its header claims {n_bytes:.2g} bytes of values, the file is too short")
+    # Unmapped: a file that is cut or written anew meanwhile would end the process.
+    return nib.Cifti2Image.from_filename(path, mmap=False)
+
+
+def load_gifti(path: str | Path) -> nib.GiftiImage:
+    """Load a GIFTI image whose values are in the file itself.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or its values lie in another file, which may be any file of this disk.
+    Exception
+        Whatever nibabel raises for files that are no images.
+    """
+    if b"ExternalFileBinary" in Path(path).read_bytes():
+        raise ValueError("its values lie in another file")
+    try:
+        return nib.GiftiImage.from_filename(path)
+    except ExpatError as error:
+        raise ValueError(f"no XML: {error}") from error

@@ -25,7 +25,7 @@ FLOORS = {
         embedding  language_model  voxels
         maps  readers
         dataset
-        matching  simulation  sklearn  states
+        matching  runs  simulation  sklearn  states
         features
         example  matchers
         bands

@@ -8,6 +8,12 @@ rule gram:
     input:
         manifest=MANIFEST,
         bands=lambda w: [FILES.band(w.subject, b) for b in dict.fromkeys((w.a, w.b))],
+        # Which rows count, where some may not.
+        responses=lambda w: (
+            FILES.prepared_responses(w.subject)
+            if CONFIG["responses"]["confounds"]
+            else []
+        ),
     output:
         f"{RESULTS}/sub-{{subject}}/grams/{{a}}_{{b}}.h5",
     log:

@@ -13,7 +13,11 @@ rule subject_maps:
         manifest=MANIFEST,
         mask=masks(),
         fits=lambda w: FILES.fits(w.subject),
-        statistics=lambda w: FILES.statistics(w.subject) if CONFIG["mask"] else [],
+        statistics=lambda w: (
+            FILES.statistics(w.subject)
+            if CONFIG["mask"] or FILES.on_surface(w.subject)
+            else []
+        ),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_maps.json",
     log:
@@ -31,6 +35,8 @@ rule subject_maps:
         baseline=CONFIG["baseline"],
         contrasts={model: contrasts(CONFIG, model) for model in CONFIG["models"]},
         mask=CONFIG["mask"],
+        recording=lambda w: FILES.on_surface(w.subject),
+        meshes=lambda w: FILES.meshes(w.subject),
         figures_for=CONFIG["maps"]["figures_for"],
         level=CONFIG["statistics"]["alpha"],
     script:

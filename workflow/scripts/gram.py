@@ -1,5 +1,7 @@
 """Rule gram."""
 
+from dataclasses import replace
+
 from job import snakemake, work
 from pipeline.bands.registry import BandOptions
 from pipeline.dataset.dataset import Dataset
@@ -24,4 +26,6 @@ with work(snakemake):
     }
     a, b = snakemake.wildcards.a, snakemake.wildcards.b
     folds = training_folds(train, n_rows, params.n_folds, params.seed)
+    counted = dataset.counted(snakemake.wildcards.subject, train)
+    bands = {name: replace(band, counted=counted) for name, band in bands.items()}
     GramFile.write(snakemake.output[0], bands[a], bands[b], folds)

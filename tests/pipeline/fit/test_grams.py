@@ -1,5 +1,7 @@
 """Sums of products of delayed bands, from their lags, against the products themselves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -40,15 +42,19 @@ def plain(a, b, folds):
     st.lists(st.integers(1, 9), min_size=3, max_size=5),
     st.tuples(DELAYS, DELAYS),
     st.tuples(st.sampled_from(KINDS), st.sampled_from(KINDS)),
+    st.sets(st.integers(0, 4)),
     st.integers(0, 2**32 - 1),
 )
-def test_lags_give_the_products_of_the_rows(rows, delays, kinds, seed):
-    """Also of stories shorter than the delays."""
+def test_lags_give_the_products_of_the_rows(rows, delays, kinds, censored, seed):
+    """Also of stories shorter than the delays, and of some with rows that do not count."""
     n_rows = {f"s{i}": n for i, n in enumerate(rows)}
     folds = {s: i % 2 for i, s in enumerate(n_rows)}
     a, b = (make_band(*given, seed + i) for i, given in enumerate(
         ((name, kind, n_rows, d) for name, kind, d in zip("ab", kinds, delays, strict=True))
     ))  # fmt: skip
+    draw = np.random.default_rng(seed).random
+    counted = {s: draw(n) < 0.5 for i, (s, n) in enumerate(n_rows.items()) if i in censored}
+    a, b = (replace(band, counted=counted) for band in (a, b))
     for one, other in ((a, b), (b, a), (a, a)):
         expected = plain(one, other, folds)
         # Rows are rounded to single precision, their products are not.

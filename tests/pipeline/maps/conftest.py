@@ -36,7 +36,7 @@ def places(mask) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def cortex(mask) -> Cortex:
-    return Cortex(mask)
+    return Cortex.of_mask(mask)
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ def written(mask, correlations, q_values, tmp_path_factory):
     records = write_maps(
         correlations,
         BANDS,
-        mask=mask,
+        places=mask,
         folder=folder,
         subject="S1",
         contrasts=REFERENCES,
@@ -103,7 +103,7 @@ def test_thresholded_maps_keep_what_passes_and_nothing_else(written, mask, corre
 
 def test_gifti_holds_the_values_at_the_vertices(written, mask, correlations):
     folder, _ = written
-    sampled = Cortex(mask).sample(correlations["gim"])
+    sampled = Cortex.of_mask(mask).sample(correlations["gim"])
     for side, letter in (("left", "L"), ("right", "R")):
         path = folder / f"sub-S1_model-gim_stat-r_space-fsaverage5_hemi-{letter}_statmap.func.gii"
         img = nib.load(path)
@@ -175,7 +175,7 @@ def test_equal_input_gives_equal_nifti_files(mask, correlations, tmp_path):
         records = write_maps(
             correlations,
             BANDS,
-            mask=native,
+            places=native,
             folder=tmp_path / folder,
             subject="S1",
             contrasts=REFERENCES,
@@ -190,7 +190,9 @@ def test_native_space_gets_slices_only_and_says_why(mask, correlations, tmp_path
     native = Mask(mask.img, mask.order, "native", "native.nii.gz")
     only = {"eng1000": correlations["eng1000"]}
     with caplog.at_level(logging.INFO, logger="pipeline.maps"):
-        records = write_maps(only, BANDS, mask=native, folder=tmp_path, subject="S1", contrasts={})
+        records = write_maps(
+            only, BANDS, places=native, folder=tmp_path, subject="S1", contrasts={}
+        )
     stem = "sub-S1_model-eng1000_stat-r_"
     endings = {"statmap.nii.gz", "slices.png", "view.html"}
     assert {record["file"] for record in records} == {stem + end for end in endings}
@@ -203,12 +205,12 @@ def test_native_space_gets_slices_only_and_says_why(mask, correlations, tmp_path
 def test_wrong_voxel_count_and_unknown_model_are_input_errors(mask, correlations, tmp_path):
     short = {"eng1000": correlations["eng1000"][:-1]}
     with pytest.raises(ProblemError, match="model eng1000"):
-        write_maps(short, BANDS, mask=mask, folder=tmp_path, subject="S1", contrasts={})
+        write_maps(short, BANDS, places=mask, folder=tmp_path, subject="S1", contrasts={})
     with pytest.raises(ProblemError, match="no such model: gimm"):
         write_maps(
             correlations,
             BANDS,
-            mask=mask,
+            places=mask,
             folder=tmp_path,
             subject="S1",
             contrasts=REFERENCES,

@@ -77,7 +77,7 @@ def test_native_maps_get_a_flatmap_and_the_database_is_left_alone(own_mask, tmp_
     records = write_maps(
         r,
         {"eng1000": ["eng1000"]},
-        mask=own_mask,
+        places=own_mask,
         folder=tmp_path,
         subject=SUBJECT,
         contrasts={},

@@ -132,11 +132,11 @@ def test_nifti_2_is_read_as_nifti_1_is(run, ending):
 
 
 @pytest.mark.parametrize("is_mask", [True, False])
-def test_cifti_is_called_what_it_is(run, is_mask):
+def test_cifti_that_is_no_series_is_called_what_it_is(run, is_mask):
     path, _, _, inside = run
     axes = nibabel.cifti2.SeriesAxis(0, 1.5, 7), nibabel.cifti2.BrainModelAxis.from_mask(inside)
     values = np.zeros((7, inside.sum()), np.float32)
-    cifti = path.with_name("run.dtseries.nii")
+    cifti = path.with_name("run.nii")
     nibabel.Cifti2Image(values, axes).to_filename(cifti)
 
     def read():

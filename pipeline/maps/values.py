@@ -1,0 +1,62 @@
+"""The values of a map as a file of the form that the responses came in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from pipeline.core.atomic import atomic_path
+from pipeline.maps.gifti import write_gifti
+from pipeline.maps.scale import Scale
+from pipeline.voxels.vertices import Vertices, to_dscalar
+from pipeline.voxels.volume import Mask, to_volume
+
+
+def write_values(
+    values: np.ndarray,
+    places: Mask | Vertices,
+    folder: Path,
+    stem: str,
+    title: str,
+    scale: Scale,
+) -> list[tuple[Path, str]]:
+    """Write a map as NIfTI, as a pair of GIFTI files, or as a CIFTI scalar.
+
+    Parameters
+    ----------
+    values : array of shape (n_values,)
+        NaN where there is none.
+    places : Mask or Vertices
+        Where the values are.
+    folder, stem : Path, str
+        Where the files go, and how their names begin.
+    title : str
+        What the map shows.
+    scale : Scale
+        Its label is kept in the files; NIfTI headers have its limits (`cal_min`, `cal_max`).
+
+    Returns
+    -------
+    list of (Path, str)
+        The files, each with its kind.
+    """
+    if isinstance(places, Mask):
+        img = to_volume(values, places)
+        img.header["cal_min"], img.header["cal_max"] = scale.vmin, scale.vmax
+        img.header["descrip"] = scale.label[:79]
+        return [(_saved(img, folder / f"{stem}_statmap.nii.gz"), "nifti")]
+    places.check_count(len(values), "values")
+    if places.axis is None:
+        files = write_gifti(places.sample(values), folder, stem, title, scale.label, places.space)
+        return [(path, "gifti") for path in files]
+    named = "".join(f"_{k}-{v}" for k, v in (("space", places.space), ("den", places.density)) if v)
+    path = folder / f"{stem}{named}_statmap.dscalar.nii"
+    return [(_saved(to_dscalar(values, places, f"{title} ({scale.label})"), path), "cifti")]
+
+
+def _saved(img: nib.Nifti1Image | nib.Cifti2Image, path: Path) -> Path:
+    with atomic_path(path) as temporary:
+        nib.save(img, temporary)
+    return path

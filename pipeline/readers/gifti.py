@@ -1,0 +1,107 @@
+"""Responses as GIFTI: a file of each hemisphere, every vertex of both a column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from pipeline.core.errors import Problem, ProblemError
+from pipeline.core.files import file_problem
+from pipeline.readers.hemispheres import other_hemisphere
+from pipeline.readers.sidecar import check_tr
+from pipeline.voxels.load import load_gifti
+from pipeline.voxels.vertices import Vertices
+from pipeline.voxels.volume import UNREADABLE
+
+_FETCH = "fetch or copy the file again"
+_TIME_STEP = "TimeStep"  # milliseconds, as FreeSurfer and AFNI write it
+
+
+@contextmanager
+def open_gifti(path: str | Path, tr: float | None = None) -> Iterator[np.ndarray]:
+    """Read the vertices of both hemispheres, those of the left first.
+
+    Parameters
+    ----------
+    path : path
+        The left hemisphere's file (`hemi-L`, `lh.`); the right one's lies beside it.
+    tr : float, optional
+        Repetition time that metadata and sidecars must state, where they state one, seconds.
+
+    Yields
+    ------
+    array of shape (n_volumes, n_vertices), float32
+
+    Raises
+    ------
+    ProblemError
+        If a hemisphere is missing, damaged, or has other volumes than the other; or another
+        repetition time is stated.
+    """
+    left, right = _hemispheres(path, tr)
+    yield np.concatenate([left, right], axis=1)
+
+
+def shape_of(path: str | Path, tr: float | None = None) -> tuple[int, int]:
+    """Volumes, and vertices of both hemispheres."""
+    left, right = _hemispheres(path, tr)
+    return len(left), left.shape[1] + right.shape[1]
+
+
+def vertices_of(path: str | Path) -> Vertices:
+    """Where the columns lie on the surface."""
+    left, right = _hemispheres(path, None)
+    return Vertices.of_pair(left.shape[1], right.shape[1], path)
+
+
+def _hemispheres(path: str | Path, tr: float | None) -> tuple[np.ndarray, np.ndarray]:
+    """Values of both hemispheres, (n_volumes, n_vertices)."""
+    right = other_hemisphere(Path(path))
+    if right is None:
+        what = "the name says no left hemisphere (hemi-L, or lh)"
+        remedy = "name the left one of two files that differ in hemi-L and hemi-R (or lh and rh)"
+        raise ProblemError(Problem(path, "", what, remedy))
+    values, problems = [], []
+    for side, file in (("left", Path(path)), ("right", right)):
+        try:
+            values.append(_values(file, tr))
+        except ProblemError as error:
+            place = f"{side} hemisphere"
+            problems += [Problem(p.file, place, p.what, p.remedy) for p in error.problems]
+    if problems:
+        raise ProblemError(problems)
+    if len(values[0]) != len(values[1]):
+        what = f"{len(values[1])} volumes, but {len(values[0])} in the left hemisphere"
+        raise ProblemError(Problem(right, "right hemisphere", what, _FETCH))
+    return values[0], values[1]
+
+
+def _values(path: Path, tr: float | None) -> np.ndarray:
+    if problem := file_problem(path):
+        raise ProblemError(problem)
+    try:
+        image = load_gifti(path)
+        arrays = [np.asarray(array.data) for array in image.darrays]
+        one = arrays[0].ndim == 2 and len(arrays) == 1  # all volumes in one array, (vertex, volume)
+        values = arrays[0].T if one else np.stack(arrays)
+    except (*UNREADABLE, IndexError) as error:
+        what = f"truncated or no GIFTI series ({error})"
+        raise ProblemError(Problem(path, "", what, _FETCH)) from error
+    if values.ndim != 2 or values.dtype.kind not in "fiu":
+        what = f"the arrays have shape {values.shape[1:]} and hold {values.dtype}"
+        raise ProblemError(Problem(path, "", what, "give a series: one number a vertex and volume"))
+    check_tr(path, _time_step(image), tr)
+    return values.astype(np.float32)
+
+
+def _time_step(image: nib.GiftiImage) -> float | None:
+    """Repetition time in the metadata, seconds; None where there is none."""
+    stated = [meta.get(_TIME_STEP) for meta in (image.meta, image.darrays[0].meta)]
+    try:
+        return next((float(text) / 1000 for text in stated if text), None)
+    except ValueError:
+        return None

@@ -1,0 +1,5 @@
+"""``python -m pipeline.runs``."""
+
+from pipeline.runs.command import main
+
+main()

@@ -20,13 +20,15 @@ import numpy as np
 from benchmarks.common import REFERENCE, write
 from pipeline.fit.cross_validation import fit_block
 from pipeline.fit.design import Band, Design
-from pipeline.fit.gram_engine import GramEngine, fold_grams
+from pipeline.fit.gram_engine import GramEngine
+from pipeline.fit.grams import make_grams
 from pipeline.fit.linalg import backend
 from pipeline.fit.memory import block_size, fixed_bytes, voxel_bytes
 from pipeline.fit.options import training_folds
 from pipeline.fit.pooling import reference_voxels
 from pipeline.fit.regression import Regression
 from pipeline.fit.search import SearchSolver
+from pipeline.fit.sums import FixedSums
 
 VOXELS = 95_556
 STORY = 340  # rows
@@ -77,7 +79,7 @@ def main() -> None:
     n_rows = dict.fromkeys(design.bands[0].values, STORY)
     folds = training_folds(list(n_rows), n_rows, arguments.folds, seed=0)
     started = time.process_time()
-    grams = fold_grams(design.bands, folds)
+    grams = make_grams(design.bands, folds)
     gram_seconds = time.process_time() - started
     print(f"Gram matrices, once a subject: {gram_seconds:.0f} s", flush=True)
     shape: dict[str, Any] = {
@@ -96,7 +98,7 @@ def main() -> None:
             reference=np.array(reference_voxels(n_voxels, REFERENCE)),
         )
         started, wall = time.process_time(), time.perf_counter()
-        engine = GramEngine(regression, backend(arguments.device), grams)
+        engine = GramEngine(FixedSums(regression, backend(arguments.device), grams))
         fit = fit_block(regression, SearchSolver(regression, engine))
         predicted = fixed_bytes(**shape, n_bands=2)
         predicted += n_voxels * voxel_bytes(**shape, n_narrow=1)

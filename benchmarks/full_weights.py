@@ -20,11 +20,13 @@ from benchmarks.common import timed, write
 from benchmarks.full_size import ALPHAS, STORY, VOXELS, make_design, make_responses
 from pipeline.bands.registry import BandOptions
 from pipeline.fit.design import Preparation
-from pipeline.fit.gram_engine import GramEngine, fold_grams
+from pipeline.fit.gram_engine import GramEngine
+from pipeline.fit.grams import make_grams
 from pipeline.fit.linalg import backend
 from pipeline.fit.memory import refit_block_size
 from pipeline.fit.regression import Regression
 from pipeline.fit.search import solve_at
+from pipeline.fit.sums import FixedSums
 from pipeline.fit.weights_file import KeptBand, WeightsFile
 
 ROWS = 34_000
@@ -42,9 +44,11 @@ def main() -> None:
     design, n = make_design(arguments.rows, 1), arguments.voxels
     stories = list(design.bands[0].values)
     n_rows, folds = STORY * len(stories), dict.fromkeys(stories, 0)
-    gram_seconds, grams = timed(lambda: fold_grams(design.bands, folds))
+    gram_seconds, grams = timed(lambda: make_grams(design.bands, folds))
     regression = Regression(design, make_responses(design, n), folds, ALPHAS)
-    product_seconds, engine = timed(lambda: GramEngine(regression, backend("cpu"), grams))
+    product_seconds, engine = timed(
+        lambda: GramEngine(FixedSums(regression, backend("cpu"), grams))
+    )
     one = np.full((2, n), 100.0)
     one_seconds, _ = timed(lambda: solve_at(engine, one, ()))
     points = np.array([(a, b) for a in ALPHAS for b in (*ALPHAS, np.inf)])[: arguments.points]

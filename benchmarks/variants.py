@@ -46,7 +46,7 @@ from pipeline.features.encoder import load_encoder, word_vectors
 from pipeline.features.eng1000 import load_eng1000
 from pipeline.fit.cross_validation import make_solver
 from pipeline.fit.design import Band, Design, make_band
-from pipeline.fit.gram_engine import fold_grams, gram_of
+from pipeline.fit.grams import DesignGrams, gram_of
 from pipeline.fit.options import Alphas, training_folds
 from pipeline.fit.regression import Regression
 from pipeline.matching.matches import load_matches
@@ -127,9 +127,7 @@ def evaluate(subject: Subject, variant: Variant, without: Sequence[str] = ()) ->
         y = subject.rows.split(subject.y)
         design = Design((*base, *made))
         regression = Regression(design, {s: y[s] for s in train}, folds, subject.model.alphas)
-        ridge = make_solver("gram", regression, grams=fold_grams(design.bands, folds, grams)).fit(
-            None
-        )
+        ridge = make_solver("gram", regression, grams=DesignGrams(grams)).fit(None)
         for story in y:
             if (f is None) == (story not in subject.folds) and subject.folds.get(story, f) == f:
                 r[story] = pearson(ridge.predict(design.rows(story)), y[story])

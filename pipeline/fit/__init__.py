@@ -8,8 +8,9 @@ through the blocks of voxels. The way of one block:
     cross_validation    every choice nested, one solver a fold      -> out-of-fold r, final weights
       search            which alphas: `elimination` of narrow bands, `pooling` of the scores of
                         voxels that are alike
-      gram_engine       solves candidates by X'X, which models can share,
+      gram_engine       solves candidates by X'X, whose `sums` and `grams` models can share,
       kernel_engine     by XX', for fewer rows than columns; both with `linalg`
+      remade_engine     where bands differ with the folds left out
       himalaya_solver   himalaya's own random search instead, on a GPU
     attribution         what each band explains
     file                what is written, and every way to read it

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,11 +10,13 @@ from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.progress import track
 from pipeline.core.series import pearson
 from pipeline.fit.gram_engine import GramEngine
-from pipeline.fit.kernel_engine import KernelEngine
+from pipeline.fit.grams import DesignGrams
+from pipeline.fit.kernel_engine import KernelEngine, Kernels
 from pipeline.fit.linalg import backend
 from pipeline.fit.regression import Regression, Ridge, Solver
-from pipeline.fit.remade_engine import RemadeEngine
+from pipeline.fit.remade_engine import RemadeEngine, RemadeSums
 from pipeline.fit.search import Engine, SearchSolver
+from pipeline.fit.sums import FixedSums, Out
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def make_solver(
     name: str,
     regression: Regression,
     device: str = "cpu",
-    grams: Sequence[np.ndarray] | None = None,
+    grams: DesignGrams | None = None,
 ) -> Solver:
     """Solver of a regression.
 
@@ -70,26 +71,35 @@ def make_solver(
         The regression.
     device : str
         "cpu", or PyTorch's name of a GPU.
-    grams : sequence of arrays of shape (n_columns, n_columns), optional
-        X'X of each fold, for `gram`; made here if not given.
+    grams : DesignGrams, optional
+        For `gram`, the sums of pairs of bands that other blocks of voxels made.
     """
-    if regression.design.remade:
-        if name == "himalaya":
+    if name == "himalaya":
+        if regression.design.remade:
             what = "its search cannot make a memory of passages anew for every fold"
             raise ProblemError(Problem("fit.solver", name, what, "set auto, gram or kernel"))
-
-        def engine(part: Regression) -> Engine:
-            kind = KernelEngine if name == "kernel" else GramEngine
-            return kind(part, backend(device))
-
-        return SearchSolver(regression, RemadeEngine(regression, engine))
-    if name == "himalaya":
         from pipeline.fit.himalaya_solver import HimalayaSolver  # slow to import
 
         return HimalayaSolver(regression, device)
+    own, design = backend(device), regression.design
     if name == "kernel":
-        return SearchSolver(regression, KernelEngine(regression, backend(device)))
-    return SearchSolver(regression, GramEngine(regression, backend(device), grams))
+        kernels = Kernels(design)
+        if not design.remade:
+            return SearchSolver(regression, KernelEngine(regression, own, kernels))
+
+        def by_kernels(out: Out) -> Engine:
+            return KernelEngine(replace(regression, design=design.without(out)), own, kernels)
+
+        return SearchSolver(regression, RemadeEngine(regression, by_kernels))
+    grams = grams or DesignGrams.of(design, regression.folds)
+    sums = FixedSums(regression, own, grams.fixed)
+    if not design.remade:
+        return SearchSolver(regression, GramEngine(sums))
+
+    def by_grams(out: Out) -> Engine:
+        return GramEngine(RemadeSums(sums, out, grams.remade[out]))
+
+    return SearchSolver(regression, RemadeEngine(regression, by_grams))
 
 
 def fit_block(regression: Regression, solver: Solver) -> BlockFit:

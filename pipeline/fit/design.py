@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -75,9 +76,14 @@ class Band:
     folds: Mapping[str, int] | None = None
 
     @property
+    def n_features(self) -> int:
+        """Columns before delays."""
+        return next(iter(self.values.values())).shape[1]
+
+    @property
     def n_columns(self) -> int:
         """Columns of the delayed band."""
-        return next(iter(self.values.values())).shape[1] * len(self.delays)
+        return self.n_features * len(self.delays)
 
     def rows(self, story: str) -> np.ndarray:
         """Delayed features of a story, array of shape (n_rows, n_columns)."""
@@ -154,6 +160,7 @@ def load_band(
     file = RecalledFile(path)
     folds = file.recall.folds
 
+    @lru_cache(maxsize=1)  # a model's predictions are asked for right after its weights
     def remade(out: Out) -> Band:
         known = [story for story in train if folds[story] not in out]
         return make_band(name, file.read(out, train), options, delays, known)

@@ -13,11 +13,57 @@ from functools import cached_property
 
 import numpy as np
 
+from pipeline.fit.design import Design
 from pipeline.fit.elimination import LeftOut, Remainder, runs, split
 from pipeline.fit.linalg import SMALL, Array, Backend, single_is_safe
 from pipeline.fit.regression import Regression
 
 MARGIN = 1000  # duals grow as 1 / alpha where rows exceed the design's rank: they cancel
+
+
+class Kernels:
+    """Kernels of the bands that do not differ with the folds left out, made once.
+
+    Parameters
+    ----------
+    design : Design
+        The bands.
+    """
+
+    def __init__(self, design: Design) -> None:
+        self._fixed: dict[str, Kernel | None] = {
+            band.name: None for band in design.bands if not band.remade
+        }
+
+    def made(self, name: str, rows: np.ndarray, backend: Backend) -> Kernel:
+        """The kernel of a band's rows, (n_rows, n_columns)."""
+        kernel = self._fixed.get(name) or Kernel.of_rows(rows.astype(np.float64), backend)
+        if name in self._fixed:
+            self._fixed[name] = kernel
+        return kernel
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The kernel of a band, all training rows, in double precision; and its trace."""
+
+    double: Array
+    trace: float
+    backend: Backend
+
+    @classmethod
+    def of_rows(cls, rows: np.ndarray, backend: Backend) -> Kernel:
+        """Of centred rows, (n_rows, n_columns), double."""
+        return cls(backend.put(rows @ rows.T), float(np.square(rows).sum()), backend)
+
+    @cached_property
+    def single(self) -> Array:
+        """In single precision."""
+        return self.backend.cast(self.double, double=False)
+
+    def of(self, double: bool) -> Array:
+        """In double precision or single."""
+        return self.double if double else self.single
 
 
 class KernelEngine:
@@ -29,9 +75,13 @@ class KernelEngine:
         Design, responses, folds and alphas.
     backend : Backend
         Where it is computed.
+    kernels : Kernels, optional
+        Those that engines of other folds left out made.
     """
 
-    def __init__(self, regression: Regression, backend: Backend) -> None:
+    def __init__(
+        self, regression: Regression, backend: Backend, kernels: Kernels | None = None
+    ) -> None:
         self.backend, self.slices = backend, regression.design.slices
         self.split = split(regression.design)
         stories = sorted(regression.stories(), key=regression.folds.__getitem__)
@@ -42,20 +92,20 @@ class KernelEngine:
         self.responses, self.mean = _centred([regression.responses[s] for s in stories])
         narrow = self.rows[:, self.split.narrow_columns]
         self.narrow = np.append(narrow, np.ones((self.size, 1), np.float32), axis=1)
-        wide = [self.rows[:, self.slices[b]].astype(np.float64) for b in self.split.wide]
-        self._kernels = {True: [backend.put(rows @ rows.T) for rows in wide]}
-        self._traces = [float(np.square(rows).sum()) for rows in wide]
+        made = (kernels or Kernels(regression.design)).made
+        bands = regression.design.bands
+        self._kernels = [
+            made(bands[b].name, self.rows[:, self.slices[b]], backend) for b in self.split.wide
+        ]
 
     def mixed(self, alphas: np.ndarray) -> KernelMixed:
         """See `pipeline.fit.search.Engine.mixed`."""
-        trace = float(np.sum(self._traces / alphas))
+        trace = float(np.sum([kernel.trace for kernel in self._kernels] / alphas))
         double = self.size <= SMALL or not single_is_safe(trace, MARGIN)
-        if double not in self._kernels:
-            self._kernels[double] = [self.backend.cast(k, double) for k in self._kernels[True]]
         first, *others = np.flatnonzero(np.isfinite(alphas))
-        kernel = self._kernels[double][first] * float(1 / alphas[first])
+        kernel = self._kernels[first].of(double) * float(1 / alphas[first])
         for band in others:
-            kernel += self._kernels[double][band] * float(1 / alphas[band])
+            kernel += self._kernels[band].of(double) * float(1 / alphas[band])
         return KernelMixed(self, alphas, kernel, double)
 
     def runs_of(self, folds: tuple[int, ...], inside: bool) -> list[slice]:

@@ -29,6 +29,10 @@ class Backend(Protocol):
         """Array in double or single precision (the same one if it is already)."""
         ...
 
+    def empty(self, n_rows: int, n_columns: int, double: bool) -> Array:
+        """A new matrix, to be filled."""
+        ...
+
     def join(self, left: Array, right: Array) -> Array:
         """Columns of both side by side."""
         ...
@@ -66,6 +70,10 @@ class Processor:
     def cast(self, values: np.ndarray, double: bool) -> np.ndarray:
         """See `Backend.cast`."""
         return values.astype(np.float64 if double else np.float32, copy=False)
+
+    def empty(self, n_rows: int, n_columns: int, double: bool) -> np.ndarray:
+        """See `Backend.empty`."""
+        return np.empty((n_rows, n_columns), np.float64 if double else np.float32)
 
     def join(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """See `Backend.join`."""
@@ -134,6 +142,11 @@ class Torch:
     def cast(self, values: Array, double: bool) -> Array:
         """See `Backend.cast`."""
         return values.to(self._torch.float64 if double else self._torch.float32)
+
+    def empty(self, n_rows: int, n_columns: int, double: bool) -> Array:
+        """See `Backend.empty`."""
+        kind = self._torch.float64 if double else self._torch.float32
+        return self._torch.empty(n_rows, n_columns, dtype=kind, device=self.device)
 
     def join(self, left: Array, right: Array) -> Array:
         """See `Backend.join`."""

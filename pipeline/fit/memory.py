@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipeline.core.errors import Problem, ProblemError
 
 BASE = 0.7e9  # bytes: Python, libraries and the undelayed features of 34,000 rows
@@ -9,29 +11,48 @@ GIGABYTE = 1e9
 POINTS = 50  # alphas of the wide bands that a search tries
 
 
-def fixed_bytes(solver: str, n_rows: int, n_columns: int, n_bands: int, n_folds: int) -> float:
+def fixed_bytes(
+    solver: str,
+    n_rows: int,
+    n_columns: int,
+    n_bands: int,
+    n_folds: int,
+    remade: Sequence[int] = (),
+) -> float:
     """Memory that a fit takes whatever its voxels: Gram or kernel matrices.
 
-    Gram matrices are in double precision for every fold, in single for every fold and their sum;
-    a system and its factor are one matrix, in double where alphas are small, and making it in
-    double takes another. Kernels are in double and in single for every band; at some alphas they
-    are one of all rows, one of the training rows and a copy on the way; beside them is the design.
+    Gram matrices are in double and in single precision for every fold; a system and its factor are
+    one matrix, in double where alphas are small, and making it in double takes another. Kernels
+    are in double and in single for every band; at some alphas they are one of all rows, one of the
+    training rows and a copy on the way; beside them is the design. `remade` are the columns of the
+    bands that differ with the folds left out: at most two, scored on in single precision.
     """
+    n_sets = 1 + n_folds * (n_folds + 1) // 2  # of folds left out
     if solver == "gram":
-        return BASE + n_columns**2 * (8 * (n_folds + 2) + 4 * (n_folds + 1))
-    return BASE + n_rows**2 * (12 * n_bands + 8 * 3) + 4 * n_rows * n_columns * 2
+        own = n_sets * sum(remade) * n_columns * (8 + 4 * 3)
+        return BASE + n_columns**2 * (8 * (n_folds + 2) + 4 * (n_folds + 1)) + own
+    kernels = n_bands + n_sets * len(remade)
+    return BASE + n_rows**2 * (12 * kernels + 8 * 3) + 4 * n_rows * n_columns * 2
 
 
-def voxel_bytes(solver: str, n_rows: int, n_columns: int, n_folds: int, n_narrow: int) -> float:
+def voxel_bytes(
+    solver: str,
+    n_rows: int,
+    n_columns: int,
+    n_folds: int,
+    n_narrow: int,
+    remade: Sequence[int] = (),
+) -> float:
     """Memory of one voxel: responses, X'Y of folds and training sets, weights, scores.
 
-    `n_narrow` is how many combinations of narrow bands' alphas are tried.
+    `n_narrow` is how many combinations of narrow bands' alphas are tried; `remade` as above.
     """
     # Kept of every point: means, levels, scatter; once on every fold; compared in double precision.
     kept = 4 * n_folds * (n_narrow + n_folds) * POINTS
     scores = kept + 8 * n_folds * n_folds * n_narrow + 4 * 8 * n_narrow * POINTS
     if solver == "gram":
-        return 4 * n_rows + 4 * n_columns * (n_folds + 13) + scores
+        own = 3 * n_folds * (n_folds + 1) // 2 * sum(remade)  # X'Y of two folds and the rest
+        return 4 * n_rows + 4 * (n_columns * (n_folds + 13) + own) + scores
     return 4 * n_rows * 8 + 4 * n_columns * 3 + scores
 
 
@@ -45,6 +66,7 @@ def block_size(
     n_folds: int,
     n_narrow: int,
     n_reference: int = 0,
+    remade: Sequence[int] = (),
 ) -> int:
     """Voxels of a block so that a fit stays within `gigabytes`; blocks are of nearly equal size.
 
@@ -55,8 +77,8 @@ def block_size(
     ProblemError
         If not even a hundred voxels fit.
     """
-    fixed = fixed_bytes(solver, n_rows, n_columns, n_bands, n_folds)
-    each = voxel_bytes(solver, n_rows, n_columns, n_folds, n_narrow)
+    fixed = fixed_bytes(solver, n_rows, n_columns, n_bands, n_folds, remade)
+    each = voxel_bytes(solver, n_rows, n_columns, n_folds, n_narrow, remade)
     fitting = int((gigabytes * GIGABYTE - fixed) // each)
     beside = n_reference if n_voxels + n_reference > fitting else 0
     fitting -= beside

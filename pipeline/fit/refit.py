@@ -19,13 +19,15 @@ from pipeline.dataset.dataset import Dataset
 from pipeline.fit.cross_validation import choose_solver
 from pipeline.fit.design import Band, Design
 from pipeline.fit.file import FitFile
-from pipeline.fit.gram_engine import GramEngine, GramFile, Grams, fold_grams
+from pipeline.fit.gram_engine import GramEngine
+from pipeline.fit.grams import GramFile, Grams, make_grams
 from pipeline.fit.kernel_engine import KernelEngine
 from pipeline.fit.linalg import backend
 from pipeline.fit.memory import refit_block_size
 from pipeline.fit.options import FitOptions
 from pipeline.fit.regression import Regression
 from pipeline.fit.search import Engine, solve_at
+from pipeline.fit.sums import FixedSums
 from pipeline.fit.weights_file import KeptBand, WeightsFile
 
 
@@ -81,7 +83,7 @@ def keep_weights(
     gram = None
     if solver == "gram":
         stored = _over_folds(GramFile.read_all(grams)) if grams else None
-        gram = fold_grams(design.bands, one_fold, stored)
+        gram = stored or make_grams(design.bands, one_fold)
     n_voxels = alpha.shape[1]
     size = options.voxels_per_block or refit_block_size(
         n_voxels, options.memory_gb, solver, n_rows, design.n_columns, len(design.bands)
@@ -96,7 +98,7 @@ def keep_weights(
             regression = Regression(design, responses, one_fold, np.empty(0))
             engine: Engine
             if solver == "gram":
-                engine = GramEngine(regression, backend(options.device), gram)
+                engine = GramEngine(FixedSums(regression, backend(options.device), gram))
             else:
                 engine = KernelEngine(regression, backend(options.device))
             weights, intercept = solve_at(engine, alpha[:, block].astype(np.float64), ())

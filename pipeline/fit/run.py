@@ -17,7 +17,7 @@ from pipeline.fit.cross_validation import choose_solver, fit_block, make_solver
 from pipeline.fit.design import Design
 from pipeline.fit.elimination import combinations, split
 from pipeline.fit.file import FitFile, at_edges
-from pipeline.fit.gram_engine import GramFile, fold_grams
+from pipeline.fit.grams import DesignGrams, GramFile
 from pipeline.fit.memory import block_size
 from pipeline.fit.options import Alphas, FitOptions, band_scalings, training_folds
 from pipeline.fit.pooling import reference_voxels
@@ -60,7 +60,7 @@ def fit_model(
     output : path
         HDF5 to write.
     grams : sequence of paths
-        Gram matrices of the band pairs (`pipeline.fit.gram_engine.GramFile`); empty, they are made
+        Gram matrices of the band pairs (`pipeline.fit.grams.GramFile`); empty, they are made
         here.
     chunk : (int, int)
         Fit the i-th of n chunks of the voxels only (1-based); `gather` joins the files.
@@ -72,9 +72,10 @@ def fit_model(
     n_train = sum(n_rows[story] for story in train)
     auto = choose_solver(options.solver, n_train, design.n_columns, options.n_folds)
     name = "gram" if grams else auto
-    xx = None
-    if name == "gram" and not design.remade:
-        xx = fold_grams(design.bands, folds, GramFile.read_all(grams) if grams else None)
+    shared = None
+    if name == "gram":
+        stored = DesignGrams(GramFile.read_all(grams)) if grams else None
+        shared = stored or DesignGrams.of(design, folds)
     n_voxels = dataset.n_voxels(subject, train[0])
     voxels = chunk_of(n_voxels, *chunk)
     reference = range(0)  # himalaya's voxels choose alone
@@ -106,7 +107,7 @@ def fit_model(
                 band_scalings(len(design.bands), options.n_scalings, options.search_seed),
                 places,
             )
-            solver = make_solver(name, regression, options.device, xx)
+            solver = make_solver(name, regression, options.device, shared)
             fit = fit_block(regression, solver).first(block.stop - block.start)
             columns = slice(block.start - voxels.start, block.stop - voxels.start)
             r_train, r_cv = fit.r_train, _mean_of_numbers(fit.r_train)
@@ -172,7 +173,7 @@ def _blocks(
     size = options.voxels_per_block or block_size(
         len(voxels), options.memory_gb, solver, n_rows, design.n_columns, len(design.bands),
         options.n_folds, len(combinations(options.alphas.n, len(split(design).narrow))),
-        n_reference,
+        n_reference, [band.n_columns for band in design.remade],
     )  # fmt: skip
     logging.info("%d voxels in blocks of %d, solver %s", len(voxels), size, solver)
     return chunks(voxels, size)

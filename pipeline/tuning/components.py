@@ -20,6 +20,7 @@ from pipeline.fit.gram_engine import GramEngine
 from pipeline.fit.linalg import backend
 from pipeline.fit.regression import Regression
 from pipeline.fit.search import solve_at
+from pipeline.fit.sums import FixedSums
 
 MOST_VOXELS = 500  # whose shifted responses are fitted
 N_SHIFTED = 20
@@ -127,6 +128,6 @@ def shifted_weights(
         shifts = rng.integers(len(own) // 4, len(own) - len(own) // 4, n)
         responses[story] = np.concatenate([np.roll(own, shift, axis=0) for shift in shifts], axis=1)
     regression = Regression(design, responses, dict.fromkeys(train, 0), np.empty(0))
-    engine = GramEngine(regression, backend("cpu"))
+    engine = GramEngine(FixedSums(regression, backend("cpu")))
     weights, _ = solve_at(engine, np.tile(alpha.astype(np.float64), n), ())
     return np.split(weights, n, axis=1)

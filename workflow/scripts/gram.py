@@ -4,7 +4,7 @@ from job import snakemake, work
 from pipeline.bands.registry import BandOptions
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.design import load_band
-from pipeline.fit.gram_engine import GramFile
+from pipeline.fit.grams import GramFile
 from pipeline.fit.options import training_folds
 
 with work(snakemake):

@@ -9,7 +9,7 @@ from pipeline.core.errors import ProblemError
 from pipeline.dataset.basis import BasisFile, ResponseBasis
 from pipeline.fit.design import Band
 from pipeline.fit.file import FitFile
-from pipeline.fit.gram_engine import GramFile
+from pipeline.fit.grams import GramFile
 from pipeline.statistics.ceiling import Estimate
 from pipeline.statistics.ceiling_file import CeilingFile
 from pipeline.statistics.options import TestOptions

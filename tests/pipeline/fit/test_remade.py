@@ -1,5 +1,6 @@
 """Designs that differ with the folds left out: every choice is made on those that belong to it."""
 
+from collections import Counter
 from dataclasses import replace
 from itertools import combinations
 
@@ -8,6 +9,7 @@ import pytest
 
 from pipeline.core.errors import ProblemError
 from pipeline.core.series import pearson
+from pipeline.fit import grams, remade_engine
 from pipeline.fit.cross_validation import fit_block, make_solver
 from pipeline.fit.design import Design
 from tests.pipeline.fit.test_fit import by_scikit_learn, make_regression, stack
@@ -15,9 +17,9 @@ from tests.pipeline.fit.test_fit import by_scikit_learn, make_regression, stack
 OUTS = [(), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2)]
 
 
-def remade_regression():
+def remade_regression(n_columns=(40, 3)):
     """The second band is another one whenever other folds are left out."""
-    regression = replace(make_regression((40, 3), n_voxels=4), alphas=np.logspace(0, 2, 3))
+    regression = replace(make_regression(n_columns, n_voxels=4), alphas=np.logspace(0, 2, 3))
     fixed, band = regression.design.bands
     rng = np.random.default_rng(5)
     noise = {
@@ -49,8 +51,10 @@ def score(regression, out, fold, alphas):
 
 
 @pytest.mark.parametrize("solver", ["gram", "kernel"])
-def test_scores_and_weights_are_those_of_the_designs_of_their_folds(solver):
-    regression = remade_regression()
+@pytest.mark.parametrize("n_columns", [(40, 3), (40, 36), (3, 40)], ids=str)
+def test_scores_and_weights_are_those_of_the_designs_of_their_folds(solver, n_columns):
+    """Narrow or wide, beside a narrow band or a wide one."""
+    regression = remade_regression(n_columns)
     own = make_solver(solver, regression)
     for exclude in (None, 1):
         model = own.fit(exclude)
@@ -88,6 +92,22 @@ def test_a_band_that_never_differs_changes_nothing():
     found = fit_block(again, make_solver("gram", again))
     np.testing.assert_allclose(found.r_train, plain.r_train, atol=1e-4)
     np.testing.assert_array_equal(found.final.alpha, plain.final.alpha)
+
+
+def test_what_does_not_differ_is_summed_once_for_all_sets_of_folds_and_blocks(monkeypatch):
+    made = []
+    plain = grams.gram_of
+    for module in (grams, remade_engine):
+        monkeypatch.setattr(
+            module,
+            "gram_of",
+            lambda a, b, folds: made.append((a.name, b.name)) or plain(a, b, folds),
+        )
+    regression = remade_regression((40, 36))
+    shared = grams.DesignGrams.of(regression.design, regression.folds)
+    blocks = [fit_block(regression, make_solver("gram", regression, grams=shared)) for _ in "ab"]
+    np.testing.assert_array_equal(blocks[0].r_train, blocks[1].r_train)
+    assert Counter(made) == {("b0", "b0"): 1, ("b0", "b1"): len(OUTS), ("b1", "b1"): len(OUTS)}
 
 
 def test_what_cannot_be_fitted_is_refused():

@@ -11,7 +11,7 @@ from pipeline.core.atomic import atomic_h5, atomic_path
 from pipeline.core.errors import ProblemError
 from pipeline.fit.design import Band, Design
 from pipeline.fit.file import at_edges
-from pipeline.fit.gram_engine import GramFile
+from pipeline.fit.grams import GramFile
 from pipeline.fit.memory import block_size, fixed_bytes, voxel_bytes
 from pipeline.fit.options import Alphas, FitOptions, training_folds
 from pipeline.fit.run import fit_model, gather

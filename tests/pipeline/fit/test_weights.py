@@ -13,7 +13,7 @@ from pipeline.core.files import file_digest
 from pipeline.core.series import delay
 from pipeline.fit.design import Design, load_band
 from pipeline.fit.file import FitFile
-from pipeline.fit.gram_engine import GramFile
+from pipeline.fit.grams import GramFile
 from pipeline.fit.memory import refit_block_size
 from pipeline.fit.options import Alphas, FitOptions, training_folds
 from pipeline.fit.refit import keep_band, keep_weights

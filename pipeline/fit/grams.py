@@ -48,14 +48,14 @@ def gram_of(a: Band, b: Band, folds: Mapping[str, int]) -> np.ndarray:
         stories = [s for s in own if s not in a.counted]
         for story in set(own).difference(stories):  # rows that do not count part the others
             total += (a.rows(story).astype(np.float64).T @ b.rows(story)).reshape(shape)
-        values = [[band.values[s].astype(np.float64) for s in stories] for band in (a, b)]
+        left, right = ([band.values[s].astype(np.float64) for s in stories] for band in (a, b))
         if a is b:
-            values[1] = values[0]
+            right = left
         for lag, places in lags.items() if stories else ():
             if a is b and lag < 0:
                 continue  # the transpose of that of -lag
             cut = [max(a.delays[i], b.delays[j]) for i, j in places]
-            for (i, j), block in _lagged(*values, lag, dict(zip(places, cut, strict=True))):
+            for (i, j), block in _lagged(left, right, lag, dict(zip(places, cut, strict=True))):
                 weighted = a.weights[i] * b.weights[j] * block
                 total[i, :, j] += weighted
                 if a is b and lag:

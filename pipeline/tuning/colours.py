@@ -82,7 +82,7 @@ def pictures(
     """
     yield "slices", [mosaic.paint(colours)], mosaic.aspect
     if mask.space == "MNI":
-        cortex = Cortex(mask)
+        cortex = Cortex.of_mask(mask)
         channels = [cortex.sample(channel) for channel in colours]
         panels = []
         for view, (hemi, _, _) in VIEWS.items():

@@ -95,7 +95,7 @@ def word_table(
     where = {word: i for i, word in enumerate(words.words)}
     rows = []
     for k in np.flatnonzero(responses.any(axis=0)):  # of the others the fit leaves the band out
-        place = places[k]
+        place = places[int(k)]
         for end, found in ends(words, responses[:, k], by_fold[:, :, k]).items():
             again: Sequence[float] = found.again or [np.nan] * len(found.words)
             rows += [

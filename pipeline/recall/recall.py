@@ -25,6 +25,10 @@ from pipeline.recall.memory import Memory, Out, Pool, key_of, versions
 from pipeline.recall.nearest import effective_number, nearest, soft_weights
 
 
+PACKED: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+EVIDENCE = 20  # passages of a row whose words are shown
+
+
 @dataclass(frozen=True)
 class Recalled:
     """What was found for the rows of one story.
@@ -130,8 +134,9 @@ class RecallFile(LayoutFile):
         for story, recalled in found.items():
             group = self._file.create_group(f"recalled/{key}/{story}")
             group["row"] = recalled.row.astype(np.int32)
-            group["index"] = recalled.index.astype(np.int32)
-            group["weight"] = recalled.weight.astype(np.float16)
+            index = recalled.index.astype(np.min_scalar_type(self._file["pool/row"].shape[0]))
+            group.create_dataset("index", data=index, **PACKED)
+            group.create_dataset("weight", data=recalled.weight.astype(np.float16), **PACKED)
             if not out:
                 group["cosine"] = recalled.cosine.astype(np.float16)
 
@@ -241,7 +246,7 @@ def load_searcher(
 
 
 def evidence_table(found: Mapping[str, Recalled], pool: pd.DataFrame) -> pd.DataFrame:
-    """Which passages each row recalled: a line a row and passage, the most alike first.
+    """Which passages each row recalled: a line a row and passage, the `EVIDENCE` most alike first.
 
     Returns
     -------
@@ -252,17 +257,22 @@ def evidence_table(found: Mapping[str, Recalled], pool: pd.DataFrame) -> pd.Data
     parts = []
     for story, recalled in found.items():
         n, k = recalled.weight.shape
-        index = np.broadcast_to(recalled.index, (n, k)).ravel()
-        passage = pool.iloc[index]
+        order = np.argsort(-recalled.cosine, axis=1, kind="stable")[:, :EVIDENCE]
+        index = np.take_along_axis(np.broadcast_to(recalled.index, (n, k)), order, axis=1)
+        weight, similarity = (
+            np.take_along_axis(values, order, axis=1)
+            for values in (recalled.weight, recalled.cosine)
+        )
+        passage = pool.iloc[index.ravel()]
         parts.append(
             pd.DataFrame(
                 {
                     "story": story,
-                    "tr": np.repeat(recalled.row, k),
+                    "tr": np.repeat(recalled.row, index.shape[1]),
                     "passage_story": passage["name"].to_numpy(),
                     "passage_tr": passage["row"].to_numpy(),
-                    "similarity": recalled.cosine.ravel(),
-                    "weight": recalled.weight.ravel(),
+                    "similarity": similarity.ravel(),
+                    "weight": weight.ravel(),
                     "words": passage["there"].to_numpy(),
                     "followed": passage["followed"].to_numpy(),
                 }

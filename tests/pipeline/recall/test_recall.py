@@ -10,7 +10,7 @@ from pipeline.fit.design import load_band
 from pipeline.recall.contexts import ContextFile, Contexts, story_contexts, word_states
 from pipeline.recall.features import RecalledFile
 from pipeline.recall.memory import Memory, Pool, versions
-from pipeline.recall.recall import RecallFile
+from pipeline.recall.recall import EVIDENCE, RecallFile
 from tests.helpers.recalled import N_ROWS, TEST, Remembering, options_of
 from tests.helpers.stories import random_story
 
@@ -108,9 +108,13 @@ def test_evidence_names_passages_and_their_words(made):
 
 
 def test_dense_anchors_weigh_every_passage(tmp_path, language):
-    made = Remembering(tmp_path, language, n_matches=None, n_passages=20).make()
+    made = Remembering(tmp_path, language, n_matches=None, n_passages=30).make()
     values = RecalledFile(made.band("passages")[0]).read((), ["test"])["test"]
-    assert values.shape == (N_ROWS, 20) and (values > 0).sum(axis=1).min() > 12
+    assert values.shape == (N_ROWS, 30) and (values > 0).sum(axis=1).min() > 20
+    table = pd.read_parquet(made.root / "passages.parquet")  # the words of the most alike alone
+    own = table[(table["story"] == "test") & (table["tr"] == 5)]
+    assert len(own) == EVIDENCE
+    np.testing.assert_allclose(own["weight"], np.sort(values[5])[::-1][:EVIDENCE], rtol=1e-2)
 
 
 def test_medoids_are_passages_each_once(made):

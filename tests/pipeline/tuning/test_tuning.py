@@ -12,7 +12,7 @@ from sklearn.linear_model import Ridge
 from pipeline.bands.registry import BandOptions
 from pipeline.embedding.eng1000 import Eng1000
 from pipeline.fit.design import Design, Preparation
-from pipeline.fit.gram_engine import gram_of
+from pipeline.fit.grams import gram_of
 from pipeline.simulation import lexicon
 from pipeline.tuning.colours import full_colours, rgb
 from pipeline.tuning.components import n_above_chance, principal_axes

@@ -24,7 +24,6 @@ from pipeline.recall.contexts import CORPUS, ContextFile, Contexts
 from pipeline.recall.memory import Memory, Out, Pool, key_of, versions
 from pipeline.recall.nearest import effective_number, nearest, soft_weights
 
-
 PACKED: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 EVIDENCE = 20  # passages of a row whose words are shown
 

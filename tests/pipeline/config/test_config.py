@@ -8,6 +8,7 @@ from snakemake.utils import update_config
 
 from pipeline.bands.registry import BAND_OPTIONS, band_options, known_kinds
 from pipeline.config.load import complete, load, read_file
+from pipeline.config.models import searched_memories
 from pipeline.config.stories import training_stories
 from pipeline.core.errors import ProblemError
 from pipeline.core.schema.validator import SCHEMAS, band_schema, schema
@@ -354,8 +355,9 @@ def test_shipped_overlays_complete_the_real_data(path):
     """As `snakemake --configfile config/realdata.yaml config/overlays/NAME.yaml` joins them."""
     config = read_file(REPOSITORY / "config" / "realdata.yaml")
     update_config(config, read_file(path))
-    used = {band for bands in complete(config)["models"].values() for band in bands}
-    assert used == set(config["features"])
+    config = complete(config)
+    used = {band for bands in config["models"].values() for band in bands}
+    assert used | set(searched_memories(config)) == set(config["features"])
 
 
 def test_the_overlay_of_all_subjects_completes_lebel():

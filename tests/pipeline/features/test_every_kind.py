@@ -73,7 +73,8 @@ def test_words_that_come_later_change_nothing_before(name, options_of):
 )
 def test_no_model_called_readable_has_what_nobody_can_read(name):
     kind = kind_of(name)
-    given = {name: {key: "m" for key in kind.required if not kind.options[key]}}
+    options = {key: "m" for key in kind.required if not kind.options[key]}
+    given = {"m": {"kind": "passages"}, name: options} if "of" in options else {name: options}
     config = {
         "name": "n", "data_root": "d", "subjects": {"S1": {}},
         "stories": {"train": ["a", "b", "c"], "test": ["d"]}, "fit": {"n_folds": 3},

@@ -117,6 +117,21 @@ def test_dense_anchors_weigh_every_passage(tmp_path, language):
     np.testing.assert_allclose(own["weight"], np.sort(values[5])[::-1][:EVIDENCE], rtol=1e-2)
 
 
+def test_meaningless_rows_are_means_of_what_nobody_said(made, tmp_path, language):
+    """Other words change nothing, other weights do."""
+    other = Remembering(tmp_path, language, n_matches=6, n_passages=50)
+    other.words["word"] = other.words["word"].to_numpy()[::-1]
+    path, _ = made.band("meaningless", directions=7)
+    file, recalled = RecalledFile(path), RecallFile(made.path("recall"))
+    values, found = file.values(), recalled.read((0,), ["s1"])["s1"]
+    assert values.shape == (len(recalled.passages()), 7)
+    expected = np.einsum("rk,rkd->rd", found.weight, values[found.index])
+    np.testing.assert_allclose(file.read((0,), ["s1"])["s1"][found.row], expected, atol=1e-5)
+    np.testing.assert_array_equal(
+        values, RecalledFile(other.make().band("meaningless", directions=7)[0]).values()
+    )
+
+
 def test_medoids_are_passages_each_once(made):
     contexts = ContextFile(made.path("contexts")).read(made.stories)
     pool = Pool.of(contexts, FOLDS)

@@ -110,6 +110,8 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
         config["models"] = {
             m: bands for m, bands in config["models"].items() if m in config["only"]
         }
+        for options, key in ((config["maps"], "figures_for"), (config["keep"], "models")):
+            options[key] = options[key] and [m for m in options[key] if m in config["models"]]
     if problems := [Problem(source, *rest) for rest in _expand(config)]:
         raise ProblemError(problems)
     return config
@@ -217,6 +219,7 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
     alphas = config["fit"]["alphas"]
     if alphas["min"] > alphas["max"]:
         broken.append(("fit.alphas", "min is above max", "swap them"))
+    broken.extend(_broken_solver(config))
     broken.extend(_broken_filter(config["responses"], config["timing"]["tr"]))
     return broken
 
@@ -229,6 +232,18 @@ def _unreadable_models(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]
             if name in known_kinds() and not kind_of(name).readable:
                 what = f"{band!r} is a black box or a control, which nobody can read"
                 yield f"models.{model}", what, "leave it out, or call the model otherwise"
+
+
+def _broken_solver(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Models with a memory of passages, and a solver whose search cannot make it for every fold."""
+    if config["fit"]["solver"] != "himalaya":
+        return
+    for model, bands in config["models"].items():
+        given = {band: config["features"].get(band, {}).get("kind", band) for band in bands}
+        for band, name in given.items():
+            if name in known_kinds() and kind_of(name).source == "memory":
+                what = f"himalaya cannot make the memory of {band!r} in {model!r} for every fold"
+                yield "fit.solver", what, "set auto, gram or kernel"
 
 
 def _broken_filter(responses: dict[str, Any], tr: float) -> Iterator[tuple[str, str, str]]:
@@ -247,10 +262,10 @@ def _named_models(config: dict[str, Any]) -> Iterator[tuple[str, list[str], str]
     baseline = "set `baseline` to the model that the others are compared with,"
     yield "baseline", [config["baseline"]], baseline
     yield "only", config["only"] or [], "use"
-    yield "maps.figures_for", config["maps"]["figures_for"] or [], "use"
     left_out = set() if config["only"] is None else set(config["models"]) - set(config["only"])
-    kept = [model for model in config["keep"]["models"] or [] if model not in left_out]
-    yield "keep.models", kept, "use"
+    drawn, kept = config["maps"]["figures_for"], config["keep"]["models"]
+    for place, names in (("maps.figures_for", drawn), ("keep.models", kept)):
+        yield place, [model for model in names or [] if model not in left_out], "use"
     for pair in config["statistics"]["contrasts"] or ():
         yield "statistics.contrasts", pair, "use"
 

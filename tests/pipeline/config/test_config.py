@@ -151,6 +151,10 @@ def test_completing_twice_changes_nothing():
         ({"only": ["nobody"]}, "only: 'nobody' is no model of this run"),
         ({"only": ["m"], "models__m": ["ngram"]}, "baseline: 'eng1000' is no model of this run"),
         ({"maps__figures_for": ["nobody"]}, "maps.figures_for: 'nobody' is no model of this run"),
+        (
+            {"fit__solver": "himalaya", "features__passages": {}, "models__m": ["passages"]},
+            "fit.solver: himalaya cannot make the memory of 'passages' in 'm' for every fold",
+        ),
         ({"subjects__S1": {"exclude": ["z"]}}, "'z' is not a story here"),
         ({"subjects__S1": {"exclude": ["a", "b"]}}, "2 training stories, fewer than the 3 folds"),
         ({"subjects__S1": {"exclude": ["t"]}}, "no test story is left"),
@@ -310,6 +314,14 @@ def test_every_key_of_the_schema_has_a_description():
             yield from undescribed(sub, f"{place}.{key}")
 
     assert list(undescribed(schema())) == []
+
+
+@pytest.mark.parametrize("place", ["maps__figures_for", "keep__models"])
+def test_models_that_a_run_leaves_out_may_be_named(place):
+    section, key = place.split("__")
+    given = changed(only=["eng1000"], models__m=["ngram"], **{place: ["m", "eng1000"]})
+    assert complete(given)[section][key] == ["eng1000"]
+    assert complete(changed(**{place: None}))[section][key] is None
 
 
 def test_no_schema_says_a_key_twice():

@@ -114,13 +114,14 @@ class Dataset:
         return self.file_of(self.responses_as.get("path", RESPONSES), subject, story)
 
     def files(self, subject: str, story: str) -> list[Path]:
-        """All files that are read of a run: its responses, their sidecars, its confounds."""
+        """All files that are read of a run: its responses and confounds, with their sidecars."""
         responses = files_of(self.source(subject, story))
         if self.runs is None:
             return responses
-        beside = filter(None, map(sidecar_path, responses))
+        beside = [path for path in map(sidecar_path, responses) if path]
         used = self.confounds(subject, story) if self.responses_as.get("confounds") else None
         confounds = [used] if used else []
+        beside = [*beside, *(path.with_suffix(".json") for path in confounds)]
         return [*responses, *(f for f in beside if os.path.lexists(f)), *confounds]
 
     def file_of(self, pattern: str, subject: str, story: str) -> Path:

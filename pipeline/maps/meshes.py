@@ -11,22 +11,16 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import nibabel as nib
-import numpy as np
 from nilearn.surface import InMemoryMesh
 
-from pipeline.core.errors import Problem, ProblemError
-from pipeline.core.files import file_problem
 from pipeline.maps.surface import Cortex, fsaverage
-from pipeline.voxels.load import load_gifti
+from pipeline.voxels.mesh import Mesh, own_meshes, read_mesh
 from pipeline.voxels.vertices import SIDES, Vertices
-from pipeline.voxels.volume import UNREADABLE
 
 log = logging.getLogger(__name__)
 
 SHIPPED = "fsaverage5"
 SHAPES = ("veryinflated", "inflated", "midthickness")  # the first that is there
-HEMISPHERES = {"left": "L", "right": "R"}
 
 
 def cortex_of(vertices: Vertices, meshes: Mapping[str, str | Path] | None = None) -> Cortex | None:
@@ -48,13 +42,13 @@ def cortex_of(vertices: Vertices, meshes: Mapping[str, str | Path] | None = None
         log.info("%s has one hemisphere: no pictures", vertices.source)
         return None
     if meshes:
-        return Cortex(own_meshes(vertices, meshes), vertices.sample)
+        return Cortex(_in_memory(own_meshes(vertices, meshes)), vertices.sample)
     if vertices.space == SHIPPED:
         inflated, sulci = fsaverage(SHIPPED)
         if _fit(inflated, vertices):
             return Cortex(inflated, vertices.sample, sulci)
     for files in _templates(vertices.space):
-        found = {side: read_mesh(path) for side, path in files.items()}
+        found = _in_memory({side: read_mesh(path) for side, path in files.items()})
         if _fit(found, vertices):
             return Cortex(found, vertices.sample)
     log.info(
@@ -65,30 +59,9 @@ def cortex_of(vertices: Vertices, meshes: Mapping[str, str | Path] | None = None
     return None
 
 
-def own_meshes(vertices: Vertices, meshes: Mapping[str, str | Path]) -> dict[str, InMemoryMesh]:
-    """Read the surfaces that a configuration names, by side.
-
-    Raises
-    ------
-    ProblemError
-        If one cannot be read, or has other vertices than the data.
-    """
-    read, problems = {}, []
-    for side in SIDES:
-        try:
-            read[side] = read_mesh(meshes[side])
-        except ProblemError as error:
-            problems += error.problems
-            continue
-        n = len(read[side].coordinates)
-        expected = vertices.hemispheres[side].n_vertices if side in vertices.hemispheres else n
-        if n != expected:
-            what = f"the mesh has {n} vertices, the {side} hemisphere of the data {expected}"
-            remedy = "give the meshes of the space that the data are in"
-            problems.append(Problem(meshes[side], f"surface.{side}", what, remedy))
-    if problems:
-        raise ProblemError(problems)
-    return read
+def _in_memory(meshes: Mapping[str, Mesh]) -> dict[str, InMemoryMesh]:
+    """Meshes as nilearn has them."""
+    return {side: InMemoryMesh(mesh.coordinates, mesh.faces) for side, mesh in meshes.items()}
 
 
 def _fit(meshes: Mapping[str, InMemoryMesh], vertices: Vertices) -> bool:
@@ -108,25 +81,3 @@ def _templates(space: str) -> Iterator[dict[str, Path]]:
             right = left.with_name(left.name.replace("hemi-L", "hemi-R"))
             if f"_{shape}." in left.name and right.is_file():
                 yield {"left": left, "right": right}
-
-
-def read_mesh(path: str | Path) -> InMemoryMesh:
-    """A surface, GIFTI (`.surf.gii`) or FreeSurfer's.
-
-    Raises
-    ------
-    ProblemError
-        If it cannot be read.
-    """
-    if problem := file_problem(path):
-        raise ProblemError(problem)
-    try:
-        if str(path).lower().endswith(".gii"):
-            coordinates, faces = load_gifti(path).agg_data(("pointset", "triangle"))
-        else:
-            coordinates, faces = nib.freesurfer.read_geometry(str(path))
-        return InMemoryMesh(np.asarray(coordinates, float), np.asarray(faces, int))
-    except (*UNREADABLE, TypeError) as error:
-        what = f"truncated or no surface ({error})"
-        remedy = "give a .surf.gii, or a surface of FreeSurfer"
-        raise ProblemError(Problem(path, "", what, remedy)) from error

@@ -20,6 +20,7 @@ FORMS = {  # what the name of responses ends in
     "surface": (".func.gii",),
     "cifti": (".dtseries.nii",),
 }
+OF_RUN = ("sub", "ses", "task", "acq", "ce", "dir", "rec", "run")  # what names have of a recording
 STORY = "{task}_run-{run}"
 MISSING = "n/a"
 
@@ -112,7 +113,19 @@ def _runs(wanted: Wanted) -> list[tuple[Path, Mapping[str, str]]]:
     if not chosen:
         what = f"no run is in the space {wanted.space}; there are {some(sorted(spaces), 20)}"
         raise ProblemError(Problem(wanted.derivatives, "", what, "correct --space"))
+    _check_versions(chosen)
     return sorted(chosen, key=lambda f: (f[1]["sub"], _place(f[1])))
+
+
+def _check_versions(found: Sequence[tuple[Path, Mapping[str, str]]]) -> None:
+    """Raise where several files are of one run: which is meant, nobody says."""
+    first: dict[tuple[str | None, ...], Path] = {}
+    for file, entities in found:
+        run = tuple(entities.get(key) for key in OF_RUN)
+        if (other := first.setdefault(run, file)) != file:
+            what = f"two files for one run: {other.name} is another"
+            remedy = "move one version out of the folder, or write the table by hand"
+            raise ProblemError(Problem(file, "", what, remedy))
 
 
 def _place(entities: Mapping[str, str]) -> tuple[str, str, int, str]:
@@ -164,7 +177,7 @@ def _row(
     names = {"task": entities["task"], "order": str(order)}
     names |= {"run": entities.get("run", "1"), "session": entities.get("ses", "")}
     story = names["task"] if wanted.story == STORY and "run" not in entities else None
-    story = story or wanted.story.format(**names)
+    story = story or _named("--story", wanted.story, names)
     beside = {
         "confounds": _beside(file.parent, entities, "desc-confounds_timeseries.tsv"),
         "events": _beside(
@@ -172,7 +185,8 @@ def _row(
         ),
     }
     if wanted.transcript:
-        path = wanted.bids / wanted.transcript.format(story=story, **names)
+        names["story"] = story
+        path = wanted.bids / _named("--transcript", wanted.transcript, names)
         beside["transcript"] = path if os.path.lexists(path) else None
     row = {"subject": entities["sub"], "story": story, "responses": _relative(file, folder)}
     row |= {
@@ -183,10 +197,19 @@ def _row(
     return row | {key: _relative(path, folder) for key, path in beside.items() if path}
 
 
+def _named(option: str, pattern: str, names: Mapping[str, str]) -> str:
+    """A pattern with the names of a run in it."""
+    try:
+        return pattern.format(**names)
+    except (LookupError, ValueError) as error:
+        what = f"{pattern!r} has other names in braces ({error})"
+        remedy = f"use {', '.join(f'{{{name}}}' for name in names)}"
+        raise ProblemError(Problem(option, "", what, remedy)) from error
+
+
 def _beside(folder: Path, entities: Mapping[str, str], ending: str) -> Path | None:
     """A file of the same run; it has none of what tells versions of the responses apart."""
-    kept = ("sub", "ses", "task", "acq", "ce", "dir", "rec", "run")
-    stem = "_".join(f"{key}-{entities[key]}" for key in kept if key in entities)
+    stem = "_".join(f"{key}-{entities[key]}" for key in OF_RUN if key in entities)
     path = folder / f"{stem}_{ending}"
     return path if os.path.lexists(path) else None
 

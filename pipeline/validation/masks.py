@@ -9,8 +9,8 @@ from typing import Any
 from pipeline.config.results import Results
 from pipeline.core.errors import Findings, ProblemError
 from pipeline.core.files import file_problem
-from pipeline.maps.meshes import own_meshes
 from pipeline.readers.formats import vertices_of
+from pipeline.voxels.mesh import own_meshes
 from pipeline.voxels.volume import Mask
 
 _REMEDY = "use the mask that the responses were extracted with"

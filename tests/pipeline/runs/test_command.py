@@ -78,6 +78,7 @@ def test_a_task_with_one_run_is_the_story(tmp_path):
         (["--space", "fsLR"], "no run is in the space fsLR"),
         (["--form", "cifti"], "no run of the task story ends in _bold.dtseries.nii"),
         (["--derivatives", "prep"], "there is no such folder"),
+        (["--space", "MNI", "--story", "{number}"], "other names in braces"),
     ],
 )
 def test_nothing_is_guessed(tmp_path, options, said):
@@ -87,6 +88,14 @@ def test_nothing_is_guessed(tmp_path, options, said):
         table_of(tmp_path, *options)
     assert not (tmp_path / "runs.tsv").exists()
     assert table_of(tmp_path, "--space", "T1w").stories == ["story_run-1"]
+
+
+def test_two_versions_of_a_run(tmp_path):
+    make_tree(tmp_path, {"01": ["1", "2"]})
+    folder = tmp_path / "derivatives/fmriprep/sub-01/func"
+    touch(folder / "sub-01_task-story_run-2_space-MNI_desc-smooth_bold.nii.gz")
+    with pytest.raises(SystemExit, match="two files for one run"):
+        table_of(tmp_path)
 
 
 def test_runs_that_are_not_fetched_are_found(tmp_path):

@@ -20,8 +20,13 @@ from gim.files import write_text
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.hdf5 import open_h5
 
-__all__ = ["LayoutFile", "atomic_h5", "atomic_path", "write_table", "write_text"]
+__all__ = ["LayoutFile", "atomic_h5", "atomic_path", "read_table", "write_table", "write_text"]
 ATTRIBUTE = "layout"
+# Columns of tables whose cells are names: the subject "01" is not 1.
+NAMES = (
+    *("subject", "model", "over", "against", "band", "bands", "story", "stories"),
+    *("partition", "part", "parcellation", "region", "reason"),
+)
 
 
 @contextmanager
@@ -67,6 +72,11 @@ class _Disk(io.FileIO):
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write the table as TSV with six decimals, so that equal runs give equal bytes."""
     write_text(path, table.to_csv(sep="\t", index=False, float_format="%.6f", na_rep="n/a"))
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table that `write_table` wrote; names stay what they are, be they made of digits."""
+    return pd.read_csv(path, sep="\t", dtype=dict.fromkeys(NAMES, str))
 
 
 class LayoutFile:

@@ -14,6 +14,7 @@ import pandas as pd
 from pipeline.bands.registry import BandOptions, kind_of
 from pipeline.config.results import Results
 from pipeline.config.stories import heard_stories
+from pipeline.core.atomic import read_table
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import Story, read_story
@@ -67,7 +68,7 @@ class Run:
 
     def table(self, name: str = "summary") -> pd.DataFrame:
         """A table of the run, by its name without `.tsv`: summary, gains, significance, ..."""
-        return pd.read_csv(self.files.of_run(f"{name}.tsv"), sep="\t")
+        return read_table(self.files.of_run(f"{name}.tsv"))
 
     def stories(self, subject: str | None = None) -> dict[str, list[str]]:
         """Stories of a subject, by "train" and "test"."""

@@ -4,10 +4,8 @@ import json
 from itertools import product
 from pathlib import Path
 
-import pandas as pd
-
 from job import snakemake, work
-from pipeline.core.atomic import write_text
+from pipeline.core.atomic import read_table, write_text
 from pipeline.core.provenance import describe
 from pipeline.report.page import Run, render
 from pipeline.report.sweep import read_run
@@ -18,7 +16,7 @@ from pipeline.tables.familiarity import familiarity_warnings
 
 def table(path):
     """A TSV, or None where the run has none."""
-    return pd.read_csv(path, sep="\t") if path else None
+    return read_table(path) if path else None
 
 
 with work(snakemake):

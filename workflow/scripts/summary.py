@@ -2,10 +2,8 @@
 
 from itertools import product
 
-import pandas as pd
-
 from job import snakemake, work
-from pipeline.core.atomic import write_table
+from pipeline.core.atomic import read_table, write_table
 from pipeline.tables.contamination import known_training_stories
 from pipeline.tables.familiarity import familiar_training_stories
 from pipeline.tables.gains import gains
@@ -16,8 +14,8 @@ with work(snakemake):
     keys = product(params.subjects, params.models)
     fits = dict(zip(keys, snakemake.input.fits, strict=True))
     write_table(summarise(fits, params.baseline, params.horizon), snakemake.output.summary)
-    known = known_training_stories(pd.read_csv(snakemake.input.contamination, sep="\t"))
+    known = known_training_stories(read_table(snakemake.input.contamination))
     for path in snakemake.input.familiarity:
-        known += familiar_training_stories(pd.read_csv(path, sep="\t"))
+        known += familiar_training_stories(read_table(path))
     known = list(dict.fromkeys(known))
     write_table(gains(fits, params.models, params.baseline, known), snakemake.output.gains)

@@ -4,8 +4,10 @@ import fcntl
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
+from pipeline.core.atomic import read_table, write_table
 from pipeline.core.errors import ProblemError
 from pipeline.core.files import set_aside
 from pipeline.readers.hdf5 import open_hdf5
@@ -34,3 +36,15 @@ def test_a_result_that_is_open_for_writing_stays(written, tmp_path):
     with pytest.raises(ProblemError, match="open for writing elsewhere"):
         set_aside([written], tmp_path)
     assert written.is_file()
+
+
+def test_names_of_digits_stay_names(tmp_path):
+    """BIDS calls subjects 01; with a row of means or without, no name becomes a number."""
+    written = pd.DataFrame(
+        {"subject": ["01", "02"], "model": ["1", "gim"], "r_mean": [0.5, np.nan]}
+    )
+    write_table(written, tmp_path / "a.tsv")
+    read = read_table(tmp_path / "a.tsv")
+    assert read["subject"].tolist() == ["01", "02"]
+    assert read["model"].tolist() == ["1", "gim"]
+    np.testing.assert_array_equal(read["r_mean"], [0.5, np.nan])

@@ -36,21 +36,19 @@ HEAD = (
     "| rung | alphas | model | r | top 10 % | signed sqrt(R2) | gain in r (95 %) | "
     "other stories: r | gain (95 %) |"
 )
+MODELS = ("eng1000", *COPYING)
 Arrays = dict[str, np.ndarray]
 
 
 def read(subject: str, targets: str) -> dict[str, Arrays]:
-    """What was written of each rung of which there is anything beside eng1000."""
+    """What was written of each rung of which some model of its own was run."""
     found: dict[str, Arrays] = {}
     for rung in RUNGS:
-        arrays: Arrays = {}
-        for model in ("eng1000", *COPYING):
-            source = FIRST if model in UNCHANGED.get(rung, ()) else rung
-            path = output(subject, targets, source, model)
-            if path.exists():
-                arrays |= dict(np.load(path))
-        if {key.split("/")[0] for key in arrays} > {"eng1000"}:
-            found[rung] = arrays
+        source = {m: FIRST if m in UNCHANGED.get(rung, ()) else rung for m in MODELS}
+        paths = {m: output(subject, targets, of, m) for m, of in source.items()}
+        made = [m for m, path in paths.items() if path.exists()]
+        if any(source[m] == rung for m in made):
+            found[rung] = {k: v for m in made for k, v in np.load(paths[m]).items()}
     return found
 
 
@@ -91,7 +89,7 @@ def records(subject: str, targets: str) -> list[dict[str, Any]]:
     for rung, found in read(subject, targets).items():
         made = {tuple(key.split("/")[:2]) for key in found}
         for grid in ("published", "wide"):
-            for model in [m for m in ("eng1000", *COPYING) if (m, grid) in made]:
+            for model in [m for m in MODELS if (m, grid) in made]:
                 for kind in kinds:
                     row = {"subject": subject, "targets": targets, "rung": rung}
                     rows.append(row | record(found, model, grid, kind))

@@ -13,7 +13,7 @@ from pipeline.bands.registry import BAND_PATHS, broken_band, kind_of, known_kind
 from pipeline.config.addresses import sent_variables, unsafe_addresses
 from pipeline.config.partitions import broken_partitions
 from pipeline.config.runs import broken_runs, expanded, with_runs
-from pipeline.config.stories import broken_folds, test_stories
+from pipeline.config.stories import broken_folds, heard_stories, shared_stories, test_stories
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.places import WRITTEN
 from pipeline.core.schema.validator import faults, schema
@@ -214,6 +214,7 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
         for model in sorted(set(names) - fitted):
             what = f"{model!r} is no model of this run"
             broken.append((place, what, f"{remedy} one of {sorted(fitted)}"))
+    broken.extend(_broken_controls(config))
     broken.extend(_broken_regions(config))
     broken.extend(broken_partitions(config))
     alphas = config["fit"]["alphas"]
@@ -268,6 +269,28 @@ def _named_models(config: dict[str, Any]) -> Iterator[tuple[str, list[str], str]
         yield place, [model for model in names or [] if model not in left_out], "use"
     for pair in config["statistics"]["contrasts"] or ():
         yield "statistics.contrasts", pair, "use"
+    for control in ("shuffled_chunks", "presentations"):
+        yield f"controls.{control}", config["controls"][control], "use"
+
+
+def _broken_controls(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Controls that cannot be made of the models and subjects that there are."""
+    for model in config["controls"]["shuffled_chunks"]:
+        for band in config["models"].get(model, ()):
+            name = config["features"].get(band, {}).get("kind", band)
+            if name in known_kinds() and kind_of(name).source == "memory":
+                what = f"{band!r} of {model!r} is made of a memory, which chunks would be part of"
+                yield "controls.shuffled_chunks", what, "leave the model out"
+    heard = [heard_stories(config, subject) for subject in config["subjects"]]
+    if config["controls"]["intersubject"] == "none":
+        return
+    shared = shared_stories(heard)
+    if len(heard) < 2 or not shared["test"]:
+        what = "no test story was heard by several subjects" if len(heard) > 1 else "one subject"
+        yield "controls.intersubject", what, "set none"
+    elif len(shared["train"]) < config["fit"]["n_folds"]:
+        what = f"only {len(shared['train'])} training stories were heard by all subjects"
+        yield "controls.intersubject", what, "lower fit.n_folds or set none"
 
 
 def _broken_regions(config: dict[str, Any]) -> list[tuple[str, str, str]]:

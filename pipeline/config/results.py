@@ -104,6 +104,11 @@ class Results:
         """Principal components of a subject's BOLD."""
         return self.of_subject(subject, "basis.h5")
 
+    def used_bases(self) -> list[str]:
+        """Components of all subjects, where some model has a band made of BOLD."""
+        used = any(self.made_from_bold(model) for model in self.config["models"])
+        return [self.basis(subject) for subject in self.subjects] if used else []
+
     def gram(self, subject: str, a: str, b: str) -> str:
         """Gram matrices of a pair of bands; always in the order of the configuration."""
         a, b = sorted((a, b), key=list(self.config["features"]).index)
@@ -170,6 +175,33 @@ class Results:
     def partition_table(self) -> list[str]:
         """The table of all partitions, if there are any."""
         return [self.of_run("partition.tsv")] if self.config["partitions"] else []
+
+    def shares_table(self) -> str:
+        """The table of what each band explains."""
+        return self.of_run("shares.tsv")
+
+    def control_tables(self) -> dict[str, str]:
+        """The tables of `controls` that were asked for, by name."""
+        controls = self.config["controls"]
+        wanted = {
+            "chunks": controls["shuffled_chunks"],
+            "presentations": controls["presentations"],
+            "intersubject": controls["intersubject"] != "none",
+        }
+        return {name: self.of_run(f"{name}.tsv") for name, asked in wanted.items() if asked}
+
+    def heard_singly(self) -> list[str]:
+        """Models that are scored on single presentations, the baseline first."""
+        models = self.config["controls"]["presentations"]
+        return list(dict.fromkeys([self.config["baseline"], *models])) if models else []
+
+    def made_from_bold(self, model: str) -> list[str]:
+        """Bands of a model that are made from BOLD of the same run."""
+        return [
+            band
+            for band in self.models[model]
+            if band_options(self.config, band).source in ("responses", "matches")
+        ]
 
     def audits(self) -> list[str]:
         """One table a subject that is there when no leak was found."""
@@ -278,6 +310,8 @@ class Results:
             *self.tunings(),
             *(self.of_run(f"{name}.tsv") for name in tables),
             *self.partition_table(),
+            *self.control_tables().values(),
+            self.shares_table(),
             self.of_run("report.html"),
         ]
 

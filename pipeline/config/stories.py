@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.dataset.grid import block_of
@@ -28,6 +28,20 @@ def all_stories(config: dict[str, Any]) -> list[str]:
 def heard_stories(config: dict[str, Any], subject: str) -> dict[str, list[str]]:
     """Training and test stories of a subject, by "train" and "test"."""
     return {"train": training_stories(config, subject), "test": test_stories(config, subject)}
+
+
+def shared_stories(heard: Sequence[Mapping[str, Sequence[str]]]) -> dict[str, list[str]]:
+    """Training and test stories that all subjects heard, by "train" and "test".
+
+    Parameters
+    ----------
+    heard : sequence of mappings
+        `heard_stories` of each subject.
+    """
+    return {
+        part: [s for s in heard[0][part] if all(s in other[part] for other in heard)]
+        for part in ("train", "test")
+    }
 
 
 def subjects_and_stories(config: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -29,11 +29,14 @@ class ResponseBasis:
         Orthonormal; signs such that the largest loading of each is positive.
     variance : array of shape (n_components,)
         Variance along each over the training rows.
+    total : float
+        Variance of all voxels together over these rows; NaN where it is not known.
     """
 
     mean: np.ndarray
     components: np.ndarray
     variance: np.ndarray
+    total: float = float("nan")
 
     def scores(self, responses: np.ndarray) -> np.ndarray:
         """Project responses (n_rows, n_voxels) row by row, giving (n_rows, n_components)."""
@@ -63,17 +66,17 @@ def fit_basis(
     n_voxels = dataset.n_voxels(subject, train[0])
     n_components = min(n_components, n_voxels, sum(dataset.grid(s).n_rows for s in train))
     if n_voxels <= EXACT_UP_TO:
-        mean, components, variance = _exact(dataset, subject, train, n_components)
+        mean, components, variance, total = _exact(dataset, subject, train, n_components)
     else:
-        mean, components, variance = _incremental(dataset, subject, train, n_components)
+        mean, components, variance, total = _incremental(dataset, subject, train, n_components)
     largest = np.abs(components).argmax(axis=1)
     signs = np.sign(components[np.arange(len(components)), largest])
-    return ResponseBasis(mean, components * signs[:, None], variance)
+    return ResponseBasis(mean, components * signs[:, None], variance, float(total))
 
 
 def _exact(
     dataset: Dataset, subject: str, train: Sequence[str], n_components: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     n_voxels = dataset.n_voxels(subject, train[0])
     n_rows, total, products = 0, np.zeros(n_voxels), np.zeros((n_voxels, n_voxels))
     for story in train:
@@ -82,16 +85,18 @@ def _exact(
         total += responses.sum(axis=0)
         products += responses.T @ responses
     mean = total / n_rows
+    covariance = products / n_rows - np.outer(mean, mean)
+    total = np.trace(covariance)
     values, vectors = eigh(
-        products / n_rows - np.outer(mean, mean),
+        covariance,
         subset_by_index=(n_voxels - n_components, n_voxels - 1),
     )
-    return mean, vectors[:, ::-1].T, values[::-1]
+    return mean, vectors[:, ::-1].T, values[::-1], total
 
 
 def _incremental(
     dataset: Dataset, subject: str, train: Sequence[str], n_components: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     from sklearn.decomposition import IncrementalPCA  # slow to import, and rarely needed
 
     pca = IncrementalPCA(n_components)
@@ -104,7 +109,7 @@ def _incremental(
         if not rest or (enough and rest >= 2 * n_components):
             pca.partial_fit(np.concatenate(waiting))
             waiting = []
-    return pca.mean_, pca.components_, pca.explained_variance_
+    return pca.mean_, pca.components_, pca.explained_variance_, pca.var_.sum()
 
 
 class BasisFile(LayoutFile):
@@ -112,7 +117,7 @@ class BasisFile(LayoutFile):
 
     Datasets: `components` (n_components, n_voxels), float32, orthonormal; `mean` (n_voxels,) and
     `variance` (n_components,), as `ResponseBasis` has them; `scores/STORY` (n_rows, n_components),
-    in units of the responses. Attribute: `layout`.
+    in units of the responses. Attributes: `layout`; `total`, the variance of all voxels together.
     """
 
     LAYOUT = "basis/1"
@@ -125,6 +130,7 @@ class BasisFile(LayoutFile):
             made._file["components"] = basis.components.astype(np.float32)
             made._file["mean"] = basis.mean
             made._file["variance"] = basis.variance
+            made._file.attrs["total"] = basis.total
             yield made
 
     def write_scores(self, story: str, scores: np.ndarray) -> None:
@@ -134,7 +140,14 @@ class BasisFile(LayoutFile):
     def basis(self) -> ResponseBasis:
         """The components."""
         with self._open() as file:
-            return ResponseBasis(file["mean"][:], file["components"][:], file["variance"][:])
+            total = float(file.attrs.get("total", np.nan))
+            return ResponseBasis(file["mean"][:], file["components"][:], file["variance"][:], total)
+
+    def kept(self) -> float | None:
+        """Share of the variance of the training rows that the components keep, where known."""
+        with self._open() as file:
+            share = float(file["variance"][:].sum() / file.attrs.get("total", np.nan))
+        return share if np.isfinite(share) else None
 
     def scores(self, stories: Sequence[str]) -> dict[str, np.ndarray]:
         """Component scores of stories, arrays of shape (n_rows, n_components)."""

@@ -95,14 +95,48 @@ def keep_weights(
     ) as file:
         for block in track(chunks(range(n_voxels), size), f"{subject}: weights"):
             responses = dataset.read_counted(subject, train, block)
-            regression = Regression(design, responses, one_fold, np.empty(0))
-            engine: Engine
-            if solver == "gram":
-                engine = GramEngine(FixedSums(regression, backend(options.device), gram))
-            else:
-                engine = KernelEngine(regression, backend(options.device))
-            weights, intercept = solve_at(engine, alpha[:, block].astype(np.float64), ())
+            weights, intercept = solve_again(
+                design, responses, alpha[:, block], solver, options.device, gram
+            )
             file.write(block, design.bands, weights, intercept)
+
+
+def solve_again(
+    design: Design,
+    responses: dict[str, np.ndarray],
+    alpha: np.ndarray,
+    solver: str,
+    device: str = "cpu",
+    grams: Grams | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and intercepts on all training stories at given alphas.
+
+    Parameters
+    ----------
+    design : Design
+        The model's bands.
+    responses : dict of str to array of shape (n_rows, n_voxels)
+        Of the training stories.
+    alpha : array of shape (n_bands, n_voxels)
+        Of a fit (`pipeline.fit.file.FitFile.alpha`).
+    solver : {"gram", "kernel"}
+        What solves the systems.
+    device : str
+        "cpu", or PyTorch's name of a GPU.
+    grams : Grams, optional
+        Sums of the pairs of bands over all stories as one fold, for `gram`; made if not given.
+
+    Returns
+    -------
+    weights, intercept : arrays of shape (n_columns, n_voxels), (n_voxels,), float32
+    """
+    regression = Regression(design, responses, dict.fromkeys(responses, 0), np.empty(0))
+    engine: Engine
+    if solver == "gram":
+        engine = GramEngine(FixedSums(regression, backend(device), grams))
+    else:
+        engine = KernelEngine(regression, backend(device))
+    return solve_at(engine, alpha.astype(np.float64), ())
 
 
 def keep_band(band: Band, files: Mapping[str, str | Path], options: BandOptions) -> KeptBand:

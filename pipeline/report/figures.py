@@ -67,6 +67,22 @@ class Difference:
     dots: Sequence[float] = ()
 
 
+@dataclass(frozen=True)
+class Bar:
+    """One bar of parts.
+
+    Parameters
+    ----------
+    label : str
+        The bar's name.
+    parts : mapping of name to float
+        What it is the sum of; negative parts go to the left of zero.
+    """
+
+    label: str
+    parts: Mapping[str, float]
+
+
 def forest(rows: Sequence[Difference], label: str) -> str:
     """Differences with their intervals about a line at zero, first row on top.
 
@@ -166,6 +182,44 @@ def lines(
         axes.set_xticks(sorted({point[0] for points in series.values() for point in points}))
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
+        figure.legend(loc="outside lower center", ncols=3, frameon=False)
+        return data_url(figure)
+
+
+def stacked(bars: Sequence[Bar], label: str) -> str:
+    """Bars of parts, the first on top; a part has one colour in all bars.
+
+    Parameters
+    ----------
+    bars : sequence of Bar
+        At least one.
+    label : str
+        What the horizontal axis is.
+
+    Returns
+    -------
+    str
+        Data URL.
+    """
+    names = list(dict.fromkeys(name for bar in bars for name in bar.parts))
+    with mpl.rc_context(STYLE):
+        figure = _figure(1.2 + (0.3 if len(bars) <= MANY else 0.19) * len(bars))
+        axes = figure.subplots()
+        axes.grid(axis="y", visible=False)
+        for i, name in enumerate(names):
+            value = np.array([bar.parts.get(name, 0.0) for bar in bars])
+            before = [[bar.parts.get(n, 0.0) for n in names[:i]] for bar in bars]
+            left = [sum(b for b in row if b * v > 0) for row, v in zip(before, value, strict=True)]
+            hatch = ("", "//", "..")[i // len(COLOURS) % 3]
+            colour = COLOURS[i % len(COLOURS)]
+            axes.barh(range(len(bars)), value, 0.7, left, color=colour, hatch=hatch, label=name)
+        axes.axvline(0, color=INK, lw=1)
+        axes.set_yticks(range(len(bars)), [bar.label for bar in bars])
+        axes.set_ylim(len(bars) - 0.5, -0.5)
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel(label)
+        axes.locator_params(axis="x", nbins=6)
         figure.legend(loc="outside lower center", ncols=3, frameon=False)
         return data_url(figure)
 

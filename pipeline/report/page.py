@@ -24,6 +24,7 @@ from pipeline.report.numbers import FILTERS
 from pipeline.report.opening import opening
 from pipeline.report.policy import policy
 from pipeline.report.regions import parcellations
+from pipeline.report.shares import shared_out
 from pipeline.report.significance import (
     ceilings,
     fewest_voxels,
@@ -59,6 +60,12 @@ class Run:
         partition.tsv, where the configuration has partitions.
     sweep : sequence of (dict, DataFrame)
         Configurations and gains.tsv of the runs of `report.sweep`.
+    shares : DataFrame or None
+        shares.tsv.
+    controls : mapping of name to DataFrame
+        chunks.tsv, presentations.tsv and intersubject.tsv, those that were asked for.
+    kept : mapping of subject to float
+        Share of the variance of BOLD that the components keep which are copied.
     tunings : dict of (subject, model) to path
         `sub-X_model-M_tuning.json` of the models whose weights are kept.
     fits : dict of (subject, model) to path
@@ -90,6 +97,9 @@ class Run:
     partition: pd.DataFrame | None = None
     sweep: Sequence[tuple[dict[str, Any], pd.DataFrame]] = ()
     tunings: Mapping[tuple[str, str], Path] = field(default_factory=dict)
+    shares: pd.DataFrame | None = None
+    controls: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    kept: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -138,6 +148,9 @@ def render(run: Run) -> str:
             fewest_voxels=fewest_voxels,
             ceilings=found_ceilings,
             partition=partition,
+            shares=shared_out(run.shares, config["models"]),
+            controls={name: table.to_dict("records") for name, table in run.controls.items()},
+            kept=run.kept,
             has_untested=has_untested(run.significance, partition),
             sweep=swept,
             distributions={

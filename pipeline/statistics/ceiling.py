@@ -87,7 +87,7 @@ def r_over_ceiling(
         Not clipped: it exceeds 1 by chance. NaN in voxels without a ceiling.
     """
     n, sums = len(repeats), _RepeatSums(repeats, block)
-    pairs = _PairSums(predicted, measured, block)
+    pairs = PairSums(predicted, measured, block)
     ev = np.stack([explained(n, *sums.without(b)) for b in sums.parts])
     r = np.stack([pairs.without(b) for b in sums.parts])
     return np.where(jackknife(ev).lo > 0, r / ccmax(ev, n), np.nan)
@@ -151,7 +151,7 @@ class _RepeatSums:
         return mm - m * m, xx - (x * x).mean(axis=0)
 
 
-class _PairSums:
+class PairSums:
     """Sums over blocks that give the correlation of two series."""
 
     def __init__(self, predicted: np.ndarray, measured: np.ndarray, block: int) -> None:

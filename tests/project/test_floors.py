@@ -33,7 +33,7 @@ FLOORS = {
         config  fit
         audit  statistics
         tables
-        regions
+        controls  regions
         tuning
         finished
         predict  report  validation

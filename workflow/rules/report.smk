@@ -181,6 +181,9 @@ rule report:
         regions=FILES.region_table(),
         charts=FILES.region_charts(),
         partition=FILES.partition_table(),
+        shares=FILES.shares_table(),
+        controls=list(FILES.control_tables().values()),
+        bases=FILES.used_bases(),
         fits=FILES.fits(),
         maps=FILES.maps(),
         tunings=FILES.tunings(),
@@ -208,5 +211,6 @@ rule report:
         models=list(CONFIG["models"]),
         charted=FILES.charted(),
         kept=FILES.kept_models(),
+        controls=list(FILES.control_tables()),
     script:
         "../scripts/report.py"

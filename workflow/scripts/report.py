@@ -8,6 +8,7 @@ from job import snakemake, work
 from pipeline.core.atomic import read_table, write_text
 from pipeline.core.provenance import describe
 from pipeline.report.page import Run, render
+from pipeline.report.shares import kept_variance
 from pipeline.report.sweep import read_run
 from pipeline.report.timings import collect_timings
 from pipeline.report.warnings import all_warnings
@@ -44,6 +45,9 @@ with work(snakemake):
         regions=table(next(iter(files.regions), None)),
         charts=dict(zip(params.charted, map(Path, files.charts), strict=True)),
         partition=table(next(iter(files.partition), None)),
+        shares=table(files.shares),
+        controls=dict(zip(params.controls, map(table, files.controls), strict=True)),
+        kept=kept_variance(dict(zip(params.subjects, files.bases, strict=False))),
         tunings=dict(zip(kept, map(Path, files.tunings), strict=True)),
         sweep=list(map(read_run, files.sweep_provenance, files.sweep_gains)),
     )

@@ -382,3 +382,28 @@ def test_the_documentation_of_the_configuration_is_up_to_date():
     from pipeline.config.page import PAGE, page
 
     assert PAGE.read_text() == page(), "run python -m pipeline.config.page"
+
+
+def test_controls_that_cannot_be_made():
+    found = problems(changed(controls={"shuffled_chunks": ["eng1000", "other"]}))
+    assert found == ["controls.shuffled_chunks: 'other' is no model of this run"]
+    one = changed(subjects={"S1": None}, controls={"intersubject": "aligned"})
+    assert problems(one) == ["controls.intersubject: one subject"]
+    apart = changed(
+        stories={"train": ["a", "b", "c", "d"], "test": ["t", "u"]},
+        subjects={"S1": {"exclude": ["t"]}, "S2": {"exclude": ["u"]}},
+        controls={"intersubject": "voxels"},
+    )
+    assert problems(apart) == ["controls.intersubject: no test story was heard by several subjects"]
+    few = changed(subjects={"S1": {"exclude": ["a"]}, "S2": {"exclude": ["b"]}}, fit__n_folds=3)
+    assert problems(few | {"controls": {"intersubject": "aligned"}}) == [
+        "controls.intersubject: only 2 training stories were heard by all subjects"
+    ]
+
+
+def test_a_memory_has_no_shuffled_chunks():
+    """Its passages are those of training stories, of which chunks would be part."""
+    features = {"eng1000": None, "passages": {}}
+    models = {"eng1000": ["eng1000"], "p": ["eng1000", "passages"]}
+    config = changed(features=features, models=models, controls={"shuffled_chunks": ["p"]})
+    assert any("is made of a memory" in problem for problem in problems(config))

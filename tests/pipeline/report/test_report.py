@@ -21,6 +21,7 @@ from pipeline.report.page import render
 from pipeline.report.sweep import horizon_of
 from pipeline.report.units import choose_units
 from pipeline.tables.contamination import COLUMNS
+from pipeline.tables.controls import CHUNKS, INTERSUBJECT
 from pipeline.tables.gains import gains as all_gains
 
 TABLE_ROW = re.compile("<tr.*?</tr>", re.DOTALL)
@@ -371,3 +372,42 @@ PUBLISHED = asdict(Matching(delays=(1, 2), horizon=2))
 )
 def test_the_newest_bold_that_a_band_uses(options, horizon):
     assert horizon_of(options) == horizon
+
+
+def test_controls_are_shown_with_their_warnings(unmapped):
+    """Every number of their tables, and that shuffled chunks are no result."""
+    chunk = ["S1", "eng1000", 20, 0.1111, 0.2222, 0.1112, 0.1, 0.12, "shuffled: no result"]
+    heard = {"subject": "S1", "story": "x", "n_presentations": 3, "n_voxels": 24}
+    numbers = {"r_mean": 0.3331, "r_first": 0.1441, "r_single": 0.1551}
+    gain = {"gain_mean": 0.0771, "gain_single": 0.0081, "note": "copies BOLD that is cleaner"}
+    nothing = {"gain_mean": np.nan, "gain_single": np.nan, "note": None}
+    other = ["S1", "eng1000", "aligned", 1, "x+y", 24, 0.4441, 0.2221, 0.5001]
+    shares = [
+        {"subject": "S1", "model": "ngram", "parcellation": "voxels", "region": "top 10 %"}
+        | {"n_voxels": 3, "band": band, "r2": 0.01, "fraction": 0.25}
+        for band in ("eng1000", "drift", "ngramlag", "ngram")
+    ]
+    html = render(
+        replace(
+            unmapped.run,
+            kept={"S1": 0.834},
+            shares=pd.DataFrame(shares),
+            controls={
+                "chunks": pd.DataFrame([chunk], columns=CHUNKS),
+                "presentations": pd.DataFrame(
+                    [
+                        heard | numbers | nothing | {"model": "eng1000"},
+                        heard | numbers | gain | {"model": "drift"},
+                    ]
+                ),
+                "intersubject": pd.DataFrame([other], columns=INTERSUBJECT),
+            },
+        )
+    )
+    exact = {number for number, _ in cells(html, "statistics")}
+    shown = {0.1111, 0.2222, 0.1112, 0.3331, 0.1441, 0.1551, 0.0771, 0.0081, 0.4441, 0.2221}
+    assert {f"{number:.6f}" for number in shown} <= exact
+    assert "shuffled: no result" in html and "copies BOLD that is cleaner" in html
+    assert "Where it comes from" in html and "83" in html.split('id="fitting"')[1][:2000]
+    for heading in ("What shuffled chunks", "Where it comes from", "Beside other listeners"):
+        assert heading not in unmapped.html.read_text()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.once import once
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -53,7 +55,8 @@ def wheel(tmp_path_factory) -> Path:
         pytest.skip("a wheel takes pip to make, and git to tell which files are the project's")
     if not (REPOSITORY / ".git").exists():
         pytest.skip("no checkout: which files are the project's is not known")
-    return build(tmp_path_factory.mktemp("wheel"))
+    (wheel,) = once(tmp_path_factory, "wheel", build).glob("*.whl")
+    return wheel
 
 
 @pytest.fixture(scope="session")
@@ -61,9 +64,12 @@ def installed(tmp_path_factory, wheel):
     """An environment in which the wheel is installed, and the checkout is not."""
     from tests.helpers.installed import Environment
 
-    environment = Environment.make(tmp_path_factory.mktemp("installed") / "env")
-    environment.install(wheel)
-    return environment
+    folder = once(
+        tmp_path_factory,
+        "installed",
+        lambda folder: Environment.make(folder / "env").install(wheel),
+    )
+    return Environment(folder / "env")
 
 
 @pytest.fixture(scope="session")

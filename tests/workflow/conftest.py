@@ -1,6 +1,7 @@
 """The workflow run from a folder of its own, so that tests leave the project's results alone."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,13 +11,18 @@ import pytest
 import yaml
 
 from tests.conftest import REPOSITORY
+from tests.helpers.once import once
 
 
 @dataclass(frozen=True)
 class Project:
-    """A user's folder, in which Snakemake runs the project's Snakefile: results go there."""
+    """A user's folder, in which Snakemake runs the project's Snakefile: results go there.
+
+    `made` is where they were made, if the folder is a copy.
+    """
 
     folder: Path
+    made: Path | None = None
 
     def configure(self, base, **changes):
         """Write config/NAME.yaml of `base` with changes; returns its path."""
@@ -52,9 +58,13 @@ def project(tmp_path):
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
-    """The whole tiny workflow, run once."""
+    """The whole tiny workflow, run once; a copy, as tests go on with it."""
+
+    def run(folder):
+        project = Project(folder)
+        project.snakemake(project.configure("tiny"))
+
+    made = once(tmp_path_factory, "tiny", run)
     folder = tmp_path_factory.mktemp("tiny") / "project"
-    folder.mkdir()
-    project = Project(folder)
-    project.snakemake(project.configure("tiny"))
-    return project
+    shutil.copytree(made, folder, symlinks=True)
+    return Project(folder, made)

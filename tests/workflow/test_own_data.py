@@ -63,7 +63,7 @@ def telling(folder, *words):
 
 def test_results_do_not_say_where_they_were_made(tiny):
     """Logs do, which docs/outputs.md says."""
-    assert telling(tiny.results("tiny"), str(tiny.folder), str(Path.home())) == set()
+    assert telling(tiny.results("tiny"), str(tiny.made), str(Path.home())) == set()
 
 
 def test_results_do_not_say_whose_they_are(project):

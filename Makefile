@@ -45,7 +45,7 @@ docs: $(READY)
 site: demo
 	rm -rf build/site build/doctrees
 	PDOC_ALLOW_EXEC=1 $(BIN)/python docs/api.py build/site/api
-	OMP_NUM_THREADS=1 $(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b html -c docs/site -d build/doctrees . build/site
+	OMP_NUM_THREADS=1 $(BIN)/sphinx-build --fail-on-warning --quiet -b html -c docs/site -d build/doctrees . build/site
 	@echo "Open build/site/index.html."
 
 bench: $(READY)

@@ -72,7 +72,7 @@ steps = {
 right = pd.DataFrame(
     {name: by_region[more] - by_region[less] for name, (more, less) in steps.items()}
 )
-axes = right.T.plot.bar(figsize=(8, 3), rot=0, color=["#4477aa", "#ee6677", "#ccbb44", "0.7"])
+axes = right.T.plot.bar(figsize=(9, 3), rot=0, color=["#4477aa", "#ee6677", "#ccbb44", "0.7"])
 axes.axhline(0, color="black", linewidth=0.8)
 axes.set(
     ylabel="gain in r over the model before",
@@ -82,9 +82,9 @@ plt.show()
 right.round(3)
 
 # %% [markdown]
-# What is left of the gain in C is none: drift explained it. B is the only region in which it helps to know *which* moment comes
-# back: by their words for half of the events, which are told again word for word, and for all of them if one is told where
-# they were before (`oracle`).
+# Of the gain in C nothing is left: drift explained it, and matches cost a little there. B is the only region in which it helps
+# to know *which* moment comes back. Words tell it for half of the events, those that are told again word for word; `oracle`
+# is told it for all.
 #
 # ## With an interval
 #

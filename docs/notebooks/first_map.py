@@ -62,9 +62,15 @@ plt.show()
 
 # %% tags=["remove-stderr"]
 display = plotting.plot_stat_map(
-    run.map("eng1000"), display_mode="x", cut_coords=(-40, -20, 0, 20, 40), cmap="cividis",
-    vmin=0, vmax=1, symmetric_cbar=False, title="eng1000: r on the test stories",
-)  # fmt: skip
+    run.map("eng1000"),
+    display_mode="x",
+    cut_coords=(-40, -20, 0, 20, 40),
+    cmap="cividis",
+    vmin=0,
+    vmax=1,
+    symmetric_cbar=False,
+    title="eng1000: r on the test stories",
+)
 plotting.show()
 
 # %% [markdown]
@@ -79,9 +85,14 @@ test = run.statistics("eng1000").test()
 found = test.q < 0.05
 print(f"{found.sum()} of {len(r)} voxels, q < 0.05")
 display = plotting.plot_glass_brain(
-    run.map(np.where(found, r, np.nan)), colorbar=True, cmap="cividis", vmin=0, vmax=1,
+    run.map(np.where(found, r, 0)),
+    threshold=0.01,
+    colorbar=True,
+    cmap="cividis",
+    vmin=0,
+    vmax=1,
     title="eng1000: r where q < 0.05",
-)  # fmt: skip
+)
 plotting.show()
 
 # %% [markdown]

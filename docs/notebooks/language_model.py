@@ -67,8 +67,8 @@ pd.Series(found.sources, name="of which").round(4).to_frame()
 # %% [markdown]
 # ## How a reader gets used to a text
 #
-# `read_words` goes through a text word by word. *Surprisal* is minus the log probability of the word that came. The second
-# half of this text is about the first half, and mostly says so in its words:
+# `read_words` goes through a text word by word. *Surprisal* is minus the log probability of the word that came. The end of
+# this text says again what its beginning said:
 
 # %%
 words = text.lower().replace(",", "").replace(".", "").replace(":", "").split()

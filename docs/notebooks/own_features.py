@@ -134,8 +134,8 @@ plt.show()
 by_region.round(3)
 
 # %% [markdown]
-# Three ratings explain part of what 985 numbers do, in A, which follows meaning; letters explain nothing anywhere. Both
-# answers are right.
+# Three ratings explain part of what 985 numbers do, in A, which follows meaning; letters next to nothing
+# anywhere. Both answers are right.
 #
 # ## Columns keep their names
 #

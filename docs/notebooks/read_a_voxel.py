@@ -103,9 +103,15 @@ plt.show()
 # %% tags=["remove-stderr"]
 peak = run.timing("eng1000").peak
 display = plotting.plot_stat_map(
-    run.map(np.where(predicted, peak, np.nan)), display_mode="x", cut_coords=(-40, -20, 0, 20, 40),
-    cmap="viridis", vmin=4, vmax=6, symmetric_cbar=False, title="seconds to the peak",
-)  # fmt: skip
+    run.map(np.where(predicted, peak, np.nan)),
+    display_mode="x",
+    cut_coords=(-40, -20, 0, 20, 40),
+    cmap="viridis",
+    vmin=4,
+    vmax=6,
+    symmetric_cbar=False,
+    title="seconds to the peak",
+)
 plotting.show()
 print(f"median over predicted voxels: {np.median(peak[predicted]):.1f} s")
 

@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 CORES ?= all
 SNAKEMAKE := $(BIN)/snakemake --profile profiles/default --cores $(CORES)
 
-.PHONY: demo test smollm2 cluster faults lint docs bench clean
+.PHONY: demo test smollm2 cluster faults lint docs site bench clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml constraints.txt
@@ -40,6 +40,13 @@ faults: $(READY)
 docs: $(READY)
 	PDOC_ALLOW_EXEC=1 $(BIN)/python docs/api.py docs/api
 	@echo "Open docs/api/index.html."
+
+# All pages, the reference, and the notebooks, executed on the demo's run; a broken link is an error.
+site: demo
+	rm -rf build/site build/doctrees
+	PDOC_ALLOW_EXEC=1 $(BIN)/python docs/api.py build/site/api
+	OMP_NUM_THREADS=1 $(BIN)/sphinx-build --fail-on-warning --quiet -b html -c docs/site -d build/doctrees . build/site
+	@echo "Open build/site/index.html."
 
 bench: $(READY)
 	for b in exact fuzzy infinigram speculative permutations; do OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.$$b || exit 1; done

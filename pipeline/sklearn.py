@@ -1,7 +1,8 @@
 """Features of words brought to TRs, as a scikit-learn transformer: stories in, a row a TR out.
 
 So that features of `gim.sklearn`, or any others of words, go where scikit-learn's transformers go:
-into a pipeline, or one a band into himalaya's ``ColumnKernelizer`` (docs/notebooks/himalaya.py).
+into a pipeline, or one a band into himalaya's ``ColumnKernelizer``
+(docs/notebooks/column_kernelizer.py).
 """
 
 from __future__ import annotations

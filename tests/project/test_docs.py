@@ -156,7 +156,8 @@ def test_files_and_settings_exist(page):
 def test_the_contents_lead_to_every_page():
     index = REPOSITORY / "docs" / "index.md"
     linked = {(index.parent / t.partition("#")[0]).resolve() for t in LINK.findall(text_of(index))}
-    pages = {p for p in (REPOSITORY / "docs").iterdir() if p.suffix in {".md", ".ipynb"}}
+    docs = REPOSITORY / "docs"
+    pages = {*docs.glob("*.md"), *(docs / "notebooks").glob("*.py")}
     assert pages - linked == {index}
 
 

@@ -81,9 +81,27 @@ class FlatSurface:
 
         A pixel is the mean over the cortex's depth of the voxels that have a value.
         """
+        return self._flat(self.volume(values))
+
+    def volume(self, values: np.ndarray, **colours: Any) -> Any:
+        """A map of shape (n_voxels,) as pycortex has it, with its `vmin`, `vmax` and `cmap`."""
         volume = to_volume(values, self.mask).get_fdata().T  # pycortex has z first
-        data = self._cortex.Volume(volume, self.subject, self.transform)
-        return self._flat(data)
+        return self._cortex.Volume(volume, self.subject, self.transform, **colours)
+
+    def coloured(self, colours: np.ndarray) -> Any:
+        """Colours 0..1 of shape (3, n_voxels) as pycortex has them; transparent where NaN."""
+        known = np.isfinite(colours).all(axis=0)
+        channels = [
+            to_volume(values, self.mask).get_fdata().T.astype(np.uint8)
+            for values in [*np.nan_to_num(colours) * 255, known * 255.0]
+        ]
+        *rgb, alpha = channels
+        return self._cortex.VolumeRGB(*rgb, self.subject, self.transform, alpha=alpha)
+
+    def export(self, folder: Path, views: Mapping[str, Any], title: str) -> None:
+        """Write pycortex's viewer of some maps (`volume`, `coloured`) into a new folder."""
+        data = self._cortex.Dataset(**views)
+        self._cortex.webgl.make_static(str(folder), data, title=title)
 
     @cached_property
     def grey(self) -> np.ndarray:

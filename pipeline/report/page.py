@@ -61,6 +61,8 @@ class Run:
         Configurations and gains.tsv of the runs of `report.sweep`.
     tunings : dict of (subject, model) to path
         `sub-X_model-M_tuning.json` of the models whose weights are kept.
+    viewers : dict of subject to path
+        Pages of pycortex's viewer, where it is asked for.
     fits : dict of (subject, model) to path
         HDF5 of the fits.
     maps, explorers : dict of subject to path
@@ -90,6 +92,7 @@ class Run:
     partition: pd.DataFrame | None = None
     sweep: Sequence[tuple[dict[str, Any], pd.DataFrame]] = ()
     tunings: Mapping[tuple[str, str], Path] = field(default_factory=dict)
+    viewers: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -132,6 +135,7 @@ def render(run: Run) -> str:
             answer=answered,
             models=_models(run),
             maps=maps,
+            viewers={s: "/".join(path.parts[-3:]) for s, path in run.viewers.items()},
             regions=[] if run.regions is None else parcellations(run.regions, run.charts),
             tuned=tuned_models(run.tunings),
             significance=significance_rows(run.significance, config["baseline"]),

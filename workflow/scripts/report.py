@@ -47,6 +47,7 @@ with work(snakemake):
         charts=dict(zip(params.charted, map(Path, files.charts), strict=True)),
         partition=table(next(iter(files.partition), None)),
         tunings=dict(zip(kept, map(Path, files.tunings), strict=True)),
+        viewers=dict(zip(params.subjects, map(Path, files.viewers), strict=False)),
         sweep=list(map(read_run, files.sweep_provenance, files.sweep_gains)),
     )
     write_text(snakemake.output.timings, timings.to_csv(sep="\t", index=False, na_rep="n/a"))

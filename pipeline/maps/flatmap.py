@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -100,8 +101,30 @@ class FlatSurface:
 
     def export(self, folder: Path, views: Mapping[str, Any], title: str) -> None:
         """Write pycortex's viewer of some maps (`volume`, `coloured`) into a new folder."""
-        data = self._cortex.Dataset(**views)
-        self._cortex.webgl.make_static(str(folder), data, title=title)
+        with self._linked():
+            data = self._cortex.Dataset(**views)
+            self._cortex.webgl.make_static(str(folder), data, title=title)
+
+    @contextmanager
+    def _linked(self) -> Iterator[None]:
+        """Folders of links in place of the subject's: the viewer writes what it computes there."""
+        db = self._cortex.db
+        own = db.filestore
+        with TemporaryDirectory() as temporary:
+            for path in (Path(own) / self.subject).rglob("*"):
+                link = Path(temporary) / path.relative_to(own)
+                link.parent.mkdir(parents=True, exist_ok=True)
+                if path.is_dir():
+                    link.mkdir(exist_ok=True)
+                else:
+                    link.symlink_to(path.resolve())
+            db.filestore = temporary
+            db.reload_subjects()
+            try:
+                yield
+            finally:
+                db.filestore = own
+                db.reload_subjects()
 
     @cached_property
     def grey(self) -> np.ndarray:

@@ -21,6 +21,7 @@ COLOURS = "inferno"  # of pycortex, nearest to those of the other figures
 
 def write_webgl(
     surface: FlatSurface,
+    *,
     maps: Mapping[str, tuple[np.ndarray, Scale]],
     colours: Mapping[str, np.ndarray],
     folder: Path,

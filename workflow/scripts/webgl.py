@@ -28,8 +28,8 @@ with work(snakemake):
                 colours[f"{said['model']} {band}"] = np.stack(channels)
     write_webgl(
         FlatSurface(mask, params.mask["pycortex"], subject),
-        {f"r {model}": (values, scale) for model, values in r.items()},
-        colours,
-        Path(snakemake.output[0]).parent,
-        f"{snakemake.config['name']}, {subject}",
+        maps={f"r {model}": (values, scale) for model, values in r.items()},
+        colours=colours,
+        folder=Path(snakemake.output[0]).parent,
+        title=f"{snakemake.config['name']}, {subject}",
     )

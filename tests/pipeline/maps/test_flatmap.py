@@ -98,7 +98,13 @@ def test_the_viewer_has_all_maps_and_is_whole_or_not_there(cortex, own_mask, sur
     colours = rng.random((3, own_mask.n_voxels))
     colours[:, ::2] = np.nan
     maps = {"r eng1000": (r, correlation_scale([r]))}
-    write_webgl(surface, maps, {"eng1000 words": colours}, tmp_path / "webgl", "run, S1")
+    write_webgl(
+        surface,
+        maps=maps,
+        colours={"eng1000 words": colours},
+        folder=tmp_path / "webgl",
+        title="run, S1",
+    )
     html = (tmp_path / "webgl" / "index.html").read_text()
     assert "r eng1000" in html and "eng1000 words" in html
     assert [path.name for path in tmp_path.iterdir()] == ["webgl"]

@@ -141,8 +141,16 @@ class Results:
 
     def tunings(self) -> list[str]:
         """One file a subject and kept model that is there when its weights were read."""
-        pairs = product(self.subjects, self.kept_models())
-        return [self.of_subject(s, f"model-{model}_tuning.json") for s, model in pairs]
+        return [file for subject in self.subjects for file in self.tunings_of(subject)]
+
+    def tunings_of(self, subject: str) -> list[str]:
+        """Those of one subject."""
+        return [self.of_subject(subject, f"model-{m}_tuning.json") for m in self.kept_models()]
+
+    def pictured_models(self) -> list[str]:
+        """Models that get every figure."""
+        shown = self.config["maps"]["figures_for"]
+        return list(self.config["models"]) if shown is None else shown
 
     def fits(self, subject: str | None = None) -> list[str]:
         """Fits of all models of the configuration, of one subject or of all."""
@@ -223,6 +231,15 @@ class Results:
         given = self.config["surface"]
         return given and {side: path.replace("{subject}", subject) for side, path in given.items()}
 
+    def webgl(self, subject: str) -> str:
+        """The page of pycortex's viewer of a subject."""
+        return self.of_subject(subject, "webgl/index.html")
+
+    def viewers(self) -> list[str]:
+        """These pages of all subjects, if they are asked for."""
+        wanted = self.config["maps"]["webgl"]
+        return [self.webgl(subject) for subject in self.subjects] if wanted else []
+
     def explorers(self) -> list[str]:
         """One file a subject with what the report's match explorer shows."""
         return [self.of_subject(s, "explorer.json") for s in self.subjects]
@@ -238,9 +255,8 @@ class Results:
 
     def charted(self) -> list[str]:
         """Sets of regions that have a chart: all, if a model with figures has a gain to show."""
-        shown = self.config["maps"]["figures_for"]
-        models = self.config["models"] if shown is None else shown
-        return self.parcellations() if set(models) - {self.config["baseline"]} else []
+        others = set(self.pictured_models()) - {self.config["baseline"]}
+        return self.parcellations() if others else []
 
     def region_charts(self) -> list[str]:
         """The charts of regions."""
@@ -308,6 +324,7 @@ class Results:
             *self.audits(),
             *self.maps(),
             *self.tunings(),
+            *self.viewers(),
             *(self.of_run(f"{name}.tsv") for name in tables),
             *self.partition_table(),
             *self.control_tables().values(),

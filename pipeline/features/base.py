@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pipeline.embedding.coverage import Lexicon
+from pipeline.matching.matches import Matches
 
 Source = Literal["stimulus", "responses", "matches", "recording", "memory"]
 
@@ -51,6 +52,9 @@ class Kind:
     readable : bool
         Whether the columns mean something that can be said in words. Black boxes and controls do
         not: no model called `readable` may have them.
+    evidence : callable, optional
+        `evidence(story, options)` gives the earlier moments that the features of each row rest on,
+        as `pipeline.matching.matches.Matches`, to be shown; no feature is made of it.
     by_word : bool
         Whether a word's features are its own, whatever is said around it: words are then points in
         the space of the features (`pipeline.tuning`).
@@ -67,5 +71,6 @@ class Kind:
     origin: Callable[[Mapping[str, Any]], dict[str, str]] | None = None
     lexicon: Callable[[Mapping[str, Any]], Lexicon] | None = None
     columns: Callable[[Mapping[str, Any]], Sequence[str] | None] | None = None
+    evidence: Callable[[Any, Mapping[str, Any]], Matches] | None = None
     readable: bool = True
     by_word: bool = False

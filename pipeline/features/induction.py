@@ -18,9 +18,12 @@ from pipeline.dataset.story import Story
 from pipeline.embedding.expectation import OPTIONS, Expectation, expectations, load_weighing
 from pipeline.features.base import Kind
 from pipeline.features.encoder import load_encoder
+from pipeline.matching.matches import NO_MATCH, Matches
 
 if TYPE_CHECKING:
     from gim.induction.reading import Reading
+
+CONTEXT = 4  # words before a place that are kept of it
 
 
 def weighed_columns(reading: Reading, weighed: Expectation) -> np.ndarray:
@@ -56,6 +59,29 @@ def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
     return story.to_rows(values, options["downsample"])
 
 
+def evidence(story: Story, options: Mapping[str, Any]) -> Matches:
+    """The earlier moment most alike to each row's: of its words, the one of largest similarity.
+
+    It is the place at which the word came that the most similar earlier state was followed by, if
+    that was in an earlier row.
+    """
+    from gim.induction.reading import read
+
+    words = story.words["word"].tolist()
+    reading = read(words, load_encoder(options["encoder"]), options["tau"])
+    rows, n_rows = story.grid.row_of(story.words["onset"].to_numpy()), story.grid.n_rows
+    here = np.arange(len(words))
+    earlier = here - reading.lag
+    known = (reading.lag > 0) & (rows >= 0) & (rows < n_rows)
+    known &= (rows[earlier] >= 0) & (rows[earlier] < rows)
+    to, similarity, context = np.full(n_rows, NO_MATCH), np.zeros(n_rows), [""] * n_rows
+    for i in here[known][np.argsort(reading.similarity[known], kind="stable")]:
+        row = rows[i]
+        to[row], similarity[row] = rows[earlier[i]], reading.similarity[i]
+        context[row] = " ".join(words[max(earlier[i] - CONTEXT, 0) : earlier[i]])
+    return Matches.hard(to, similarity, context)
+
+
 KIND = Kind(
     "induction",
     "stimulus",
@@ -63,4 +89,5 @@ KIND = Kind(
     zscore="story",
     options={"downsample": "lanczos", "tau": 2, "weighted": False, **OPTIONS},
     columns=names,
+    evidence=evidence,
 )

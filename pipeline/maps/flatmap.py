@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -81,9 +82,49 @@ class FlatSurface:
 
         A pixel is the mean over the cortex's depth of the voxels that have a value.
         """
+        return self._flat(self.volume(values))
+
+    def volume(self, values: np.ndarray, **colours: Any) -> Any:
+        """A map of shape (n_voxels,) as pycortex has it, with its `vmin`, `vmax` and `cmap`."""
         volume = to_volume(values, self.mask).get_fdata().T  # pycortex has z first
-        data = self._cortex.Volume(volume, self.subject, self.transform)
-        return self._flat(data)
+        return self._cortex.Volume(volume, self.subject, self.transform, **colours)
+
+    def coloured(self, colours: np.ndarray) -> Any:
+        """Colours 0..1 of shape (3, n_voxels) as pycortex has them; transparent where NaN."""
+        known = np.isfinite(colours).all(axis=0)
+        channels = [
+            to_volume(values, self.mask).get_fdata().T.astype(np.uint8)
+            for values in [*np.nan_to_num(colours) * 255, known * 255.0]
+        ]
+        *rgb, alpha = channels
+        return self._cortex.VolumeRGB(*rgb, self.subject, self.transform, alpha=alpha)
+
+    def export(self, folder: Path, views: Mapping[str, Any], title: str) -> None:
+        """Write pycortex's viewer of some maps (`volume`, `coloured`) into a new folder."""
+        with self._linked():
+            data = self._cortex.Dataset(**views)
+            self._cortex.webgl.make_static(str(folder), data, title=title)
+
+    @contextmanager
+    def _linked(self) -> Iterator[None]:
+        """Folders of links in place of the subject's: the viewer writes what it computes there."""
+        db = self._cortex.db
+        own = db.filestore
+        with TemporaryDirectory() as temporary:
+            for path in (Path(own) / self.subject).rglob("*"):
+                link = Path(temporary) / path.relative_to(own)
+                link.parent.mkdir(parents=True, exist_ok=True)
+                if path.is_dir():
+                    link.mkdir(exist_ok=True)
+                else:
+                    link.symlink_to(path.resolve())
+            db.filestore = temporary
+            db.reload_subjects()
+            try:
+                yield
+            finally:
+                db.filestore = own
+                db.reload_subjects()
 
     @cached_property
     def grey(self) -> np.ndarray:

@@ -68,6 +68,8 @@ class Run:
         Share of the variance of BOLD that the components keep which are copied.
     tunings : dict of (subject, model) to path
         `sub-X_model-M_tuning.json` of the models whose weights are kept.
+    viewers : dict of subject to path
+        Pages of pycortex's viewer, where it is asked for.
     fits : dict of (subject, model) to path
         HDF5 of the fits.
     maps, explorers : dict of subject to path
@@ -100,6 +102,7 @@ class Run:
     shares: pd.DataFrame | None = None
     controls: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     kept: Mapping[str, float] = field(default_factory=dict)
+    viewers: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -142,6 +145,7 @@ def render(run: Run) -> str:
             answer=answered,
             models=_models(run),
             maps=maps,
+            viewers={s: "/".join(path.parts[-3:]) for s, path in run.viewers.items()},
             regions=[] if run.regions is None else parcellations(run.regions, run.charts),
             tuned=tuned_models(run.tunings),
             significance=significance_rows(run.significance, config["baseline"]),

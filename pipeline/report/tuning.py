@@ -80,11 +80,11 @@ def _words(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     table = pd.read_csv(path, sep="\t", keep_default_na=False)
     regions = table[table["kind"] == "region"]
     for place, own in regions.groupby("place", sort=False):
-        ends: dict[str, Any] = {
+        words: dict[str, Any] = {
             str(end): part["word"].tolist()[:MOST_WORDS] for end, part in own.groupby("end")
         }
         stability = pd.to_numeric(own["stability"], errors="coerce").mean()
-        yield str(place), ends | {"stability": float(stability)}
+        yield str(place), words | {"stability": float(stability)}
 
 
 def _places(path: Path, most: int) -> str:

@@ -131,7 +131,10 @@ class BandReader:
         again = means(self._among_refits(places), len(self.refits.fold_voxels))
         said.words = words
         said.responses = words.responses(weights @ own)
-        said.by_fold = np.stack([words.responses(fold @ again) for fold in by_fold])
+        # What leaving a fold out changes is measured on the voxels that were solved again.
+        same = weights[:, np.isin(self.chosen, self.refits.fold_voxels)]
+        changes = [words.responses((fold - same) @ again) for fold in by_fold]
+        said.by_fold = said.responses + np.stack(changes)
         axes = principal_axes(weights)
         found, cosine = fold_axes(axes, by_fold)
         files, n = said.listing["files"], len(self.regions)

@@ -153,7 +153,9 @@ def as_json(
         else:
             place |= {"label": f"voxel {of[0]}", "group": "Voxels", "n": 1}
             place["in"] = [
-                i for i, r in enumerate(regions) if voxels[0] in places.regions[names[r]]
+                i
+                for i, r in enumerate(regions)
+                if names[r] != ALL and voxels[0] in places.regions[names[r]]
             ]
             place["at"] = mosaic.at[of[0]].tolist() if mosaic is not None else None
         shown.append(place)

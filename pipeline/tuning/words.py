@@ -94,8 +94,9 @@ def word_table(
     """
     where = {word: i for i, word in enumerate(words.words)}
     rows = []
-    for k in np.flatnonzero(responses.any(axis=0)):  # of the others the fit leaves the band out
-        place = places[int(k)]
+    for k, place in enumerate(places):
+        if not responses[:, k].any():  # the fit leaves the band out
+            continue
         for end, found in ends(words, responses[:, k], by_fold[:, :, k]).items():
             again: Sequence[float] = found.again or [np.nan] * len(found.words)
             rows += [

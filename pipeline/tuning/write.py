@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.bands.registry import BandOptions
+from pipeline.bands.registry import BandOptions, kind_of
 from pipeline.core.atomic import write_text
+from pipeline.dataset.story import read_story
 from pipeline.fit.design import Design
 from pipeline.fit.file import FitFile
 from pipeline.fit.grams import Grams
@@ -102,14 +104,27 @@ def write_tuning(
             )  # fmt: skip
             said[band.name] = reader.write(options[band.name], weights.summed())
         bands = {name: own.listing for name, own in said.items()}
+        found = dict(matches or {}) | _evidence(subject, options)
         listing |= _write_places(
-            subject, weights, fit, design, places, said, matches or {}, scores.r_cv, mosaic, stem
+            subject, weights, fit, design, places, said, found, scores.r_cv, mosaic, stem
         )
     else:
         logging.warning(
             "%s, %s: %d voxels are predicted: too few", subject.name, model, len(chosen)
         )
     write_text(output, json.dumps(listing | {"bands": bands}, indent=1))
+
+
+def _evidence(
+    subject: Subject, options: Mapping[str, BandOptions]
+) -> dict[str, dict[str, Matches]]:
+    """Earlier moments of the test stories that bands of words alone rest on."""
+    found = {}
+    for name, own in options.items():
+        if (evidence := kind_of(own.kind).evidence) is not None:
+            read = partial(read_story, subject.dataset, subject.words)
+            found[name] = {story: evidence(read(story), own.own) for story in subject.test}
+    return found
 
 
 def _write_places(

@@ -24,6 +24,7 @@ from pipeline.validation.regions import check_regions
 from pipeline.validation.significance import check_floors
 from pipeline.validation.stories import check_shifts
 from pipeline.validation.tables import check_tables
+from pipeline.validation.webgl import check_webgl
 
 
 def check_settings(
@@ -67,6 +68,7 @@ def check_settings(
     findings.add(check_tables(config, n_rows))
     findings.add(check_masks(config, n_voxels))
     findings.add(check_meshes(config))
+    findings.add(check_webgl(config))
     findings.add(check_contamination(texts, config["allow"]["contaminated"]))
     findings.add(check_regions(config))
     return findings

@@ -123,6 +123,30 @@ rule tuning:
         "../scripts/tuning.py"
 
 
+rule webgl:
+    input:
+        mask=masks(),
+        fits=lambda w: [FILES.fit(w.subject, m) for m in FILES.pictured_models()],
+        tunings=lambda w: FILES.tunings_of(w.subject),
+    output:
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_webgl/index.html",
+    log:
+        f"{LOGS}/sub-{{subject}}/webgl.log",
+    benchmark:
+        f"{BENCHMARKS}/webgl/{{subject}}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(8),
+        runtime=minutes(60),
+    params:
+        models=FILES.pictured_models(),
+        mask=CONFIG["mask"],
+    script:
+        "../scripts/webgl.py"
+
+
 rule explorer:
     input:
         manifest=MANIFEST,
@@ -187,6 +211,7 @@ rule report:
         fits=FILES.fits(),
         maps=FILES.maps(),
         tunings=FILES.tunings(),
+        viewers=FILES.viewers(),
     output:
         report=report(
             f"{RESULTS}/report.html",

@@ -49,6 +49,7 @@ with work(snakemake):
         controls=dict(zip(params.controls, map(table, files.controls), strict=True)),
         kept=kept_variance(dict(zip(params.subjects, files.bases, strict=False))),
         tunings=dict(zip(kept, map(Path, files.tunings), strict=True)),
+        viewers=dict(zip(params.subjects, map(Path, files.viewers), strict=False)),
         sweep=list(map(read_run, files.sweep_provenance, files.sweep_gains)),
     )
     write_text(snakemake.output.timings, timings.to_csv(sep="\t", index=False, na_rep="n/a"))

@@ -40,8 +40,9 @@ if (document.getElementById("places")) {
       const [rows, columns] = data().map.shape;
       marks.setAttribute("viewBox", `0 0 ${columns} ${rows}`);
       map.style.aspectRatio = `${columns} / ${rows * data().map.aspect}`;
+      map.style.minWidth = `${1.5 * columns}px`; // a finger finds a voxel; the figure scrolls
       const n = data().places.length - regions().length;
-      map.parentNode.querySelector("figcaption").textContent = `Colours: ${data().map.says}. Grey: not predicted. ` +
+      map.parentNode.querySelector("figcaption").textContent = `Colours: ${data().map.says}. Grey: not predicted, or not by this band. ` +
         `A click takes the nearest of ${n} voxels; arrow keys go to the next one.`;
     }
     show();
@@ -55,10 +56,11 @@ if (document.getElementById("places")) {
   function mark() {
     marks.replaceChildren();
     const chosen = Number(select.place.value), single = place().at !== undefined;
+    if (!single && !place().group) return; // all of them
     data().places.forEach(({ at, in: within }, i) => {
-      if (!at || at[0] < 0 || (single ? i !== chosen : place().group && !within.includes(chosen))) return;
+      if (!at || at[0] < 0 || (single ? i !== chosen : !within.includes(chosen))) return;
       const shape = document.createElementNS(SVG, "circle");
-      for (const [key, value] of [["cx", at[1] + 0.5], ["cy", at[0] + 0.5], ["r", single ? 2.2 : 0.5]]) shape.setAttribute(key, value);
+      for (const [key, value] of [["cx", at[1] + 0.5], ["cy", at[0] + 0.5], ["r", single ? 2.2 : 0.3]]) shape.setAttribute(key, value);
       shape.setAttribute("class", single ? "single" : "member");
       marks.append(shape);
     });
@@ -114,14 +116,17 @@ if (document.getElementById("places")) {
         says.append(element("p", { className: "how", textContent: `Without one fold's stories ${Math.round(100 * again / data().n_folds)} % of these words ` +
           "are among the twenty again; grey ones not in every fold." }));
       }
-    } else if (!band().says) says.append(element("p", { className: "how", textContent: `In ${band().name} words have no place of their own.` }));
+    } else {
+      const why = band().says ? `The fit leaves ${band().name} out here.` : `In ${band().name} words have no place of their own.`;
+      says.append(element("p", { textContent: why }));
+    }
     if (own.course && own.course.length > 1) {
       const { delays } = band(), values = [];
       delays.forEach((d, k) => { values[d] = own.course[k]; });
       const chart = element("figure");
       says.append(chart);
       chart.append(lineChart(chart, { series: [{ name: "predicted", values: Array.from(values, (v) => v ?? NaN) }], from: delays[0], to: delays.at(-1),
-        height: 120, label: `seconds after the words: course of the response to ${band().name}`, tick: (t) => `${+(t * data().tr).toFixed(1)}` }));
+        height: 120, label: "seconds after the words", tick: (t) => `${+(t * data().tr).toFixed(1)}` }));
     }
     if (passages.length) {
       says.append(element("h4", { textContent: "Heard when most was predicted, in the test stories" }),

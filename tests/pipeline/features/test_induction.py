@@ -87,6 +87,28 @@ def test_the_features_sum_what_the_words_say(language):
     assert (values[:, induction.COLUMNS.index("words")] == 3).all()
 
 
+def test_the_evidence_of_a_row_is_its_best_earlier_place(language):
+    """In an earlier row: where the word came that followed the most similar state."""
+    words = WORDS * 5
+    told = story(words)
+    options = dict(kind_of("induction").options) | language["gim"]
+    found = induction.evidence(told, options)
+    reading = read(words, induction.load_encoder(options["encoder"]), options["tau"])
+    rows = told.grid.row_of(told.words["onset"].to_numpy())
+    assert len(found.row) == told.grid.n_rows
+    assert (found.match_row >= 0).sum() > 2
+    for row, to, similarity in zip(found.row, found.match_row, found.similarity, strict=True):
+        places = [
+            (reading.similarity[i], rows[i - reading.lag[i]])
+            for i in np.flatnonzero((rows == row) & (reading.lag > 0))
+            if 0 <= rows[i - reading.lag[i]] < row
+        ]
+        if places:
+            assert (similarity, to) in places and similarity == max(places)[0]
+        else:
+            assert to == -1
+
+
 def test_mismatch_is_expected_minus_actual(language, tmp_path):
     from pipeline.embedding.eng1000 import Eng1000
     from pipeline.features import mismatch

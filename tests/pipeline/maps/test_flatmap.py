@@ -11,6 +11,8 @@ from matplotlib.image import imread
 from pipeline.core.errors import ProblemError
 from pipeline.maps import flatmap
 from pipeline.maps.flatmap import FlatSurface, flat_surface
+from pipeline.maps.scale import correlation_scale
+from pipeline.maps.webgl import write_webgl
 from pipeline.maps.write import write_maps
 from pipeline.voxels.volume import Mask
 
@@ -86,6 +88,26 @@ def test_native_maps_get_a_flatmap_and_the_database_is_left_alone(own_mask, tmp_
     assert {record["kind"] for record in records} == {"nifti", "flatmap", "slices", "view"}
     picture = imread(tmp_path / f"sub-{SUBJECT}_model-eng1000_stat-r_flatmap.png")
     assert picture[..., :3].std() > 0.05
+    assert sorted(Path(cortex.db.filestore).rglob("*")) == before
+
+
+def test_the_viewer_has_all_maps_and_is_whole_or_not_there(cortex, own_mask, surface, tmp_path):
+    """Correlations and colours; the database is left alone."""
+    rng, before = np.random.default_rng(1), sorted(Path(cortex.db.filestore).rglob("*"))
+    r = rng.uniform(0, 0.3, own_mask.n_voxels)
+    colours = rng.random((3, own_mask.n_voxels))
+    colours[:, ::2] = np.nan
+    maps = {"r eng1000": (r, correlation_scale([r]))}
+    write_webgl(
+        surface,
+        maps=maps,
+        colours={"eng1000 words": colours},
+        folder=tmp_path / "webgl",
+        title="run, S1",
+    )
+    html = (tmp_path / "webgl" / "index.html").read_text()
+    assert "r eng1000" in html and "eng1000 words" in html
+    assert [path.name for path in tmp_path.iterdir()] == ["webgl"]
     assert sorted(Path(cortex.db.filestore).rglob("*")) == before
 
 

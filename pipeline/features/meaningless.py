@@ -1,8 +1,8 @@
 """What matching alone gives, whatever the passages say: a control for `meaning`.
 
 Every passage has random numbers in place of what its words mean. A row's are their mean over the
-passages it recalls, so rows that recall alike are alike: the more passages a row has, the more of
-the metric's own states comes back this way. What `meaning` gains above it, words tell.
+passages it recalls, so rows that recall alike are alike: that is all that is known of them. Where
+`meaning` gains no more, its columns say in words what the metric knows, and add nothing to it.
 """
 
 from __future__ import annotations

@@ -105,13 +105,14 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
     config["features"] = {b: dict(o or {}) for b, o in config["features"].items()}
     if problems := [Problem(source, *rest) for rest in _broken_references(config)]:
         raise ProblemError(problems)
+    if config["only"] is not None:
+        for options, key in ((config["maps"], "figures_for"), (config["keep"], "models")):
+            options[key] = options[key] and [m for m in options[key] if m in config["only"]]
     config[WRITTEN] = written or copy.deepcopy(config)  # results say this, not what it stands for
     if config["only"] is not None:
         config["models"] = {
             m: bands for m, bands in config["models"].items() if m in config["only"]
         }
-        for options, key in ((config["maps"], "figures_for"), (config["keep"], "models")):
-            options[key] = options[key] and [m for m in options[key] if m in config["models"]]
     if problems := [Problem(source, *rest) for rest in _expand(config)]:
         raise ProblemError(problems)
     return config

@@ -95,11 +95,6 @@ class WordStates:
     surprise: NDArray[np.float32]
 
 
-def hidden_states(model: Any, *args: Any, **options: Any) -> NDArray[np.float32]:
-    """The states alone of `read_words`, whose parameters it takes."""
-    return read_words(model, *args, **options).states
-
-
 @torch.inference_mode()
 def read_words(
     model: Any,

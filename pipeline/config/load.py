@@ -19,6 +19,7 @@ from pipeline.core.places import WRITTEN
 from pipeline.core.schema.validator import faults, schema
 from pipeline.dataset.dataset import TRUTH
 from pipeline.dataset.grid import broken_blocks
+from pipeline.features.base import Kind
 
 READABLE = "readable"  # how models are called whose bands can all be read
 PROGRAM = "__use_yte__"  # Snakemake evaluates the expressions of a file with this key
@@ -226,12 +227,19 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
     return broken
 
 
+def _kinds_of(config: dict[str, Any], model: str) -> Iterator[tuple[str, Kind]]:
+    """Bands of a model, as far as it and they are known, and their kinds."""
+    for band in config["models"].get(model, ()):
+        name = config["features"].get(band, {}).get("kind", band)
+        if name in known_kinds():
+            yield band, kind_of(name)
+
+
 def _unreadable_models(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Models called readable that have bands of which nobody can say what they mean."""
-    for model, bands in config["models"].items():
-        for band in bands if model.startswith(READABLE) else ():
-            name = config["features"].get(band, {}).get("kind", band)
-            if name in known_kinds() and not kind_of(name).readable:
+    for model in filter(lambda name: name.startswith(READABLE), config["models"]):
+        for band, kind in _kinds_of(config, model):
+            if not kind.readable:
                 what = f"{band!r} is a black box or a control, which nobody can read"
                 yield f"models.{model}", what, "leave it out, or call the model otherwise"
 
@@ -240,10 +248,9 @@ def _broken_solver(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Models with a memory of passages, and a solver whose search cannot make it for every fold."""
     if config["fit"]["solver"] != "himalaya":
         return
-    for model, bands in config["models"].items():
-        given = {band: config["features"].get(band, {}).get("kind", band) for band in bands}
-        for band, name in given.items():
-            if name in known_kinds() and kind_of(name).source == "memory":
+    for model in config["models"]:
+        for band, kind in _kinds_of(config, model):
+            if kind.source == "memory":
                 what = f"himalaya cannot make the memory of {band!r} in {model!r} for every fold"
                 yield "fit.solver", what, "set auto, gram or kernel"
 
@@ -277,9 +284,8 @@ def _named_models(config: dict[str, Any]) -> Iterator[tuple[str, list[str], str]
 def _broken_controls(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Controls that cannot be made of the models and subjects that there are."""
     for model in config["controls"]["shuffled_chunks"]:
-        for band in config["models"].get(model, ()):
-            name = config["features"].get(band, {}).get("kind", band)
-            if name in known_kinds() and kind_of(name).source == "memory":
+        for band, kind in _kinds_of(config, model):
+            if kind.source == "memory":
                 what = f"{band!r} of {model!r} is made of a memory, which chunks would be part of"
                 yield "controls.shuffled_chunks", what, "leave the model out"
     heard = [heard_stories(config, subject) for subject in config["subjects"]]

@@ -14,6 +14,7 @@ import numpy as np
 
 from pipeline.core.random import generator
 from pipeline.features.base import Kind
+from pipeline.features.oasm import columns
 
 
 def compute(
@@ -22,11 +23,6 @@ def compute(
     """Random numbers of each passage, (n_passages, n_directions), float32."""
     rng = generator(options["seed"], "meaningless")
     return rng.standard_normal((len(there), options["directions"]), np.float32)
-
-
-def columns(options: Mapping[str, Any]) -> list[str]:
-    """Directions have no meaning, only numbers."""
-    return [f"direction {i}" for i in range(1, options["directions"] + 1)]
 
 
 KIND = Kind(

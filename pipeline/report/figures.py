@@ -10,6 +10,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -109,12 +110,7 @@ def forest(rows: Sequence[Difference], label: str) -> str:
             axes.plot([row.lo, row.hi], [y, y], color=colour, lw=2.2, solid_capstyle="butt")
             face = colour if row.strong else "white"
             axes.plot(row.value, y, "o", ms=6.5, color=colour, mfc=face, mew=1.6)
-        axes.set_yticks(range(len(rows)), [row.label for row in rows])
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
-        axes.set_xlabel(label)
-        axes.locator_params(axis="x", nbins=6)  # labels of four decimals stay apart
+        _name_rows(axes, [row.label for row in rows], label)
         return data_url(figure)
 
 
@@ -214,12 +210,7 @@ def stacked(bars: Sequence[Bar], label: str) -> str:
             colour = COLOURS[i % len(COLOURS)]
             axes.barh(range(len(bars)), value, 0.7, left, color=colour, hatch=hatch, label=name)
         axes.axvline(0, color=INK, lw=1)
-        axes.set_yticks(range(len(bars)), [bar.label for bar in bars])
-        axes.set_ylim(len(bars) - 0.5, -0.5)
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
-        axes.set_xlabel(label)
-        axes.locator_params(axis="x", nbins=6)
+        _name_rows(axes, [bar.label for bar in bars], label)
         figure.legend(loc="outside lower center", ncols=3, frameon=False)
         return data_url(figure)
 
@@ -229,6 +220,16 @@ def data_url(figure: Figure) -> str:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return f"data:image/svg+xml;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _name_rows(axes: Axes, names: Sequence[str], label: str) -> None:
+    """Name rows, the first on top, and what is along them."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(label)
+    axes.locator_params(axis="x", nbins=6)  # labels of four decimals stay apart
 
 
 def _figure(height: float) -> Figure:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from gim.causal.hidden import hidden_states
+from gim.causal.hidden import read_words
 from gim.encoder.encoder import Encoder
 from gim.infinigram.kneser_ney import KneserNey
 from gim.infinigram.query import InfiniGram
@@ -120,7 +120,7 @@ def _read_encoder(root: Path) -> tuple[Any, list[str]]:
 def _read_causal(root: Path) -> tuple[Any, list[str]]:
     """Load a model as bands do, and look at the states of a few words."""
     model, tokenizer, _ = load_model.__wrapped__(str(root / "causal"), None)
-    return hidden_states(model, tokenizer, ["the", "sea"], [1]), []
+    return read_words(model, tokenizer, ["the", "sea"], [1]).states, []
 
 
 def _read_tokenizer(root: Path) -> tuple[Any, list[str]]:

@@ -16,7 +16,7 @@ from transformers import (
 )
 
 from gim.causal.heads import head_scores
-from gim.causal.hidden import hidden_states
+from gim.causal.hidden import read_words
 from gim.causal.model import load_causal, read_log_probs, score_causal
 from gim.causal.teacher import TeacherMetric
 from gim.errors import InputError
@@ -76,7 +76,7 @@ POSITIONS = {"whisper": 20, "roberta": 18}
 def test_states_are_those_of_the_model(saved, name):
     model, tokenizer = load_causal(saved(name)), load_tokenizer()
     layers = list(range(len(WIDTHS[name])))
-    states = hidden_states(model, tokenizer, WORDS, layers, context=2)
+    states = read_words(model, tokenizer, WORDS, layers, context=2).states
     assert states.shape == (len(WORDS), sum(WIDTHS[name]))
     ids, last = tokens_of_words(tokenizer, WORDS)
     i = len(WORDS) - 1
@@ -86,7 +86,7 @@ def test_states_are_those_of_the_model(saved, name):
     expected = torch.cat([state[0, -1] for state in found])
     np.testing.assert_allclose(states[i], expected, rtol=1e-3, atol=1e-4)
     with pytest.raises(InputError, match=rf"0 \(embeddings\) to {layers[-1]}"):
-        hidden_states(model, tokenizer, WORDS, [len(layers)])
+        read_words(model, tokenizer, WORDS, [len(layers)])
 
 
 @pytest.mark.parametrize("name", WIDTHS)
@@ -107,7 +107,7 @@ def test_predictions_are_those_of_the_model(saved, name):
 def test_texts_are_cut_to_the_positions_that_there_are(saved, name):
     model, tokenizer = load_causal(saved(name)), load_tokenizer()
     words = WORDS * 3
-    states = hidden_states(model, tokenizer, words, [1])
+    states = read_words(model, tokenizer, words, [1]).states
     ids, last = tokens_of_words(tokenizer, words)
     window = torch.tensor(ids[last[-1] + 1 - POSITIONS[name] : last[-1] + 1])[None]
     with torch.inference_mode():
@@ -138,4 +138,4 @@ def test_states_of_another_shape_are_refused():
 
     model.transformer.forward = streams
     with pytest.raises(InputError, match=r"gpt2 \(GPT2LMHeadModel\) gives no states of shape"):
-        hidden_states(model, load_tokenizer(), WORDS, [1])
+        read_words(model, load_tokenizer(), WORDS, [1])

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gim.causal.hidden import hidden_states, read_words, word_windows
+from gim.causal.hidden import read_words, word_windows
 from gim.errors import InputError
 from gim.text.tokenizer import load_tokenizer
 from gim.text.words import tokens_of_words
@@ -78,7 +78,7 @@ def ids_of(tokenizer, words, i):
 def test_states_are_those_of_single_windows(shape, context, positions, bos):
     model, tokenizer = tiny_model(shape, positions), load_tokenizer()
     layers = [0, 1, 2]
-    states = hidden_states(model, tokenizer, WORDS, layers, context, bos)
+    states = read_words(model, tokenizer, WORDS, layers, context, bos).states
     expected = one_at_a_time(model, tokenizer, WORDS, layers, context, bos, positions)
     np.testing.assert_allclose(states, expected, rtol=1e-4, atol=1e-5)
 
@@ -86,9 +86,9 @@ def test_states_are_those_of_single_windows(shape, context, positions, bos):
 @pytest.mark.parametrize(("context", "step"), [(0, 3), (2, 2), (3, 5), (None, 4)])
 def test_windows_at_steps_give_states_of_single_windows_of_last_tokens_and_means(context, step):
     model, tokenizer = tiny_model("llama"), load_tokenizer()
-    states = hidden_states(
+    states = read_words(
         model, tokenizer, WORDS, [1, 2], context, 1, step=step, pools=("last", "mean")
-    )
+    ).states
     expected = [
         one_at_a_time(model, tokenizer, WORDS, [1, 2], context, 1, 64, step, pool)
         for pool in ("last", "mean")
@@ -129,7 +129,7 @@ def test_what_the_model_cannot_hold_is_read_in_steps_as_well():
 
 def test_sentencepiece_words_are_aligned(shared):
     model, tokenizer = tiny_model("llama"), load_tokenizer(shared / "tokenizers" / "llama2")
-    states = hidden_states(model, tokenizer, WORDS, [2], 4, 1)
+    states = read_words(model, tokenizer, WORDS, [2], 4, 1).states
     ids, last = tokens_of_words(tokenizer, WORDS)
     first = np.append(0, last[:-1] + 1)
     for i in range(len(WORDS)):
@@ -154,7 +154,7 @@ def test_only_growing_contexts_share_a_window():
 
 def test_a_layer_that_does_not_exist_is_named():
     with pytest.raises(InputError, match=r"layers \[3\].*0 \(embeddings\) to 2"):
-        hidden_states(tiny_model("gpt2"), load_tokenizer(), WORDS, [0, 3])
+        read_words(tiny_model("gpt2"), load_tokenizer(), WORDS, [0, 3])
 
 
 # --- as feature spaces
@@ -240,10 +240,10 @@ def test_bands_of_a_shared_pass_are_those_computed_alone(made, write, tmp_path):
 def test_states_on_disk_are_within_half_a_thousandth(made, write):
     _, words, options = made
     table = pd.read_parquet(words)
-    exact = hidden_states(
+    exact = read_words(
         *load_model(options.own["model"], None)[:2],
         table.loc[table["story"] == "a", "word"].tolist(), [0, 1], 3, 0, pools=("last", "mean"),
-    )  # fmt: skip
+    ).states  # fmt: skip
     states = write("states.h5")
     kept = np.hstack([states.read("a", [0, 1], pool) for pool in ("last", "mean")])
     assert (np.abs(kept - exact) <= np.abs(exact) * 2**-11 + 2**-24).all()

@@ -48,8 +48,10 @@ site: demo
 	OMP_NUM_THREADS=1 $(BIN)/sphinx-build --fail-on-warning --quiet -b html -c docs/site -d build/doctrees . build/site
 	@echo "Open build/site/index.html."
 
+# The short ones, then the table of all that were ever run; the long ones are named in benchmarks/.
 bench: $(READY)
-	for b in exact fuzzy infinigram speculative permutations; do OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.$$b || exit 1; done
+	for b in exact fuzzy infinigram speculative permutations; do OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.$$b || failed="$$failed $$b"; done; \
+	$(BIN)/python -m benchmarks.table; [ -z "$$failed" ] || { echo "did not run:$$failed" >&2; exit 1; }
 
 lint: $(READY)
 	$(BIN)/ruff check .

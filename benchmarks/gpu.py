@@ -15,6 +15,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -139,13 +140,13 @@ def equality(size: Size, device: str) -> dict[str, Any]:
     r = {}
     for name in ("cpu", device):
         solver = make_solver("gram", regression, name, grams)
-        fit_seconds, fit = waited(name, lambda own=solver: fit_block(regression, own))
+        fit_seconds, fit = waited(name, partial(fit_block, regression, solver))
         found[f"{name}_seconds"], r[name] = fit_seconds, fit.r_train
     found["largest_difference_in_r"] = float(np.abs(r["cpu"] - r[device]).max())
     if found["largest_difference_in_r"] > EQUAL:
         raise InputError(f"{device} differs from the processor: {found}")
     himalaya = HimalayaSolver(regression, device.split(":")[0])
-    his_seconds, his = waited(device, lambda: fit_block(regression, himalaya))
+    his_seconds, his = waited(device, partial(fit_block, regression, himalaya))
     ratio = his_seconds / found[f"{device}_seconds"]
     found |= {"himalaya_seconds": his_seconds, "ratio_himalaya": ratio}
     means = {"r": r[device].mean(), "himalaya_r": his.r_train.mean()}
@@ -162,7 +163,7 @@ def subject(size: Size, device: str) -> dict[str, Any]:
         if device.startswith("cuda"):
             torch.cuda.reset_peak_memory_stats(device)
         solver = make_solver("gram", regression, device, grams)
-        fit_seconds, _ = waited(device, lambda r=regression, s=solver: fit_block(r, s))
+        fit_seconds, _ = waited(device, partial(fit_block, regression, solver))
         point = {"voxels": n_voxels, "seconds": fit_seconds}
         if device.startswith("cuda"):
             point["gigabytes"] = torch.cuda.max_memory_allocated(device) / 1e9
@@ -245,7 +246,7 @@ def training(size: Size, device: str) -> dict[str, Any]:
                 )
             )
 
-        few, many = (waited(device, lambda n=n: run(n))[0] for n in (1, 1 + size.steps))
+        few, many = (waited(device, partial(run, n))[0] for n in (1, 1 + size.steps))
     return {"batch": size.batch, "steps_a_second": size.steps / max(many - few, 1e-9)}
 
 

@@ -278,13 +278,12 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=8, help="after which no part is begun")
     parser.add_argument("--toy", action="store_true")
     given = parser.parse_args()
-    if given.device.startswith("cuda") and not torch.cuda.is_available():
+    is_gpu = given.device.startswith("cuda")
+    if is_gpu and not torch.cuda.is_available():
         raise InputError(
-            "PyTorch sees no GPU. Remedy: `python -m benchmarks.gpu --device cpu --toy`"
+            "PyTorch sees no GPU. Remedy: `python -m benchmarks.gpu --device cpu:0 --toy`"
         )
-    on = (
-        torch.cuda.get_device_name(given.device) if given.device.startswith("cuda") else "processor"
-    )
+    on = torch.cuda.get_device_name(given.device) if is_gpu else "processor"
     write(
         "gpu_toy" if given.toy else "gpu",
         "fits, states, positions and steps of distillation on a device",

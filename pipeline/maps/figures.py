@@ -14,7 +14,6 @@ from warnings import catch_warnings, filterwarnings
 
 import nibabel as nib
 import numpy as np
-from nilearn.plotting import plot_anat, plot_glass_brain
 
 from pipeline.maps.backdrop import Backdrop
 from pipeline.maps.canvas import Canvas
@@ -66,6 +65,8 @@ class GlassBrain(_Layered):
     """Maximum projections to the left, the back, the right and the top, in MNI space."""
 
     def __init__(self, backdrop: Backdrop, scale: Scale) -> None:
+        from nilearn.plotting import plot_glass_brain  # slow to import
+
         canvas = Canvas(12.5, 3.3, scale)
         axes = canvas.add_axes(0, 0, 1, 1)
         display = plot_glass_brain(
@@ -84,6 +85,8 @@ class Slices(_Layered):
     """Axial slices on the anatomy, in two rows, seen from above (left is left)."""
 
     def __init__(self, backdrop: Backdrop, scale: Scale) -> None:
+        from nilearn.plotting import plot_anat  # slow to import
+
         canvas = Canvas(12.5, 5.2, scale)
         half = (len(backdrop.cuts) + 1) // 2
         rows = backdrop.cuts[:half], backdrop.cuts[half:]

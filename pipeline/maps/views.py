@@ -10,8 +10,6 @@ from warnings import catch_warnings, simplefilter
 import nibabel as nib
 import numpy as np
 from nibabel.affines import apply_affine
-from nilearn.plotting import view_img, view_surf
-from nilearn.surface import InMemoryMesh
 
 from pipeline.core.atomic import write_text
 from pipeline.maps.backdrop import Backdrop
@@ -33,6 +31,8 @@ class InteractiveView:
 
     def save(self, values: np.ndarray, path: Path, title: str, subtitle: str) -> None:
         """Write the view of a map, array of shape (n_voxels,), opened at its peak, as HTML."""
+        from nilearn.plotting import view_img  # slow to import
+
         image, scale = self.backdrop.image(values), self.scale
         with catch_warnings():
             # nilearn ignores the symmetry of a scale that is given, and says so.
@@ -58,6 +58,8 @@ class SurfaceView:
     """Web page with both inflated hemispheres, to be turned and zoomed."""
 
     def __init__(self, cortex: Cortex, scale: Scale) -> None:
+        from nilearn.surface import InMemoryMesh  # slow to import
+
         self.cortex, self.scale = cortex, scale
         left, right = (cortex.inflated[side] for side in ("left", "right"))
         spread = {
@@ -70,6 +72,8 @@ class SurfaceView:
 
     def save(self, values: np.ndarray, path: Path, title: str, subtitle: str) -> None:
         """Write the view of a map, array of shape (n_voxels,), as HTML."""
+        from nilearn.plotting import view_surf  # slow to import
+
         scale, vertices = self.scale, self.cortex.sample(values)
         with catch_warnings():
             simplefilter("ignore", UserWarning)

@@ -19,6 +19,13 @@ def used_bands(config: dict[str, Any]) -> list[str]:
     return [band for band in config["features"] if band in wanted]
 
 
+def needed_bands(config: dict[str, Any]) -> list[str]:
+    """Bands that a run computes: those that some model uses, and matchers that controls redraw."""
+    used = used_bands(config)
+    redrawn = {band_options(config, band).redraws for band in used}
+    return [band for band in config["features"] if band in used or band in redrawn]
+
+
 def permuted_bands(config: dict[str, Any], model: str) -> list[str]:
     """Bands of a model whose matches can be permuted."""
     bands = all_models(config)[model]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -18,7 +20,7 @@ from pipeline.core.atomic import read_table
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import Story, read_story
-from pipeline.finished.folder import read_config
+from pipeline.finished.folder import PROVENANCE, read_config
 from pipeline.finished.new_story import NewStory, read_new_story
 from pipeline.finished.predict import Predictor
 from pipeline.fit.file import FitFile, Scores
@@ -60,6 +62,11 @@ class Run:
         self.subjects: list[str] = self.files.subjects
         self.models: list[str] = list(self.config["models"])
         self._spaces: dict[tuple[str, str], Vocabulary] = {}
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Configuration as it was written, seeds, versions, commit, checksum of the inputs."""
+        return dict(json.loads((self.folder / PROVENANCE).read_text(encoding="utf-8")))
 
     @cached_property
     def dataset(self) -> Dataset:

@@ -142,8 +142,7 @@ def label_volume(
 
 def _is_whole(data: np.ndarray) -> bool:
     """Whether all values are whole numbers that an int32 holds."""
-    whole = np.rint(np.nan_to_num(data))
-    return np.array_equal(data, whole) and bool(np.abs(whole).max(initial=0) < MOST)
+    return bool(np.all(np.rint(data) == data) and np.abs(data).max(initial=0) < MOST)
 
 
 def unnamed(options: Mapping[str, Any], labels: np.ndarray, subject: str) -> list[str]:

@@ -234,8 +234,5 @@ rule report:
         benchmarks=BENCHMARKS,
         subjects=list(CONFIG["subjects"]),
         models=list(CONFIG["models"]),
-        charted=FILES.charted(),
-        kept=FILES.kept_models(),
-        controls=list(FILES.control_tables()),
     script:
         "../scripts/report.py"

@@ -16,8 +16,9 @@ from pipeline.core.atomic import write_table
 from pipeline.core.series import pearson
 from pipeline.fit.file import FitFile
 from pipeline.matching.matches import NO_MATCH, Matches, save_matches
+from pipeline.report.contents import Contents
 from pipeline.report.explorer import Explored, explore
-from pipeline.report.page import Run, render
+from pipeline.report.page import render
 from pipeline.report.units import choose_units, held_against
 from pipeline.report.warnings import all_warnings
 from pipeline.tables.gains import gains
@@ -45,7 +46,7 @@ class Made:
     """A run on disk and its report."""
 
     folder: Path
-    run: Run
+    run: Contents
     html: Path
 
 
@@ -280,7 +281,7 @@ def make(folder, subjects, models, maps):
         tuning(own, subject)
     write_table(summarise(fits, "eng1000", 2), folder / "summary.tsv")
     write_table(gains(fits, models, "eng1000"), folder / "gains.tsv")
-    run = Run(
+    run = Contents(
         provenance={
             "config": config,
             "commit": "0" * 40,

@@ -183,10 +183,8 @@ def test_what_the_weights_say_is_in_the_files_of_the_run(run):
     timing = pd.read_csv(folder / f"{stem}_timing.tsv", sep="\t").set_index("region")
     found = run.timing("ngramlag", voxel=voxels)
     assert timing.loc["truth: A", "peak"] == pytest.approx(np.median(found.peak), abs=1e-4)
-    peaks = to_vector(
-        nib.load(folder / "sub-SIM01_band-eng1000_stat-peak_desc-ngramlag_statmap.nii.gz"),
-        run.mask(),
-    )
+    stat = "sub-SIM01_band-eng1000_stat-peak_desc-ngramlag_statmap.nii.gz"
+    peaks = to_vector(nib.load(folder / stat), run.mask())
     np.testing.assert_allclose(peaks[voxels], found.peak, atol=1e-3)
     assert np.isnan(np.delete(peaks, chosen)).all()
     colours = nib.load(folder / f"{stem}_rgb.nii.gz")

@@ -66,14 +66,9 @@ def written(mask, correlations, q_values, tmp_path_factory):
 
 def test_every_model_has_its_files(written):
     folder, records = written
-    gim = [
-        f"{s}_desc-gim" for s in ("stat-r", *(f"minus-{m}_stat-rdiff" for m in REFERENCES["gim"]))
-    ]
-    whole = [
-        "stat-r_desc-eng1000",
-        "stat-r_desc-wordrate",
-        "minus-eng1000_stat-rdiff_desc-wordrate",
-    ]
+    gim = ["stat-r_desc-gim", *(f"minus-{m}_stat-rdiff_desc-gim" for m in REFERENCES["gim"])]
+    others = ["stat-r_desc-eng1000", "stat-r_desc-wordrate"]
+    whole = [*others, "minus-eng1000_stat-rdiff_desc-wordrate"]
     passed = ["stat-r_q-05_desc-gim", "minus-eng1000_stat-rdiff_q-05_desc-gim"]
     overview = ("statmap.nii.gz", "glass.png")
     pictures = ("slices.png", "surface.png", "view.html", "surfview.html")

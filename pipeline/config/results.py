@@ -60,7 +60,7 @@ class Results:
 
     def matches(self, subject: str, band: str) -> str:
         """Matches of a band."""
-        return self.of_subject(subject, f"matcher-{band}_matches.parquet")
+        return self.of_subject(subject, f"desc-{band}_matches.parquet")
 
     def recalling(self, band: str) -> str:
         """The band that searches the memory which a band is made from: another, or itself."""
@@ -72,11 +72,11 @@ class Results:
 
     def recall(self, subject: str, band: str) -> str:
         """The passages that a band found for every row."""
-        return self.of_subject(subject, f"memory-{band}_recall.h5")
+        return self.of_subject(subject, f"desc-{band}_recall.h5")
 
     def passages(self, subject: str, band: str) -> str:
         """The table of them, by the memory of all training stories."""
-        return self.of_subject(subject, f"memory-{band}_passages.parquet")
+        return self.of_subject(subject, f"desc-{band}_passages.parquet")
 
     def recalled(self, subject: str) -> dict[str, dict[str, str]]:
         """Features of the bands made from each memory, by the band that searches it."""
@@ -127,11 +127,11 @@ class Results:
 
     def fit(self, subject: str, model: str) -> str:
         """Fit of a model."""
-        return self.of_subject(subject, f"model-{model}_fit.h5")
+        return self.of_subject(subject, f"desc-{model}_fit.h5")
 
     def weights(self, subject: str, model: str) -> str:
         """Weights of a model."""
-        return self.of_subject(subject, f"model-{model}_weights.h5")
+        return self.of_subject(subject, f"desc-{model}_weights.h5")
 
     def kept_models(self) -> list[str]:
         """Models of the run whose weights are kept: the baseline, if none is named."""
@@ -145,7 +145,7 @@ class Results:
 
     def tunings_of(self, subject: str) -> list[str]:
         """Those of one subject."""
-        return [self.of_subject(subject, f"model-{m}_tuning.json") for m in self.kept_models()]
+        return [self.of_subject(subject, f"desc-{m}_tuning.json") for m in self.kept_models()]
 
     def pictured_models(self) -> list[str]:
         """Models that get every figure."""
@@ -159,7 +159,7 @@ class Results:
     def statistics(self, subject: str | None = None) -> list[str]:
         """Significance of these models, and their r over the noise ceiling."""
         pairs = self._subjects_and_models(subject)
-        return [self.of_subject(s, f"model-{model}_stats.h5") for s, model in pairs]
+        return [self.of_subject(s, f"desc-{model}_stats.h5") for s, model in pairs]
 
     def ceiling(self, subject: str) -> str:
         """Noise ceiling of a subject."""
@@ -168,7 +168,7 @@ class Results:
     def partitions(self) -> list[str]:
         """What the spaces of all partitions explain alone and in common."""
         pairs = product(self.subjects, self.config["partitions"])
-        return [self.of_subject(s, f"partition-{partition}_r2.h5") for s, partition in pairs]
+        return [self.of_subject(s, f"desc-{partition}_r2.h5") for s, partition in pairs]
 
     def partition_fits(self, subject: str, partition: str) -> list[str]:
         """Fits of every combination of a partition's spaces, of all of them last."""
@@ -315,6 +315,11 @@ class Results:
         kind = kind_of(band_options(self.config, band).kind)
         return {name: files[name] for name in kind.resources if name in files}
 
+    def derivative(self) -> list[str]:
+        """What says that the folder is a BIDS derivative, its description first."""
+        names = ("dataset_description.json", "README.md", "descriptions.tsv", "descriptions.json")
+        return [self.of_run(name) for name in (*names, ".bidsignore")]
+
     def final(self) -> list[str]:
         """Everything a run makes by default."""
         tables = ("summary", "gains", "significance", "ceiling")
@@ -330,6 +335,7 @@ class Results:
             *self.control_tables().values(),
             self.shares_table(),
             self.of_run("report.html"),
+            *self.derivative(),
         ]
 
     def _subjects_and_models(self, subject: str | None) -> Iterator[tuple[str, str]]:

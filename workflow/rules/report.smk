@@ -94,10 +94,10 @@ rule tuning:
             FILES.matches(w.subject, b) for b in copying_bands(CONFIG, w.model)
         ],
         responses=lambda w: FILES.prepared_responses(w.subject),
-        fit=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_fit.h5",
-        weights=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_weights.h5",
+        fit=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{model}}_fit.h5",
+        weights=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{model}}_weights.h5",
     output:
-        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_tuning.json",
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{model}}_tuning.json",
     log:
         f"{LOGS}/sub-{{subject}}/tuning_{{model}}.log",
     benchmark:
@@ -183,6 +183,31 @@ rule explorer:
         regions=CONFIG["regions"],
     script:
         "../scripts/explorer.py"
+
+
+# What makes the folder of the run a BIDS derivative.
+rule derivative:
+    output:
+        description=FILES.derivative()[0],
+        others=FILES.derivative()[1:],
+    log:
+        f"{LOGS}/derivative.log",
+    benchmark:
+        f"{BENCHMARKS}/derivative.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1),
+        runtime=minutes(10),
+    params:
+        models=FILES.models,
+        parts={
+            key: CONFIG[key]
+            for key in ("name", "features", "partitions", "fetch", "citation")
+        },
+    script:
+        "../scripts/derivative.py"
 
 
 rule report:

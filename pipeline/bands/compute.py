@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.bands.registry import LAG, BandOptions, kind_of, matcher_modules
+from pipeline.bands.registry import LAG, BandOptions, kind_of, matcher
 from pipeline.core.atomic import LayoutFile
 from pipeline.core.errors import Problem, ProblemError, some
 from pipeline.core.places import Places
@@ -260,7 +260,7 @@ def story_matches(
     """Match every row of a story to an earlier row of it."""
     newest = newest_match(story.grid.n_rows, options.matching)
     rng = generator(seed, subject, band, story.name)
-    return matcher_modules()[options.kind].match(story, newest, rng, options.own)
+    return matcher(options.kind).match(story, newest, rng, options.own)
 
 
 def find_matches(

@@ -6,7 +6,7 @@ Every module of `pipeline.features` and `pipeline.matchers` is a kind: a new one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib import import_module
@@ -38,34 +38,39 @@ LAG = "lag"  # the kind of every lag-matched control
 @cache
 def known_kinds() -> dict[str, Kind]:
     """Every kind of feature space by name, the matchers' among them."""
-    kinds = {name: _matcher_kind(name, module) for name, module in _modules(matchers)}
-    for name, module in _modules(features):
-        if name != "base":
-            kinds[module.KIND.name] = module.KIND
-    return kinds
+    return {name: kind_of(name) for name in (*_names(matchers), *_names(features))}
 
 
+@cache
 def kind_of(name: str) -> Kind:
-    """Kind by name.
+    """Kind by name, which is that of its file: no other is imported.
 
     Raises
     ------
     KeyError
         If there is none (configurations are checked before this is called).
     """
-    return known_kinds()[name]
+    if name in _names(matchers):
+        return _matcher_kind(name, matcher(name))
+    if name in _names(features):
+        return import_module(f"{features.__name__}.{name}").KIND
+    raise KeyError(name)
+
+
+def matcher(name: str) -> ModuleType:
+    """Module of a matcher."""
+    return import_module(f"{matchers.__name__}.{name}")
+
+
+def matcher_names() -> list[str]:
+    """Every matcher but the lag control, which redraws another's matches."""
+    return [name for name in _names(matchers) if name != LAG]
 
 
 @cache
-def matcher_modules() -> dict[str, ModuleType]:
-    """Matcher modules by name, without the lag control, which redraws another's matches."""
-    return {name: module for name, module in _modules(matchers) if name != LAG}
-
-
-def _modules(package: ModuleType) -> Iterator[tuple[str, ModuleType]]:
-    """Name and module of every file in a package's folder."""
-    for module in iter_modules(package.__path__):
-        yield module.name, import_module(f"{package.__name__}.{module.name}")
+def _names(package: ModuleType) -> tuple[str, ...]:
+    """Every kind in a package's folder."""
+    return tuple(module.name for module in iter_modules(package.__path__) if module.name != "base")
 
 
 def _matcher_kind(name: str, module: ModuleType) -> Kind:
@@ -138,7 +143,7 @@ class BandOptions:
     @property
     def copies_matches(self) -> bool:
         """Whether it copies what followed matches of its own; controls do not."""
-        return self.kind in matcher_modules() and not self.own["before"]
+        return self.kind in matcher_names() and not self.own["before"]
 
     @property
     def copies_single_matches(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import nibabel as nib
 import numpy as np
 from nibabel.affines import apply_affine
-from nilearn.datasets import load_mni152_template
 
 from pipeline.maps.sampling import interpolation_matrix, weighted_mean
 from pipeline.voxels.volume import Mask
@@ -42,6 +41,8 @@ class Backdrop:
     """
 
     def __init__(self, mask: Mask) -> None:
+        from nilearn.datasets import load_mni152_template  # slow to import
+
         mni = mask.space == "MNI"
         self.grid = load_mni152_template(resolution=GRID_RESOLUTION) if mni else _empty_grid(mask)
         points = apply_affine(self.grid.affine, np.indices(self.grid.shape).reshape(3, -1).T)

@@ -10,12 +10,14 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-
-from nilearn.surface import InMemoryMesh
+from typing import TYPE_CHECKING
 
 from pipeline.maps.surface import Cortex, fsaverage
 from pipeline.voxels.mesh import Mesh, own_meshes, read_mesh
 from pipeline.voxels.vertices import SIDES, Vertices
+
+if TYPE_CHECKING:
+    from nilearn.surface import InMemoryMesh
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,8 @@ def cortex_of(vertices: Vertices, meshes: Mapping[str, str | Path] | None = None
 
 def _in_memory(meshes: Mapping[str, Mesh]) -> dict[str, InMemoryMesh]:
     """Meshes as nilearn has them."""
+    from nilearn.surface import InMemoryMesh  # slow to import
+
     return {side: InMemoryMesh(mesh.coordinates, mesh.faces) for side, mesh in meshes.items()}
 
 

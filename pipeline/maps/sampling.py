@@ -10,6 +10,8 @@ from scipy import sparse
 
 from pipeline.voxels.volume import Mask
 
+DEPTHS = np.linspace(0, 1, 7)  # from white to pial surface
+
 
 def interpolation_matrix(mask: Mask, points: np.ndarray) -> sparse.csr_array:
     """Weights of trilinear interpolation between the voxels of a mask.

@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from nilearn.datasets import load_fsaverage, load_fsaverage_data
-from nilearn.surface import InMemoryMesh
 from scipy import sparse
 
 from pipeline.maps.canvas import Canvas
-from pipeline.maps.sampling import interpolation_matrix, weighted_mean
+from pipeline.maps.sampling import DEPTHS, interpolation_matrix, weighted_mean
 from pipeline.maps.scale import Scale
 from pipeline.voxels.volume import Mask
 
+if TYPE_CHECKING:
+    from nilearn.surface import InMemoryMesh
+
 MM_PER_PIXEL = 0.5
-DEPTHS = np.linspace(0, 1, 7)  # from white to pial surface
 CORTEX_MM = 1.2  # thinner is the medial wall, which is no cortex
 VERTEX_COVERAGE = 0.3  # the cortical sheet leaves coarse masks here and there
 PIXEL_COVERAGE = 0.5
@@ -157,6 +158,8 @@ class Cortex:
     @classmethod
     def of_mask(cls, mask: Mask) -> Cortex:
         """fsaverage5, voxels in MNI space sampled between the white and the pial surface."""
+        from nilearn.datasets import load_fsaverage, load_fsaverage_data  # slow to import
+
         inflated, sulci = fsaverage("fsaverage5")
         white, pial = (load_fsaverage("fsaverage5")[k] for k in ("white_matter", "pial"))
         thickness = load_fsaverage_data("fsaverage5", data_type="thickness")
@@ -182,6 +185,8 @@ class Cortex:
 
 def fsaverage(name: str) -> tuple[Mapping[str, InMemoryMesh], Mapping[str, np.ndarray]]:
     """Inflated surfaces and sulcal depth of nilearn's own fsaverage meshes (fsaverage5)."""
+    from nilearn.datasets import load_fsaverage, load_fsaverage_data  # slow to import
+
     inflated = load_fsaverage(name)["inflated"].parts
     return inflated, load_fsaverage_data(name, data_type="sulcal").data.parts
 

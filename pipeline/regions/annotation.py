@@ -8,12 +8,10 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 from nibabel.affines import apply_affine, voxel_sizes
-from nilearn.datasets import load_fsaverage
-from scipy.spatial import KDTree
 
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
-from pipeline.maps.surface import DEPTHS
+from pipeline.maps.sampling import DEPTHS
 from pipeline.voxels.volume import Mask
 
 NO_REGION = ""
@@ -117,6 +115,8 @@ def read_sheets(surfaces: Path | None, mask: Mask) -> dict[str, Sheet]:
         what = "annotations need the subject's own surfaces, as the mask is in native space"
         remedy = "name the folder of the subject's surfaces with `surfaces`"
         raise ProblemError(Problem(mask.source, "regions", what, remedy))
+    from nilearn.datasets import load_fsaverage  # slow to import
+
     meshes = load_fsaverage("fsaverage5")
     white, pial = meshes["white_matter"].parts, meshes["pial"].parts
     return {side: (white[side].coordinates, pial[side].coordinates) for side in HEMISPHERES}
@@ -182,6 +182,8 @@ def label_voxels(
     ProblemError
         The annotations are not of these surfaces.
     """
+    from scipy.spatial import KDTree  # slow to import
+
     points, names = [], []
     for side, hemi in HEMISPHERES.items():
         white, pial = sheets[side]

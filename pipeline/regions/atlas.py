@@ -7,9 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-import requests
-from nilearn import datasets
-
 from pipeline.core.errors import Problem, ProblemError
 
 PREFIX = "fetch_atlas_"
@@ -30,6 +27,9 @@ def read_atlas(name: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
     ProblemError
         nilearn has no such atlas or option, or its files are not on this disk or are damaged.
     """
+    import requests
+    from nilearn import datasets  # slow to import
+
     source = f"nilearn's atlas {name}"
     fetch = getattr(datasets, f"{PREFIX}{name}", None)
     if fetch is None:
@@ -60,6 +60,8 @@ def read_atlas(name: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
 @contextmanager
 def _offline() -> Iterator[None]:
     """Let every request of nilearn's fail at once."""
+    import requests
+
     refused = requests.ConnectionError("downloads are not allowed here")
     with patch.object(requests.Session, "send", side_effect=refused):
         yield

@@ -5,32 +5,16 @@ The keyword `remedy` of a part says what to do where its own rules are broken, t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from math import isfinite
 from typing import Any
 
-import jsonschema
 import yaml
 
 SCHEMAS = files(__package__)
 REMEDY = "see docs/configuration.md"  # where a part of a schema has no better one
-
-# Unlike JSON Schema's own, a count has no decimal point, and a number is finite.
-Validator = jsonschema.validators.extend(
-    jsonschema.Draft202012Validator,
-    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
-        {
-            "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
-            "number": lambda _, value: (
-                isinstance(value, int | float)
-                and not isinstance(value, bool)
-                and math.isfinite(value)
-            ),
-        }
-    ),
-)
 
 
 @cache
@@ -47,5 +31,21 @@ def band_schema() -> dict[str, Any]:
 
 def faults(value: Any, part: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Place (a path from `$`), problem and remedy of whatever breaks a schema."""
-    for error in Validator(part).iter_errors(value):
+    for error in _validator()(part).iter_errors(value):
         yield error.json_path, error.message, error.schema.get("remedy", REMEDY)
+
+
+@cache
+def _validator() -> Any:
+    """JSON Schema's, but that a count has no decimal point, and a number is finite."""
+    from jsonschema import Draft202012Validator, validators  # slow to import; jobs are not checked
+
+    def is_number(_: Any, value: Any) -> bool:
+        return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+    def is_count(_: Any, value: Any) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    checker = Draft202012Validator.TYPE_CHECKER
+    own = checker.redefine_many({"integer": is_count, "number": is_number})
+    return validators.extend(Draft202012Validator, type_checker=own)

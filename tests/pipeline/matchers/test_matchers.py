@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.bands.registry import matcher_modules
+from pipeline.bands.registry import matcher, matcher_names
 from pipeline.matchers import lag, ngram, oracle, random
 from pipeline.matching.matches import NO_MATCH, Matches, Matching, newest_match
 from tests.helpers.stories import random_story, story
@@ -85,13 +85,13 @@ def test_match_length_does_not_reward_fast_speech():
     assert abs(r) < 0.15
 
 
-@pytest.mark.parametrize("name", [n for n in matcher_modules() if n != "oracle"])
+@pytest.mark.parametrize("name", [n for n in matcher_names() if n != "oracle"])
 @pytest.mark.parametrize("horizon", [1, 2, 8])
 def test_every_matcher_stays_in_the_past(name, horizon, language):
     """Random matches of the authors' code could lie in the future (error 2)."""
     s = random_story(np.random.default_rng(0), n_rows=80)
     newest = newest_match(80, Matching(horizon=horizon))
-    module = matcher_modules()[name]
+    module = matcher(name)
     options = {**asdict(Matching()), **module.OPTIONS, **language.get(name, {})}
     matches = module.match(s, newest, np.random.default_rng(0), options)
     found = matches.match_row != NO_MATCH

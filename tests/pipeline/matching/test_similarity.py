@@ -15,7 +15,7 @@ from gim.induction.distributions import (
 from gim.infinigram.query import InfiniGram
 from gim.text.tokenizer import load_tokenizer
 from gim.text.words import join_words, tokens_of_words
-from pipeline.bands.registry import matcher_modules
+from pipeline.bands.registry import matcher
 from pipeline.dataset.story import Story
 from pipeline.matchers import lag
 from pipeline.matching.matches import NO_MATCH, Matching, keep_best, newest_match
@@ -30,7 +30,7 @@ N_ROWS = 80
 
 
 def run(name, s, language, horizon=2, **options):
-    module = matcher_modules()[name]
+    module = matcher(name)
     newest = newest_match(s.grid.n_rows, Matching(horizon=horizon))
     options = {**asdict(Matching()), **module.OPTIONS, **language.get(name, {}), **options}
     return module.match(s, newest, np.random.default_rng(0), options)

@@ -7,7 +7,7 @@ import pytest
 
 from gim.infinigram.index import build_index
 from gim.text.tokenizer import load_tokenizer
-from pipeline.bands.registry import matcher_modules
+from pipeline.bands.registry import matcher
 from pipeline.matchers import lag
 from pipeline.matching.matches import Matching, keep_best
 
@@ -19,10 +19,10 @@ MATCHERS = ("random", "ngram", "gim", "gimsure", "gimexact", "infinigram", "gimt
 
 def match_all(data, name, options):
     """Matches of every story, as the workflow finds them."""
-    matcher = matcher_modules()[name]
-    options = {**asdict(Matching()), **matcher.OPTIONS, **options}
+    module = matcher(name)
+    options = {**asdict(Matching()), **module.OPTIONS, **options}
     matched = {
-        s: matcher.match(story, data.newest(s), np.random.default_rng([0, k]), options)
+        s: module.match(story, data.newest(s), np.random.default_rng([0, k]), options)
         for k, (s, story) in enumerate(data.stories.items())
     }
     fraction = options["best_fraction"]

@@ -93,5 +93,15 @@ def _load(path: str | Path, tr: float | None) -> nib.Cifti2Image:
     if [type(axis) for axis in axes] != [SeriesAxis, BrainModelAxis]:
         what = f"no dense series, but {' by '.join(type(axis).__name__ for axis in axes)}"
         raise ProblemError(Problem(path, "", what, "give the .dtseries.nii of the run"))
-    check_tr(path, axes[0].step if axes[0].unit == "SECOND" else None, tr)
+    check_tr(path, _stated(img), tr)
     return img
+
+
+def tr_of(path: str | Path) -> float | None:
+    """Repetition time in the header, seconds; None where it says none."""
+    return _stated(_load(path, None))
+
+
+def _stated(img: nib.Cifti2Image) -> float | None:
+    series = img.header.get_axis(0)
+    return float(series.step) or None if series.unit == "SECOND" else None

@@ -18,6 +18,7 @@ import pandas as pd
 from pipeline.core.errors import Findings, Problem, ProblemError
 from pipeline.readers import cifti, gifti, hdf5, nifti, table
 from pipeline.readers.hemispheres import other_hemisphere
+from pipeline.readers.sidecar import check_tr, sidecar_of
 from pipeline.readers.textgrid import phones_of_textgrid, read_textgrid
 from pipeline.readers.word_table import read_word_table
 from pipeline.voxels.vertices import Vertices
@@ -52,7 +53,7 @@ class ResponseFormat:
     """How responses of one format are opened, how their shape is found, and options of both.
 
     Tables have names of regions, HDF5 may have them, files of the surface say where their columns
-    lie.
+    lie, images may state a repetition time.
     """
 
     open: Callable[..., AbstractContextManager[Values]]
@@ -60,6 +61,7 @@ class ResponseFormat:
     options: tuple[str, ...] = ()
     names: Callable[..., list[str] | None] | None = None
     vertices: Callable[[str | Path], Vertices] | None = None
+    tr: Callable[[str | Path], float | None] | None = None
 
 
 _WORD_TABLE = TranscriptFormat(
@@ -73,10 +75,14 @@ TRANSCRIPTS = {
     ".tsv": _WORD_TABLE,
 }
 _HDF5 = ResponseFormat(hdf5.open_hdf5, hdf5.shape_of, names=hdf5.names_of)
-_NIFTI = ResponseFormat(nifti.open_nifti, nifti.shape_of, ("mask", "tr"))
+_NIFTI = ResponseFormat(nifti.open_nifti, nifti.shape_of, ("mask", "tr"), tr=nifti.tr_of)
 _TABLE = ResponseFormat(table.open_table, table.shape_of, ("columns",), table.names_of)
-_CIFTI = ResponseFormat(cifti.open_cifti, cifti.shape_of, ("tr",), vertices=cifti.vertices_of)
-_GIFTI = ResponseFormat(gifti.open_gifti, gifti.shape_of, ("tr",), vertices=gifti.vertices_of)
+_CIFTI = ResponseFormat(
+    cifti.open_cifti, cifti.shape_of, ("tr",), vertices=cifti.vertices_of, tr=cifti.tr_of
+)
+_GIFTI = ResponseFormat(
+    gifti.open_gifti, gifti.shape_of, ("tr",), vertices=gifti.vertices_of, tr=gifti.tr_of
+)
 RESPONSES = {
     **dict.fromkeys((".hf5", ".h5", ".hdf5"), _HDF5),
     **dict.fromkeys((".nii", ".nii.gz"), _NIFTI),
@@ -176,6 +182,20 @@ def shape_of(path: str | Path, options: Mapping[str, Any]) -> tuple[int, int]:
     """
     form = RESPONSES[_known(path, RESPONSES, "responses.path")]
     return form.shape(path, **_own(form, options))
+
+
+def stated_tr(path: str | Path) -> float | None:
+    """Repetition time that the header of responses, or else their sidecar, states, seconds.
+
+    Raises
+    ------
+    ProblemError
+        If the file cannot be read, or the two state different ones.
+    """
+    form = RESPONSES[_known(path, RESPONSES, "responses.path")]
+    in_header = form.tr(path) if form.tr else None
+    check_tr(path, in_header, None)
+    return in_header or sidecar_of(path).tr
 
 
 def needs_mask(path: str | Path) -> bool:

@@ -80,7 +80,19 @@ def _hemispheres(path: str | Path, tr: float | None) -> tuple[np.ndarray, np.nda
     return values[0], values[1]
 
 
+def tr_of(path: str | Path) -> float | None:
+    """Repetition time in the metadata, seconds; None where there is none."""
+    return _read(Path(path))[1]
+
+
 def _values(path: Path, tr: float | None) -> np.ndarray:
+    values, stated = _read(path)
+    check_tr(path, stated, tr)
+    return values
+
+
+def _read(path: Path) -> tuple[np.ndarray, float | None]:
+    """Values of one file, (n_volumes, n_vertices), and the repetition time that it states."""
     if problem := file_problem(path):
         raise ProblemError(problem)
     try:
@@ -94,8 +106,7 @@ def _values(path: Path, tr: float | None) -> np.ndarray:
     if values.ndim != 2 or values.dtype.kind not in "fiu":
         what = f"the arrays have shape {values.shape[1:]} and hold {values.dtype}"
         raise ProblemError(Problem(path, "", what, "give a series: one number a vertex and volume"))
-    check_tr(path, _time_step(image), tr)
-    return values.astype(np.float32)
+    return values.astype(np.float32), _time_step(image)
 
 
 def _time_step(image: nib.GiftiImage) -> float | None:

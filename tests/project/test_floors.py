@@ -38,6 +38,7 @@ FLOORS = {
         finished
         derivative  predict  report  validation
         fetch
+        doctor  new
     """,
 }
 MOST_MODULES = {"gim": 6, "pipeline": 5}  # beside the folders

@@ -43,5 +43,8 @@ def patterns() -> list[str]:
     for ending, places in PLACES.items():
         for place, shown, last in product(places, SHOWN, (ending, "json")):
             named.append(f"{place}{shown}stat-*_statmap.{last}")
+        if ending != "nii.gz":  # that of volumes is among `SUBJECT`
+            ends = product(places, (ending, "json"))
+            named += [f"{place}band-*_desc-*_rgb.{last}" for place, last in ends]
     own = [*SUBJECT_FOLDERS, *(f"sub-*_{name}" for name in [*SUBJECT, *named])]
     return list(dict.fromkeys(f"/{name}" for name in [*RUN, *(f"sub-*/{name}" for name in own)]))

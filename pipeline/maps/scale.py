@@ -100,6 +100,11 @@ def difference_scale(maps: Iterable[np.ndarray]) -> Scale:
     return Scale(-top, top, _fading(cmap, centre=0.5), "difference in Pearson r")
 
 
+def duration_scale(seconds: np.ndarray, label: str) -> Scale:
+    """Sequential scale from 0 to the longest of some durations; NaN allowed."""
+    return Scale(0.0, _top([seconds]), mpl.colormaps["viridis"], label)
+
+
 def _top(maps: Iterable[np.ndarray]) -> float:
     """Highest percentile of the maps, rounded up to a readable number."""
     tops = [np.nanpercentile(m, PERCENTILE) for m in maps if np.isfinite(m).any()]

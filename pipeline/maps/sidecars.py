@@ -19,7 +19,7 @@ COMPUTED = {
     "weights over delays; voxels that cross-validation predicts",
     "width": "width of the response to the band, by the model's weights over delays; voxels that "
     "cross-validation predicts",
-    "rgb": "scores of the band's weights on their first three principal axes, one volume each as "
+    "rgb": "scores of the band's weights on their first three principal axes, one map each as "
     "red, green and blue, 0 to 1; voxels that cross-validation predicts",
 }
 

@@ -14,7 +14,7 @@ from pipeline.core.atomic import atomic_path
 from pipeline.fit.file import FitFile
 from pipeline.maps.scale import correlation_scale
 from pipeline.tuning.band import Said
-from pipeline.tuning.mosaic import Mosaic
+from pipeline.tuning.colours import Picture
 from pipeline.tuning.passages import Matcher, Passage, contributing, passages
 from pipeline.tuning.subject import ALL, Subject, evenly, means
 
@@ -42,9 +42,9 @@ class Places:
     voxels: np.ndarray
 
     @classmethod
-    def of(cls, subject: Subject, chosen: np.ndarray, mosaic: Mosaic | None) -> Places:
-        """All regions, and voxels evenly spaced over those that the slices show."""
-        there = np.arange(len(chosen)) if mosaic is None else np.flatnonzero(mosaic.shown[chosen])
+    def of(cls, subject: Subject, chosen: np.ndarray, picture: Picture | None) -> Places:
+        """All regions, and voxels evenly spaced over those that the picture shows."""
+        there = np.arange(len(chosen)) if picture is None else np.flatnonzero(picture.shown[chosen])
         voxels = there[evenly(len(there), MOST_VOXELS)] if len(there) else there
         return cls(chosen, subject.places(chosen), voxels)
 
@@ -104,7 +104,7 @@ def as_json(
     delays: Mapping[str, Sequence[int]],
     matchers: Sequence[Matcher],
     r_cv: np.ndarray,
-    mosaic: Mosaic | None,
+    picture: Picture | None,
 ) -> dict[str, Any]:
     """What the report shows of places.
 
@@ -124,8 +124,8 @@ def as_json(
         Those of `heard`.
     r_cv : array of shape (n_voxels,)
         Out-of-fold r.
-    mosaic : Mosaic or None
-        The mask's slices.
+    picture : Mosaic, Hemispheres or None
+        On which each voxel has a place.
 
     Returns
     -------
@@ -157,7 +157,7 @@ def as_json(
                 for i, r in enumerate(regions)
                 if names[r] != ALL and voxels[0] in places.regions[names[r]]
             ]
-            place["at"] = mosaic.at[of[0]].tolist() if mosaic is not None else None
+            place["at"] = picture.at[of[0]].tolist() if picture is not None else None
         shown.append(place)
     return {
         "tr": subject.tr,
@@ -201,9 +201,9 @@ def _moments(found: Sequence[Passage]) -> list[list[Any]]:
 
 
 def write_map(
-    mosaic: Mosaic, said: Mapping[str, Said], chosen: np.ndarray, r_cv: np.ndarray, path: Path
+    picture: Picture, said: Mapping[str, Said], chosen: np.ndarray, r_cv: np.ndarray, path: Path
 ) -> str:
-    """Write the slices as PNG, coloured by the first band with colours, or else by r.
+    """Write the picture as PNG, coloured by the first band with colours, or else by r.
 
     Returns
     -------
@@ -219,7 +219,7 @@ def write_map(
         colours = np.full((3, len(r_cv)), np.nan)
         colours[:, chosen] = scale.cmap(scale.norm(r_cv[chosen]))[:, :3].T
         label = f"out-of-fold r, 0 (dark) to {scale.vmax:g} (light)"
-    picture = Image.fromarray((mosaic.paint(colours) * 255).round().astype(np.uint8))
+    image = Image.fromarray((picture.paint(colours) * 255).round().astype(np.uint8))
     with atomic_path(path) as temporary:
-        picture.save(temporary, "PNG", optimize=True)
+        image.save(temporary, "PNG", optimize=True)
     return label

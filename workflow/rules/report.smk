@@ -114,6 +114,8 @@ rule tuning:
         bands=lambda w: {b: options_of(b) for b in FILES.models[w.model]},
         delays=CONFIG["delays"],
         mask=CONFIG["mask"],
+        recording=lambda w: FILES.on_surface(w.subject),
+        meshes=lambda w: FILES.meshes(w.subject),
         regions=CONFIG["regions"],
         matching=lambda w: copying_bands(CONFIG, w.model),
         level=CONFIG["statistics"]["alpha"],

@@ -14,6 +14,7 @@ from pipeline.fit.options import training_folds
 from pipeline.fit.weights_file import WeightsFile
 from pipeline.maps.flatmap import flat_surface
 from pipeline.matching.matches import load_matches
+from pipeline.readers.formats import vertices_of
 from pipeline.regions.labels import read_parcellations
 from pipeline.tuning.subject import Subject
 from pipeline.tuning.write import write_tuning
@@ -31,6 +32,7 @@ with work(snakemake):
     dataset, fit = Dataset.from_config(params.dataset), FitFile(files.fit)
     named = fit.region_names()
     mask = Mask.from_config(params.mask, name) if params.mask else None
+    space = vertices_of(params.recording) if params.recording else mask
     n_rows = {story: dataset.grid(story).n_rows for story in stories["train"]}
     write_tuning(
         Subject(
@@ -39,7 +41,8 @@ with work(snakemake):
             **stories,
             words=pd.read_parquet(files.words),
             regions=read_parcellations(params.regions, params.mask, truth, name, named),
-            mask=mask,
+            space=space,
+            meshes=params.meshes,
         ),
         wildcards.model,
         weights=WeightsFile(files.weights),

@@ -77,6 +77,10 @@ def test_the_whole_workflow_on_what_fmriprep_leaves(project, form):
             "cifti": {"cifti"},
         }[form]
     )
+    tuning = json.loads((results / "sub-01" / "sub-01_desc-wordrate_tuning.json").read_text())
+    ending = {"volume": ".nii.gz", "surface": ".func.gii", "cifti": ".dscalar.nii"}[form]
+    assert any(name.endswith(ending) for name in tuning["bands"]["wordrate"]["files"])
+    assert ("map" in tuning) == (form != "cifti")
     pictures = [record["file"] for record in maps if record["kind"] in SHOWN]
     report = (results / "report.html").read_text()
     assert (re.search(r"<img [^>]*data-kind=", report) is not None) == bool(pictures)

@@ -101,9 +101,11 @@ def wrong_commands(text):
         if not known and name.islower():
             yield f"gim {name}"
         yield from (w for w in rest if known and w.startswith("--") and w not in known)
+    modules = list(commands(text, "python -m"))
+    made = [words[words.index("--out") + 1] for words in modules if "--out" in words]
     for words in commands(text, "snakemake"):
-        yield from wrong_targets(words)
-    for module, *_ in commands(text, "python -m"):
+        yield from wrong_targets([word for word in words if word not in made])
+    for module, *_ in modules:
         if "NAME" not in module and importlib.util.find_spec(module) is None:
             yield f"python -m {module}"
 

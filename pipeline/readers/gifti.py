@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
-from pipeline.readers.hemispheres import other_hemisphere
+from pipeline.readers.hemispheres import left_of, other_hemisphere
 from pipeline.readers.sidecar import check_tr
 from pipeline.voxels.load import load_gifti
 from pipeline.voxels.vertices import Vertices
@@ -65,6 +65,9 @@ def _hemispheres(path: str | Path, tr: float | None) -> tuple[np.ndarray, np.nda
     right = other_hemisphere(Path(path))
     if right is None:
         what = "the name says no left hemisphere (hemi-L, or lh)"
+        if left := left_of(Path(path)):
+            there = "is there" if left.is_file() else "is not there"
+            what = f"this is the right hemisphere alone; the left one, {left.name}, {there}"
         remedy = "name the left one of two files that differ in hemi-L and hemi-R (or lh and rh)"
         raise ProblemError(Problem(path, "", what, remedy))
     values, problems = [], []

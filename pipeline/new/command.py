@@ -23,17 +23,25 @@ from pipeline.core.atomic import write_text
 from pipeline.core.errors import Findings, Problem, ProblemError, some
 from pipeline.dataset.runs import COLUMNS
 from pipeline.new import choices, names
-from pipeline.new.contents import Responses, Words, look_at_responses, look_at_words
+from pipeline.new.contents import (
+    Responses,
+    Words,
+    check_ends,
+    look_at_responses,
+    look_at_words,
+)
 from pipeline.new.files import find
 from pipeline.new.page import Guesses, page
 from pipeline.readers.formats import RESPONSES, TRANSCRIPTS, is_on_surface, needs_mask, region_names
 from pipeline.validation.validate import validate
 
 MISSING = "n/a"
+MOST_WARNINGS = 5
 CLOCK = (
     "GUESS: the transcripts' clock starts with the first volume. If the sound starts later, say by "
     "how many seconds."
 )
+SAID_CLOCK = "As --sound-start says, seconds from the first volume to the start of the sound."
 BIDS_CLOCK = "BIDS events are timed from the first volume."
 _SPACE = re.compile(r"space-([A-Za-z0-9]+)")
 
@@ -81,9 +89,16 @@ def write_configuration(options: argparse.Namespace) -> ProblemError | None:
     responses = find(options.responses, RESPONSES, "--responses", without)
     matched = names.match(transcripts, responses)
     findings = Findings()
-    given = {"tier": options.tier, "columns": options.columns, "where": options.where}
+    given = {
+        "tier": options.tier,
+        "columns": dict(options.columns or ()),
+        "where": dict(options.where or ()),
+    }
     words = look_at_words(matched, given, findings)
     read = look_at_responses(matched, mask, words, options.tr, findings)
+    root = _root(matched)
+    if read is not None and options.sound_start is None:
+        check_ends(words, read, root, findings)
     if findings.problems or read is None:
         raise ProblemError(findings.problems)
     text = page(_guesses(options, matched, words, read, mask))
@@ -94,8 +109,10 @@ def write_configuration(options: argparse.Namespace) -> ProblemError | None:
         warnings = validate(load(options.out))
     except ProblemError as error:
         return error
-    for warning in warnings:
+    for warning in warnings[:MOST_WARNINGS]:
         print(f"warning: {warning}")
+    if (n_more := len(warnings) - MOST_WARNINGS) > 0:
+        print(f"and {n_more} more warnings, which `snakemake validate` lists")
     print(f"The validation passes. Next: snakemake --configfile {options.out}")
     return None
 
@@ -107,17 +124,23 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
+    several: dict[str, Any] = {"nargs": "+", "action": "extend"}
     where = "a folder, or paths with wildcards and {subject}, {story}, {session}, {run}"
-    add("--transcripts", nargs="+", required=True, metavar="PATTERN", help=where)
-    add("--responses", nargs="+", required=True, metavar="PATTERN", help="likewise")
-    add("--mask", help="of NIfTI runs, or of HDF5 voxels; {subject} for one a subject")
-    add("--tr", type=float, help="seconds, if the files do not say it")
+    add("--transcripts", **several, required=True, metavar="PATTERN", help=where)
+    add("--responses", **several, required=True, metavar="PATTERN", help="likewise")
+    add("--mask", help="of NIfTI runs, or of the columns of HDF5; {subject} for one a subject")
+    add("--tr", type=float, help="repetition time in seconds, if the files do not say it")
+    sound = "seconds from the first volume in the files to the start of the sound"
+    add("--sound-start", type=float, help=sound)
     add("--tier", help="the tier of words in TextGrids")
-    add("--columns", nargs="+", type=_pair, metavar="ROLE=NAME", help="word=Wort onset=Beginn")
-    add("--where", nargs="+", type=_pair, metavar="COLUMN=VALUE", help="rows that are words")
-    add("--test", nargs="+", default=[], metavar="STORY", help="test stories; else they are drawn")
-    add("--seed", type=int, default=0, help="of that draw")
-    add("--out", type=Path, default=Path("config/mine.yaml"), help="config/mine.yaml")
+    role = "columns of word tables, as word=Wort onset=Beginn offset=Ende (or duration=...)"
+    add("--columns", **several, type=_pair, metavar="ROLE=NAME", help=role)
+    rows = "rows of word tables that are words, as trial_type=word"
+    add("--where", **several, type=_pair, metavar="COLUMN=VALUE", help=rows)
+    add("--test", **several, default=[], metavar="STORY", help="test stories; else they are drawn")
+    add("--seed", type=int, default=0, help="of that draw (0)")
+    out = "the configuration (config/mine.yaml); its table of runs lies beside it"
+    add("--out", type=Path, default=Path("config/mine.yaml"), help=out)
     return parser
 
 
@@ -159,15 +182,13 @@ def _guesses(
     whole = {n for (_, story), n in kept.items() if story in split.test}
     n_tests = [n // choices.N_BLOCKS for n in kept.values()] if not whole else list(whole)
     first = matched.recordings[0].file.path
-    folders = [str(file.path.parent) for file in matched.transcripts.values()]
-    folders += [str(one.file.path.parent) for one in matched.recordings]
     said = (
         f"Found: {_counted(matched.subjects, 'subject')}, {_counted(matched.stories, 'story')}, "
         f"{_counted(matched.recordings, 'run')} of {read.n_columns} {_columns(first)}."
     )
     return Guesses(
         name=re.sub(r"[^A-Za-z0-9_.-]", "_", options.out.stem).lstrip("."),
-        data_root=os.path.commonpath(folders) or ".",
+        data_root=_from_here(_root(matched)),
         runs=str(_runs_path(options.out)),
         said=said,
         matching=matched.notes,
@@ -181,12 +202,32 @@ def _guesses(
         tr=read.tr,
         tr_note=read.tr_note,
         is_guess=read.is_guess,
-        clock_note=BIDS_CLOCK if words.are_events else CLOCK,
+        clock_note=_clock_note(options, words),
+        sound_start=options.sound_start or 0,
         in_rows=in_rows,
         split=split,
         min_shift=choices.min_shift(n_tests),
         n_columns=read.n_columns,
     )
+
+
+def _clock_note(options: argparse.Namespace, words: Words) -> str:
+    """Where the time between volumes and sound is from."""
+    if options.sound_start is not None:
+        return SAID_CLOCK
+    return BIDS_CLOCK if words.are_events else CLOCK
+
+
+def _root(matched: names.Matched) -> Path:
+    """The folder that all files are in."""
+    files = [*matched.transcripts.values(), *(one.file for one in matched.recordings)]
+    return Path(os.path.commonpath([file.path.parent.absolute() for file in files]))
+
+
+def _from_here(path: Path) -> str:
+    """A path below the folder in which the command runs, relative to it; another as it is."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def _mask_note(first: Path) -> str:

@@ -179,6 +179,25 @@ def test_rows_and_words_that_do_not_fit(capsys):
     assert OUT.exists()
 
 
+def test_files_that_begin_while_the_sound_plays(capsys):
+    """As those of ds003020: words of all stories begin after the last row."""
+    for story, n in own.LENGTHS.items():
+        words = own.words_of(n + 12, 2, RNG)  # 24 s of sound before, and after, the rows
+        own.write_textgrid(Path(f"derivative/TextGrids/{story}.TextGrid"), words)
+        own.write_hdf5(Path(f"derivative/data/{story}.hf5"), values(n))
+    folders = "derivative/TextGrids", "derivative/data"
+    said = refused(capsys, *folders)
+    assert (
+        "[--sound-start]: words of 5 of 5 stories begin after the last row, by up to 23 s" in said
+    )
+    assert "ds003020" not in said
+    Path("derivative/respdict.json").write_text("{}")
+    assert "take config/lebel.yaml" in refused(capsys, *folders)
+    config, _ = new(*folders, "--sound-start", "-10")
+    assert config["timing"]["sound_start"] == -10
+    assert config["timing"]["tr"] == 2
+
+
 def test_a_repetition_time_that_nothing_says_is_asked_for(capsys):
     for story in own.LENGTHS:
         own.write_textgrid(Path(f"words/{story}.TextGrid"), own.words_of(150, 2, RNG))

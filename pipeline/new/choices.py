@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.core.random import generator
-from pipeline.new.names import parts_of
+from pipeline.new.parts import parts_of
 
 SHARE = 10  # stories for each test story
 TESTABLE = 59  # rows of one story that the test of r above 0 takes (docs/data.md)

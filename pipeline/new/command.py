@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import glob
 import io
 import os
 import re
@@ -32,6 +33,7 @@ from pipeline.new.contents import (
 )
 from pipeline.new.files import find
 from pipeline.new.page import Guesses, page
+from pipeline.new.subjects import entity
 from pipeline.readers.formats import RESPONSES, TRANSCRIPTS, is_on_surface, needs_mask, region_names
 from pipeline.validation.validate import validate
 
@@ -83,7 +85,7 @@ def write_configuration(options: argparse.Namespace) -> ProblemError | None:
     if there:
         raise ProblemError(there)
     mask = _mask(options.mask)
-    without = [Path(options.mask)] if options.mask else []
+    without = _files_of_mask(options.mask)
     transcripts = find(options.transcripts, TRANSCRIPTS, "--transcripts")
     without += [file.path for file in transcripts]
     responses = find(options.responses, RESPONSES, "--responses", without)
@@ -211,6 +213,11 @@ def _guesses(
     )
 
 
+def _files_of_mask(path: str | None) -> list[Path]:
+    """The masks of all subjects, which are no responses."""
+    return [Path(name) for name in glob.glob((path or "").replace("{subject}", "*"))]
+
+
 def _clock_note(options: argparse.Namespace, words: Words) -> str:
     """Where the time between volumes and sound is from."""
     if options.sound_start is not None:
@@ -264,7 +271,7 @@ def _table(matched: names.Matched, folder: Path) -> str:
             row = {"subject": subject, "story": story}
             if file := heard.get((subject, story)):
                 row["responses"] = _relative(file.path, folder)
-                row |= {k: v for k in ("session", "run") if (v := names.entity(file, k))}
+                row |= {k: v for k in ("session", "run") if (v := entity(file, k))}
                 own = matched.transcripts.get((story, subject))
                 common = matched.transcripts.get((story, ""))
                 key, words = ("events", own) if own else ("transcript", common)

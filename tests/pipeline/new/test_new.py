@@ -137,6 +137,33 @@ def test_names_that_differ_in_case_and_leading_zeros(capsys):
     assert config["stories"]["test"] != ["Story_4"]  # which not all heard
 
 
+def test_a_mask_a_subject_and_several_spaces(capsys):
+    for subject in ("01", "02"):
+        own.write_mask(Path(f"bold/{subject}/{subject}_mask.nii.gz"))
+        for story, n in own.LENGTHS.items():
+            own.write_textgrid(Path(f"words/{story}.TextGrid"), own.words_of(n, 2, RNG))
+            for space in ("T1w", "MNI"):
+                path = f"bold/{subject}/sub-{subject}_task-{story}_space-{space}_bold.nii.gz"
+                own.write_nifti(Path(path), values(n, 18), 2.0)
+    mask = "bold/{subject}/{subject}_mask.nii.gz"
+    said = refused(capsys, "words", "bold", "--mask", mask)
+    assert said.count("two files for one run of") == 10
+    _, table = new("words", "bold/*/*space-T1w*.nii.gz", "--mask", mask)
+    assert table.subjects == ["01", "02"]
+    assert "space-T1w" in table.of("01", "one").responses.name
+
+
+def test_a_folder_a_story_and_few_stories():
+    """Names like one/words.csv; the stories that do not test are cut into blocks."""
+    for story, n in list(own.LENGTHS.items())[:3]:
+        own.write_words(Path(f"data/{story}/words.csv"), own.words_of(n, 2, RNG))
+        own.write_hdf5(Path(f"data/{story}/bold.hf5"), values(n))
+    config, table = new("data", "data", "--test", "two")
+    assert table.stories == ["one", "three", "two"]
+    assert config["blocks"] == {name: {"n": 3, "gap": 10} for name in ("one", "three")}
+    assert config["stories"]["test"] == ["two"]
+
+
 @pytest.mark.parametrize("form", ["surface", "cifti"])
 def test_the_surface(form):
     fmriprep.write_tree(Path("tree"), subjects=["01", "02"], forms=[form])

@@ -98,9 +98,8 @@ def write_configuration(options: argparse.Namespace) -> ProblemError | None:
     }
     words = look_at_words(matched, given, findings)
     read = look_at_responses(matched, mask, words, options.tr, findings)
-    root = _root(matched)
     if read is not None and options.sound_start is None:
-        check_ends(words, read, root, findings)
+        check_ends(words, read, matched.root, findings)
     if findings.problems or read is None:
         raise ProblemError(findings.problems)
     text = page(_guesses(options, matched, words, read, mask))
@@ -190,7 +189,7 @@ def _guesses(
     )
     return Guesses(
         name=re.sub(r"[^A-Za-z0-9_.-]", "_", options.out.stem).lstrip("."),
-        data_root=_from_here(_root(matched)),
+        data_root=str(matched.root),
         runs=str(_runs_path(options.out)),
         said=said,
         matching=matched.notes,
@@ -223,18 +222,6 @@ def _clock_note(options: argparse.Namespace, words: Words) -> str:
     if options.sound_start is not None:
         return SAID_CLOCK
     return BIDS_CLOCK if words.are_events else CLOCK
-
-
-def _root(matched: names.Matched) -> Path:
-    """The folder that all files are in."""
-    files = [*matched.transcripts.values(), *(one.file for one in matched.recordings)]
-    return Path(os.path.commonpath([file.path.parent.absolute() for file in files]))
-
-
-def _from_here(path: Path) -> str:
-    """A path below the folder in which the command runs, relative to it; another as it is."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def _mask_note(first: Path) -> str:

@@ -25,7 +25,7 @@ from pipeline.readers.formats import (
     stated_tr,
     suffix,
 )
-from pipeline.readers.sidecar import TR_TOLERANCE
+from pipeline.readers.sidecar import LONGEST_TR, TR_TOLERANCE
 from pipeline.readers.table import clocks_of
 from pipeline.voxels.volume import Mask
 
@@ -157,7 +157,7 @@ def look_at_responses(
     """
     first, notes = matched.recordings[0].file.path, []
     if needs_mask(first) and mask is None:
-        near = sorted(path.name for path in first.parent.glob("*mask*.nii*"))
+        near = sorted(map(str, matched.root.rglob("*mask*.nii*")))
         remedy = "give --mask" + (f" (there is {some(near)})" if near else "")
         what = "voxels of images are taken out by a mask, and none is given"
         findings.problem(first, "--mask", what, remedy)
@@ -286,6 +286,14 @@ def _repetition_time(
 ) -> tuple[float, str, bool]:
     """Seconds from row to row, where they are from, and whether they are a guess."""
     if given:
+        for file, tr in stated.items():
+            if abs(tr - given) > TR_TOLERANCE * given:
+                what = f"the header or sidecar says {tr:g} s, --tr {given:g} s"
+                remedy = "leave --tr out, or correct the file if that is wrong"
+                findings.problem(file, "repetition time", what, remedy)
+        if not 0 < given <= LONGEST_TR:
+            what = f"{given:g} s is no repetition time"
+            findings.problem("command line", "--tr", what, "give seconds, not milliseconds")
         return given, "as --tr says", False
     if stated:
         usual = Counter(round(tr, 4) for tr in stated.values()).most_common(1)[0][0]

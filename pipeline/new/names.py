@@ -7,10 +7,11 @@ the files; braces in the pattern (`{subject}`, `{story}`) then say it.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from pipeline.core.errors import Problem, ProblemError, some
 from pipeline.new.files import Found
@@ -69,6 +70,15 @@ class Matched:
     def subjects(self) -> list[str]:
         """Subjects in their order."""
         return list(dict.fromkeys(recording.subject for recording in self.recordings))
+
+    @property
+    def root(self) -> Path:
+        """The folder that all files are in; relative, if the command was given relative paths."""
+        files = [*self.transcripts.values(), *(one.file for one in self.recordings)]
+        folders = {file.path.parent for file in files}
+        if len({folder.is_absolute() for folder in folders}) > 1:
+            folders = {folder.absolute() for folder in folders}
+        return Path(os.path.commonpath(folders) or ".")
 
 
 def match(transcripts: Sequence[Found], responses: Sequence[Found]) -> Matched:

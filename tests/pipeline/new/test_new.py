@@ -106,6 +106,7 @@ def test_nifti_runs_under_bids_names_with_a_mask(capsys):
                 own.write_nifti(Path(f"{stem}_bold.nii.gz"), values(n, 18), 2.0)
     said = refused(capsys, "bids", "bids")
     assert "[--mask]: voxels of images are taken out by a mask, and none is given" in said
+    assert "there is bids/space-MNI152_mask.nii.gz" in said
     config, table = new("bids", "bids", "--mask", "bids/space-MNI152_mask.nii.gz")
     assert table.subjects == ["01", "02"]
     assert table.missing("02") == ["two"]
@@ -221,6 +222,14 @@ def test_files_that_begin_while_the_sound_plays(capsys):
     config, _ = new(*folders, "--sound-start", "-10")
     assert config["timing"]["sound_start"] == -10
     assert config["timing"]["tr"] == 2
+
+
+def test_another_repetition_time_than_the_files_say(capsys):
+    fmriprep.write_tree(Path("tree"), forms=["cifti"])
+    folders = "tree/stimuli", "tree/derivatives"
+    said = refused(capsys, *folders, "--tr", 1.5)
+    assert said.count("the header or sidecar says 2 s, --tr 1.5 s") == 5
+    assert "2000 s is no repetition time" in refused(capsys, *folders, "--tr", 2000)
 
 
 def test_a_repetition_time_that_nothing_says_is_asked_for(capsys):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.core.random import generator
-from pipeline.new.names import parts_of
+from pipeline.new.parts import parts_of
 
 SHARE = 10  # stories for each test story
 TESTABLE = 59  # rows of one story that the test of r above 0 takes (docs/data.md)
@@ -33,6 +33,8 @@ class Split:
         Folds.
     rule : str
         How they were chosen.
+    is_guess : bool
+        Whether the user said nothing of it.
     """
 
     test: list[str]
@@ -40,6 +42,7 @@ class Split:
     blocks: dict[str, dict[str, int]]
     n_folds: int
     rule: str
+    is_guess: bool = True
 
 
 def split(
@@ -89,12 +92,13 @@ def split(
         rule = f"{n_test} of {len(long)} stories {which}, drawn with seed {seed}"
     train = [story for story in stories if story not in test]
     counts = [sum((subject, s) in n_rows for s in train) for subject, _ in n_rows]
+    said: dict[str, Any] = {"test": test, "is_guess": not given}
     if min(counts) >= MIN_TRAIN:
-        return Split(test=test, train=None, blocks={}, n_folds=min(N_FOLDS, *counts), rule=rule)
+        return Split(**said, train=None, blocks={}, n_folds=min(N_FOLDS, *counts), rule=rule)
     blocks = {story: {"n": MIN_TRAIN, "gap": gap} for story in train}
     names = [f"{story}-{k}" for story in train for k in range(1, MIN_TRAIN + 1)]
     rule += f"; too few others for {MIN_TRAIN} folds, so they are cut into blocks"
-    return Split(test=test, train=names, blocks=blocks, n_folds=MIN_TRAIN, rule=rule)
+    return Split(**said, train=names, blocks=blocks, n_folds=MIN_TRAIN, rule=rule)
 
 
 def in_rows(tr: float) -> dict[str, Any]:

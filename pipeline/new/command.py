@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import glob
 import io
 import os
 import re
@@ -23,17 +24,26 @@ from pipeline.core.atomic import write_text
 from pipeline.core.errors import Findings, Problem, ProblemError, some
 from pipeline.dataset.runs import COLUMNS
 from pipeline.new import choices, names
-from pipeline.new.contents import Responses, Words, look_at_responses, look_at_words
+from pipeline.new.contents import (
+    Responses,
+    Words,
+    check_ends,
+    look_at_responses,
+    look_at_words,
+)
 from pipeline.new.files import find
 from pipeline.new.page import Guesses, page
+from pipeline.new.subjects import entity
 from pipeline.readers.formats import RESPONSES, TRANSCRIPTS, is_on_surface, needs_mask, region_names
 from pipeline.validation.validate import validate
 
 MISSING = "n/a"
+MOST_WARNINGS = 5
 CLOCK = (
     "GUESS: the transcripts' clock starts with the first volume. If the sound starts later, say by "
     "how many seconds."
 )
+SAID_CLOCK = "As --sound-start says, seconds from the first volume to the start of the sound."
 BIDS_CLOCK = "BIDS events are timed from the first volume."
 _SPACE = re.compile(r"space-([A-Za-z0-9]+)")
 
@@ -75,15 +85,21 @@ def write_configuration(options: argparse.Namespace) -> ProblemError | None:
     if there:
         raise ProblemError(there)
     mask = _mask(options.mask)
-    without = [Path(options.mask)] if options.mask else []
+    without = _files_of_mask(options.mask)
     transcripts = find(options.transcripts, TRANSCRIPTS, "--transcripts")
     without += [file.path for file in transcripts]
     responses = find(options.responses, RESPONSES, "--responses", without)
     matched = names.match(transcripts, responses)
     findings = Findings()
-    given = {"tier": options.tier, "columns": options.columns, "where": options.where}
+    given = {
+        "tier": options.tier,
+        "columns": dict(options.columns or ()),
+        "where": dict(options.where or ()),
+    }
     words = look_at_words(matched, given, findings)
     read = look_at_responses(matched, mask, words, options.tr, findings)
+    if read is not None and options.sound_start is None:
+        check_ends(words, read, matched.root, findings)
     if findings.problems or read is None:
         raise ProblemError(findings.problems)
     text = page(_guesses(options, matched, words, read, mask))
@@ -94,8 +110,10 @@ def write_configuration(options: argparse.Namespace) -> ProblemError | None:
         warnings = validate(load(options.out))
     except ProblemError as error:
         return error
-    for warning in warnings:
+    for warning in warnings[:MOST_WARNINGS]:
         print(f"warning: {warning}")
+    if (n_more := len(warnings) - MOST_WARNINGS) > 0:
+        print(f"and {n_more} more warnings, which `snakemake validate` lists")
     print(f"The validation passes. Next: snakemake --configfile {options.out}")
     return None
 
@@ -107,17 +125,23 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
+    several: dict[str, Any] = {"nargs": "+", "action": "extend"}
     where = "a folder, or paths with wildcards and {subject}, {story}, {session}, {run}"
-    add("--transcripts", nargs="+", required=True, metavar="PATTERN", help=where)
-    add("--responses", nargs="+", required=True, metavar="PATTERN", help="likewise")
-    add("--mask", help="of NIfTI runs, or of HDF5 voxels; {subject} for one a subject")
-    add("--tr", type=float, help="seconds, if the files do not say it")
+    add("--transcripts", **several, required=True, metavar="PATTERN", help=where)
+    add("--responses", **several, required=True, metavar="PATTERN", help="likewise")
+    add("--mask", help="of NIfTI runs, or of the columns of HDF5; {subject} for one a subject")
+    add("--tr", type=float, help="repetition time in seconds, if the files do not say it")
+    sound = "seconds from the first volume in the files to the start of the sound"
+    add("--sound-start", type=float, help=sound)
     add("--tier", help="the tier of words in TextGrids")
-    add("--columns", nargs="+", type=_pair, metavar="ROLE=NAME", help="word=Wort onset=Beginn")
-    add("--where", nargs="+", type=_pair, metavar="COLUMN=VALUE", help="rows that are words")
-    add("--test", nargs="+", default=[], metavar="STORY", help="test stories; else they are drawn")
-    add("--seed", type=int, default=0, help="of that draw")
-    add("--out", type=Path, default=Path("config/mine.yaml"), help="config/mine.yaml")
+    role = "columns of word tables, as word=Wort onset=Beginn offset=Ende (or duration=...)"
+    add("--columns", **several, type=_pair, metavar="ROLE=NAME", help=role)
+    rows = "rows of word tables that are words, as trial_type=word"
+    add("--where", **several, type=_pair, metavar="COLUMN=VALUE", help=rows)
+    add("--test", **several, default=[], metavar="STORY", help="test stories; else they are drawn")
+    add("--seed", type=int, default=0, help="of that draw (0)")
+    out = "the configuration (config/mine.yaml); its table of runs lies beside it"
+    add("--out", type=Path, default=Path("config/mine.yaml"), help=out)
     return parser
 
 
@@ -159,15 +183,13 @@ def _guesses(
     whole = {n for (_, story), n in kept.items() if story in split.test}
     n_tests = [n // choices.N_BLOCKS for n in kept.values()] if not whole else list(whole)
     first = matched.recordings[0].file.path
-    folders = [str(file.path.parent) for file in matched.transcripts.values()]
-    folders += [str(one.file.path.parent) for one in matched.recordings]
     said = (
         f"Found: {_counted(matched.subjects, 'subject')}, {_counted(matched.stories, 'story')}, "
         f"{_counted(matched.recordings, 'run')} of {read.n_columns} {_columns(first)}."
     )
     return Guesses(
         name=re.sub(r"[^A-Za-z0-9_.-]", "_", options.out.stem).lstrip("."),
-        data_root=os.path.commonpath(folders) or ".",
+        data_root=str(matched.root),
         runs=str(_runs_path(options.out)),
         said=said,
         matching=matched.notes,
@@ -181,12 +203,25 @@ def _guesses(
         tr=read.tr,
         tr_note=read.tr_note,
         is_guess=read.is_guess,
-        clock_note=BIDS_CLOCK if words.are_events else CLOCK,
+        clock_note=_clock_note(options, words),
+        sound_start=options.sound_start or 0,
         in_rows=in_rows,
         split=split,
         min_shift=choices.min_shift(n_tests),
         n_columns=read.n_columns,
     )
+
+
+def _files_of_mask(path: str | None) -> list[Path]:
+    """The masks of all subjects, which are no responses."""
+    return [Path(name) for name in glob.glob((path or "").replace("{subject}", "*"))]
+
+
+def _clock_note(options: argparse.Namespace, words: Words) -> str:
+    """Where the time between volumes and sound is from."""
+    if options.sound_start is not None:
+        return SAID_CLOCK
+    return BIDS_CLOCK if words.are_events else CLOCK
 
 
 def _mask_note(first: Path) -> str:
@@ -223,7 +258,7 @@ def _table(matched: names.Matched, folder: Path) -> str:
             row = {"subject": subject, "story": story}
             if file := heard.get((subject, story)):
                 row["responses"] = _relative(file.path, folder)
-                row |= {k: v for k in ("session", "run") if (v := names.entity(file, k))}
+                row |= {k: v for k in ("session", "run") if (v := entity(file, k))}
                 own = matched.transcripts.get((story, subject))
                 common = matched.transcripts.get((story, ""))
                 key, words = ("events", own) if own else ("transcript", common)

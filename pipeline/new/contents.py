@@ -12,6 +12,7 @@ import numpy as np
 from scipy.stats import theilslopes
 
 from pipeline.core.errors import Findings, Problem, ProblemError, some
+from pipeline.dataset.dataset import VOLUMES
 from pipeline.new.files import Found
 from pipeline.new.names import Matched
 from pipeline.readers.delimited import read_delimited
@@ -24,7 +25,7 @@ from pipeline.readers.formats import (
     stated_tr,
     suffix,
 )
-from pipeline.readers.sidecar import TR_TOLERANCE
+from pipeline.readers.sidecar import LONGEST_TR, TR_TOLERANCE
 from pipeline.readers.table import clocks_of
 from pipeline.voxels.volume import Mask
 
@@ -156,7 +157,7 @@ def look_at_responses(
     """
     first, notes = matched.recordings[0].file.path, []
     if needs_mask(first) and mask is None:
-        near = sorted(path.name for path in first.parent.glob("*mask*.nii*"))
+        near = sorted(map(str, matched.root.rglob("*mask*.nii*")))
         remedy = "give --mask" + (f" (there is {some(near)})" if near else "")
         what = "voxels of images are taken out by a mask, and none is given"
         findings.problem(first, "--mask", what, remedy)
@@ -197,6 +198,41 @@ def look_at_responses(
     )
 
 
+def check_ends(words: Words, read: Responses, root: Path, findings: Findings) -> None:
+    """Note a problem if words of most stories begin after the last row: when does the sound start?
+
+    Volumes that were cut from the start of the files while the sound played are the likely reason,
+    and then all words would be too late by these.
+
+    Parameters
+    ----------
+    words, read
+        What was found.
+    root : Path
+        Folder of the data.
+    findings : Findings
+        Where the problem is noted.
+    """
+    rows = {story: n for (_, story), n in read.n_rows.items() if story in words.ends}
+    late = {story: words.ends[story] - n * read.tr for story, n in rows.items()}
+    n_late = sum(seconds > read.tr for seconds in late.values())
+    if 2 * n_late <= len(late):
+        return
+    most = max(late, key=lambda story: late[story])
+    what = (
+        f"words of {n_late} of {len(late)} stories begin after the last row, by up to "
+        f"{late[most]:.0f} s ({most}): the files may begin while the sound plays"
+    )
+    remedy = (
+        "say when the sound starts, in seconds after the first volume in the files (negative if it "
+        "played before): --sound-start 0, if the scans only ended early"
+    )
+    name = Path(VOLUMES).name
+    if any((folder / name).is_file() for folder in (root, root / Path(VOLUMES).parent)):
+        remedy += f"; or take config/lebel.yaml: with its {name} this is ds003020's layout"
+    findings.problem(root, "--sound-start", what, remedy)
+
+
 def _clocks(path: Path) -> list[str]:
     is_table = RESPONSES[suffix(path, RESPONSES)].names is not None
     return clocks_of(path) if is_table else []
@@ -220,6 +256,8 @@ def _of_table(path: Path, given: Mapping[str, Any], notes: list[str]) -> dict[st
         elif role in ("word", "onset"):
             what = f"no column is called {role}; there are {some(map(repr, table), 10)}"
             problems.append(Problem(path, "line 1", what, f"say which: --columns {role}=NAME"))
+    if not {"offset", "duration"} & ({*columns} | {*table}):
+        notes.append("no column says when words end, so they take no time")
     where = dict(given.get("where", {}))
     kind = next((name for name in KINDS if name in table and not where), None)
     if kind is not None:
@@ -248,6 +286,14 @@ def _repetition_time(
 ) -> tuple[float, str, bool]:
     """Seconds from row to row, where they are from, and whether they are a guess."""
     if given:
+        for file, tr in stated.items():
+            if abs(tr - given) > TR_TOLERANCE * given:
+                what = f"the header or sidecar says {tr:g} s, --tr {given:g} s"
+                remedy = "leave --tr out, or correct the file if that is wrong"
+                findings.problem(file, "repetition time", what, remedy)
+        if not 0 < given <= LONGEST_TR:
+            what = f"{given:g} s is no repetition time"
+            findings.problem("command line", "--tr", what, "give seconds, not milliseconds")
         return given, "as --tr says", False
     if stated:
         usual = Counter(round(tr, 4) for tr in stated.values()).most_common(1)[0][0]
@@ -264,6 +310,8 @@ def _repetition_time(
     rows = {story: n for (_, story), n in n_rows.items() if story in ends}
     seconds = seconds_per_row([ends[story] for story in rows], list(rows.values()))
     near = min(USUAL_TR, key=lambda tr: abs(tr - seconds)) if seconds else 0.0
+    if not rows:
+        return 2.0, "", True  # no word could be read, which is told
     if not seconds or abs(near - seconds) > NEAR * near:
         said = some(f"{story}: {rows[story]} rows, {ends[story]:.0f} s of words" for story in rows)
         what = f"nothing says the repetition time, and rows against words leave it open ({said})"

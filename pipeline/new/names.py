@@ -7,24 +7,19 @@ the files; braces in the pattern (`{subject}`, `{story}`) then say it.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from pipeline.core.errors import Problem, ProblemError, some
 from pipeline.new.files import Found
-from pipeline.readers.composed import composed
+from pipeline.new.parts import PART, Parts, parts_of, starts
+from pipeline.new.subjects import BRACES, entity, subjects_of
 
-Parts = tuple[str, ...]
-_PART = re.compile(r"[^\W\d_]+|\d+|/")
-_ENTITY = re.compile(r"(?:^|[/_])(sub|ses|run)-([A-Za-z0-9]+)(?=[/_.]|$)")
 _TASK = re.compile(r"(?:^|_)task-([A-Za-z0-9]+)")
 _NO_STORY = re.compile(r"(?:^|_)(?:sub|ses|space|res|den|desc|hemi)-[A-Za-z0-9]+(?=_|$)")
-_RUNS = {"ses", "sess", "session", "run", "scan", "visit"}  # words before the number of a run
-_PERSON = re.compile(r"(?:sub|subj|subject|s|p|pp|participant|uts)[-_]?\d+", re.IGNORECASE)
-_BRACES = "say it with braces in the pattern, as in 'data/{subject}/{story}.csv'"
-ENTITIES = {"sub": "subject", "ses": "session", "run": "run"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +71,14 @@ class Matched:
         """Subjects in their order."""
         return list(dict.fromkeys(recording.subject for recording in self.recordings))
 
-
-def parts_of(name: str) -> Parts:
-    """Words and numbers of a name, in lower case and without leading zeros; / separates folders."""
-    found = _PART.findall(composed(name))
-    return tuple(p.lstrip("0") or "0" if p.isdecimal() else p.casefold() for p in found)
+    @property
+    def root(self) -> Path:
+        """The folder that all files are in; relative, if the command was given relative paths."""
+        files = [*self.transcripts.values(), *(one.file for one in self.recordings)]
+        folders = {file.path.parent for file in files}
+        if len({folder.is_absolute() for folder in folders}) > 1:
+            folders = {folder.absolute() for folder in folders}
+        return Path(os.path.commonpath(folders) or ".")
 
 
 def match(transcripts: Sequence[Found], responses: Sequence[Found]) -> Matched:
@@ -104,7 +102,7 @@ def match(transcripts: Sequence[Found], responses: Sequence[Found]) -> Matched:
     unclear = [file for file in responses if len(heard[file.path]) > 1]
     problems = [
         Problem(
-            file.path, "--responses", f"several stories: {some(heard[file.path].values())}", _BRACES
+            file.path, "--responses", f"several stories: {some(heard[file.path].values())}", BRACES
         )
         for file in unclear
     ]
@@ -112,10 +110,10 @@ def match(transcripts: Sequence[Found], responses: Sequence[Found]) -> Matched:
     if not matched and not problems:
         called = some(file.path.name for file in transcripts)
         what = f"no name of responses has that of a transcript ({called})"
-        problems.append(Problem(responses[0].path, "--responses", what, _BRACES))
+        problems.append(Problem(responses[0].path, "--responses", what, BRACES))
     if problems:
         raise ProblemError(problems)
-    subjects = _subjects(matched, heard, notes)
+    subjects = subjects_of(matched, heard, notes)
     recordings = [
         Recording(
             file=file, subject=subjects[file.path], story=next(iter(heard[file.path].values()))
@@ -136,14 +134,6 @@ def match(transcripts: Sequence[Found], responses: Sequence[Found]) -> Matched:
     return Matched(transcripts=found, recordings=recordings, notes=notes, left_out=left_out)
 
 
-def entity(file: Found, key: str) -> str | None:
-    """Subject, session or run, as braces or BIDS names say it."""
-    if key in file.said:
-        return re.sub(r"[^A-Za-z0-9]", "", file.said[key].removeprefix("sub-")) or None
-    told = {ENTITIES[name]: label for name, label in _ENTITY.findall(str(file.path))}
-    return told.get(key)
-
-
 def _stories(
     transcripts: Sequence[Found], responses: Sequence[Found], notes: list[str]
 ) -> tuple[list[str], dict[object, dict[Parts, str]]]:
@@ -152,7 +142,7 @@ def _stories(
     for names in _readings(transcripts):
         known: dict[Parts, str] = {}
         for name in names:
-            known.setdefault(parts_of(name), name)
+            known.setdefault(parts_of(name), _flat(name))
         heard: dict[object, dict[Parts, str]] = {
             file.path: _within(known, parts_of(_text(file))) for file in responses
         }
@@ -160,11 +150,16 @@ def _stories(
         if best is None or clear > best[0]:
             best = clear, names, heard
     assert best is not None, "there is a transcript"
-    _, names, heard = best
+    names, heard = list(map(_flat, best[1])), best[2]
     if not any(heard.values()) and len(set(names)) == 1:
         notes.append("there is one transcript: all responses are taken to be to it")
         heard = {file.path: {(): names[0]} for file in responses}
     return names, heard
+
+
+def _flat(name: str) -> str:
+    """A name that is part of a path, as one name."""
+    return name.replace("/", "_")
 
 
 def _readings(transcripts: Sequence[Found]) -> Iterator[list[str]]:
@@ -201,7 +196,7 @@ def _without_folders_of_people(file: Found) -> str:
 
 def _without_common(names: Sequence[str], head: bool, tail: bool) -> list[str]:
     """Names without the words and numbers that all have at the beginning, or at the end."""
-    spans = [list(_PART.finditer(name)) for name in names]
+    spans = [list(PART.finditer(name)) for name in names]
     parts = [parts_of(name) for name in names]
     if len(set(parts)) < 2:
         return list(names)
@@ -236,7 +231,7 @@ def _text(file: Found) -> str:
 def _within(known: dict[Parts, str], parts: Parts) -> dict[Parts, str]:
     """Those of the names that stand in other parts; not those that stand only in longer ones."""
     places = {
-        name: [range(i, i + len(name)) for i in _starts(name, parts)] for name in known if name
+        name: [range(i, i + len(name)) for i in starts(name, parts)] for name in known if name
     }
     there = {name: spans for name, spans in places.items() if spans}
     covered = {
@@ -247,92 +242,6 @@ def _within(known: dict[Parts, str], parts: Parts) -> dict[Parts, str]:
         and all(any(s.start in a and s[-1] in a for a in around) for s in spans)
     }
     return {name: known[name] for name in there if name not in covered}
-
-
-def _starts(name: Parts, parts: Parts) -> list[int]:
-    return [i for i in range(len(parts) - len(name) + 1) if parts[i : i + len(name)] == name]
-
-
-def _subjects(
-    files: Sequence[Found], heard: dict[object, dict[Parts, str]], notes: list[str]
-) -> dict[object, str]:
-    """Subject of each file of responses: as it is said, or by what differs in the names."""
-    told = {file.path: entity(file, "subject") for file in files}
-    if all(told.values()):
-        found = {path: str(subject) for path, subject in told.items()}
-    else:
-        found = _by_differences(files, heard, notes)
-    spelt: dict[Parts, set[str]] = {}
-    for subject in found.values():
-        spelt.setdefault(parts_of(subject), set()).add(subject)
-    problems = [
-        Problem(
-            next(path for path, subject in found.items() if subject in names),
-            "--responses",
-            f"{' and '.join(sorted(names))}: one subject or two?",
-            "rename the files so that a subject has one name",
-        )
-        for names in spelt.values()
-        if len(names) > 1
-    ]
-    if problems:
-        raise ProblemError(problems)
-    return found
-
-
-def _by_differences(
-    files: Sequence[Found], heard: dict[object, dict[Parts, str]], notes: list[str]
-) -> dict[object, str]:
-    """The part of the names that is neither their story, nor a session or run, and differs."""
-    chunks = {file.path: _chunks(file, next(iter(heard[file.path]))) for file in files}
-    lengths = {len(own) for own in chunks.values()}
-    first = files[0].path
-    if len(lengths) > 1:
-        odd = next(path for path, own in chunks.items() if len(own) != len(chunks[first]))
-        what = f"the names are not built alike: {chunks[first]} here, {chunks[odd]} in {odd}"
-        raise ProblemError(Problem(first, "--responses", f"whose is it? {what}", _BRACES))
-    columns = {}
-    for i, column in enumerate(zip(*chunks.values(), strict=True)):
-        before = [own[i - 1] if i else "" for own in chunks.values()]
-        if len(set(column)) > 1 and not _is_session(column, before):
-            columns.setdefault(_grouping(column), column)
-    if not columns:
-        subject = next(filter(_PERSON.fullmatch, reversed(first.parts[:-1])), "S1")
-        subject = re.sub(r"[^A-Za-z0-9]", "", subject.removeprefix("sub-"))
-        notes.append(f"names differ by story only: all are taken to be of one subject, {subject}")
-        return dict.fromkeys(chunks, subject)
-    if len(columns) > 1:
-        seen = "; or ".join(some(dict.fromkeys(column)) for column in columns.values())
-        what = f"subjects may be {seen}"
-        raise ProblemError(Problem(first, "--responses", what, _BRACES))
-    (column,) = columns.values()
-    notes.append(f"subjects by what differs in the names: {some(dict.fromkeys(column), 10)}")
-    return {
-        path: re.sub(r"[^A-Za-z0-9]", "", name) for path, name in zip(chunks, column, strict=True)
-    }
-
-
-def _chunks(file: Found, story: Parts) -> list[str]:
-    """What is left of a name without its story, between whatever is no letter or digit."""
-    text = file.inner
-    found = list(_PART.finditer(text))
-    for i in reversed(_starts(story, parts_of(text)) if story else []):
-        span = found[i : i + len(story)]
-        text = f"{text[: span[0].start()]}\0{text[span[-1].end() :]}"
-    return [chunk for chunk in re.split(r"[\W_]+", text) if chunk]
-
-
-def _is_session(column: Iterable[str], before: Iterable[str]) -> bool:
-    """Whether parts of names are sessions or runs, by themselves or by the word before them."""
-    words = {re.sub(r"\d+", "", name).casefold() for name in column}
-    named = {name.casefold() for name in before}
-    return words <= _RUNS or (words == {""} and named <= _RUNS)
-
-
-def _grouping(column: Sequence[str]) -> tuple[int, ...]:
-    """Which files have the same name in a column: equal for columns that say the same."""
-    numbers: dict[str, int] = {}
-    return tuple(numbers.setdefault(name, len(numbers)) for name in column)
 
 
 def _transcripts(files: Sequence[Found], names: Sequence[str]) -> dict[tuple[str, str], Found]:

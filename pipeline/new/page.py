@@ -45,6 +45,8 @@ class Guesses:
         Whether nothing states it.
     clock_note : str
         What is taken for granted of the time between volumes and sound.
+    sound_start : float
+        Seconds.
     in_rows : mapping
         As of `pipeline.new.choices.in_rows`.
     split : Split
@@ -71,6 +73,7 @@ class Guesses:
     tr_note: str
     is_guess: bool
     clock_note: str
+    sound_start: float
     in_rows: Mapping[str, Any]
     split: Split
     min_shift: int | None

@@ -92,7 +92,10 @@ def load_cifti(path: str | Path) -> nib.Cifti2Image:
     if offset + n_bytes > Path(path).stat().st_size:
         raise ValueError(f"its header claims {n_bytes:.2g} bytes of values, the file is too short")
     # Unmapped: a file that is cut or written anew meanwhile would end the process.
-    return nib.Cifti2Image.from_filename(path, mmap=False)
+    try:
+        return nib.Cifti2Image.from_filename(path, mmap=False)
+    except ExpatError as error:
+        raise ValueError(f"its description is no XML: {error}") from error
 
 
 def load_gifti(path: str | Path) -> nib.GiftiImage:

@@ -1,6 +1,7 @@
 """Getting the data, and other people's: the worked example of docs/data.md."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,9 @@ import pandas as pd
 import pytest
 
 from pipeline.fit.file import FitFile
+from tests.conftest import REPOSITORY
 from tests.helpers.server import Server
+from tests.project.test_docs import code_of
 
 pytestmark = pytest.mark.workflow
 MODELS = ["eng1000", "ngram", "ngramlag"]
@@ -27,6 +30,24 @@ def test_the_example_gives_what_the_same_data_in_the_layout_of_ds003020_give(tin
     expected, found = summary_of(tiny, "tiny").loc[MODELS], summary_of(tiny, "own").loc[MODELS]
     columns = ["n_voxels", "r_mean", "r_concat"]
     pd.testing.assert_frame_equal(found[columns], expected[columns], atol=1e-4)
+
+
+def test_the_worked_example_from_the_page_itself(project):
+    """Each command as it stands there; of the run, what would be done."""
+    page = (REPOSITORY / "docs" / "data.md").read_text(encoding="utf-8")
+    section = page.partition("## Your own data\n")[2].partition("\n### ")[0]
+    lines = [line for line in code_of(section) if line.startswith(".venv/bin/")]
+    assert [line.split()[-1] for line in lines] == ["data/own", *["config/mine.yaml"] * 2]
+    for line in lines[:2]:
+        _, *arguments = shlex.split(line)
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=project.folder, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+    assert "The validation passes. Next: snakemake --configfile config/mine.yaml" in done.stdout
+    plan = project.snakemake("config/mine.yaml", "--dry-run").stdout
+    assert "rule report:" in plan
+    assert "subject=SIM01, model=ngramlag" in plan
 
 
 def test_the_target_fetch_gets_the_files_of_the_configuration(tiny):

@@ -106,6 +106,7 @@ def test_nifti_runs_under_bids_names_with_a_mask(capsys):
                 own.write_nifti(Path(f"{stem}_bold.nii.gz"), values(n, 18), 2.0)
     said = refused(capsys, "bids", "bids")
     assert "[--mask]: voxels of images are taken out by a mask, and none is given" in said
+    assert "there is bids/space-MNI152_mask.nii.gz" in said
     config, table = new("bids", "bids", "--mask", "bids/space-MNI152_mask.nii.gz")
     assert table.subjects == ["01", "02"]
     assert table.missing("02") == ["two"]
@@ -135,6 +136,33 @@ def test_names_that_differ_in_case_and_leading_zeros(capsys):
     assert "left out: bold/s1/localizer.hf5" in said
     assert "#   bold/s1/localizer.hf5" in OUT.read_text()
     assert config["stories"]["test"] != ["Story_4"]  # which not all heard
+
+
+def test_a_mask_a_subject_and_several_spaces(capsys):
+    for subject in ("01", "02"):
+        own.write_mask(Path(f"bold/{subject}/{subject}_mask.nii.gz"))
+        for story, n in own.LENGTHS.items():
+            own.write_textgrid(Path(f"words/{story}.TextGrid"), own.words_of(n, 2, RNG))
+            for space in ("T1w", "MNI"):
+                path = f"bold/{subject}/sub-{subject}_task-{story}_space-{space}_bold.nii.gz"
+                own.write_nifti(Path(path), values(n, 18), 2.0)
+    mask = "bold/{subject}/{subject}_mask.nii.gz"
+    said = refused(capsys, "words", "bold", "--mask", mask)
+    assert said.count("two files for one run of") == 10
+    _, table = new("words", "bold/*/*space-T1w*.nii.gz", "--mask", mask)
+    assert table.subjects == ["01", "02"]
+    assert "space-T1w" in table.of("01", "one").responses.name
+
+
+def test_a_folder_a_story_and_few_stories():
+    """Names like one/words.csv; the stories that do not test are cut into blocks."""
+    for story, n in list(own.LENGTHS.items())[:3]:
+        own.write_words(Path(f"data/{story}/words.csv"), own.words_of(n, 2, RNG))
+        own.write_hdf5(Path(f"data/{story}/bold.hf5"), values(n))
+    config, table = new("data", "data", "--test", "two")
+    assert table.stories == ["one", "three", "two"]
+    assert config["blocks"] == {name: {"n": 3, "gap": 10} for name in ("one", "three")}
+    assert config["stories"]["test"] == ["two"]
 
 
 @pytest.mark.parametrize("form", ["surface", "cifti"])
@@ -177,6 +205,31 @@ def test_rows_and_words_that_do_not_fit(capsys):
     assert "Remedy: " in said
     assert "The configuration is written" in said
     assert OUT.exists()
+
+
+def test_files_that_begin_while_the_sound_plays(capsys):
+    """As those of ds003020: words of all stories begin after the last row."""
+    for story, n in own.LENGTHS.items():
+        words = own.words_of(n + 12, 2, RNG)  # 24 s of sound before, and after, the rows
+        own.write_textgrid(Path(f"derivative/TextGrids/{story}.TextGrid"), words)
+        own.write_hdf5(Path(f"derivative/data/{story}.hf5"), values(n))
+    folders = "derivative/TextGrids", "derivative/data"
+    said = refused(capsys, *folders)
+    assert "[--sound-start]: words of 5 of 5 stories begin after the last row" in said
+    assert "ds003020" not in said
+    Path("derivative/respdict.json").write_text("{}")
+    assert "take config/lebel.yaml" in refused(capsys, *folders)
+    config, _ = new(*folders, "--sound-start", "-10")
+    assert config["timing"]["sound_start"] == -10
+    assert config["timing"]["tr"] == 2
+
+
+def test_another_repetition_time_than_the_files_say(capsys):
+    fmriprep.write_tree(Path("tree"), forms=["cifti"])
+    folders = "tree/stimuli", "tree/derivatives"
+    said = refused(capsys, *folders, "--tr", 1.5)
+    assert said.count("the header or sidecar says 2 s, --tr 1.5 s") == 5
+    assert "2000 s is no repetition time" in refused(capsys, *folders, "--tr", 2000)
 
 
 def test_a_repetition_time_that_nothing_says_is_asked_for(capsys):

@@ -204,7 +204,14 @@ rule derivative:
         models=FILES.models,
         parts={
             key: CONFIG[key]
-            for key in ("name", "features", "partitions", "fetch", "citation")
+            for key in (
+                "name",
+                "features",
+                "partitions",
+                "fetch",
+                "authors",
+                "citation",
+            )
         },
     script:
         "../scripts/derivative.py"

@@ -198,7 +198,7 @@ rule derivative:
         "../environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1),
+        mem_mb=memory(2),
         runtime=minutes(10),
     params:
         models=FILES.models,

@@ -78,3 +78,20 @@ def test_environment_of_jobs_has_the_same_python_and_no_version_of_its_own():
         assert not version or pins[name] == version
     (asked,) = [d["pip"] for d in environment["dependencies"] if isinstance(d, dict)]
     assert asked == ["${GIM_ENCODING}"]
+
+
+def test_the_conda_recipe_has_the_packages_version_command_and_dependencies():
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    recipe = yaml.safe_load(text("conda/recipe.yaml"))
+    assert recipe["context"]["version"] == project["version"]
+    assert recipe["about"]["license"] == project["license"]
+    scripts = [f"{name} = {place}" for name, place in project["scripts"].items()]
+    assert recipe["build"]["python"]["entry_points"] == scripts
+    python, *run = recipe["requirements"]["run"]
+    assert python == f"python {project['requires-python']}"
+    other = {"pytorch": "torch", "huggingface_hub": "huggingface-hub"}  # names of conda-forge
+    pairs = (line.split() for line in run)
+    assert [f"{other.get(name, name)}{bound}" for name, bound in pairs] == project["dependencies"]
+    built = tomllib.loads(text("pyproject.toml"))["build-system"]["requires"]
+    host = [line.replace(" ", "") for line in recipe["requirements"]["host"]]
+    assert set(built) <= set(host)

@@ -95,3 +95,10 @@ def test_the_conda_recipe_has_the_packages_version_command_and_dependencies():
     built = tomllib.loads(text("pyproject.toml"))["build-system"]["requires"]
     host = [line.replace(" ", "") for line in recipe["requirements"]["host"]]
     assert set(built) <= set(host)
+
+
+def test_ci_runs_the_script_of_the_recipes_or_builds_the_image_and_says_which():
+    image = text(".ci/image")
+    assert "container/Containerfile" in image and '"$place/project/container/install"' in image
+    assert image.count('echo "image: ') == 2
+    assert "\ntime .ci/image\n" in text(".ci/run")

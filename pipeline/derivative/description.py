@@ -82,6 +82,8 @@ def dataset_description(config: Mapping[str, Any], version: str) -> dict[str, An
     }
     if source := _source(config):
         described["SourceDatasets"] = [source]
+    if config["authors"]:
+        described["Authors"] = list(config["authors"])
     if config["citation"]:
         described["ReferencesAndLinks"] = list(config["citation"])
     return described

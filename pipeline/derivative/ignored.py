@@ -26,7 +26,9 @@ SUBJECT = [
     "band-*_desc-*_timing.tsv", "band-*_desc-*_timing.png", "band-*_desc-*_rgb.nii.gz",
     "band-*_desc-*_rgb.json", "band-*_desc-*_rgb_*.png",
 ]  # fmt: skip
-SHOWN = ("", "minus-*_", "band-*_")  # before `stat` and `desc`
+SHOWN = [
+    "stat-*", "stat-*_q-*", "minus-*_stat-*", "minus-*_stat-*_q-*", "band-*_stat-*",
+]  # fmt: skip
 PLACES = {  # before them, by the ending of the values, which sidecars share
     "nii.gz": ("",),
     "func.gii": ("hemi-*_", "hemi-*_space-*_"),
@@ -39,10 +41,10 @@ FIGURES = [
 
 def patterns() -> list[str]:
     """Lines of `.bidsignore`, each of one kind of file, as gitignore has them."""
-    named = [f"{shown}stat-*_{figure}" for shown in SHOWN[:2] for figure in FIGURES]
+    named = [f"{shown}_desc-*_{figure}" for shown in SHOWN[:-1] for figure in FIGURES]
     for ending, places in PLACES.items():
         for place, shown, last in product(places, SHOWN, (ending, "json")):
-            named.append(f"{place}{shown}stat-*_statmap.{last}")
+            named.append(f"{place}{shown}_desc-*_statmap.{last}")
         if ending != "nii.gz":  # that of volumes is among `SUBJECT`
             ends = product(places, (ending, "json"))
             named += [f"{place}band-*_desc-*_rgb.{last}" for place, last in ends]

@@ -200,13 +200,20 @@ rule derivative:
         "../environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1),
+        mem_mb=memory(2),
         runtime=minutes(10),
     params:
         models=FILES.models,
         parts={
             key: CONFIG[key]
-            for key in ("name", "features", "partitions", "fetch", "citation")
+            for key in (
+                "name",
+                "features",
+                "partitions",
+                "fetch",
+                "authors",
+                "citation",
+            )
         },
     script:
         "../scripts/derivative.py"

@@ -151,7 +151,7 @@ def as_json(
             group, _, name = names[k].partition(": ")
             place |= {"label": name or ALL, "group": group if name else "", "n": len(voxels)}
         else:
-            place |= {"label": f"voxel {of[0]}", "group": "Voxels", "n": 1}
+            place |= {"label": subject.name_of(of[0]), "group": "Voxels", "n": 1}
             place["in"] = [
                 i
                 for i, r in enumerate(regions)

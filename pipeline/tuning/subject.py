@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.dataset import NAMED, Dataset
 from pipeline.regions.annotation import NO_REGION
 from pipeline.voxels.volume import Mask
 
@@ -47,6 +47,11 @@ class Subject:
     def tr(self) -> float:
         """Repetition time, seconds."""
         return float(self.dataset.timing.get("tr", 2.0))
+
+    def name_of(self, voxel: int) -> str:
+        """What a voxel is called: a region, where the responses are of regions."""
+        named = self.regions.get(NAMED)
+        return f"voxel {voxel}" if named is None else str(named[voxel])
 
     def places(self, chosen: np.ndarray) -> dict[str, np.ndarray]:
         """All of the `chosen` voxels, and those of every region, by their place among them."""

@@ -24,6 +24,8 @@ rule subject_maps:
         f"{LOGS}/sub-{{subject}}/maps.log",
     benchmark:
         f"{BENCHMARKS}/subject_maps/{{subject}}.tsv"
+    wildcard_constraints:
+        subject=one_of(CONFIG["subjects"]),
     conda:
         "../environment.yaml"
     threads: 1
@@ -134,6 +136,8 @@ rule webgl:
         f"{LOGS}/sub-{{subject}}/webgl.log",
     benchmark:
         f"{BENCHMARKS}/webgl/{{subject}}.tsv"
+    wildcard_constraints:
+        subject=one_of(CONFIG["subjects"]),
     conda:
         "../environment.yaml"
     threads: 1

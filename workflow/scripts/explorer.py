@@ -32,6 +32,7 @@ with work(snakemake):
         over=held_against(params.models, params.explored, params.baseline),
         baseline=params.baseline,
         regions=region_voxels(regions),
+        names=named,
     )
     collected = explore(
         Dataset.from_config(params.dataset),

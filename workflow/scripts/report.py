@@ -34,7 +34,7 @@ with work(snakemake):
         significance=table(files.significance),
         ceiling=table(files.ceiling),
         fits=dict(zip(keys, map(Path, files.fits), strict=True)),
-        maps=dict(zip(params.subjects, map(Path, files.maps), strict=True)),
+        maps=dict(zip(params.subjects if files.maps else [], map(Path, files.maps), strict=True)),
         explorers=dict(zip(params.subjects, map(Path, files.explorers), strict=True)),
         warnings=[
             *all_warnings(files.warnings, files.settings, files.features),

@@ -150,7 +150,7 @@ def test_other_sections_have_the_numbers_of_their_tables(mapped):
     html = mapped.html.read_text()
     assert ("0.800000", "0.800") in cells(html, "statistics")
     section = html.split('<section id="statistics">')[1].split("</section>")[0]
-    assert "other than ngramlag: 3 (12.5 %)" in section
+    assert "other than ngramlag: 3 (2.5 %)" in section
     assert "word &amp; match" in section
     assert ("0.010000", "0.010") in cells(html, "regions")
     assert "3 more regions are in" in html
@@ -171,7 +171,7 @@ def test_what_excites_each_place_stands_with_its_timing(mapped, unmapped):
 
 
 def test_tests_that_cannot_be_significant_are_not_counted(mapped):
-    """With a smallest p of 0.0625, 0 of 24 voxels would be no finding."""
+    """With a smallest p of 0.0625, 0 of 120 voxels would be no finding."""
     table, parts = mapped.run.significance.copy(), mapped.run.partition.copy()
     contrasts = table["test"] == "contrast"
     table[["n_fdr", "n_fwer"]] = table[["n_fdr", "n_fwer"]].astype(float)
@@ -189,7 +189,7 @@ def test_tests_that_cannot_be_significant_are_not_counted(mapped):
     assert shared[-1] == "n/a"
     assert "no p can be below 0.05" in section
     assert "no p can be below" not in mapped.html.read_text()
-    assert "takes at least 5 of 24 voxels" in " ".join(
+    assert "takes at least 25 of 120 voxels" in " ".join(
         section.split()
     )  # of r, whose smallest p is 0.01
 

@@ -13,11 +13,7 @@ rule subject_maps:
         manifest=MANIFEST,
         mask=masks(),
         fits=lambda w: FILES.fits(w.subject),
-        statistics=lambda w: (
-            FILES.statistics(w.subject)
-            if CONFIG["mask"] or FILES.on_surface(w.subject)
-            else []
-        ),
+        statistics=lambda w: FILES.statistics(w.subject),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_maps.json",
     log:
@@ -25,7 +21,7 @@ rule subject_maps:
     benchmark:
         f"{BENCHMARKS}/subject_maps/{{subject}}.tsv"
     wildcard_constraints:
-        subject=one_of(CONFIG["subjects"]),
+        subject=one_of(CONFIG["subjects"] if FILES.have_places() else []),
     conda:
         "../environment.yaml"
     threads: 1

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from pipeline.bands.registry import BandOptions
+from pipeline.dataset.dataset import NAMED
 from pipeline.fit.file import Scores
 from pipeline.matching.matches import Matching
 from pipeline.report.answer import Verdict
@@ -19,7 +20,7 @@ from pipeline.report.numbers import MINUS, correlation, percent, signed
 from pipeline.report.opening import opening
 from pipeline.report.page import render
 from pipeline.report.sweep import horizon_of
-from pipeline.report.units import choose_units
+from pipeline.report.units import choose_units, region_voxels
 from pipeline.tables.contamination import COLUMNS
 from pipeline.tables.controls import CHUNKS, INTERSUBJECT
 from pipeline.tables.gains import gains as all_gains
@@ -139,6 +140,48 @@ def test_voxels_to_choose_say_how_much_is_gained():
         "voxel 0 (out-of-fold r changes by +0.0000)",
         f"voxel 1 (out-of-fold r changes by {MINUS}0.0010)",
     ]
+
+
+def test_regions_to_choose_have_their_names():
+    r, n = np.array([0.1, 0.3]), np.zeros((3, 2))
+    scores = {"base": Scores(["b"], list("abc"), r, r, r, n)}
+    named = ["AG", "STG"]
+    units = choose_units(
+        scores, over={}, baseline="base", regions=region_voxels({NAMED: np.array(named)}),
+        names=named,
+    )  # fmt: skip
+    assert [unit.label for unit in units] == [
+        "STG (out-of-fold r 0.300)", "AG (out-of-fold r 0.100)", "region AG", "region STG",
+    ]  # fmt: skip
+
+
+def test_regions_of_responses_are_shown_by_name_and_those_that_some_lack_are_told(unmapped):
+    keys = [("S1", "STG"), ("S2", "STG"), ("S1", "V1"), ("mean", "STG"), ("mean", "V1")]
+    table = pd.DataFrame(
+        [(s, "eng1000", NAMED, region, 1, 0.25, 0.0, np.nan) for s, region in keys],
+        columns=[
+            "subject",
+            "model",
+            "parcellation",
+            "region",
+            "n_voxels",
+            "r_mean",
+            "delta_eng1000",
+            "over",
+        ],
+    ).assign(gain=np.nan, gain_lo=np.nan, gain_hi=np.nan)
+    html = render(replace(unmapped.run, regions=table))
+    section = html.split('<section id="regions">')[1].split("</section>")[0]
+    assert re.findall(r"<th>(\w+)</th>", section) == ["STG", "V1"] * 2  # the mean's, and each's
+    assert "Not in all 2 subjects: <b>V1</b> (1)" in " ".join(section.split())
+
+
+def test_of_few_voxels_the_report_says_why_there_is_no_best_tenth(unmapped):
+    summary = unmapped.run.summary.assign(r_top10_test=np.nan, r_top10_cv=np.nan)
+    html = " ".join(render(replace(unmapped.run, summary=summary)).split())
+    assert "n/a, as of fewer than 100 voxels or regions the best tenth says little" in html
+    assert "in all of them" in html
+    assert "n/a, as of fewer than 100" not in unmapped.html.read_text()
 
 
 def test_bands_left_out_are_no_alphas(mapped):

@@ -240,18 +240,16 @@ class Results:
 
     def made_of(self, subject: str) -> list[str]:
         """All that is made of a subject and wanted for itself, but for maps."""
-        partitions = product([subject], self.config["partitions"])
+        of_all = [*self.partitions(), *self.audits(), *self.explorers()]
         return [
             *self.prepared_responses(subject),
             *self.fits(subject),
             *self.statistics(subject),
             self.ceiling(subject),
-            *(self.of_subject(s, f"partition-{name}_r2.h5") for s, name in partitions),
+            *(path for path in of_all if Path(path).parent.name == f"sub-{subject}"),
             *(self.band(subject, band) for band in used_bands(self.config)),
             *([self.basis(subject)] if self.used_bases() else []),
-            self.of_subject(subject, "audit.tsv"),
             *self.tunings_of(subject),
-            self.of_subject(subject, "explorer.json"),
         ]
 
     def have_places(self) -> bool:

@@ -48,10 +48,10 @@ class Subject:
         """Repetition time, seconds."""
         return float(self.dataset.timing.get("tr", 2.0))
 
-    def name_of(self, voxel: int) -> str:
-        """What a voxel is called: a region, where the responses are of regions."""
-        named = self.regions.get(NAMED)
-        return f"voxel {voxel}" if named is None else str(named[voxel])
+    @property
+    def of_regions(self) -> bool:
+        """Whether each voxel is a region with a name."""
+        return NAMED in self.regions
 
     def places(self, chosen: np.ndarray) -> dict[str, np.ndarray]:
         """All of the `chosen` voxels, and those of every region, by their place among them."""

@@ -1,5 +1,6 @@
 """Small datasets of named regions: few jobs, and names from responses to the tables of results."""
 
+import json
 import re
 
 import numpy as np
@@ -46,7 +47,7 @@ def turned(tmp_path_factory):
 
     def run(folder):
         models = {m: regional.configuration("", [])["models"][m] for m in ("wordrate", "drift")}
-        config = write(folder, 2, orders={"S02": TURNED[1:]}, models=models, keep={"models": []})
+        config = write(folder, 2, orders={"S02": TURNED[1:]}, models=models)
         Project(folder).snakemake(config, "results/regional/regions.tsv")
 
     return Project(once(tmp_path_factory, "turned", run))
@@ -72,6 +73,18 @@ def test_regions_keep_their_names_whatever_their_order(turned):
     assert mean["V1"] == found.loc[("S01", "V1"), "r_mean"]
     assert "S02: there is no region 'V1'" in (results / "warnings.txt").read_text()
     assert (results / "regions_responses.png").stat().st_size > 0
+
+
+def test_weights_say_something_of_every_region_that_is_predicted(turned):
+    """However few they are: the response to words is two rows late."""
+    folder = turned.results("regional") / "sub-S02"
+    (path,) = folder.glob("*wordrate*_timing.tsv")
+    table = pd.read_csv(path, sep="\t").set_index("region")
+    assert set(table.index[1:]) == {f"{NAMED}: {name}" for name in regional.REGIONS[:3]}
+    np.testing.assert_allclose(table["peak"], 2 * regional.TR, atol=0.3)
+    (path,) = folder.glob("*wordrate*_places.json")
+    places = json.loads(path.read_text())["places"]
+    assert {place["label"] for place in places[1:]} == set(regional.REGIONS[:3])
 
 
 def test_one_job_says_in_its_log_what_it_did(turned):

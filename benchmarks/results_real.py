@@ -1,4 +1,4 @@
-"""Tables and figures of docs/results_details.md on real BOLD, from a run's summary.tsv and gains.tsv.
+"""Tables and figures of docs/results_details.md on real BOLD, from a run's tables.
 
     python -m benchmarks.results_real [--run results/realdata]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import combinations_with_replacement, product
@@ -20,7 +21,7 @@ from pipeline.config.partitions import all_models, partition_models
 from pipeline.config.readings import STATES, reading_of, readings
 from pipeline.config.stories import heard_stories, training_stories
 from pipeline.dataset.dataset import NAMED, TRUTH, Dataset
-from pipeline.readers.formats import has_regions, is_on_surface
+from pipeline.readers.formats import files_of, has_regions, is_on_surface
 
 
 class Results:
@@ -216,9 +217,49 @@ class Results:
         """One table a subject that is there when no leak was found."""
         return [self.of_subject(s, "audit.tsv") for s in self.subjects]
 
+    @cached_property
+    def are_small(self) -> bool:
+        """Whether one job makes all that is made of a subject, as there is little of it.
+
+        What is simulated is never small: its files come and go.
+        """
+        most, config = self.config["small_mb"] * 1e6, self.config
+        if not most or config["simulate"] is not None or config["fit"]["jobs"] > 1:
+            return False
+        dataset = Dataset.from_config(config)
+        try:
+            return all(self._bytes(dataset, subject) <= most for subject in self.subjects)
+        except OSError:
+            return False  # not fetched
+
+    def _bytes(self, dataset: Dataset, subject: str) -> int:
+        """Size of a subject's responses."""
+        stories = [s for part in heard_stories(self.config, subject).values() for s in part]
+        files = {f for story in stories for f in files_of(dataset.source(subject, story))}
+        return sum(os.stat(file).st_size for file in files)
+
+    def made_of(self, subject: str) -> list[str]:
+        """All that is made of a subject and wanted for itself, but for maps."""
+        of_all = [*self.partitions(), *self.audits(), *self.explorers()]
+        return [
+            *self.prepared_responses(subject),
+            *self.fits(subject),
+            *self.statistics(subject),
+            self.ceiling(subject),
+            *(path for path in of_all if Path(path).parent.name == f"sub-{subject}"),
+            *(self.band(subject, band) for band in used_bands(self.config)),
+            *([self.basis(subject)] if self.used_bases() else []),
+            *self.tunings_of(subject),
+        ]
+
+    def have_places(self) -> bool:
+        """Whether voxels have a place, by a mask or on the surface, so that there are maps."""
+        return self.config["mask"] is not None or self.on_surface(self.subjects[0]) is not None
+
     def maps(self) -> list[str]:
-        """One file a subject that is there when its maps (or histograms) are."""
-        return [self.of_subject(s, "maps.json") for s in self.subjects]
+        """One file a subject that is there when its maps are; none where voxels have no place."""
+        subjects = self.subjects if self.have_places() else []
+        return [self.of_subject(s, "maps.json") for s in subjects]
 
     def on_surface(self, subject: str) -> str | None:
         """A recording of the subject that says where its vertices are; None of other responses."""

@@ -90,7 +90,7 @@ def prepare(
     dropped : sequence of int
         Voxels of the subject that become 0 in every story, so that their results are NaN.
     regions : sequence of str, optional
-        The subject's regions, which are taken by name, in this order.
+        The subject's regions, which are taken by name, in this order; default, as in the file.
 
     Raises
     ------
@@ -100,6 +100,7 @@ def prepare(
     dataset = Dataset.from_config(config)
     options, grid = reading_options(config, subject), dataset.grid(story)
     path, first = dataset.source(subject, story), dataset.cut[0]
+    regions = region_names(path, options) if regions is None else regions
     options = by_name(path, options, regions)
     with open_responses(path, options) as source, atomic_h5(output) as file:
         nuisance = nuisance_of(dataset, subject, story, source.shape[0])

@@ -120,7 +120,7 @@ def read_contents(run: Run, timings: pd.DataFrame) -> Contents:
         significance=run.table("significance"),
         ceiling=run.table("ceiling"),
         fits=_paths(keys, files.fits()),
-        maps=_paths(run.subjects, files.maps()),
+        maps=_paths(run.subjects if files.maps() else [], files.maps()),
         explorers=_paths(run.subjects, files.explorers()),
         warnings=warnings,
         coverage=json.loads(Path(settings).read_text(encoding="utf-8"))["coverage"],

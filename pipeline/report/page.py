@@ -11,6 +11,8 @@ import yaml
 
 from pipeline.bands.registry import band_options
 from pipeline.config.stories import units
+from pipeline.core.series import FEWEST_FOR_TOP
+from pipeline.fit.file import FitFile
 from pipeline.report.answer import answer, shown_subject
 from pipeline.report.citation import cited_works
 from pipeline.report.contents import Contents
@@ -84,9 +86,7 @@ def render(run: Contents) -> str:
             kept=run.kept,
             has_untested=has_untested(run.significance, partition),
             sweep=swept,
-            distributions={
-                s: distributions(read_r(run.fits, s), config["baseline"]) for s in subjects
-            },
+            distributions=_distributions(run),
             explorers=explorers,
             explored_first=_explored_first(config, explorers[subjects[0]], answered),
             fits=fits,
@@ -114,6 +114,20 @@ def _explored_first(config: dict[str, Any], explorer: str, answered: dict[str, A
     return opening(explored, kinds, answered["verdicts"])
 
 
+def _distributions(run: Contents) -> dict[str, str]:
+    """Figures of the distribution of r over voxels, of subjects with enough of them."""
+    baseline, found = run.config["baseline"], {}
+    for subject in run.config["subjects"]:
+        if _has_top(run, subject):
+            found[subject] = distributions(read_r(run.fits, subject), baseline)
+    return found
+
+
+def _has_top(run: Contents, subject: str) -> bool:
+    """Whether there are enough voxels for a best tenth and a distribution."""
+    return FitFile(run.fits[subject, run.config["baseline"]]).n_voxels() >= FEWEST_FOR_TOP
+
+
 def _models(run: Contents) -> dict[str, Any]:
     """Table and figure of all models."""
     table, baseline = run.summary, run.config["baseline"]
@@ -130,12 +144,15 @@ def _models(run: Contents) -> dict[str, Any]:
         )
         for _, row in shown.iterrows()
     ]  # fmt: skip
-    label = f"difference in out-of-fold r to {baseline}, its best 10 % of voxels"
+    has_top = bool(rows["r_top10_cv"].notna().any())
+    of = "its best 10 % of voxels" if has_top else "all voxels"
+    label = f"difference in out-of-fold r to {baseline}, {of}"
     return {
         "rows": rows.to_dict("records"),
         "figure": forest(differences, label) if differences else None,
         "gains": run.gains[run.gains["subject"] == subject].to_dict("records"),
         "subject": subject,
+        "has_top": has_top,
     }
 
 
@@ -144,6 +161,9 @@ def _absent(
 ) -> list[tuple[str, str]]:
     """Sections that this run has no numbers for, and why."""
     absent = []
+    if not any(_has_top(run, subject) for subject in run.config["subjects"]):
+        why = f"of fewer than {FEWEST_FOR_TOP} voxels or regions they say little"
+        absent.append(("Best 10 %, distributions", why))
     if not any(found["pictures"] for found in maps.values()):
         why = "the configuration names no mask, so that voxels have no place in a volume"
         absent.append(("Maps", why if run.config["mask"] is None else "no figure was asked for"))

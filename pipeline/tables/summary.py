@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.interval import interval
-from pipeline.core.series import top_voxels
+from pipeline.core.series import mean_of, top_or_all, top_voxels
 from pipeline.fit.file import FitFile, Scores
 
 COLUMNS = [
@@ -25,8 +25,9 @@ def summarise(
     """Summarise the fits of a run.
 
     `delta_eng1000` is the out-of-fold r over the training stories minus the baseline model's,
-    averaged over one set of voxels (the best 10 % by the baseline's cross-validation r), with the
-    Student t interval over stories, paired by story.
+    averaged over one set of voxels (the best 10 % by the baseline's cross-validation r; of fewer
+    than 100 voxels, which have no best 10 %, all), with the Student t interval over stories, paired
+    by story.
 
     Parameters
     ----------
@@ -41,17 +42,18 @@ def summarise(
     -------
     DataFrame
         Columns `COLUMNS`; the rows `mean` are means over subjects, whose interval is over stories
-        after averaging each story over subjects.
+        after averaging each story over subjects. `r_top10_*` are NaN of fewer than 100 voxels, and
+        left out of their means.
     """
     subjects = list(dict.fromkeys(subject for subject, _ in fits))
     models = list(dict.fromkeys(model for _, model in fits))
     rows, differences = [], {}
     for subject in subjects:
         reference = FitFile(fits[subject, baseline]).scores()
-        common = top_voxels(reference.r_cv)
+        common = top_or_all(reference.r_cv)
         for model in models:
             scores = FitFile(fits[subject, model]).scores()
-            by_story = np.nanmean((scores.r_train - reference.r_train)[:, common], axis=1)
+            by_story = mean_of(scores.r_train - reference.r_train, common)
             differences[subject, model] = pd.Series(by_story, index=scores.train)
             rows.append(_row(subject, model, scores, horizon) | difference(by_story))
     for model in models:
@@ -77,8 +79,8 @@ def _row(subject: str, model: str, scores: Scores, horizon: int) -> dict[str, ob
         "n_voxels": int((~np.isnan(scores.r)).sum()),
         "r_mean": np.nanmean(scores.r),
         "r_concat": np.nanmean(scores.r_concat),
-        "r_top10_test": scores.r[top_voxels(scores.r)].mean(),
-        "r_top10_cv": np.nanmean(scores.r[top_voxels(scores.r_cv)]),
+        "r_top10_test": float(mean_of(scores.r, top_voxels(scores.r))),
+        "r_top10_cv": float(mean_of(scores.r, top_voxels(scores.r_cv))),
     }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.core.atomic import atomic_path
+from pipeline.dataset.dataset import NAMED
 from pipeline.fit.file import FitFile
 from pipeline.maps.scale import correlation_scale
 from pipeline.tuning.band import Said
@@ -43,7 +44,12 @@ class Places:
 
     @classmethod
     def of(cls, subject: Subject, chosen: np.ndarray, picture: Picture | None) -> Places:
-        """All regions, and voxels evenly spaced over those that the picture shows."""
+        """All regions, and voxels evenly spaced over those that the picture shows.
+
+        Where voxels are regions themselves, there are no others.
+        """
+        if subject.of_regions:
+            return cls(chosen, subject.places(chosen), chosen[:0])
         there = np.arange(len(chosen)) if picture is None else np.flatnonzero(picture.shown[chosen])
         voxels = there[evenly(len(there), MOST_VOXELS)] if len(there) else there
         return cls(chosen, subject.places(chosen), voxels)
@@ -54,8 +60,9 @@ class Places:
         sizes = [len(own) for own in self.regions.values()]
         names = list(self.regions)
         for i in sorted(range(len(names)), key=lambda i: -sizes[i]):
-            own = largest.setdefault(names[i].partition(": ")[0], [])
-            if len(own) < MOST_REGIONS:
+            group = names[i].partition(": ")[0]
+            own = largest.setdefault(group, [])
+            if len(own) < (MOST_VOXELS if group == NAMED else MOST_REGIONS):
                 own.append(i)
         return sorted(i for own in largest.values() for i in own)
 

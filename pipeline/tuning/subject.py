@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.dataset import NAMED, Dataset
 from pipeline.regions.annotation import NO_REGION
 from pipeline.voxels.vertices import Vertices
 from pipeline.voxels.volume import Mask
@@ -57,6 +57,11 @@ class Subject:
         """Voxels, or vertices and what else has a value."""
         assert self.space is not None, "where voxels are is not known"
         return self.space.n_voxels if isinstance(self.space, Mask) else self.space.n_values
+
+    @property
+    def of_regions(self) -> bool:
+        """Whether each voxel is a region with a name."""
+        return NAMED in self.regions
 
     def places(self, chosen: np.ndarray) -> dict[str, np.ndarray]:
         """All of the `chosen` voxels, and those of every region, by their place among them."""

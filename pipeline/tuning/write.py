@@ -32,7 +32,7 @@ from pipeline.tuning.refits import Refits
 from pipeline.tuning.subject import Subject, evenly, means
 from pipeline.voxels.volume import Mask
 
-FEWEST = 10  # predicted voxels, below which nothing is said of them together
+FEWEST = 10  # predicted voxels, below which nothing is said of them; a region is one of its own
 MOST_SHIFTED = 500  # voxels whose shifted responses are fitted
 MOST_AGAIN = 1000  # voxels that are solved without each fold, beside those of the report
 
@@ -91,7 +91,7 @@ def write_tuning(
     stem = output.with_name(output.name.removesuffix("_tuning.json"))
     listing: dict[str, Any] = {"model": model, "n_predicted": len(chosen), "level": level}
     bands: dict[str, Any] = {}
-    if len(chosen) >= FEWEST:
+    if len(chosen) >= (1 if subject.of_regions else FEWEST):
         picture = _picture(subject)
         places = Places.of(subject, chosen, picture)
         again = np.union1d(places.voxels, evenly(len(chosen), MOST_AGAIN))

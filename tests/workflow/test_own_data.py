@@ -61,6 +61,7 @@ def test_the_target_fetch_gets_the_files_of_the_configuration(tiny):
         name="fetched",
         data_root="data/fetched",
         simulate=None,
+        small_mb=0,
         fetch={"files": server.url, "pointers": server.url, "models": False},
     )
     tiny.snakemake(config, "fetch")

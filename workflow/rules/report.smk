@@ -13,17 +13,15 @@ rule subject_maps:
         manifest=MANIFEST,
         mask=masks(),
         fits=lambda w: FILES.fits(w.subject),
-        statistics=lambda w: (
-            FILES.statistics(w.subject)
-            if CONFIG["mask"] or FILES.on_surface(w.subject)
-            else []
-        ),
+        statistics=lambda w: FILES.statistics(w.subject),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_maps.json",
     log:
         f"{LOGS}/sub-{{subject}}/maps.log",
     benchmark:
         f"{BENCHMARKS}/subject_maps/{{subject}}.tsv"
+    wildcard_constraints:
+        subject=one_of(CONFIG["subjects"] if FILES.have_places() else []),
     conda:
         "../environment.yaml"
     threads: 1
@@ -136,6 +134,8 @@ rule webgl:
         f"{LOGS}/sub-{{subject}}/webgl.log",
     benchmark:
         f"{BENCHMARKS}/webgl/{{subject}}.tsv"
+    wildcard_constraints:
+        subject=one_of(CONFIG["subjects"]),
     conda:
         "../environment.yaml"
     threads: 1

@@ -40,7 +40,7 @@ with work(snakemake):
             name=name,
             **stories,
             words=pd.read_parquet(files.words),
-            regions=read_parcellations(params.regions, params.mask, truth, name, named),
+            regions=read_parcellations(params.regions, params.mask, truth, name, named=named),
             space=space,
             meshes=params.meshes,
         ),

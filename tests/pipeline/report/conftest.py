@@ -28,7 +28,7 @@ from tests.helpers.responses import write_responses
 
 ROWS = {"a": 40, "b": 42, "c": 44, "x": 50, "y": 46}
 TRAIN, TEST = ["a", "b", "c"], ["x", "y"]
-N_VOXELS = 24
+N_VOXELS = 120
 LAG = 12  # rows from each row to its match
 MODELS = {
     "eng1000": ["eng1000"],

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from pipeline.bands.registry import BandOptions
+from pipeline.dataset.dataset import NAMED
 from pipeline.fit.file import Scores
 from pipeline.matching.matches import Matching
 from pipeline.report.answer import Verdict
@@ -19,7 +20,7 @@ from pipeline.report.numbers import MINUS, correlation, percent, signed
 from pipeline.report.opening import opening
 from pipeline.report.page import render
 from pipeline.report.sweep import horizon_of
-from pipeline.report.units import choose_units
+from pipeline.report.units import choose_units, region_voxels
 from pipeline.tables.contamination import COLUMNS
 from pipeline.tables.controls import CHUNKS, INTERSUBJECT
 from pipeline.tables.gains import gains as all_gains
@@ -141,6 +142,48 @@ def test_voxels_to_choose_say_how_much_is_gained():
     ]
 
 
+def test_regions_to_choose_have_their_names():
+    r, n = np.array([0.1, 0.3]), np.zeros((3, 2))
+    scores = {"base": Scores(["b"], list("abc"), r, r, r, n)}
+    named = ["AG", "STG"]
+    units = choose_units(
+        scores, over={}, baseline="base", regions=region_voxels({NAMED: np.array(named)}),
+        names=named,
+    )  # fmt: skip
+    assert [unit.label for unit in units] == [
+        "STG (out-of-fold r 0.300)", "AG (out-of-fold r 0.100)", "region AG", "region STG",
+    ]  # fmt: skip
+
+
+def test_regions_of_responses_are_shown_by_name_and_those_that_some_lack_are_told(unmapped):
+    keys = [("S1", "STG"), ("S2", "STG"), ("S1", "V1"), ("mean", "STG"), ("mean", "V1")]
+    table = pd.DataFrame(
+        [(s, "eng1000", NAMED, region, 1, 0.25, 0.0, np.nan) for s, region in keys],
+        columns=[
+            "subject",
+            "model",
+            "parcellation",
+            "region",
+            "n_voxels",
+            "r_mean",
+            "delta_eng1000",
+            "over",
+        ],
+    ).assign(gain=np.nan, gain_lo=np.nan, gain_hi=np.nan)
+    html = render(replace(unmapped.run, regions=table))
+    section = html.split('<section id="regions">')[1].split("</section>")[0]
+    assert re.findall(r"<th>(\w+)</th>", section) == ["STG", "V1"] * 2  # the mean's, and each's
+    assert "Not in all 2 subjects: <b>V1</b> (1)" in " ".join(section.split())
+
+
+def test_of_few_voxels_the_report_says_why_there_is_no_best_tenth(unmapped):
+    summary = unmapped.run.summary.assign(r_top10_test=np.nan, r_top10_cv=np.nan)
+    html = " ".join(render(replace(unmapped.run, summary=summary)).split())
+    assert "n/a, as of fewer than 100 voxels or regions the best tenth says little" in html
+    assert "in all of them" in html
+    assert "n/a, as of fewer than 100" not in unmapped.html.read_text()
+
+
 def test_bands_left_out_are_no_alphas(mapped):
     row = mapped.html.read_text().split('<section id="fitting">')[1]
     assert "<td>100</td><td>25.0 %</td>" in row
@@ -150,7 +193,7 @@ def test_other_sections_have_the_numbers_of_their_tables(mapped):
     html = mapped.html.read_text()
     assert ("0.800000", "0.800") in cells(html, "statistics")
     section = html.split('<section id="statistics">')[1].split("</section>")[0]
-    assert "other than ngramlag: 3 (12.5 %)" in section
+    assert "other than ngramlag: 3 (2.5 %)" in section
     assert "word &amp; match" in section
     assert ("0.010000", "0.010") in cells(html, "regions")
     assert "3 more regions are in" in html
@@ -171,7 +214,7 @@ def test_what_excites_each_place_stands_with_its_timing(mapped, unmapped):
 
 
 def test_tests_that_cannot_be_significant_are_not_counted(mapped):
-    """With a smallest p of 0.0625, 0 of 24 voxels would be no finding."""
+    """With a smallest p of 0.0625, 0 of 120 voxels would be no finding."""
     table, parts = mapped.run.significance.copy(), mapped.run.partition.copy()
     contrasts = table["test"] == "contrast"
     table[["n_fdr", "n_fwer"]] = table[["n_fdr", "n_fwer"]].astype(float)
@@ -189,7 +232,7 @@ def test_tests_that_cannot_be_significant_are_not_counted(mapped):
     assert shared[-1] == "n/a"
     assert "no p can be below 0.05" in section
     assert "no p can be below" not in mapped.html.read_text()
-    assert "takes at least 5 of 24 voxels" in " ".join(
+    assert "takes at least 25 of 120 voxels" in " ".join(
         section.split()
     )  # of r, whose smallest p is 0.01
 

@@ -13,7 +13,7 @@ SNAKEMAKE := $(BIN)/snakemake --profile profiles/default --cores $(CORES)
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bids,dev,docs,gguf,slurm]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[bids,dev,docs,gguf,slurm]'
 	touch $@
 
 demo: $(READY)
@@ -48,8 +48,10 @@ site: demo
 	OMP_NUM_THREADS=1 $(BIN)/sphinx-build --fail-on-warning --quiet -b html -c docs/site -d build/doctrees . build/site
 	@echo "Open build/site/index.html."
 
+# The short ones, then the table of all that were ever run; the long ones are named in benchmarks/.
 bench: $(READY)
-	for b in exact fuzzy infinigram speculative permutations; do OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.$$b || exit 1; done
+	for b in exact fuzzy infinigram speculative permutations; do OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.$$b || failed="$$failed $$b"; done; \
+	$(BIN)/python -m benchmarks.table; [ -z "$$failed" ] || { echo "did not run:$$failed" >&2; exit 1; }
 
 lint: $(READY)
 	$(BIN)/ruff check .

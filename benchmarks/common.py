@@ -1,4 +1,4 @@
-"""What every benchmark records, and how it is written."""
+"""What every benchmark needs and records, and how it is written."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gim.errors import InputError
 from gim.files import write_text
 from gim.provenance import commit, versions
 
@@ -24,6 +25,44 @@ def shared_folder() -> Path | None:
     default = Path(__file__).resolve().parents[2] / "shared"
     folder = Path(os.environ.get("GIM_SHARED", default))
     return folder if folder.is_dir() else None
+
+
+def corpora() -> Path:
+    """The folder of `shared_folder`.
+
+    Raises
+    ------
+    InputError
+        If it is not there.
+    """
+    folder = shared_folder()
+    if folder is None:
+        raise InputError(
+            "no folder of corpora and tokenizers. Remedy: put it beside the project as `shared`, "
+            "or say where it is with GIM_SHARED"
+        )
+    return folder
+
+
+def need(path: str | Path, command: str) -> Path:
+    """A file that a command makes, as a path.
+
+    Raises
+    ------
+    InputError
+        If it is not there; it says the command.
+    """
+    if not Path(path).exists():
+        raise InputError(f"{path}: it has not been made. Remedy: `{command}`")
+    return Path(path)
+
+
+def execute(benchmark: Callable[[], Any]) -> None:
+    """Run a benchmark; wrong or missing input ends it with its message, without a traceback."""
+    try:
+        benchmark()
+    except InputError as error:
+        sys.exit(str(error))
 
 
 def seconds(run: Callable[[], Any], repeats: int = 3) -> float:

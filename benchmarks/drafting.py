@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import seconds, shared_folder, write
+from benchmarks.common import corpora, execute, seconds, write
 from benchmarks.suffix_decoding import SuffixDecoding
 from gim.decoding.costs import ASSUMED
 from gim.decoding.drafts import CopyDraft, StreamDraft
-from gim.errors import InputError
 from gim.induction.model import GIM
 from gim.text.corpus import read_documents
 from gim.text.tokenizer import load_tokenizer
@@ -23,9 +22,7 @@ BEFORE, TOKENS, LENGTH = 1024, 256, 8
 
 
 def main() -> None:
-    shared = shared_folder()
-    if shared is None:
-        raise InputError("the shared folder with corpora is not here")
+    shared = corpora()
     tokenizer, wanted = load_tokenizer(str(shared / "tokenizers" / "gpt2")), BEFORE + TOKENS
     texts = (
         tokenizer.encode(document.text[: 8 * wanted])
@@ -78,4 +75,4 @@ def _measure(make: Callable[[], Any], costs: Any, ids: np.ndarray) -> dict[str, 
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import write
+from benchmarks.common import execute, write
 from gim.encoder.encoder import Encoder
 from gim.evaluation.evaluate import evaluate
 from gim.evaluation.measures import summarise
@@ -129,4 +129,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks.common import seconds, shared_folder, write
+from benchmarks.common import execute, seconds, shared_folder, write
 from gim.induction.exact import ExactInduction
 from gim.text.corpus import read_documents
 from gim.text.tokenizer import load_tokenizer
@@ -142,4 +142,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import REFERENCE, write
+from benchmarks.common import REFERENCE, execute, write
 from pipeline.bands.registry import BandOptions
 from pipeline.fit.cross_validation import choose_solver, make_solver
 from pipeline.fit.design import Band, Design, make_band
@@ -101,4 +101,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import REFERENCE, write
+from benchmarks.common import REFERENCE, execute, write
 from pipeline.fit.cross_validation import fit_block
 from pipeline.fit.design import Band, Design
 from pipeline.fit.gram_engine import GramEngine
@@ -146,4 +146,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import timed, write
+from benchmarks.common import execute, timed, write
 from benchmarks.full_size import ALPHAS, STORY, VOXELS, make_design, make_responses
 from pipeline.bands.registry import BandOptions
 from pipeline.fit.design import Preparation
@@ -94,4 +94,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import torch
 
-from benchmarks.common import seconds, write
+from benchmarks.common import execute, seconds, write
 from benchmarks.exact import sample_ids
 from gim.encoder.encoder import Encoder
 from gim.induction.fuzzy import FuzzyInduction
@@ -66,4 +66,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

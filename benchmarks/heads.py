@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from scipy.stats import spearmanr
 
-from benchmarks.common import shared_folder, write
+from benchmarks.common import corpora, execute, write
 from gim.causal.ablation import (
     best_heads,
     conditions,
@@ -29,7 +29,6 @@ from gim.causal.heads_report import draw_heads
 from gim.causal.model import load_causal
 from gim.causal.overlap import text_overlap
 from gim.encoder.encoder import Encoder
-from gim.errors import InputError
 from gim.files import write_json
 from gim.induction.fuzzy import as_metric
 from gim.text.pieces import read_pieces
@@ -52,9 +51,7 @@ def main() -> None:
         "--work", type=Path, default=Path("results/heads"), help="skips what is there"
     )
     args = parser.parse_args()
-    shared = shared_folder()
-    if shared is None:
-        raise InputError("the shared folder with corpora is not here")
+    shared = corpora()
     model, tokenizer = load_causal(args.model), load_tokenizer(args.model)
     files = [shared / "corpora" / f"{name}.dev.jsonl.xz" for name in CORPORA]
     pieces = read_pieces(files, tokenizer, args.length, args.pieces + MEANS)
@@ -130,4 +127,4 @@ def _changes(losses: pd.DataFrame) -> dict[str, dict[str, float]]:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

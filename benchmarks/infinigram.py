@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import seconds, write
+from benchmarks.common import execute, seconds, write
 from benchmarks.exact import sample_ids
 from gim.infinigram.index import build_index
 from gim.infinigram.query import InfiniGram
@@ -53,4 +53,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import write
+from benchmarks.common import execute, write
 from pipeline.core.series import pearson
 from pipeline.statistics.blocks import draw_orders, draw_swaps, order_null, swap_null
 from pipeline.statistics.permutation import Tally
@@ -98,4 +98,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

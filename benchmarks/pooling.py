@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from benchmarks.common import timed, write
+from benchmarks.common import execute, timed, write
 from benchmarks.real_fit import make_regression, stories_of
 from pipeline.config.load import load
 from pipeline.fit.cross_validation import choose_solver, fit_block, make_solver
@@ -69,4 +69,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

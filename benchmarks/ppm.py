@@ -7,8 +7,7 @@ of its dev split one after another; those teach it for the next ones, which is i
 from itertools import islice
 from pathlib import Path
 
-from benchmarks.common import shared_folder, write
-from gim.errors import InputError
+from benchmarks.common import corpora, execute, write
 from gim.text.corpus import read_documents
 
 CORPORA = ("gutenberg", "wikipedia", "ted")
@@ -18,9 +17,7 @@ DOCUMENTS = 48
 
 
 def main() -> None:
-    shared = shared_folder()
-    if shared is None:
-        raise InputError("the shared folder of corpora is not here")
+    shared = corpora()
     found = {corpus: bits_per_byte(shared / "corpora", corpus) for corpus in CORPORA}
     write(
         "ppm",
@@ -51,4 +48,4 @@ def bits_per_byte(folder: Path, corpus: str) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from snakemake.utils import update_config
 
-from benchmarks.common import timed, write
+from benchmarks.common import execute, timed, write
 from benchmarks.real_fit import make_regression
 from pipeline.config.load import complete, read_file
 from pipeline.config.stories import training_stories
@@ -99,4 +99,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import write
+from benchmarks.common import execute, need, write
 from pipeline.bands.registry import BandOptions, band_options
 from pipeline.config.load import load
 from pipeline.config.stories import training_stories
@@ -37,7 +37,8 @@ def load_bands(
         folder = f"results/{config['name']}"
         if options.source != "stimulus":
             folder += f"/sub-{subject}"
-        path = f"{folder}/features/{name}.h5"
+        command = f"snakemake features --configfile config/{config['name']}.yaml"
+        path = need(f"{folder}/features/{name}.h5", command)
         loaded.append(
             load_band(name, path, options=options, delays=config["delays"], train=train, test=test)
         )
@@ -135,4 +136,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

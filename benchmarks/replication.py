@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import published
+from benchmarks.common import execute
 from benchmarks.replication_data import (
     COPYING,
     FOLDER,
@@ -241,4 +242,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.common import write
+from benchmarks.common import execute, write
 from benchmarks.replication import RUNGS, UNCHANGED, output
 from benchmarks.replication_data import (
     COPYING,
+    FOLDER,
     N_PRESENTATIONS,
     N_VOXELS,
     TEST,
@@ -26,6 +27,7 @@ from benchmarks.replication_data import (
     story_of,
 )
 from benchmarks.results_real import insert
+from gim.errors import InputError
 from pipeline.core.interval import interval
 from pipeline.core.series import top_voxels
 from pipeline.statistics.ceiling import jackknife
@@ -85,8 +87,11 @@ def _rounded(value: Any) -> Any:
 def records(subject: str, targets: str) -> list[dict[str, Any]]:
     """All rungs, models and grids."""
     kinds = ("given",) if targets == "components" else ("mean", "once")
-    rows = []
-    for rung, found in read(subject, targets).items():
+    rows, of_rungs = [], read(subject, targets)
+    if not of_rungs:
+        command = f"python -m benchmarks.replication --subject {subject} --targets {targets}"
+        raise InputError(f"{FOLDER}: nothing of {subject}, {targets}. Remedy: `{command}`")
+    for rung, found in of_rungs.items():
         made = {tuple(key.split("/")[:2]) for key in found}
         for grid in ("published", "wide"):
             for model in [m for m in MODELS if (m, grid) in made]:
@@ -174,4 +179,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.common import shared_folder
+from benchmarks.common import execute, shared_folder
 from gim.cli import main as gim
 from gim.errors import InputError
 from gim.evaluation.report import to_markdown
@@ -133,4 +133,4 @@ def _interval(table: pd.DataFrame, name: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

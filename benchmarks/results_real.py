@@ -15,6 +15,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from benchmarks.common import execute, need
+
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 RULE = "|---|---|---|---|---|---|"
 HEAD = "| bands | r | r, joined | top 10 %, by test | by CV | difference to eng1000 (95 %) |"
@@ -156,8 +158,11 @@ def main() -> None:
     parser.add_argument("--page", type=Path, default=Path("docs/results_details.md"))
     parser.add_argument("--images", type=Path, default=Path("docs/images"))
     arguments = parser.parse_args()
-    summary = pd.read_csv(arguments.run / "summary.tsv", sep="\t")
-    gains = pd.read_csv(arguments.run / "gains.tsv", sep="\t")
+    command = f"snakemake --configfile config/{arguments.run.name}.yaml"
+    summary, gains = (
+        pd.read_csv(need(arguments.run / f"{name}.tsv", command), sep="\t")
+        for name in ("summary", "gains")
+    )
     first = int(summary["horizon"].iloc[0])
     for table in (summary, gains):
         table["horizon"] = [horizon_of(name, first) for name in table["model"]]
@@ -167,4 +172,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -19,7 +19,7 @@ from himalaya.scoring import correlation_score
 from scipy.linalg import svd
 from sklearn.model_selection import PredefinedSplit
 
-from benchmarks.common import timed, write
+from benchmarks.common import execute, timed, write
 from benchmarks.real_fit import make_regression, stories_of
 from pipeline.config.load import load
 from pipeline.config.stories import test_stories
@@ -162,4 +162,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

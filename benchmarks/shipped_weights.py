@@ -10,10 +10,9 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.common import shared_folder, timed
+from benchmarks.common import corpora, execute, timed
 from benchmarks.results_lm import run_step
 from gim.encoder.encoder import Encoder
-from gim.errors import InputError
 from gim.evaluation.tune import every_nth, fit_settings, see
 from gim.induction.model import GIM
 from gim.infinigram.query import InfiniGram
@@ -35,9 +34,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", default=str(SHIPPED))
     args = parser.parse_args()
-    folder = shared_folder()
-    if folder is None:
-        raise InputError("the shared folder with corpora and tokenizers is not here")
+    folder = corpora()
     torch.set_num_threads(1)
     spent, seen = timed(lambda: [_see(corpus, folder, args) for corpus in CORPORA])
     print(f"looked at {sum(map(len, seen)):,} positions: {spent:.0f} s of CPU", flush=True)
@@ -65,4 +62,4 @@ def _see(corpus: str, shared: Path, args: argparse.Namespace) -> Observations:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

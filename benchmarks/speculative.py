@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from transformers.generation.candidate_generator import PromptLookupCandidateGenerator
 
-from benchmarks.common import shared_folder, write
+from benchmarks.common import corpora, execute, write
 from benchmarks.suffix_decoding import SuffixDecoding
 from gim.causal.model import load_causal
 from gim.causal.shape import last_logits
@@ -26,7 +26,6 @@ from gim.decoding.drafts import CopyDraft, Draft, Proposal, StreamDraft, draft_o
 from gim.decoding.reader import Reader
 from gim.decoding.speculate import Generation, speculate
 from gim.encoder.encoder import Encoder
-from gim.errors import InputError
 from gim.files import write_json
 from gim.induction.model import GIM
 from gim.infinigram.query import InfiniGram
@@ -168,9 +167,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("results/speculative"))
     parser.add_argument("--kinds", nargs="*", default=None, help="of text (default: all)")
     args = parser.parse_args()
-    shared = shared_folder()
-    if shared is None:
-        raise InputError("the shared folder with corpora is not here")
+    shared = corpora()
     model, tokenizer = load_causal(args.model), load_tokenizer(args.model)
     texts = prompts(tokenizer, shared, args.prompts, args.prompt_tokens)
     makers = drafts(tokenizer, args.index)
@@ -203,4 +200,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.common import write
+from benchmarks.common import execute, need, write
 from benchmarks.memory import (
     LAGS,
     TEST,
@@ -76,15 +76,22 @@ class Subject:
         """The training stories."""
         return list(self.folds)
 
+    @property
+    def command(self) -> str:
+        """What makes the files that are read."""
+        return f"snakemake features --configfile config/{self.config['name']}.yaml"
+
     def matches(self, band: str) -> Any:
         """Matches of a band, by story."""
         folder = f"results/{self.config['name']}/sub-{self.name}"
-        return load_matches(f"{folder}/sub-{self.name}_desc-{band}_matches.parquet")
+        name = f"sub-{self.name}_desc-{band}_matches.parquet"
+        return load_matches(need(f"{folder}/{name}", self.command))
 
     def words(self) -> dict[str, Any]:
         """The stories."""
         dataset = Dataset.from_config(self.config)
-        table = pd.read_parquet(f"results/{self.config['name']}/words.parquet")
+        path = f"results/{self.config['name']}/words.parquet"
+        table = pd.read_parquet(need(path, self.command))
         return {story: read_story(dataset, table, story) for story in self.rows.n_rows}
 
 
@@ -181,7 +188,7 @@ def states(subject: Subject, kind: str) -> np.ndarray:
             vectors = word_vectors(story, encoder)
         else:
             path = f"results/{subject.config['name']}/english1000.hf5"
-            vectors = load_eng1000(path).vectors(story.words["word"])
+            vectors = load_eng1000(need(path, subject.command)).vectors(story.words["word"])
             sums = np.cumsum(np.vstack([np.zeros(vectors.shape[1]), vectors]), axis=0)
             ends = np.arange(1, len(sums))
             vectors = sums[ends] - sums[np.maximum(ends - TOPIC, 0)]
@@ -306,4 +313,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.common import shared_folder, write
+from benchmarks.common import corpora, execute, write
 from benchmarks.results_lm import CORPORA, PAGE, SAMPLES, run_step
-from gim.errors import InputError
 from gim.files import write_text
 
 BEGIN, END = "<!-- weighed -->", "<!-- end of weighed -->"
@@ -35,9 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("results/lm_weighed"))
     args = parser.parse_args()
-    shared = shared_folder()
-    if shared is None:
-        raise InputError("the shared folder with corpora and tokenizers is not here")
+    shared = corpora()
     for corpus in CORPORA:
         _run(corpus, shared, args.work)
     found = {c: _tables(args.work / c) for c in CORPORA}
@@ -100,4 +97,4 @@ def _paired(found: dict) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import seconds, shared_folder, timed, write
+from benchmarks.common import corpora, execute, seconds, timed, write
 from gim.errors import InputError
 from gim.infinigram.kneser_ney import FOLDER, KneserNey, build_kneser_ney
 from gim.infinigram.query import InfiniGram
@@ -26,9 +26,7 @@ def main() -> None:
     parser.add_argument("index")
     parser.add_argument("file", help="text that the index does not hold")
     args = parser.parse_args()
-    shared = shared_folder()
-    if shared is None:
-        raise InputError("the shared folder with GPT-2's tokenizer is not here")
+    shared = corpora()
     tokenizer = load_tokenizer(str(shared / "tokenizers" / "gpt2"))
     index = InfiniGram(args.index, tokenizer)
     build, description = timed(lambda: build_kneser_ney(args.index))
@@ -83,4 +81,4 @@ def _streamed(model: WeightedGIM, ids: np.ndarray) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

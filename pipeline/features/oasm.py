@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from pipeline.core.random import generator
 from pipeline.dataset.story import Story
@@ -27,6 +26,8 @@ def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
     product that the smoothed identity gives, within about 1 / sqrt(n_directions). A block has the
     rows of its whole story's volumes, so that blocks that are neighbours are alike.
     """
+    from scipy.ndimage import gaussian_filter1d  # slow to import
+
     grid = story.grid
     rng = generator(options["seed"], "oasm", story.whole or story.name)
     directions = rng.standard_normal((grid.n_volumes, options["directions"]))

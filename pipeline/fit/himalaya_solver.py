@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from himalaya.backend import set_backend
+from himalaya.backend import get_backend, set_backend
 from himalaya.kernel_ridge import solve_multiple_kernel_ridge_random_search
 from himalaya.ridge import solve_group_ridge_random_search
 from himalaya.scoring import correlation_score
@@ -66,7 +67,7 @@ def _primal(
     deltas, weights, scores, intercept = solve_group_ridge_random_search(
         Xs, Y, return_weights=True, warn=False, **search
     )
-    return deltas, weights, intercept, scores
+    return _numpy(deltas), _numpy(weights), _numpy(intercept), _numpy(scores)
 
 
 def _kernel(
@@ -75,10 +76,16 @@ def _kernel(
     mean = X.mean(axis=0)
     X = X - mean
     kernels = np.stack([X[:, part] @ X[:, part].T for part in slices])
-    deltas, dual, scores, _ = solve_multiple_kernel_ridge_random_search(
-        kernels, Y, return_weights="dual", **search
+    deltas, dual, scores, _ = map(
+        _numpy,
+        solve_multiple_kernel_ridge_random_search(kernels, Y, return_weights="dual", **search),
     )
     weights = np.concatenate(
         [np.exp(delta) * (X[:, part].T @ dual) for part, delta in zip(slices, deltas, strict=True)]
     )
     return deltas, weights, Y.mean(axis=0) - mean @ weights, scores
+
+
+def _numpy(values: Any) -> np.ndarray:
+    """An array of himalaya's backend, whichever that is, in the processor's memory."""
+    return get_backend().to_numpy(values)

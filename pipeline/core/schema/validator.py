@@ -13,6 +13,11 @@ from typing import Any
 
 import yaml
 
+try:
+    from yaml import CSafeLoader as SafeLoader  # ten times as fast
+except ImportError:  # PyYAML without libyaml
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 SCHEMAS = files(__package__)
 REMEDY = "see docs/configuration.md"  # where a part of a schema has no better one
 
@@ -20,13 +25,18 @@ REMEDY = "see docs/configuration.md"  # where a part of a schema has no better o
 @cache
 def schema() -> dict[str, Any]:
     """JSON schema of the configuration, with descriptions and defaults."""
-    return yaml.safe_load((SCHEMAS / "config.schema.yaml").read_text(encoding="utf-8"))
+    return _read("config.schema.yaml")
 
 
 @cache
 def band_schema() -> dict[str, Any]:
     """JSON schema of a band's options, with descriptions; which of them a kind has, it says."""
-    return yaml.safe_load((SCHEMAS / "band_options.schema.yaml").read_text(encoding="utf-8"))
+    return _read("band_options.schema.yaml")
+
+
+def _read(name: str) -> dict[str, Any]:
+    """A schema that lies beside this file."""
+    return yaml.load((SCHEMAS / name).read_text(encoding="utf-8"), Loader=SafeLoader)
 
 
 def faults(value: Any, part: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -3,10 +3,12 @@ from itertools import product
 
 import numpy as np
 import pytest
+from himalaya.backend import set_backend
 from sklearn.linear_model import Ridge as SklearnRidge
 
 from pipeline.core.errors import ProblemError
 from pipeline.core.series import pearson
+from pipeline.fit import himalaya_solver
 from pipeline.fit.cross_validation import choose_solver, fit_block, make_solver
 from pipeline.fit.design import Band, Design
 from pipeline.fit.options import CONCENTRATIONS, Alphas, band_scalings, training_folds
@@ -130,6 +132,21 @@ def test_ours_equals_himalaya_at_the_same_alphas(n_columns, solver):
         assert theirs.score[0] == pytest.approx(ours.score[v], abs=1e-4)
         np.testing.assert_allclose(theirs.weights[:, 0], ours.weights[:, v], atol=1e-4)
         np.testing.assert_allclose(theirs.alpha[:, 0], ours.alpha[:, v], rtol=1e-3)
+
+
+@pytest.mark.parametrize("n_columns", [(4, 6), (60, 80)])  # primal, kernel
+def test_himalaya_on_its_torch_backend_gives_arrays_and_the_same(n_columns, monkeypatch):
+    """What a GPU has, but on the processor."""
+    regression = make_regression(n_columns)
+    expected = make_solver("himalaya", regression).fit(None)
+    monkeypatch.setattr(
+        himalaya_solver, "set_backend", lambda name, on_error: set_backend("torch", on_error)
+    )
+    found = make_solver("himalaya", regression).fit(None)
+    set_backend("numpy")
+    np.testing.assert_array_equal(found.alpha, expected.alpha)
+    np.testing.assert_allclose(found.weights, expected.weights, atol=1e-4)
+    np.testing.assert_allclose(found.intercept, expected.intercept, atol=1e-3)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

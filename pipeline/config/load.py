@@ -17,7 +17,7 @@ from pipeline.config.stories import broken_folds, heard_stories, shared_stories,
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.places import WRITTEN
 from pipeline.core.schema.validator import faults, schema
-from pipeline.dataset.dataset import TRUTH
+from pipeline.dataset.dataset import NAMED, TRUTH
 from pipeline.dataset.grid import broken_blocks
 from pipeline.features.base import Kind
 
@@ -310,6 +310,9 @@ def _broken_regions(config: dict[str, Any]) -> list[tuple[str, str, str]]:
             what = f"{' and '.join(sorted(source)) or 'nothing'} to read regions from"
             remedy = "give `volume`, or `left` and `right`, or `atlas`"
             broken.append((f"regions.{name}", what, remedy))
+        if name == NAMED:
+            what = "the columns of responses with names have this name"
+            broken.append((f"regions.{name}", what, "choose another name"))
         if name == TRUTH and config["simulate"] is not None:
             what = "simulated subjects have true regions of this name"
             broken.append((f"regions.{name}", what, "choose another name"))

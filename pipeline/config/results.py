@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import combinations_with_replacement, product
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ from pipeline.config.models import (
 from pipeline.config.partitions import all_models, partition_models
 from pipeline.config.readings import STATES, reading_of, readings
 from pipeline.config.stories import heard_stories, training_stories
-from pipeline.dataset.dataset import TRUTH, Dataset
-from pipeline.readers.formats import is_on_surface
+from pipeline.dataset.dataset import NAMED, TRUTH, Dataset
+from pipeline.readers.formats import has_regions, is_on_surface
 
 
 class Results:
@@ -247,7 +248,15 @@ class Results:
     def parcellations(self) -> list[str]:
         """Names of the sets of regions; simulated subjects have their true ones."""
         truth = [TRUTH] if self.config["simulate"] is not None else []
-        return [*truth, *self.config["regions"]]
+        named = [NAMED] if self._named else []
+        return [*truth, *named, *self.config["regions"]]
+
+    @cached_property
+    def _named(self) -> bool:
+        """Whether the columns of the responses have names: they are regions."""
+        subject = self.subjects[0]
+        story = training_stories(self.config, subject)[0]
+        return has_regions(Dataset.from_config(self.config).source(subject, story))
 
     def region_table(self) -> list[str]:
         """The table of all regions, if there are any."""

@@ -275,7 +275,12 @@ class Run:
         """Region of every voxel in each parcellation, arrays of str of shape (n_voxels,)."""
         truth = self.dataset.truth if self.config["simulate"] is not None else None
         own = self._subject(subject)
-        return read_parcellations(self.config["regions"], self.config["mask"], truth, own)
+        named = self.region_names(own)
+        return read_parcellations(self.config["regions"], self.config["mask"], truth, own, named)
+
+    def region_names(self, subject: str | None = None) -> list[str] | None:
+        """Names of the regions that a subject's columns are; None where they are voxels."""
+        return self.fit(self.config["baseline"], subject).region_names()
 
     def _vocabulary(self, band: str, subject: str) -> Vocabulary:
         """Words of the subject's training stories in the space of a band; looked up once."""

@@ -51,13 +51,14 @@ class TranscriptFormat:
 class ResponseFormat:
     """How responses of one format are opened, how their shape is found, and options of both.
 
-    Tables have names of regions, files of the surface say where their columns lie.
+    Tables have names of regions, HDF5 may have them, files of the surface say where their columns
+    lie.
     """
 
     open: Callable[..., AbstractContextManager[Values]]
     shape: Callable[..., tuple[int, int]]
     options: tuple[str, ...] = ()
-    names: Callable[..., list[str]] | None = None
+    names: Callable[..., list[str] | None] | None = None
     vertices: Callable[[str | Path], Vertices] | None = None
 
 
@@ -71,7 +72,7 @@ TRANSCRIPTS = {
     ".csv": _WORD_TABLE,
     ".tsv": _WORD_TABLE,
 }
-_HDF5 = ResponseFormat(hdf5.open_hdf5, hdf5.shape_of)
+_HDF5 = ResponseFormat(hdf5.open_hdf5, hdf5.shape_of, names=hdf5.names_of)
 _NIFTI = ResponseFormat(nifti.open_nifti, nifti.shape_of, ("mask", "tr"))
 _TABLE = ResponseFormat(table.open_table, table.shape_of, ("columns",), table.names_of)
 _CIFTI = ResponseFormat(cifti.open_cifti, cifti.shape_of, ("tr",), vertices=cifti.vertices_of)
@@ -183,7 +184,7 @@ def needs_mask(path: str | Path) -> bool:
 
 
 def region_names(path: str | Path, options: Mapping[str, Any]) -> list[str] | None:
-    """Names of the regions of a table, in their order; None of other formats.
+    """Names of the regions that the columns are, in their order; None where these are voxels.
 
     Parameters
     ----------
@@ -192,6 +193,17 @@ def region_names(path: str | Path, options: Mapping[str, Any]) -> list[str] | No
     """
     form = RESPONSES.get(suffix(path, RESPONSES))
     return form.names(path, **_own(form, options)) if form and form.names else None
+
+
+def has_regions(path: str | Path) -> bool:
+    """Whether the columns of responses are regions; of HDF5 a file that is not there has none."""
+    form = RESPONSES.get(suffix(path, RESPONSES))
+    if form is not _HDF5:
+        return form is not None and form.names is not None
+    try:
+        return Path(path).is_file() and hdf5.names_of(path) is not None
+    except ProblemError:
+        return False  # the validation tells
 
 
 def files_of(path: str | Path) -> list[Path]:

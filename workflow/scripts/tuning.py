@@ -28,7 +28,8 @@ with work(snakemake):
         load_band(band, path, options=options[band], delays=params.delays, **stories)
         for band, path in zip(options, files.bands, strict=True)
     ]
-    dataset = Dataset.from_config(params.dataset)
+    dataset, fit = Dataset.from_config(params.dataset), FitFile(files.fit)
+    named = fit.region_names()
     mask = Mask.from_config(params.mask, name) if params.mask else None
     n_rows = {story: dataset.grid(story).n_rows for story in stories["train"]}
     write_tuning(
@@ -37,12 +38,12 @@ with work(snakemake):
             name=name,
             **stories,
             words=pd.read_parquet(files.words),
-            regions=read_parcellations(params.regions, params.mask, truth, name),
+            regions=read_parcellations(params.regions, params.mask, truth, name, named),
             mask=mask,
         ),
         wildcards.model,
         weights=WeightsFile(files.weights),
-        fit=FitFile(files.fit),
+        fit=fit,
         design=Design(tuple(loaded)),
         options=options,
         folds=training_folds(stories["train"], n_rows, params.n_folds, params.seeds["folds"]),

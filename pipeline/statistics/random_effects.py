@@ -24,6 +24,8 @@ class Effects:
         Mean, and standard deviation between subjects (of what was measured, noise included).
     lo, hi : arrays
         95 % Student t interval of the mean in the population; NaN of fewer than two subjects.
+    t : array
+        Mean over its standard error.
     """
 
     n: np.ndarray
@@ -31,6 +33,7 @@ class Effects:
     sd: np.ndarray
     lo: np.ndarray
     hi: np.ndarray
+    t: np.ndarray
 
 
 def random_effects(values: np.ndarray) -> Effects:
@@ -55,5 +58,6 @@ def random_effects(values: np.ndarray) -> Effects:
         mean = np.where(known, values, 0).sum(axis=0) / np.where(n > 0, n, np.nan)
         squares = np.where(known, values - mean, 0) ** 2
         sd = np.sqrt(squares.sum(axis=0) / np.where(n >= FEWEST, n - 1, np.nan))
-        half = stdtrit(np.maximum(n - 1, 1), (1 + CONFIDENCE) / 2) * sd / np.sqrt(n)
-    return Effects(n, mean, sd, mean - half, mean + half)
+        error = sd / np.sqrt(n)
+        half = stdtrit(np.maximum(n - 1, 1), (1 + CONFIDENCE) / 2) * error
+        return Effects(n, mean, sd, mean - half, mean + half, mean / error)

@@ -1,7 +1,7 @@
-"""Tests over subjects: had there been no effect, each subject's could as well have been its negative.
+"""Tests over subjects: without an effect each subject's could as well have been its negative.
 
-The smallest two-sided p of n subjects is 2 / 2^n, as the flips come in pairs: with five it cannot be
-below 0.05, so that there is no claim of fewer than six.
+The smallest two-sided p of n subjects is 2 / 2^n, as the flips come in pairs: with five it cannot
+be below 0.05, so that there is no claim of fewer than six.
 """
 
 from __future__ import annotations

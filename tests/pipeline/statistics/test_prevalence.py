@@ -8,7 +8,8 @@ from scipy.integrate import trapezoid
 from pipeline.statistics.prevalence import Prevalence, story_p
 
 GAMMA = np.linspace(0, 1, 200_001)
-CASES = [(0, 12, 1.0), (1, 20, 1.0), (4, 27, 1.0), (8, 12, 1.0), (12, 12, 1.0), (5, 9, 0.7), (3, 3, 0.8)]  # fmt: skip
+CASES = [(0, 12, 1.0), (1, 20, 1.0), (4, 27, 1.0), (8, 12, 1.0), (12, 12, 1.0), (5, 9, 0.7)]
+CASES.append((3, 3, 0.8))
 
 
 def integrated(k, n, power, alpha=0.05):

@@ -35,7 +35,7 @@ def test_the_interval_is_students_and_leaves_out_who_has_no_value():
 def test_all_flips_of_few_subjects_give_the_exact_p():
     """Brute force over all 2^7, by SciPy's t."""
     rng = np.random.default_rng(1)
-    values = rng.normal(0, 1, (7, 5)) + [0, 0.5, 1, 1.5, -2]
+    values = rng.normal([0, 0.5, 1, 1.5, -2], 1, (7, 5))
     flips = draw_flips(7, 1000, rng)
     assert flips.shape == (63, 7)
     assert len(np.unique(flips, axis=0)) == 63

@@ -79,7 +79,7 @@ class Subject:
     def matches(self, band: str) -> Any:
         """Matches of a band, by story."""
         folder = f"results/{self.config['name']}/sub-{self.name}"
-        return load_matches(f"{folder}/sub-{self.name}_matcher-{band}_matches.parquet")
+        return load_matches(f"{folder}/sub-{self.name}_desc-{band}_matches.parquet")
 
     def words(self) -> dict[str, Any]:
         """The stories."""

@@ -61,7 +61,7 @@ class Results:
 
     def matches(self, subject: str, band: str) -> str:
         """Matches of a band."""
-        return self.of_subject(subject, f"matcher-{band}_matches.parquet")
+        return self.of_subject(subject, f"desc-{band}_matches.parquet")
 
     def recalling(self, band: str) -> str:
         """The band that searches the memory which a band is made from: another, or itself."""
@@ -73,11 +73,11 @@ class Results:
 
     def recall(self, subject: str, band: str) -> str:
         """The passages that a band found for every row."""
-        return self.of_subject(subject, f"memory-{band}_recall.h5")
+        return self.of_subject(subject, f"desc-{band}_recall.h5")
 
     def passages(self, subject: str, band: str) -> str:
         """The table of them, by the memory of all training stories."""
-        return self.of_subject(subject, f"memory-{band}_passages.parquet")
+        return self.of_subject(subject, f"desc-{band}_passages.parquet")
 
     def recalled(self, subject: str) -> dict[str, dict[str, str]]:
         """Features of the bands made from each memory, by the band that searches it."""
@@ -128,11 +128,11 @@ class Results:
 
     def fit(self, subject: str, model: str) -> str:
         """Fit of a model."""
-        return self.of_subject(subject, f"model-{model}_fit.h5")
+        return self.of_subject(subject, f"desc-{model}_fit.h5")
 
     def weights(self, subject: str, model: str) -> str:
         """Weights of a model."""
-        return self.of_subject(subject, f"model-{model}_weights.h5")
+        return self.of_subject(subject, f"desc-{model}_weights.h5")
 
     def kept_models(self) -> list[str]:
         """Models of the run whose weights are kept: the baseline, if none is named."""
@@ -146,7 +146,7 @@ class Results:
 
     def tunings_of(self, subject: str) -> list[str]:
         """Those of one subject."""
-        return [self.of_subject(subject, f"model-{m}_tuning.json") for m in self.kept_models()]
+        return [self.of_subject(subject, f"desc-{m}_tuning.json") for m in self.kept_models()]
 
     def pictured_models(self) -> list[str]:
         """Models that get every figure."""
@@ -160,7 +160,7 @@ class Results:
     def statistics(self, subject: str | None = None) -> list[str]:
         """Significance of these models, and their r over the noise ceiling."""
         pairs = self._subjects_and_models(subject)
-        return [self.of_subject(s, f"model-{model}_stats.h5") for s, model in pairs]
+        return [self.of_subject(s, f"desc-{model}_stats.h5") for s, model in pairs]
 
     def ceiling(self, subject: str) -> str:
         """Noise ceiling of a subject."""
@@ -169,7 +169,7 @@ class Results:
     def partitions(self) -> list[str]:
         """What the spaces of all partitions explain alone and in common."""
         pairs = product(self.subjects, self.config["partitions"])
-        return [self.of_subject(s, f"partition-{partition}_r2.h5") for s, partition in pairs]
+        return [self.of_subject(s, f"desc-{partition}_r2.h5") for s, partition in pairs]
 
     def partition_fits(self, subject: str, partition: str) -> list[str]:
         """Fits of every combination of a partition's spaces, of all of them last."""

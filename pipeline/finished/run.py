@@ -106,7 +106,7 @@ class Run:
     def statistics(self, model: str, subject: str | None = None) -> StatsFile:
         """The file of a model's tests of significance."""
         subject, model = self._subject(subject), self._model(model)
-        return StatsFile(self.files.of_subject(subject, f"model-{model}_stats.h5"))
+        return StatsFile(self.files.of_subject(subject, f"desc-{model}_stats.h5"))
 
     def bands(self, model: str, subject: str | None = None) -> dict[str, KeptBand]:
         """Bands of a model whose weights were kept: delays, names of columns, preparation."""

@@ -9,6 +9,7 @@ import numpy as np
 from nibabel.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
 
 from pipeline.core.atomic import atomic_path
+from pipeline.core.bids import with_entities
 
 STRUCTURES = {"left": ("L", "CortexLeft"), "right": ("R", "CortexRight")}
 
@@ -28,7 +29,8 @@ def write_gifti(
     vertices : dict of "left", "right" to array of shape (n_vertices,)
         `pipeline.maps.surface.Cortex.sample`; NaN where there is no value.
     folder, stem : Path, str
-        Where the files go: `STEM_space-SPACE_hemi-L_statmap.func.gii`, and R.
+        Where the files go, and the entities of their names (`pipeline.core.bids`), to which
+        `hemi-L`, or R, and `space-SPACE` come.
     title, unit : str
         What the map shows, kept in the file.
     space : str
@@ -51,8 +53,8 @@ def write_gifti(
         image = GiftiImage(
             darrays=[array], meta=GiftiMetaData(AnatomicalStructurePrimary=structure)
         )
-        named = f"{stem}_space-{space}" if space else stem
-        path = folder / f"{named}_hemi-{hemisphere}_statmap.func.gii"
+        named = with_entities(stem, hemi=hemisphere, space=space)
+        path = folder / f"{named}_statmap.func.gii"
         with atomic_path(path) as temporary:
             nib.save(image, temporary)
         written.append(path)

@@ -8,6 +8,7 @@ import nibabel as nib
 import numpy as np
 
 from pipeline.core.atomic import atomic_path
+from pipeline.core.bids import with_entities
 from pipeline.maps.gifti import write_gifti
 from pipeline.maps.scale import Scale
 from pipeline.voxels.vertices import Vertices, to_dscalar
@@ -31,7 +32,7 @@ def write_values(
     places : Mask or Vertices
         Where the values are.
     folder, stem : Path, str
-        Where the files go, and how their names begin.
+        Where the files go, and the entities of their names (`pipeline.core.bids`).
     title : str
         What the map shows.
     scale : Scale
@@ -51,8 +52,8 @@ def write_values(
     if places.axis is None:
         files = write_gifti(places.sample(values), folder, stem, title, scale.label, places.space)
         return [(path, "gifti") for path in files]
-    named = "".join(f"_{k}-{v}" for k, v in (("space", places.space), ("den", places.density)) if v)
-    path = folder / f"{stem}{named}_statmap.dscalar.nii"
+    named = with_entities(stem, space=places.space, den=places.density)
+    path = folder / f"{named}_statmap.dscalar.nii"
     return [(_saved(to_dscalar(values, places, f"{title} ({scale.label})"), path), "cifti")]
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.core.bids import bids_stem
+
 
 @dataclass(frozen=True)
 class VoxelMap:
@@ -43,9 +45,10 @@ class VoxelMap:
     @property
     def stem(self) -> str:
         """Start of the names of its files."""
-        minus = f"_minus-{self.minus}" if self.minus else ""
-        threshold = f"_q-{str(self.q).partition('.')[2]}" if self.q else ""
-        return f"sub-{self.subject}_model-{self.model}{minus}_stat-{self.stat}{threshold}"
+        level = str(self.q).partition(".")[2] if self.q else None
+        return bids_stem(
+            sub=self.subject, minus=self.minus, stat=self.stat, q=level, desc=self.model
+        )
 
     @property
     def title(self) -> str:

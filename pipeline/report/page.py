@@ -67,7 +67,7 @@ class Run:
     kept : mapping of subject to float
         Share of the variance of BOLD that the components keep which are copied.
     tunings : dict of (subject, model) to path
-        `sub-X_model-M_tuning.json` of the models whose weights are kept.
+        `sub-X_desc-M_tuning.json` of the models whose weights are kept.
     viewers : dict of subject to path
         Pages of pycortex's viewer, where it is asked for.
     fits : dict of (subject, model) to path

@@ -13,6 +13,7 @@ import pandas as pd
 
 from pipeline.bands.registry import BandOptions, kind_of
 from pipeline.core.atomic import atomic_path, write_table
+from pipeline.core.bids import with_entities
 from pipeline.fit.weights_file import KeptBand
 from pipeline.maps.flatmap import FlatSurface
 from pipeline.tuning.chart import write_courses
@@ -92,7 +93,7 @@ class BandReader:
     refits : Refits
         The same weights solved again.
     stem : Path
-        How the names of the model's files begin.
+        How the names of the model's files begin, `sub-X_desc-M`.
     mosaic : Mosaic or None
         The mask's slices.
     flat : FlatSurface or None
@@ -233,13 +234,14 @@ class BandReader:
                 values[self.chosen] = getattr(found, stat)
                 image = to_volume(values, self.subject.mask)
                 image.header["descrip"] = f"{stat} of the response to {self.band.name}, s"[:79]
-                with atomic_path(self._path(f"stat-{stat}_statmap.nii.gz", files)) as temporary:
+                with atomic_path(self._path("statmap.nii.gz", files, stat)) as temporary:
                     nib.save(image, temporary)
         said.listing |= {"peak": table["peak"].iloc[0], "width": table["width"].iloc[0]}
 
-    def _path(self, ending: str, files: list[str]) -> Path:
+    def _path(self, ending: str, files: list[str], stat: str | None = None) -> Path:
         """A file of the band, which is listed."""
-        path = self.stem.with_name(f"{self.stem.name}_band-{self.band.name}_{ending}")
+        named = with_entities(self.stem.name, band=self.band.name, stat=stat)
+        path = self.stem.with_name(f"{named}_{ending}")
         files.append(path.name)
         return path
 

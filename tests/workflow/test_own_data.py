@@ -91,7 +91,7 @@ def test_results_do_not_say_whose_they_are(project):
     assert telling(results, str(home), str(project.folder), "secret") == set()
     mask = json.loads(wanted[1].read_text())["mask"]
     assert mask["path"] == "$SCRATCH/tiny/mask.nii.gz"
-    provenance = FitFile(own / "sub-SIM01_model-eng1000_fit.h5").attributes()["provenance"]
+    provenance = FitFile(own / "sub-SIM01_desc-eng1000_fit.h5").attributes()["provenance"]
     described = json.loads(provenance)["config"]
     assert described["data_root"] == "$SCRATCH/tiny"
     assert described["regions"]["brain"]["volume"] == "$SCRATCH/tiny/mask.nii.gz"

@@ -39,7 +39,7 @@ def test_summary_has_a_row_for_each_model_and_the_mean(tiny):
 def test_correlations_are_those_of_the_saved_predictions(tiny):
     folder = tiny.results("tiny") / SUBJECT
     responses = tiny.folder / "data/tiny/derivative/preprocessed_data/SIM01/test01.hf5"
-    with h5py.File(folder / f"{SUBJECT}_model-ngram_fit.h5") as fit, h5py.File(responses) as data:
+    with h5py.File(folder / f"{SUBJECT}_desc-ngram_fit.h5") as fit, h5py.File(responses) as data:
         r = pearson(fit["predictions/test01"][:], data["data"][:])
         np.testing.assert_allclose(fit["r"][:], r, atol=1e-5)
         np.testing.assert_allclose(fit["r_test"][0], r, atol=1e-5)
@@ -49,7 +49,7 @@ def test_correlations_are_those_of_the_saved_predictions(tiny):
 
 
 def test_fits_name_their_origin(tiny):
-    with h5py.File(tiny.results("tiny") / SUBJECT / f"{SUBJECT}_model-ngram_fit.h5") as fit:
+    with h5py.File(tiny.results("tiny") / SUBJECT / f"{SUBJECT}_desc-ngram_fit.h5") as fit:
         provenance = json.loads(fit.attrs["provenance"])
         assert fit.attrs["model"] == "ngram"
     assert provenance["config"]["name"] == "tiny"
@@ -60,7 +60,7 @@ def test_fits_name_their_origin(tiny):
 
 
 def test_matches_say_which_row_why_and_how_far_back(tiny):
-    path = tiny.results("tiny") / SUBJECT / f"{SUBJECT}_matcher-ngram_matches.parquet"
+    path = tiny.results("tiny") / SUBJECT / f"{SUBJECT}_desc-ngram_matches.parquet"
     table = pd.read_parquet(path)
     expected = {"story", "tr", "match_tr", "lag", "similarity", "matched_words"}
     assert expected <= set(table.columns)
@@ -75,9 +75,9 @@ def test_matches_say_which_row_why_and_how_far_back(tiny):
 def test_maps_and_pictures_are_there(tiny):
     folder = tiny.results("tiny") / SUBJECT
     for model in MODELS:
-        assert (folder / f"{SUBJECT}_model-{model}_stat-r_statmap.nii.gz").stat().st_size > 0
+        assert (folder / f"{SUBJECT}_stat-r_desc-{model}_statmap.nii.gz").stat().st_size > 0
     names = {path.name for path in folder.iterdir()}
-    stem = f"{SUBJECT}_model-ngram_stat-r"
+    stem = f"{SUBJECT}_stat-r_desc-ngram"
     assert {f"{stem}_glass.png", f"{stem}_slices.png", f"{stem}_surface.png"} <= names
     assert {f"{stem}_view.html", f"{stem}_surfview.html"} <= names
     records = json.loads((folder / f"{SUBJECT}_maps.json").read_text())["maps"]
@@ -90,13 +90,13 @@ def test_maps_hold_the_numbers_of_the_fits(tiny):
     mask = Mask.from_file(tiny.folder / "data/tiny/mask.nii.gz", "xyz", "MNI")
     fits, q = {}, {}
     for model in ("ngram", "ngramlag"):
-        with h5py.File(folder / f"{SUBJECT}_model-{model}_fit.h5") as file:
+        with h5py.File(folder / f"{SUBJECT}_desc-{model}_fit.h5") as file:
             fits[model] = file["r"][:]
-    with h5py.File(folder / f"{SUBJECT}_model-ngram_stats.h5") as file:
+    with h5py.File(folder / f"{SUBJECT}_desc-ngram_stats.h5") as file:
         q["r"], q["ngramlag"] = file["q"][:], file["contrast/ngramlag/q"][:]
 
     def shown(name):
-        return to_vector(nib.load(folder / f"{SUBJECT}_model-ngram_{name}_statmap.nii.gz"), mask)
+        return to_vector(nib.load(folder / f"{SUBJECT}_{name}_desc-ngram_statmap.nii.gz"), mask)
 
     difference = fits["ngram"] - fits["ngramlag"]
     for name, values, passed in [
@@ -134,7 +134,7 @@ def test_the_match_explorer_reads_the_runs_own_files(tiny):
     folder = tiny.results("tiny") / SUBJECT
     found = json.loads((folder / f"{SUBJECT}_explorer.json").read_text())
     assert found["models"].keys() == {"eng1000", "random", "ngram"}  # lag controls have no matches
-    matches = pd.read_parquet(folder / f"{SUBJECT}_matcher-ngram_matches.parquet")
+    matches = pd.read_parquet(folder / f"{SUBJECT}_desc-ngram_matches.parquet")
     own = matches[matches["story"] == "test01"]
     shown = found["stories"]["test01"]["matches"]["ngram"]
     assert shown["to"] == own["match_tr"].fillna(-1).astype(int).tolist()
@@ -186,7 +186,7 @@ def test_another_band_recomputes_nothing_else(tiny):
 def test_chunks_of_voxels_and_stored_grams_give_the_same_fit(tiny):
     """Two jobs a model and one for each pair of bands; features are those of the first run."""
     shutil.copytree(tiny.results("tiny"), tiny.results("chunks"))
-    name = Path(SUBJECT) / f"{SUBJECT}_model-ngram_fit.h5"
+    name = Path(SUBJECT) / f"{SUBJECT}_desc-ngram_fit.h5"
     (tiny.results("chunks") / name).unlink()
     fit = yaml.safe_load((REPOSITORY / "config" / "tiny.yaml").read_text())["fit"]
     config = tiny.configure("tiny", name="chunks", fit=fit | {"jobs": 2, "share_grams": True})

@@ -94,10 +94,10 @@ rule tuning:
             FILES.matches(w.subject, b) for b in copying_bands(CONFIG, w.model)
         ],
         responses=lambda w: FILES.prepared_responses(w.subject),
-        fit=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_fit.h5",
-        weights=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_weights.h5",
+        fit=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{model}}_fit.h5",
+        weights=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{model}}_weights.h5",
     output:
-        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_tuning.json",
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{model}}_tuning.json",
     log:
         f"{LOGS}/sub-{{subject}}/tuning_{{model}}.log",
     benchmark:

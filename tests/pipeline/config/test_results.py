@@ -17,9 +17,9 @@ def tiny():
 
 
 def test_files_of_a_subject_have_bids_names(tiny):
-    assert tiny.fit("SIM01", "ngram") == "results/tiny/sub-SIM01/sub-SIM01_model-ngram_fit.h5"
+    assert tiny.fit("SIM01", "ngram") == "results/tiny/sub-SIM01/sub-SIM01_desc-ngram_fit.h5"
     assert tiny.matches("SIM01", "ngram") == (
-        "results/tiny/sub-SIM01/sub-SIM01_matcher-ngram_matches.parquet"
+        "results/tiny/sub-SIM01/sub-SIM01_desc-ngram_matches.parquet"
     )
 
 

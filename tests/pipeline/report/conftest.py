@@ -195,7 +195,7 @@ def partition(subjects):
 
 def tuning(folder, subject):
     """What the weights of eng1000 say of three places, and those of drift of none."""
-    stem, names = f"sub-{subject}_model-eng1000_band-eng1000", ["all", "A", "B"]
+    stem, names = f"sub-{subject}_band-eng1000_desc-eng1000", ["all", "A", "B"]
     rows = [
         (place, kind, end, rank, f"{end}{rank} of <{place}>", 1.0, 0.75 if rank < 11 else 0.25)
         for place, kind in [*((p, "region") for p in names), ("axis 1", "axis")]
@@ -215,8 +215,8 @@ def tuning(folder, subject):
     for model, found in (("eng1000", bands), ("drift", {})):
         said = {"model": model, "n_predicted": 20 if found else 4, "level": 0.05, "bands": found}
         if found:
-            said |= places(folder, f"sub-{subject}_model-{model}_places")
-        (folder / f"sub-{subject}_model-{model}_tuning.json").write_text(json.dumps(said))
+            said |= places(folder, f"sub-{subject}_desc-{model}_places")
+        (folder / f"sub-{subject}_desc-{model}_tuning.json").write_text(json.dumps(said))
 
 
 def places(folder, stem):
@@ -299,7 +299,7 @@ def make(folder, subjects, models, maps):
         partition=partition(subjects) if maps else None,
         sweep=[other_horizon(config, folder)] if maps else [],
         tunings={
-            (s, m): folder / f"sub-{s}" / f"sub-{s}_model-{m}_tuning.json"
+            (s, m): folder / f"sub-{s}" / f"sub-{s}_desc-{m}_tuning.json"
             for s, m in product(subjects, ("eng1000", "drift"))
             if maps
         },

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.core.random import generator
-from pipeline.fit.file import FitFile
+from pipeline.statistics.group_maps import Comparison, Fits, by_story
 from pipeline.statistics.prevalence import Prevalence, story_p
 from pipeline.statistics.random_effects import random_effects
 from pipeline.statistics.sign_flips import FEWEST, draw_flips, sign_flip_test
@@ -25,20 +24,10 @@ COLUMNS = [
 ]  # fmt: skip
 TOO_FEW = f"no sign-flip p below {FEWEST} subjects"
 ONE_STORY = "no test within subjects that have one story"
-Comparison = tuple[str, str | None]
-
-
-def by_story(
-    fits: Mapping[tuple[str, str], str | Path], subject: str, comparison: Comparison
-) -> np.ndarray:
-    """Out-of-fold r of a model, or minus that of another, array of shape (n_train, n_voxels)."""
-    model, baseline = comparison
-    r = FitFile(fits[subject, model]).scores().r_train
-    return r if baseline is None else r - FitFile(fits[subject, baseline]).scores().r_train
 
 
 def subjects_table(
-    fits: Mapping[tuple[str, str], str | Path],
+    fits: Fits,
     labels: Mapping[str, Mapping[str, np.ndarray]],
     comparisons: Sequence[Comparison],
 ) -> pd.DataFrame:

@@ -31,9 +31,9 @@ def common_voxels(masks: Mapping[str, Mask]) -> tuple[Mask, dict[str, np.ndarray
     """
     first = next(iter(masks.values()))
     shape = first.img.shape
+    if {mask.source for mask in masks.values()} == {first.source}:
+        return first, {subject: np.arange(first.n_voxels) for subject in masks}
     for subject, mask in masks.items():
-        if mask.source == first.source:
-            continue
         if "native" in (mask.space, first.space):
             return "the subjects have masks of their own in native space"
         same = mask.img.shape == shape and np.allclose(mask.img.affine, first.img.affine, atol=1e-3)
@@ -60,9 +60,15 @@ def common_vertices(places: Mapping[str, Vertices]) -> Vertices | str:
     if first.space in OWN:
         return "the surfaces are the subjects' own" if first.space else "no space is known of"
     for subject, own in places.items():
-        if (own.space, own.n_values) != (first.space, first.n_values) or own.axis != first.axis:
+        if _form(own) != _form(first) or own.axis != first.axis:
             return f"the vertices of {subject} are others than those of {first.source}"
     return first
+
+
+def _form(vertices: Vertices) -> tuple[str, int, dict[str, int]]:
+    """Space, values, and vertices of each hemisphere."""
+    sizes = {side: hemisphere.n_vertices for side, hemisphere in vertices.hemispheres.items()}
+    return vertices.space, vertices.n_values, sizes
 
 
 def _in_all(places: Sequence[np.ndarray], n: int) -> np.ndarray:

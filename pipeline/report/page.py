@@ -19,6 +19,7 @@ from pipeline.report.answer import answer, shown_subject
 from pipeline.report.citation import cited_works
 from pipeline.report.figures import Difference, distributions, forest
 from pipeline.report.fits import edges, fit_facts, read_r
+from pipeline.report.group import over_subjects
 from pipeline.report.maps import map_pictures
 from pipeline.report.numbers import FILTERS
 from pipeline.report.opening import opening
@@ -64,6 +65,10 @@ class Run:
         shares.tsv.
     controls : mapping of name to DataFrame
         chunks.tsv, presentations.tsv and intersubject.tsv, those that were asked for.
+    group, group_subjects : DataFrame or None
+        group.tsv and group_subjects.tsv, of two subjects or more.
+    group_maps : path or None
+        The list of the maps over subjects, where these have places.
     kept : mapping of subject to float
         Share of the variance of BOLD that the components keep which are copied.
     tunings : dict of (subject, model) to path
@@ -103,6 +108,9 @@ class Run:
     controls: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     kept: Mapping[str, float] = field(default_factory=dict)
     viewers: Mapping[str, Path] = field(default_factory=dict)
+    group: pd.DataFrame | None = None
+    group_subjects: pd.DataFrame | None = None
+    group_maps: Path | None = None
 
     @property
     def config(self) -> dict[str, Any]:
@@ -147,6 +155,7 @@ def render(run: Run) -> str:
             maps=maps,
             viewers={s: "/".join(path.parts[-3:]) for s, path in run.viewers.items()},
             regions=[] if run.regions is None else parcellations(run.regions, run.charts),
+            group=over_subjects(run.group, run.group_subjects, run.group_maps),
             tuned=tuned_models(run.tunings),
             significance=significance_rows(run.significance, config["baseline"]),
             fewest_voxels=fewest_voxels,

@@ -71,6 +71,8 @@ class Prevalence:
 
     def quantile(self, share: float) -> float:
         """The prevalence below which so much of the posterior is."""
+        if share <= 0 or share >= 1:
+            return float(share > 0)
         low, high = self._mass()
         theta = betaincinv(*self._shape, low + share * (high - low))
         return float(np.clip(self._prevalence(theta), 0, 1))

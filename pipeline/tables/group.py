@@ -19,8 +19,8 @@ COMPARISON, UNIT = ["model", "baseline"], ["parcellation", "region"]
 SUBJECTS = [*COMPARISON, *UNIT, "subject", "n_voxels", "n_stories", "mean", "p"]
 COLUMNS = [
     *COMPARISON, *UNIT, "n_subjects", "mean", "sd", "subj_lo", "subj_hi", "p", "p_fwer",
-    "n_flips", "n_positive", "alpha", "prevalence", "prevalence_lo", "prevalence_hi", "majority",
-    "note",
+    "n_flips", "n_tested", "n_positive", "alpha", "prevalence", "prevalence_lo", "prevalence_hi",
+    "majority", "note",
 ]  # fmt: skip
 TOO_FEW = f"no sign-flip p below {FEWEST} subjects"
 ONE_STORY = "no test within subjects that have one story"
@@ -110,7 +110,7 @@ def group_table(table: pd.DataFrame, *, alpha: float, permutations: int, seed: i
 def _prevalence(p: np.ndarray, alpha: float) -> dict[str, Any]:
     """Subjects whose own test is positive, and what that says of the population."""
     found = Prevalence(int((p < alpha).sum()), len(p), alpha)
-    row: dict[str, Any] = {"n_positive": found.k, "alpha": alpha}
+    row: dict[str, Any] = {"n_tested": found.n, "n_positive": found.k, "alpha": alpha}
     ends = ("prevalence", "prevalence_lo", "prevalence_hi", "majority")
     known = (found.map, *found.interval(), found.above()) if len(p) else [np.nan] * 4
     return row | dict(zip(ends, known, strict=True))

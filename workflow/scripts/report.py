@@ -49,6 +49,9 @@ with work(snakemake):
         controls=dict(zip(params.controls, map(table, files.controls), strict=True)),
         kept=kept_variance(dict(zip(params.subjects, files.bases, strict=False))),
         tunings=dict(zip(kept, map(Path, files.tunings), strict=True)),
+        group=table(next(iter(files.group), None)),
+        group_subjects=table(next(iter(files.group[1:]), None)),
+        group_maps=next(map(Path, files.group_maps), None),
         viewers=dict(zip(params.subjects, map(Path, files.viewers), strict=False)),
         sweep=list(map(read_run, files.sweep_provenance, files.sweep_gains)),
     )

@@ -37,6 +37,6 @@ def label_clusters(side: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 def cluster_sizes(labels: np.ndarray) -> np.ndarray:
     """Size of the cluster that each unit is in, 0 outside, array of int, shape (n_units,)."""
-    counts = np.bincount(labels)
+    counts = np.bincount(labels, minlength=1)
     counts[0] = 0
     return counts[labels]

@@ -58,7 +58,7 @@ def common_vertices(places: Mapping[str, Vertices]) -> Vertices | str:
     """Where the values of all subjects lie on the surface, or why they do not lie in one space."""
     first = next(iter(places.values()))
     if first.space in OWN:
-        return "the surfaces are the subjects' own" if first.space else "no space is known of"
+        return "the surfaces are the subjects' own" if first.space else "no file says its space"
     for subject, own in places.items():
         if _form(own) != _form(first) or own.axis != first.axis:
             return f"the vertices of {subject} are others than those of {first.source}"

@@ -19,7 +19,7 @@ with work(snakemake):
             params.mask,
             truth,
             subject,
-            FitFile(fits[subject, params.baseline]).region_names(),
+            named=FitFile(fits[subject, params.baseline]).region_names(),
         )
         for subject in params.subjects
     }

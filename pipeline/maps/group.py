@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from pipeline.maps.artist import Artist, SurfaceArtist
 from pipeline.maps.scale import Scale, correlation_scale, difference_scale, fading
 from pipeline.maps.values import write_values
 from pipeline.maps.voxelmap import VoxelMap
+from pipeline.maps.write import gain_scale
 from pipeline.voxels.vertices import Vertices
 from pipeline.voxels.volume import Mask
 
@@ -64,6 +65,7 @@ class GroupMap(VoxelMap):
 
 def write_group_maps(
     found: Mapping[tuple[str, str | None], Mapping[str, np.ndarray]],
+    bands: Mapping[str, Sequence[str]],
     *,
     places: Mask | Vertices,
     folder: Path,
@@ -78,6 +80,8 @@ def write_group_maps(
     ----------
     found : mapping of (model, baseline or None) to mapping of statistic to array (n_voxels,)
         `pipeline.statistics.group_maps.group_maps`; the statistics are keys of `TITLES`.
+    bands : mapping of model to sequence of str
+        The models' bands: the scale of differences is that of models that extend another one.
     places : Mask or Vertices
         Where the voxels are.
     folder : Path
@@ -104,7 +108,7 @@ def write_group_maps(
     chosen = {model for model, _ in found} if figures_for is None else set(figures_for)
     maps = [m for key, own in found.items() for m in _maps(key, own, n_subjects, level)]
     records: list[dict[str, Any]] = []
-    for scale, own in _scaled(maps):
+    for scale, own in _scaled(maps, bands):
         if own[0].statistic in (MEAN, PREVALENCE):
             records += artist.draw(own, scale, chosen)
             continue
@@ -134,14 +138,16 @@ def _maps(
             yield replace(whole.threshold(found[p], level), passed=p)
 
 
-def _scaled(maps: list[GroupMap]) -> Iterator[tuple[Scale, list[GroupMap]]]:
+def _scaled(
+    maps: list[GroupMap], bands: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[Scale, list[GroupMap]]]:
     """Maps that share a scale, and the scale."""
     means = [m for m in maps if m.statistic == MEAN]
     r, rdiff = [m for m in means if m.minus is None], [m for m in means if m.minus]
     if r:
         yield replace(correlation_scale(m.values for m in r), label="mean out-of-fold r"), r
     if rdiff:
-        scale = difference_scale([m.values for m in rdiff if not m.passed])
+        scale = gain_scale([m for m in rdiff if not m.passed], bands)
         yield replace(scale, label="mean difference in out-of-fold r"), rdiff
     share = fading(mpl.colormaps["viridis"], centre=0.0)
     for statistic, title in TITLES.items():

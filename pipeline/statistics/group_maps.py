@@ -76,6 +76,7 @@ def group_maps(
 def write_group(
     fits: Fits,
     comparisons: Sequence[Comparison],
+    bands: Mapping[str, Sequence[str]],
     *,
     places: Mapping[str, Mask] | Mapping[str, Vertices],
     folder: Path,
@@ -92,6 +93,8 @@ def write_group(
         HDF5 of the fits.
     comparisons : sequence of (model, baseline or None)
         What is compared.
+    bands : mapping of model to sequence of str
+        The models' bands.
     places : mapping of subject to Mask, or to Vertices
         Where the subjects' values are.
     folder : Path
@@ -128,6 +131,7 @@ def write_group(
     }
     records = write_group_maps(
         found,
+        bands,
         places=place,
         folder=folder,
         n_subjects=len(subjects),

@@ -59,7 +59,7 @@ if FILES.group_maps():
             runtime=minutes(120),
         params:
             subjects=list(CONFIG["subjects"]),
-            models=list(CONFIG["models"]),
+            models=CONFIG["models"],
             comparisons=group_comparisons(CONFIG),
             mask=CONFIG["mask"],
             recordings={s: FILES.on_surface(s) for s in CONFIG["subjects"]},

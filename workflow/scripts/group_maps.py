@@ -21,6 +21,7 @@ with work(snakemake):
     listing = write_group(
         fits,
         params.comparisons,
+        params.models,
         places=places,
         folder=Path(snakemake.output[0]).parent,
         options=TestOptions.read(params.options),

@@ -49,7 +49,7 @@ class Silent(Artist):
 
 def run(folder, fits, places, **others):
     comparisons = [("words", None)]
-    return write_group(fits, comparisons, places=places, folder=folder / "group", options=OPTIONS,
+    return write_group(fits, comparisons, {"words": ["w"]}, places=places, folder=folder / "group", options=OPTIONS,
                        seed=3, **{"figures_for": []} | others)  # fmt: skip
 
 

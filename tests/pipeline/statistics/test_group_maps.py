@@ -48,9 +48,9 @@ class Silent(Artist):
 
 
 def run(folder, fits, places, **others):
-    comparisons = [("words", None)]
-    return write_group(fits, comparisons, {"words": ["w"]}, places=places, folder=folder / "group", options=OPTIONS,
-                       seed=3, **{"figures_for": []} | others)  # fmt: skip
+    options = {"figures_for": [], "options": OPTIONS, "seed": 3} | others
+    compared, bands = [("words", None)], {"words": ["w"]}
+    return write_group(fits, compared, bands, places=places, folder=folder / "group", **options)
 
 
 def read(folder, stat, mask):

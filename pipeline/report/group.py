@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from pipeline.report.figures import MANY, Difference, densities, forest
 from pipeline.report.maps import map_pictures
 from pipeline.statistics.prevalence import Prevalence
+from pipeline.tables.group import COMPARISON
 from pipeline.tables.shares import VOXELS
 
 MOST_REGIONS = 2 * MANY  # of a figure and its table; the others are in group.tsv
@@ -19,7 +21,10 @@ GRID = np.linspace(0, 1, 401)
 
 
 def over_subjects(
-    group: pd.DataFrame | None, subjects: pd.DataFrame | None, listing: Path | None
+    group: pd.DataFrame | None,
+    subjects: pd.DataFrame | None,
+    listing: Path | None,
+    models: Mapping[str, Sequence[str]],
 ) -> dict[str, Any] | None:
     """What the report says of subjects together; None of one subject.
 
@@ -29,6 +34,8 @@ def over_subjects(
         group.tsv and group_subjects.tsv.
     listing : path or None
         The list of the maps over subjects; the files lie beside it.
+    models : mapping of model to sequence of str
+        Bands of all models: only models that extend another one are in the figure of all voxels.
 
     Returns
     -------
@@ -42,7 +49,9 @@ def over_subjects(
         return None
     group, subjects = (_labelled(table) for table in (group, subjects))
     everywhere = group[group["parcellation"] == VOXELS]
-    differences = everywhere[everywhere["baseline"].notna()]
+    bands = {model: set(names) for model, names in models.items()}
+    extends = [bands[m] > bands.get(b, bands[m]) for m, b in everywhere[COMPARISON].to_numpy()]
+    differences = everywhere[extends]
     own = subjects[subjects["parcellation"] == VOXELS]
     maps = map_pictures(listing) if listing else None
     notes = [*group["note"].dropna().unique(), *(maps["notes"] if maps else ())]

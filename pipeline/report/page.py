@@ -155,7 +155,7 @@ def render(run: Run) -> str:
             maps=maps,
             viewers={s: "/".join(path.parts[-3:]) for s, path in run.viewers.items()},
             regions=[] if run.regions is None else parcellations(run.regions, run.charts),
-            group=over_subjects(run.group, run.group_subjects, run.group_maps),
+            group=over_subjects(run.group, run.group_subjects, run.group_maps, config["models"]),
             tuned=tuned_models(run.tunings),
             significance=significance_rows(run.significance, config["baseline"]),
             fewest_voxels=fewest_voxels,

@@ -340,6 +340,11 @@ class Results:
         kind = kind_of(band_options(self.config, band).kind)
         return {name: files[name] for name in kind.resources if name in files}
 
+    def derivative(self) -> list[str]:
+        """What says that the folder is a BIDS derivative, its description first."""
+        names = ("dataset_description.json", "README.md", "descriptions.tsv", "descriptions.json")
+        return [self.of_run(name) for name in (*names, ".bidsignore")]
+
     def final(self) -> list[str]:
         """Everything a run makes by default."""
         tables = ("summary", "gains", "significance", "ceiling")
@@ -357,6 +362,7 @@ class Results:
             *self.group_tables(),
             *self.group_maps(),
             self.of_run("report.html"),
+            *self.derivative(),
         ]
 
     def _subjects_and_models(self, subject: str | None) -> Iterator[tuple[str, str]]:

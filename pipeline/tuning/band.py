@@ -16,6 +16,7 @@ from pipeline.core.atomic import atomic_path, write_table
 from pipeline.core.bids import with_entities
 from pipeline.fit.weights_file import KeptBand
 from pipeline.maps.flatmap import FlatSurface
+from pipeline.maps.sidecars import write_sidecar
 from pipeline.tuning.chart import write_courses
 from pipeline.tuning.colours import full_colours, pictures, rgb, write_rgb
 from pipeline.tuning.components import CHANCE, Axes, n_above_chance, principal_axes
@@ -186,7 +187,9 @@ class BandReader:
         colours = np.full((3, mask.n_voxels), np.nan)
         colours[:, self.chosen] = rgb(scores, full_colours(scores))
         colours[:, self.chosen[~weights.any(axis=0)]] = np.nan  # the fit leaves the band out
-        write_rgb(colours, mask, self._path("rgb.nii.gz", files))
+        path = self._path("rgb.nii.gz", files)
+        write_rgb(colours, mask, path)
+        self._say(path, "rgb", f"meaning in {self.band.name} as colour", "arbitrary")
         responses = words.responses(axes.axes.T).T
         shown, legend = rgb(responses, full_colours(responses)), []
         where = {word: i for i, word in enumerate(words.words)}
@@ -234,9 +237,17 @@ class BandReader:
                 values[self.chosen] = getattr(found, stat)
                 image = to_volume(values, self.subject.mask)
                 image.header["descrip"] = f"{stat} of the response to {self.band.name}, s"[:79]
-                with atomic_path(self._path("statmap.nii.gz", files, stat)) as temporary:
+                path = self._path("statmap.nii.gz", files, stat)
+                with atomic_path(path) as temporary:
                     nib.save(image, temporary)
+                self._say(path, stat, f"{stat} of the response to {self.band.name}", "s")
         said.listing |= {"peak": table["peak"].iloc[0], "width": table["width"].iloc[0]}
+
+    def _say(self, path: Path, stat: str, title: str, unit: str) -> None:
+        """Write a map's sidecar."""
+        said = {"stat": stat, "title": f"{self.subject.name}, {self.model}: {title}", "unit": unit}
+        named = {"model": self.model, "band": self.band.name}
+        write_sidecar(path, said | named, [f"{path.parent.name}/{self.stem.name}_weights.h5"])
 
     def _path(self, ending: str, files: list[str], stat: str | None = None) -> Path:
         """A file of the band, which is listed."""

@@ -36,7 +36,7 @@ FLOORS = {
         controls  regions
         tuning
         finished
-        predict  report  validation
+        derivative  predict  report  validation
         fetch
     """,
 }

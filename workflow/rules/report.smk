@@ -185,6 +185,38 @@ rule explorer:
         "../scripts/explorer.py"
 
 
+# What makes the folder of the run a BIDS derivative.
+rule derivative:
+    output:
+        description=FILES.derivative()[0],
+        others=FILES.derivative()[1:],
+    log:
+        f"{LOGS}/derivative.log",
+    benchmark:
+        f"{BENCHMARKS}/derivative.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2),
+        runtime=minutes(10),
+    params:
+        models=FILES.models,
+        parts={
+            key: CONFIG[key]
+            for key in (
+                "name",
+                "features",
+                "partitions",
+                "fetch",
+                "authors",
+                "citation",
+            )
+        },
+    script:
+        "../scripts/derivative.py"
+
+
 rule report:
     input:
         manifest=MANIFEST,

@@ -12,6 +12,7 @@ from pipeline.core.places import Places
 from pipeline.fit.file import FitFile
 from pipeline.maps.histograms import write_histograms
 from pipeline.maps.shares import write_shares
+from pipeline.maps.sidecars import write_sidecars
 from pipeline.maps.write import write_maps
 from pipeline.readers.formats import vertices_of
 from pipeline.statistics.stats_file import StatsFile
@@ -57,6 +58,7 @@ with work(snakemake):
         )
         several = {m: FitFile(path).shares() for m, path in fits.items() if len(bands[m]) > 1}
         records += write_shares(several, places, folder=folder, subject=subject)
+        write_sidecars(records, folder, fits)
     mask_as_written = Places(snakemake.config).hide(params.mask)
     listing = {"mask": mask_as_written, "files": [r["file"] for r in records], "maps": records}
     write_text(snakemake.output[0], json.dumps(listing, indent=1))

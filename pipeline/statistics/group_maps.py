@@ -12,6 +12,7 @@ from pipeline.core.random import generator
 from pipeline.fit.file import FitFile
 from pipeline.maps.group import write_group_maps
 from pipeline.maps.meshes import meshes_of
+from pipeline.maps.sidecars import write_group_sidecars
 from pipeline.statistics.options import TestOptions
 from pipeline.statistics.prevalence import Prevalence, story_p
 from pipeline.statistics.random_effects import random_effects
@@ -139,6 +140,7 @@ def write_group(
         figures_for=figures_for,
         meshes=meshes,
     )
+    write_group_sidecars(records, folder, fits)
     return {"maps": records, "n_subjects": len(subjects), "notes": notes}
 
 

@@ -1,5 +1,7 @@
 """Maps over subjects: one space or none, values that come back, neighbours on surfaces."""
 
+import json
+
 import nibabel as nib
 import numpy as np
 from scipy import stats
@@ -72,6 +74,10 @@ def test_maps_of_one_mask_hold_what_was_computed(tmp_path):
         "meanpfwer",
         "meanpcluster",
     }
+    sidecar = json.loads((tmp_path / "group/stat-meanpfwer_desc-words_statmap.json").read_text())
+    assert sidecar["Description"] == "words: mean over subjects, family-wise p < 0.05"
+    assert len(sidecar["Sources"]) == N
+    assert "FalseDiscoveryRate" not in sidecar
     r = 0.05 * values
     test = stats.ttest_1samp(r, 0)
     np.testing.assert_allclose(read(tmp_path, "mean", mask), r.mean(axis=0), atol=1e-6)

@@ -189,6 +189,17 @@ def test_without_a_mesh_there_are_no_clusters(tmp_path):
     np.testing.assert_allclose(right, 0.05 * values.mean(axis=0)[12:], atol=1e-6)
 
 
+def test_grayordinates_keep_their_brain_models(tmp_path):
+    axis = fmriprep.brain_models()
+    place = Vertices.of_axis(axis, "sub-1_space-fsLR_den-91k_bold.dtseries.nii")
+    values = np.random.default_rng(0).standard_normal((6, len(axis)))
+    run(tmp_path, fits_of(tmp_path, values), {f"S{i}": place for i in range(6)})
+    path = tmp_path / "group" / "space-fsLR_den-91k_stat-mean_desc-words_statmap.dscalar.nii"
+    img = nib.load(path)
+    assert img.header.get_axis(1) == axis
+    np.testing.assert_allclose(img.get_fdata()[0], 0.05 * values.mean(axis=0), atol=1e-6)
+
+
 def test_meshes_of_the_configuration_give_clusters(tmp_path):
     at = np.random.default_rng(0).standard_normal((12, 3)).astype(np.float32)
     meshes = {}

@@ -88,6 +88,19 @@ def contrasts(config: dict[str, Any], model: str) -> list[str]:
     return [m for m in wanted if m in config["models"] and m != model]
 
 
+def group_comparisons(config: dict[str, Any]) -> list[tuple[str, str | None]]:
+    """What is asked over subjects: the baseline's r, then each model and what it is held against.
+
+    That is the baseline, what the tests compare it with, and the model with its lag control.
+    """
+    baseline, over = config["baseline"], controlled_models(config)
+    pairs = [(m, baseline) for m in config["models"] if m != baseline]
+    for model in config["models"]:
+        pairs += [(model, other) for other in contrasts(config, model)]
+        pairs += [(model, over[model])] if model in over else []
+    return [(baseline, None), *dict.fromkeys(pairs)]
+
+
 def compares(config: dict[str, Any]) -> bool:
     """Whether any test holds one model against another."""
     return bool(config["partitions"]) or any(contrasts(config, m) for m in config["models"])

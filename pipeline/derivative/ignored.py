@@ -13,7 +13,8 @@ RUN = [
     "volumes.json", "words.parquet", "english1000.hf5", "summary.tsv", "gains.tsv",
     "significance.tsv", "ceiling.tsv", "regions.tsv", "regions_*.png", "partition.tsv",
     "shares.tsv", "timings.tsv", "contamination.tsv", "contamination.json", "familiarity.tsv",
-    "chunks.tsv", "presentations.tsv", "intersubject.tsv",
+    "chunks.tsv", "presentations.tsv", "intersubject.tsv", "group.tsv", "group_subjects.tsv",
+    "group",
     "features", "states", "memory", "lm", "benchmarks",
 ]  # fmt: skip
 SUBJECT_FOLDERS = ["features", "grams", "chunks", "responses"]

@@ -11,9 +11,17 @@ from pipeline.core.atomic import write_text
 
 VALUES = ("nifti", "gifti", "cifti")  # kinds of files that have a sidecar; the others are pictures
 ENDINGS = (".nii.gz", ".func.gii", ".dscalar.nii")
+_MEAN = "out-of-fold r of the training stories, or its difference, mean over stories and subjects"
 COMPUTED = {
     "r": "Pearson r of predicted and measured responses on each test story, mean over test stories",
     "rdiff": "that r of the model, minus that r of the model subtracted",
+    "mean": _MEAN,
+    "meanpfwer": f"{_MEAN}; where the sign-flip p against the largest voxel passes",
+    "meanpcluster": f"{_MEAN}; where the sign-flip p of the cluster's size passes",
+    "t": f"{_MEAN}, over its standard error over subjects",
+    "pfwer": "two-sided sign-flip p against the largest t of any voxel",
+    "pcluster": "sign-flip p of the voxel's cluster, by size against the largest; 1 outside",
+    "prevalence": "posterior mode of the share of the population whose own test finds it",
     "share": "the band's part of R2 on the test stories (product measure)",
     "peak": "time after the word at which the response to the band is largest, by the model's "
     "weights over delays; voxels that cross-validation predicts",
@@ -76,3 +84,25 @@ def write_sidecars(
             shown = filter(None, (record["model"], record["minus"]))
             sources = [f"{folder.name}/{Path(fits[model]).name}" for model in shown]
             write_sidecar(folder / record["file"], record, sources)
+
+
+def write_group_sidecars(
+    records: Iterable[Mapping[str, Any]], folder: Path, fits: Mapping[tuple[str, str], str | Path]
+) -> None:
+    """Write the sidecars of all maps over subjects.
+
+    Parameters
+    ----------
+    records : iterable of mapping
+        One a file (`pipeline.maps.group.GroupMap.record`); the title says which p it passes.
+    folder : Path
+        Where the files are.
+    fits : mapping of (subject, model) to path
+        The fits of all subjects.
+    """
+    for record in records:
+        if record["kind"] in VALUES:
+            shown = (record["model"], record["minus"])
+            paths = [Path(path) for (_, model), path in fits.items() if model in shown]
+            sources = [f"{path.parent.name}/{path.name}" for path in paths]
+            write_sidecar(folder / record["file"], {**record, "q": None}, sources)

@@ -44,6 +44,10 @@ class Contents:
         shares.tsv.
     controls : mapping of name to DataFrame
         chunks.tsv, presentations.tsv and intersubject.tsv, those that were asked for.
+    group, group_subjects : DataFrame or None
+        group.tsv and group_subjects.tsv, of two subjects or more.
+    group_maps : path or None
+        The list of the maps over subjects, where these have places.
     kept : mapping of subject to float
         Share of the variance of BOLD that the components keep which are copied.
     tunings : dict of (subject, model) to path
@@ -83,6 +87,9 @@ class Contents:
     controls: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     kept: Mapping[str, float] = field(default_factory=dict)
     viewers: Mapping[str, Path] = field(default_factory=dict)
+    group: pd.DataFrame | None = None
+    group_subjects: pd.DataFrame | None = None
+    group_maps: Path | None = None
 
     @property
     def config(self) -> dict[str, Any]:
@@ -133,6 +140,9 @@ def read_contents(run: Run, timings: pd.DataFrame) -> Contents:
         kept=kept_variance(dict(zip(run.subjects, files.used_bases(), strict=False))),
         tunings=_paths(kept, files.tunings()),
         viewers=_paths(run.subjects if files.viewers() else [], files.viewers()),
+        group=run.table("group") if files.group_tables() else None,
+        group_subjects=run.table("group_subjects") if files.group_tables() else None,
+        group_maps=next(map(Path, files.group_maps()), None),
         sweep=[_other_run(run.folder.parent / name) for name in run.config["report"]["sweep"]],
     )
 

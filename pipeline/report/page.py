@@ -18,6 +18,7 @@ from pipeline.report.citation import cited_works
 from pipeline.report.contents import Contents
 from pipeline.report.figures import Difference, distributions, forest
 from pipeline.report.fits import edges, fit_facts, read_r
+from pipeline.report.group import over_subjects
 from pipeline.report.maps import map_pictures
 from pipeline.report.numbers import FILTERS
 from pipeline.report.opening import opening
@@ -76,6 +77,7 @@ def render(run: Contents) -> str:
             maps=maps,
             viewers={s: "/".join(path.parts[-3:]) for s, path in run.viewers.items()},
             regions=[] if run.regions is None else parcellations(run.regions, run.charts),
+            group=over_subjects(run.group, run.group_subjects, run.group_maps, config["models"]),
             tuned=tuned_models(run.tunings),
             significance=significance_rows(run.significance, config["baseline"]),
             fewest_voxels=fewest_voxels,

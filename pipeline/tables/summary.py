@@ -11,11 +11,13 @@ import pandas as pd
 from pipeline.core.interval import interval
 from pipeline.core.series import mean_of, top_or_all, top_voxels
 from pipeline.fit.file import FitFile, Scores
+from pipeline.statistics.random_effects import random_effects
 
 COLUMNS = [
     "subject", "model", "bands", "horizon", "n_voxels", "r_mean", "r_concat", "r_top10_test",
     "r_top10_cv", "delta_eng1000", "delta_lo", "delta_hi",
 ]  # fmt: skip
+SUBJECTS = ["subj_lo", "subj_hi", "r_subj_lo", "r_subj_hi"]  # where there are several
 MEAN = "mean"  # the subject of rows that are means over subjects
 
 
@@ -43,7 +45,8 @@ def summarise(
     DataFrame
         Columns `COLUMNS`; the rows `mean` are means over subjects, whose interval is over stories
         after averaging each story over subjects. `r_top10_*` are NaN of fewer than 100 voxels, and
-        left out of their means.
+        left out of their means. Of several subjects `SUBJECTS` follow, which only
+        the rows `mean` have: the 95 % intervals over subjects of `delta_eng1000` and of `r_mean`.
     """
     subjects = list(dict.fromkeys(subject for subject, _ in fits))
     models = list(dict.fromkeys(model for _, model in fits))
@@ -66,8 +69,16 @@ def summarise(
             | {"subject": MEAN, "n_voxels": int(own["n_voxels"].sum())}
             | {str(column): value for column, value in means.items()}
             | difference(by_story.to_numpy())
+            | _over_subjects(own)
         )
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=[*COLUMNS, *SUBJECTS] if len(subjects) > 1 else COLUMNS)
+
+
+def _over_subjects(own: pd.DataFrame) -> dict[str, float]:
+    """Intervals over subjects, each one value: what a model gains, and its r."""
+    found = random_effects(own[["delta_eng1000", "r_mean"]].to_numpy(float))
+    ends = np.stack([found.lo, found.hi], axis=1).ravel()
+    return dict(zip(SUBJECTS, ends.tolist(), strict=True))
 
 
 def _row(subject: str, model: str, scores: Scores, horizon: int) -> dict[str, object]:

@@ -13,7 +13,9 @@ import pytest
 import yaml
 
 from pipeline.bands.compute import BandFile
+from pipeline.core.atomic import read_table
 from pipeline.core.series import pearson
+from pipeline.fit.file import FitFile
 from pipeline.tables.summary import COLUMNS
 from pipeline.voxels.volume import Mask, to_vector
 from tests.conftest import REPOSITORY
@@ -222,15 +224,18 @@ def test_equal_seeds_equal_bytes_and_subjects_do_not_overwrite_each_other(tiny):
         name="two",
         data_root="data/two",
         subjects={"SIM01": {}, "SIM02": {}},
-        mask=None,
+        mask={"path": "data/two/mask.nii.gz", "space": "native"},
         regions={},
-        maps={},
+        maps={"figures_for": []},
     )
-    tiny.snakemake(two, "results/two/summary.tsv")
+    names = ("summary.tsv", "group.tsv", "group/group_maps.json")
+    tiny.snakemake(two, *(f"results/two/{name}" for name in names))
 
     def lines(name):
-        text = (tiny.results(name) / "summary.tsv").read_bytes()
-        return [line for line in text.splitlines(keepends=True) if line.startswith(b"SIM01\t")]
+        """Of the first subject, without the columns that only runs of several have."""
+        rows = (tiny.results(name) / "summary.tsv").read_bytes().splitlines()
+        own = [row.split(b"\t") for row in rows if row.startswith(b"SIM01\t")]
+        return [row[: len(COLUMNS)] for row in own]
 
     assert lines("two") == lines("tiny")
     assert len(lines("two")) == len(MODELS)
@@ -242,6 +247,31 @@ def test_equal_seeds_equal_bytes_and_subjects_do_not_overwrite_each_other(tiny):
     bases = [tiny.results("two") / f"sub-{s}" / f"sub-{s}_basis.h5" for s in ("SIM01", "SIM02")]
     with h5py.File(bases[0]) as one, h5py.File(bases[1]) as other:
         assert np.abs(one["scores/test01"][:] - other["scores/test01"][:]).max() > 0.1
+    over_subjects(tiny.results("two"))
+
+
+def over_subjects(folder):
+    """Of two subjects there are means of all voxels and true regions, maps, and no sign flips."""
+    group, each = (read_table(folder / f"{n}.tsv") for n in ("group", "group_subjects"))
+    assert group["baseline"].isna().sum() == 5  # all voxels and four regions
+    assert group["p"].isna().all()
+    key = ["model", "baseline", "parcellation", "region"]
+    means = each.groupby(key, dropna=False)["mean"].mean()
+    np.testing.assert_allclose(
+        group.set_index(key)["mean"], means[group.set_index(key).index], atol=2e-6
+    )
+    table = group[(group["region"] == "all") & (group["baseline"] == "eng1000")].set_index("model")
+    r = {
+        (s, m): FitFile(folder / f"sub-{s}" / f"sub-{s}_desc-{m}_fit.h5").scores().r_train
+        for s in ("SIM01", "SIM02")
+        for m in ("eng1000", "ngram")
+    }
+    own = [np.nanmean(r[s, "ngram"] - r[s, "eng1000"]) for s in ("SIM01", "SIM02")]
+    assert table.loc["ngram", "mean"] == pytest.approx(np.mean(own), abs=2e-6)
+    listed = json.loads((folder / "group" / "group_maps.json").read_text())
+    assert listed["notes"] == []
+    assert {m["stat"] for m in listed["maps"]} == {"mean", "t", "prevalence"}
+    assert all((folder / "group" / m["file"]).stat().st_size for m in listed["maps"])
 
 
 def test_what_the_lexicon_knows_and_warnings_reach_the_report(tiny):

@@ -240,6 +240,8 @@ rule report:
         charts=FILES.region_charts(),
         partition=FILES.partition_table(),
         shares=FILES.shares_table(),
+        group=FILES.group_tables(),
+        group_maps=FILES.group_maps(),
         controls=list(FILES.control_tables().values()),
         bases=FILES.used_bases(),
         fits=FILES.fits(),

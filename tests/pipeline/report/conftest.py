@@ -12,7 +12,7 @@ from PIL import Image
 
 from pipeline.bands.compute import BandFile
 from pipeline.config.load import complete
-from pipeline.core.atomic import write_table
+from pipeline.core.atomic import read_table, write_table
 from pipeline.core.series import pearson
 from pipeline.fit.file import FitFile
 from pipeline.matching.matches import NO_MATCH, Matches, save_matches
@@ -22,6 +22,7 @@ from pipeline.report.page import render
 from pipeline.report.units import choose_units, held_against
 from pipeline.report.warnings import all_warnings
 from pipeline.tables.gains import gains
+from pipeline.tables.group import group_table, subjects_table
 from pipeline.tables.summary import summarise
 from tests.helpers.fits import write_fit
 from tests.helpers.responses import write_responses
@@ -243,6 +244,31 @@ def places(folder, stem):
     return {"places": f"{stem}.json", "map": f"{stem}.png"}
 
 
+def over_subjects(folder, fits, subjects, models):
+    """Tables of two subjects or more, and pictures of the mean and of what passes; None of one."""
+    if len(subjects) < 2:
+        return {}
+    places = {s: {"areas": np.repeat(["front", "<back>"], N_VOXELS // 2)} for s in subjects}
+    compared = [("eng1000", None), *((m, "eng1000") for m in models if m != "eng1000")]
+    table = subjects_table(fits, places, compared)
+    write_table(table, folder / "group_subjects.tsv")
+    group = group_table(table, alpha=0.05, permutations=100, seed=0)
+    write_table(group, folder / "group.tsv")
+    listing = folder / "group" / "group_maps.json"
+    listing.parent.mkdir()
+    records = []
+    for stat, q in (("mean", None), ("meanpcluster", 0.05)):
+        for model in ("eng1000", "ngram"):
+            record = {"file": f"{stat}{model}.png", "kind": "slices", "stat": stat, "model": model}
+            record |= {"minus": None if model == "eng1000" else "eng1000", "band": None, "q": q}
+            records.append(record | {"title": f"{model}: {stat}", "unit": "r"})
+            Image.new("RGB", (30, 20), (90, 20, 120)).save(listing.parent / record["file"])
+    said = {"maps": records, "n_subjects": len(subjects), "notes": ["no clusters: no <mesh>"]}
+    listing.write_text(json.dumps(said))
+    found = {name: read_table(folder / f"{name}.tsv") for name in ("group", "group_subjects")}
+    return found | {"group_maps": listing}
+
+
 def other_horizon(config, folder):
     """The same run with a horizon of 8, in which nothing is gained."""
     table = pd.read_csv(folder / "gains.tsv", sep="\t")
@@ -305,6 +331,7 @@ def make(folder, subjects, models, maps):
             if maps
         },
         fits=fits,
+        **over_subjects(folder, fits, subjects, models),
         maps=listings,
         explorers=explorers,
         warnings=["a story is short"],

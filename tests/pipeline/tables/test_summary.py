@@ -5,7 +5,7 @@ from scipy import stats
 
 from pipeline.core.atomic import write_table
 from pipeline.core.interval import interval
-from pipeline.tables.summary import COLUMNS, summarise
+from pipeline.tables.summary import COLUMNS, SUBJECTS, summarise
 from tests.helpers.fits import write_fit
 
 TRAIN = ["a", "b", "c", "d"]
@@ -45,7 +45,7 @@ def read(path):
 
 def test_rows_and_columns(fits):
     table = summarise(fits, "eng1000", 2)
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == COLUMNS + SUBJECTS
     assert table["subject"].tolist() == ["S1", "S1", "S2", "S2", "mean", "mean"]
     assert table["model"].tolist() == ["eng1000", "ngram"] * 3
     s1, s2, mean = (
@@ -54,6 +54,29 @@ def test_rows_and_columns(fits):
     )
     assert mean["r_mean"] == pytest.approx((s1["r_mean"] + s2["r_mean"]) / 2)
     assert mean["delta_eng1000"] == pytest.approx((s1["delta_eng1000"] + s2["delta_eng1000"]) / 2)
+
+
+def test_intervals_over_subjects_stand_beside_those_over_stories(tmp_path):
+    """Of several subjects, in the rows of the means, the baseline's r among them."""
+    rng, files = np.random.default_rng(2), {}
+    for i in range(5):
+        for model in ("eng1000", "m"):
+            r, r_train = rng.uniform(0, 0.3, 20), rng.uniform(0, 0.3, (4, 20))
+            path = tmp_path / f"{i}{model}.h5"
+            files[f"S{i}", model] = write_fit(path, r, r_train.mean(axis=0), r_train, ["b"], TRAIN)
+    table = summarise(files, "eng1000", 2)
+    each, mean = table[table["subject"] != "mean"], table[table["subject"] == "mean"]
+    assert each[SUBJECTS].isna().all(axis=None)
+    for _, row in mean.iterrows():
+        own = each[each["model"] == row["model"]]
+        for column, ends in (("delta_eng1000", SUBJECTS[:2]), ("r_mean", SUBJECTS[2:])):
+            expected = stats.ttest_1samp(own[column], 0).confidence_interval(0.95)
+            assert row[ends].tolist() == pytest.approx([expected.low, expected.high])
+    alone = {key: path for key, path in files.items() if key[0] == "S0"}
+    assert list(summarise(alone, "eng1000", 2).columns) == COLUMNS
+    one = mean[mean["model"] == "eng1000"].iloc[0]
+    assert one["r_subj_lo"] < one["r_mean"] < one["r_subj_hi"]
+    assert one["subj_lo"] == one["subj_hi"] == 0
 
 
 def test_top_ten_percent_by_test_and_by_cross_validation(fits):
@@ -121,6 +144,6 @@ def test_interval_of_equal_stories_is_a_point():
 def test_written_with_six_decimals(tmp_path, fits):
     write_table(summarise(fits, "eng1000", 2), tmp_path / "s.tsv")
     lines = (tmp_path / "s.tsv").read_text().splitlines()
-    assert lines[0].split("\t") == COLUMNS
+    assert lines[0].split("\t") == COLUMNS + SUBJECTS
     assert len(lines) == 7
-    assert all(len(v.split(".")[1]) == 6 for v in lines[1].split("\t")[5:])
+    assert all(len(v.split(".")[1]) == 6 for v in lines[1].split("\t")[5:12])

@@ -83,7 +83,7 @@ class GramEngine:
         beside any sampling error, and it is the largest.
         """
         columns = slice(None) if len(voxels) == len(self.mean) else voxels
-        made = self.backend.empty(kept.size, len(voxels), double=False)
+        made = self.backend.columns(kept.size, len(voxels))
         for band, place in kept.places.items():
             first, *others = some(self._products[self.wide[band].name][1])
             made[place] = first[:, columns]
@@ -226,7 +226,7 @@ class GramSolved:
         pp = get(backend.quadratic(xx, wy))
         Pp, cross = get((test_wu - product).T @ wy), get(test_wu.T @ wu)
         PP = test.uu - cross - cross.T + get(wu.T @ product)
-        py, Py = get((wy * test_wy).sum(0)), test_uy - get(wu.T @ test_wy)
+        py, Py = get(backend.products(wy, test_wy)), test_uy - get(wu.T @ test_wy)
         # About the means: the last of U is a column of ones, so its products are sums.
         rows, y, p = test.uu[-1, -1], test_uy[-1], get(test_wu[:, -1] @ wy)
         P = test.uu[-1] - cross[-1]

@@ -33,6 +33,10 @@ class Backend(Protocol):
         """A new matrix, to be filled."""
         ...
 
+    def columns(self, n_rows: int, n_columns: int) -> Array:
+        """A new matrix in single precision whose columns are filled and used one by one."""
+        ...
+
     def join(self, left: Array, right: Array) -> Array:
         """Columns of both side by side."""
         ...
@@ -42,7 +46,7 @@ class Backend(Protocol):
         ...
 
     def solve(self, matrix: Array, penalty: np.ndarray, rhs: Array) -> Array:
-        """Solve (matrix + diag(penalty)) z = rhs for a symmetric matrix, which is overwritten.
+        """Solve (matrix + diag(penalty)) z = rhs for a symmetric matrix; both are overwritten.
 
         Raises
         ------
@@ -55,9 +59,17 @@ class Backend(Protocol):
         """Diagonal of vectors' matrix vectors, (n_vectors,), for a symmetric single matrix."""
         ...
 
+    def products(self, left: Array, right: Array) -> Array:
+        """Products of the columns of two matrices, (n_columns,)."""
+        ...
+
 
 class Processor:
-    """NumPy and LAPACK; arrays stay where they are."""
+    """NumPy and LAPACK; arrays stay where they are.
+
+    Where LAPACK solves for many columns these lie one after another, as it wants them: so nothing
+    as large as they are is copied into another order.
+    """
 
     def put(self, values: np.ndarray) -> np.ndarray:
         """See `Backend.put`."""
@@ -75,9 +87,16 @@ class Processor:
         """See `Backend.empty`."""
         return np.empty((n_rows, n_columns), np.float64 if double else np.float32)
 
+    def columns(self, n_rows: int, n_columns: int) -> np.ndarray:
+        """See `Backend.columns`."""
+        return np.empty((n_rows, n_columns), np.float32, order="F")
+
     def join(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """See `Backend.join`."""
-        return np.concatenate([left, right], axis=1)
+        n, n_columns = left.shape
+        both = np.empty((n, n_columns + right.shape[1]), left.dtype, order="F")
+        both[:, :n_columns], both[:, n_columns:] = left, right
+        return both
 
     def block(self, matrix: np.ndarray, rows: list[slice], columns: list[slice]) -> np.ndarray:
         """See `Backend.block`."""
@@ -93,18 +112,25 @@ class Processor:
         factor, failed = potrf(matrix.T, lower=1, clean=0, overwrite_a=1)
         if failed:
             raise _lost_in_rounding()
-        solution, _ = potrs(factor, np.array(rhs, matrix.dtype, order="F"), lower=1, overwrite_b=1)
+        rhs = np.asarray(rhs, matrix.dtype, order="F")
+        solution, _ = potrs(factor, rhs, lower=1, overwrite_b=1)
         return solution
 
     def quadratic(self, matrix: np.ndarray, vectors: np.ndarray) -> np.ndarray:
         """See `Backend.quadratic`; half the work of the full product.
 
-        With M = L + L' - D, L lower triangular and D the diagonal, v'Mv = 2 v'Lv - v'Dv.
+        With M = L + L' - D, L lower triangular and D the diagonal, v'Mv = 2 v'(L - D/2)v.
         """
         vectors = np.asarray(vectors, np.float32, order="F")
-        lower = strmm(1.0, matrix.T, vectors, lower=1)
-        twice = 2 * lower - matrix.diagonal()[:, None] * vectors
-        return np.einsum("ij,ij->j", vectors, twice)
+        diagonal = matrix.diagonal().copy()
+        matrix.flat[:: len(matrix) + 1] = diagonal / 2
+        lower = strmm(2.0, matrix.T, vectors, lower=1)
+        matrix.flat[:: len(matrix) + 1] = diagonal
+        return self.products(vectors, lower)
+
+    def products(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """See `Backend.products`."""
+        return np.vecdot(left.T, right.T)
 
 
 class Torch:
@@ -148,6 +174,10 @@ class Torch:
         kind = self._torch.float64 if double else self._torch.float32
         return self._torch.empty(n_rows, n_columns, dtype=kind, device=self.device)
 
+    def columns(self, n_rows: int, n_columns: int) -> Array:
+        """See `Backend.columns`."""
+        return self.empty(n_rows, n_columns, double=False)
+
     def join(self, left: Array, right: Array) -> Array:
         """See `Backend.join`."""
         return self._torch.cat([left, right], dim=1)
@@ -168,7 +198,11 @@ class Torch:
     def quadratic(self, matrix: Array, vectors: Array) -> Array:
         """See `Backend.quadratic`."""
         vectors = vectors.to(matrix.dtype)
-        return (vectors * (matrix @ vectors)).sum(0)
+        return self.products(vectors, matrix @ vectors)
+
+    def products(self, left: Array, right: Array) -> Array:
+        """See `Backend.products`."""
+        return (left * right).sum(0)
 
 
 def backend(device: str) -> Backend:

@@ -117,11 +117,12 @@ class FixedSums:
         n_columns, n_voxels = band.n_columns, self.regression.n_voxels
         labels = sorted(set(folds.values()))
         x = {k: np.zeros(n_columns) for k in labels}
-        xy = {k: np.zeros((n_columns, n_voxels), np.float32) for k in labels}
+        # Columns are voxels, one after another, as systems are solved for them.
+        xy = {k: np.zeros((n_columns, n_voxels), np.float32, order="F") for k in labels}
         for story, fold in folds.items():
             rows = band.rows(story)
             x[fold] += rows.sum(axis=0, dtype=np.float64)
-            xy[fold] += rows.T @ (self.regression.responses[story] - self.mean)
+            xy[fold].T[:] += (self.regression.responses[story] - self.mean).T @ rows
         return x, {k: self.backend.put(part) for k, part in xy.items()}
 
 

@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.core.errors import ProblemError
 from pipeline.core.series import pearson, zscore
@@ -92,6 +94,43 @@ def test_single_precision_is_left_where_it_is_not_safe(monkeypatch):
         expected = reference.predict(X * factor)
         predicted = found.predict(X.astype(np.float32))
         np.testing.assert_allclose(predicted, expected, atol=2e-3 * np.abs(expected).max())
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    size=st.tuples(st.integers(1, 40), st.integers(1, 6)),
+    kind=st.sampled_from(["random", "collinear", "constant", "tiny"]),
+    double=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_algebra_in_place_equals_the_plain_one(seed, size, kind, double):
+    (n, n_voxels), rng = size, np.random.default_rng(seed)
+    x = rng.standard_normal((50, n))
+    x = {
+        "random": x,
+        "collinear": x[:, [0] * n] + 1e-3 * x,
+        "constant": np.where(np.arange(n) % 2, x, 0.0),
+        "tiny": 1e-6 * x,
+    }[kind]
+    scale = np.square(x).sum() or 1.0
+    matrix, penalty = x.T @ x, np.full(n, scale * 0.1)
+    rhs = scale * rng.standard_normal((n, n_voxels))
+    expected = np.linalg.solve(matrix + np.diag(penalty), rhs)
+    there, precision = Processor(), np.float64 if double else np.float32
+    joined = there.join(rhs[:, :1].astype(precision), rhs[:, 1:].astype(precision))
+    np.testing.assert_array_equal(joined, rhs.astype(precision))
+    found = there.solve(matrix.astype(precision), penalty, joined)
+    np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+    single = matrix.astype(np.float32)
+    vectors = expected.astype(np.float32)
+    quadratic = np.einsum("ij,ik,kj->j", expected, matrix, expected)
+    bound = 1e-4 * scale * np.square(expected).sum(axis=0).max()
+    np.testing.assert_allclose(there.quadratic(single, vectors), quadratic, atol=bound)
+    np.testing.assert_array_equal(single, matrix.astype(np.float32))  # as it was
+    products = there.products(vectors, np.asfortranarray(vectors[::-1]))
+    np.testing.assert_allclose(
+        products, (expected * expected[::-1]).sum(axis=0), atol=bound / scale
+    )
 
 
 def test_an_alpha_below_rounding_is_a_clear_error():

@@ -101,12 +101,12 @@ def tables_of(world: World, n_tables: int, seed: int) -> dict[str, float]:
         truth; `majority_sure`, 95 % of the posterior is above a half.
     """
     rng = np.random.default_rng(seed)
-    flips = draw_flips(SUBJECTS, FLIPS, rng)
     rows = []
     for _ in range(n_tables):
         values, prevalence, story = world.table(rng)
         mean = values.mean(axis=1)
-        effects, test = random_effects(mean), sign_flip_test(mean, flips)
+        effects = random_effects(mean)
+        test = sign_flip_test(mean, draw_flips(SUBJECTS, FLIPS, rng))
         positive = np.array([story_p(own) for own in values]) < ALPHA
         posteriors = [Prevalence(int(k), SUBJECTS, ALPHA) for k in positive.sum(axis=0)]
         ends = np.array([p.interval() for p in posteriors])
@@ -172,11 +172,11 @@ def maps_of(
     """Shares of maps without any effect in which something is found, family-wise."""
     edges, smooth = space()
     rng = np.random.default_rng(seed)
-    flips = draw_flips(SUBJECTS, FLIPS, rng)
     n_units = edges.max() + 1
     found = []
     for _ in range(n_maps):
-        test = sign_flip_test(smooth(rng.standard_normal((SUBJECTS, n_units))), flips, edges)
+        noise = smooth(rng.standard_normal((SUBJECTS, n_units)))
+        test = sign_flip_test(noise, draw_flips(SUBJECTS, FLIPS, rng), edges)
         assert test.p_cluster is not None
         below = [(test.p_fwer, ALPHA), (test.p_cluster, ALPHA), (test.p_cluster, 1.0)]
         found.append([(p < bound).any() for p, bound in below])

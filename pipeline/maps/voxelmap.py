@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -57,7 +57,7 @@ class VoxelMap:
         threshold = f", FDR q < {self.q:g}" if self.q else ""
         return f"{self.subject}, {what} test correlation{threshold}"
 
-    def threshold(self, q: np.ndarray, level: float) -> VoxelMap:
+    def threshold(self, q: np.ndarray, level: float) -> Self:
         """The map where `q`, array of shape (n_voxels,), is below `level`; NaN elsewhere."""
         passed = q < level
         count = f"{np.count_nonzero(passed)} of {np.isfinite(q).sum()} voxels"

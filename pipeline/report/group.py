@@ -65,7 +65,7 @@ def over_subjects(
             if name != VOXELS
         ],
         "alpha": float(group["alpha"].iloc[0]),
-        "n_flips": int(group["n_flips"].iloc[0]),
+        "n_flips": int(group["n_flips"].max()),
         "notes": list(dict.fromkeys(notes)),
         "maps": maps if maps and maps["pictures"] else None,
     }

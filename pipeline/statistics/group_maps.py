@@ -79,7 +79,7 @@ def write_group(
     comparisons: Sequence[Comparison],
     bands: Mapping[str, Sequence[str]],
     *,
-    places: Mapping[str, Mask] | Mapping[str, Vertices],
+    places: Mapping[str, Mask | Vertices],
     folder: Path,
     options: TestOptions,
     seed: int,
@@ -145,7 +145,7 @@ def write_group(
 
 
 def _common(
-    places: Mapping[str, Mask] | Mapping[str, Vertices],
+    places: Mapping[str, Mask | Vertices],
 ) -> tuple[Mask | Vertices, dict[str, Any]] | str:
     """Where the values that all subjects have lie, and which of each subject's they are."""
     masks = {s: place for s, place in places.items() if isinstance(place, Mask)}

@@ -100,8 +100,10 @@ def group_table(table: pd.DataFrame, *, alpha: float, permutations: int, seed: i
             row = dict(zip([*COMPARISON, *UNIT], (*family, unit), strict=True))
             row |= {"n_subjects": effects.n[i], "mean": effects.mean[i], "sd": effects.sd[i]}
             row |= {"subj_lo": effects.lo[i], "subj_hi": effects.hi[i]}
-            row |= {"p": test.p[i], "p_fwer": test.p_fwer[i], "n_flips": test.n_null}
-            reasons = [TOO_FEW] if np.isnan(test.p[i]) else []
+            untested = bool(np.isnan(test.p[i]))
+            row |= {"p": test.p[i], "p_fwer": test.p_fwer[i]}
+            row |= {"n_flips": 0 if untested else test.n_null}
+            reasons = [TOO_FEW] if untested else []
             reasons += [ONE_STORY] if len(tested) < effects.n[i] else []
             rows.append(row | _prevalence(tested, alpha) | {"note": "; ".join(reasons) or None})
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -9,11 +9,13 @@ from pipeline.core.atomic import write_text
 from pipeline.readers.formats import vertices_of
 from pipeline.statistics.group_maps import write_group
 from pipeline.statistics.options import TestOptions
+from pipeline.voxels.vertices import Vertices
 from pipeline.voxels.volume import Mask
 
 with work(snakemake):
     params = snakemake.params
     fits = dict(zip(product(params.subjects, params.models), snakemake.input.fits, strict=True))
+    places: dict[str, Mask | Vertices]
     if params.mask:
         places = {s: Mask.from_config(params.mask, s) for s in params.subjects}
     else:

@@ -117,6 +117,7 @@ def test_of_five_subjects_there_is_an_interval_but_no_flip(tmp_path):
     _, group = tables(fits, {f"S{i}": {} for i in range(5)})
     assert group[["p", "p_fwer"]].isna().all(axis=None)
     assert group["note"].tolist() == [TOO_FEW] * 2
+    assert (group["n_flips"] == 0).all()
     assert np.isfinite(group[["subj_lo", "prevalence_lo"]]).all(axis=None)
 
 

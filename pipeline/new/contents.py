@@ -245,7 +245,7 @@ def _of_table(path: Path, given: Mapping[str, Any], notes: list[str]) -> dict[st
     for role, others in COLUMNS.items():
         if role in columns or role in table:
             continue
-        there = [name for name in table if name.strip().casefold() in (role, *others)]
+        there = [name for name in map(str, table) if name.strip().casefold() in (role, *others)]
         if len(there) > 1:
             what = f"{role} may be the column {' or '.join(map(repr, there))}"
             remedy = f"say which: --columns {role}={there[0]}"

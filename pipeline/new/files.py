@@ -110,7 +110,7 @@ def _inside(folder: Path, known: Mapping[str, object]) -> list[Path]:
 def _is_of_words(path: Path) -> bool:
     """Whether the columns of a table are those of words with times, or of events."""
     try:
-        names = list(read_delimited(path))
+        names = list(map(str, read_delimited(path)))
     except ProblemError:
         return "event" in path.name or "word" in path.name  # what is wrong is told when it is read
     return any(_ONSETS.search(name) for name in names) and len(names) > 1 and _has_text(path)

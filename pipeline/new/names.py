@@ -136,14 +136,14 @@ def match(transcripts: Sequence[Found], responses: Sequence[Found]) -> Matched:
 
 def _stories(
     transcripts: Sequence[Found], responses: Sequence[Found], notes: list[str]
-) -> tuple[list[str], dict[object, dict[Parts, str]]]:
+) -> tuple[list[str], dict[Path, dict[Parts, str]]]:
     """Name of each transcript's story, and the stories that each response can be of."""
-    best: tuple[int, list[str], dict[object, dict[Parts, str]]] | None = None
+    best: tuple[int, list[str], dict[Path, dict[Parts, str]]] | None = None
     for names in _readings(transcripts):
         known: dict[Parts, str] = {}
         for name in names:
             known.setdefault(parts_of(name), _flat(name))
-        heard: dict[object, dict[Parts, str]] = {
+        heard: dict[Path, dict[Parts, str]] = {
             file.path: _within(known, parts_of(_text(file))) for file in responses
         }
         clear = sum({0: 0, 1: 1}.get(len(stories), -1) for stories in heard.values())

@@ -80,7 +80,7 @@ def names_of(path: str | Path, columns: Sequence[str] | None = None) -> list[str
 def clocks_of(path: str | Path) -> list[str]:
     """Columns of a table that count the rows or give their times."""
     table = read_delimited(path)
-    return [name for name in table if _is_clock(numbers(table[name]).to_numpy())]
+    return [str(name) for name in table if _is_clock(numbers(table[name]).to_numpy())]
 
 
 def _is_values(names: list[str]) -> bool:

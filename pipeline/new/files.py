@@ -79,6 +79,7 @@ def find(
         raise ProblemError(
             Problem(" ".join(patterns), option, what, "correct the folder or pattern")
         )
+    _check_names(paths, option)
     _check_one_format(paths, known, option)
     root = os.path.commonpath([path.parent for path in paths])
     inner = {path: os.path.relpath(path, root) for path in paths}
@@ -151,6 +152,17 @@ def _expression(pattern: str) -> str:
         else:
             done += {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}[text]
     return done + re.escape(pattern[place:])
+
+
+def _check_names(paths: Iterable[Path], option: str) -> None:
+    """Raise if a name has a line's end or a tab, which neither a table nor a comment can hold."""
+    problems = [
+        Problem(repr(str(path)), option, "a control character is in the name", "rename the file")
+        for path in paths
+        if not str(path).isprintable()
+    ]
+    if problems:
+        raise ProblemError(problems)
 
 
 def _check_one_format(paths: Iterable[Path], known: Mapping[str, object], option: str) -> None:

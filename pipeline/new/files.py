@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from pipeline.readers.hemispheres import as_pair
 BRACES = re.compile(r"\{([^{}]*)\}")
 KEYS = ("subject", "story", "session", "run")
 _PARTS = re.compile(r"\*\*/|\*|\?|\{[^{}]*\}")
+_CONTROLS = ("Cc", "Cs", "Zl", "Zp")  # of Unicode: controls, broken characters, lines' ends
 _ONSETS = re.compile(r"onset|start|begin|xmin|tmin|time", re.IGNORECASE)
 
 
@@ -159,7 +161,7 @@ def _check_names(paths: Iterable[Path], option: str) -> None:
     problems = [
         Problem(repr(str(path)), option, "a control character is in the name", "rename the file")
         for path in paths
-        if not str(path).isprintable()
+        if any(unicodedata.category(character) in _CONTROLS for character in str(path))
     ]
     if problems:
         raise ProblemError(problems)

@@ -79,6 +79,20 @@ def write_regions(subjects=("S01", "S02", "S03")):
             own.write_regions(Path(f"data/{subject}/{story}.csv"), values(n, 3), "ABC", tr=2)
 
 
+@pytest.mark.parametrize(("step", "said"), [(1.5, "'time' rises by 1.5 a row"), (1, "--tr")])
+def test_the_repetition_time_of_a_clock_among_the_regions(capsys, step, said):
+    """Stories of one length, in which words end early, leave it open; a count of rows does, too."""
+    for story in "abcde":
+        own.write_words(Path(f"stim/{story}.csv"), own.words_of(80, 1.5, RNG))
+        own.write_regions(Path(f"data/{story}.csv"), values(100, 3), "ABC", tr=step)
+    if step == 1:
+        assert said in refused(capsys, "stim", "data")
+        return
+    config, _ = new("stim", "data")
+    assert config["timing"]["tr"] == step
+    assert said in OUT.read_text()
+
+
 def test_several_subjects_with_a_table_of_regions_a_story():
     """Columns of words have other names, a column of the responses is a clock."""
     write_regions()

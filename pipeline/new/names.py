@@ -151,6 +151,8 @@ def _stories(
             best = clear, names, heard
     assert best is not None, "there is a transcript"
     names, heard = list(map(_flat, best[1])), best[2]
+    if any(heard.values()) and all(name.isdecimal() for name in names):
+        notes.append("stories and responses belong together by a number alone")
     if not any(heard.values()) and len(set(names)) == 1:
         notes.append("there is one transcript: all responses are taken to be to it")
         heard = {file.path: {(): names[0]} for file in responses}
@@ -174,6 +176,8 @@ def _readings(transcripts: Sequence[Found]) -> Iterator[list[str]]:
     for names in (inner, last):
         for ends in ((False, False), (False, True), (True, True)):
             read = _without_common(names, *ends)
+            if read != list(names) and any(name.isdecimal() for name in read):
+                continue  # section 9 is not run 9
             if all(read) and len({parts_of(name) for name in read}) == len(set(names)):
                 yield read
     yield last

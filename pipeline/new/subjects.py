@@ -10,7 +10,10 @@ from pipeline.core.errors import Problem, ProblemError, some
 from pipeline.new.files import Found
 from pipeline.new.parts import PART, Parts, parts_of, starts
 
-BRACES = "say it with braces in the pattern, as in 'data/{subject}/{story}.csv'"
+BRACES = (
+    "say it with braces in the pattern, as in 'data/{subject}/{story}.csv', or write a table of "
+    "runs (docs/data.md)"
+)
 ENTITIES = {"sub": "subject", "ses": "session", "run": "run"}
 _ENTITY = re.compile(r"(?:^|[/_])(sub|ses|run)-([A-Za-z0-9]+)(?=[/_.]|$)")
 _RUNS = {"ses", "sess", "session", "run", "scan", "visit"}  # words before the number of a run

@@ -204,6 +204,16 @@ def test_braces_say_what_names_do_not(capsys):
     assert table.of("p2", "1").responses == Path("bold/p2_1.hf5")
 
 
+def test_a_section_is_no_run(capsys):
+    """Numbers of other things are not compared, as of ds003643, whose run 9 is any section."""
+    for number, n in enumerate(own.LENGTHS.values(), start=1):
+        own.write_textgrid(Path(f"words/section{number}.TextGrid"), own.words_of(n, 2, RNG))
+        own.write_hdf5(Path(f"bold/sub-01/sub-01_task-prince_run-{number + 2}.hf5"), values(n))
+    said = refused(capsys, "words", "bold")
+    assert "no name of responses has that of a transcript" in said
+    assert "write a table of runs" in said
+
+
 def test_rows_and_words_that_do_not_fit(capsys):
     """300 s of words, 40 rows of 2 s: told with the files, at once with what else is wrong."""
     own.write_mask(Path("mask.nii.gz"))

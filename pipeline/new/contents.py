@@ -164,6 +164,7 @@ def look_at_responses(
         return None
     n_problems = len(findings.problems)
     options: dict[str, Any] = {}
+    clocks: dict[str, float] = {}
     try:
         if clocks := _clocks(first):
             options["columns"] = [
@@ -186,7 +187,9 @@ def look_at_responses(
     if len(findings.problems) > n_problems:
         return None
     n_rows = {key: shape[0] for key, shape in shapes.items()}
-    seconds, note, is_guess = _repetition_time(first, stated, n_rows, words.ends, tr, findings)
+    seconds, note, is_guess = _repetition_time(
+        first, stated, n_rows, words.ends, tr, findings, clocks
+    )
     return Responses(
         options=options,
         notes=notes,
@@ -233,9 +236,10 @@ def check_ends(words: Words, read: Responses, root: Path, findings: Findings) ->
     findings.problem(root, "--sound-start", what, remedy)
 
 
-def _clocks(path: Path) -> list[str]:
+def _clocks(path: Path) -> dict[str, float]:
+    """Columns of a table that are clocks, and their steps; none of other formats."""
     is_table = RESPONSES[suffix(path, RESPONSES)].names is not None
-    return clocks_of(path) if is_table else []
+    return clocks_of(path) if is_table else {}
 
 
 def _of_table(path: Path, given: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
@@ -245,7 +249,7 @@ def _of_table(path: Path, given: Mapping[str, Any], notes: list[str]) -> dict[st
     for role, others in COLUMNS.items():
         if role in columns or role in table:
             continue
-        there = [name for name in table if name.strip().casefold() in (role, *others)]
+        there = [name for name in map(str, table) if name.strip().casefold() in (role, *others)]
         if len(there) > 1:
             what = f"{role} may be the column {' or '.join(map(repr, there))}"
             remedy = f"say which: --columns {role}={there[0]}"
@@ -283,6 +287,7 @@ def _repetition_time(
     ends: Mapping[str, float],
     given: float | None,
     findings: Findings,
+    clocks: Mapping[str, float],
 ) -> tuple[float, str, bool]:
     """Seconds from row to row, where they are from, and whether they are a guess."""
     if given:
@@ -310,6 +315,9 @@ def _repetition_time(
     rows = {story: n for (_, story), n in n_rows.items() if story in ends}
     seconds = seconds_per_row([ends[story] for story in rows], list(rows.values()))
     near = min(USUAL_TR, key=lambda tr: abs(tr - seconds)) if seconds else 0.0
+    for name, step in clocks.items():
+        if step != 1 and min(abs(step / tr - 1) for tr in USUAL_TR) <= NEAR:
+            return step, f"no header says it: the column {name!r} rises by {step:g} a row", True
     if not rows:
         return 2.0, "", True  # no word could be read, which is told
     if not seconds or abs(near - seconds) > NEAR * near:

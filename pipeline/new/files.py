@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from pipeline.readers.hemispheres import as_pair
 BRACES = re.compile(r"\{([^{}]*)\}")
 KEYS = ("subject", "story", "session", "run")
 _PARTS = re.compile(r"\*\*/|\*|\?|\{[^{}]*\}")
+_CONTROLS = ("Cc", "Cs", "Zl", "Zp")  # of Unicode: controls, broken characters, lines' ends
 _ONSETS = re.compile(r"onset|start|begin|xmin|tmin|time", re.IGNORECASE)
 
 
@@ -79,6 +81,7 @@ def find(
         raise ProblemError(
             Problem(" ".join(patterns), option, what, "correct the folder or pattern")
         )
+    _check_names(paths, option)
     _check_one_format(paths, known, option)
     root = os.path.commonpath([path.parent for path in paths])
     inner = {path: os.path.relpath(path, root) for path in paths}
@@ -110,7 +113,7 @@ def _inside(folder: Path, known: Mapping[str, object]) -> list[Path]:
 def _is_of_words(path: Path) -> bool:
     """Whether the columns of a table are those of words with times, or of events."""
     try:
-        names = list(read_delimited(path))
+        names = list(map(str, read_delimited(path)))
     except ProblemError:
         return "event" in path.name or "word" in path.name  # what is wrong is told when it is read
     return any(_ONSETS.search(name) for name in names) and len(names) > 1 and _has_text(path)
@@ -151,6 +154,17 @@ def _expression(pattern: str) -> str:
         else:
             done += {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}[text]
     return done + re.escape(pattern[place:])
+
+
+def _check_names(paths: Iterable[Path], option: str) -> None:
+    """Raise if a name has a line's end or a tab, which neither a table nor a comment can hold."""
+    problems = [
+        Problem(repr(str(path)), option, "a control character is in the name", "rename the file")
+        for path in paths
+        if any(unicodedata.category(character) in _CONTROLS for character in str(path))
+    ]
+    if problems:
+        raise ProblemError(problems)
 
 
 def _check_one_format(paths: Iterable[Path], known: Mapping[str, object], option: str) -> None:

@@ -136,14 +136,14 @@ def match(transcripts: Sequence[Found], responses: Sequence[Found]) -> Matched:
 
 def _stories(
     transcripts: Sequence[Found], responses: Sequence[Found], notes: list[str]
-) -> tuple[list[str], dict[object, dict[Parts, str]]]:
+) -> tuple[list[str], dict[Path, dict[Parts, str]]]:
     """Name of each transcript's story, and the stories that each response can be of."""
-    best: tuple[int, list[str], dict[object, dict[Parts, str]]] | None = None
+    best: tuple[int, list[str], dict[Path, dict[Parts, str]]] | None = None
     for names in _readings(transcripts):
         known: dict[Parts, str] = {}
         for name in names:
             known.setdefault(parts_of(name), _flat(name))
-        heard: dict[object, dict[Parts, str]] = {
+        heard: dict[Path, dict[Parts, str]] = {
             file.path: _within(known, parts_of(_text(file))) for file in responses
         }
         clear = sum({0: 0, 1: 1}.get(len(stories), -1) for stories in heard.values())
@@ -151,6 +151,8 @@ def _stories(
             best = clear, names, heard
     assert best is not None, "there is a transcript"
     names, heard = list(map(_flat, best[1])), best[2]
+    if any(heard.values()) and all(name.isdecimal() for name in names):
+        notes.append("stories and responses belong together by a number alone")
     if not any(heard.values()) and len(set(names)) == 1:
         notes.append("there is one transcript: all responses are taken to be to it")
         heard = {file.path: {(): names[0]} for file in responses}
@@ -174,6 +176,8 @@ def _readings(transcripts: Sequence[Found]) -> Iterator[list[str]]:
     for names in (inner, last):
         for ends in ((False, False), (False, True), (True, True)):
             read = _without_common(names, *ends)
+            if read != list(names) and any(name.isdecimal() for name in read):
+                continue  # section 9 is not run 9
             if all(read) and len({parts_of(name) for name in read}) == len(set(names)):
                 yield read
     yield last

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from pipeline.core.errors import Problem, ProblemError, some
 from pipeline.new.files import Found
 from pipeline.new.parts import PART, Parts, parts_of, starts
 
-BRACES = "say it with braces in the pattern, as in 'data/{subject}/{story}.csv'"
+BRACES = (
+    "say it with braces in the pattern, as in 'data/{subject}/{story}.csv', or write a table of "
+    "runs (docs/data.md)"
+)
 ENTITIES = {"sub": "subject", "ses": "session", "run": "run"}
 _ENTITY = re.compile(r"(?:^|[/_])(sub|ses|run)-([A-Za-z0-9]+)(?=[/_.]|$)")
 _RUNS = {"ses", "sess", "session", "run", "scan", "visit"}  # words before the number of a run
@@ -25,8 +29,8 @@ def entity(file: Found, key: str) -> str | None:
 
 
 def subjects_of(
-    files: Sequence[Found], heard: dict[object, dict[Parts, str]], notes: list[str]
-) -> dict[object, str]:
+    files: Sequence[Found], heard: Mapping[Path, dict[Parts, str]], notes: list[str]
+) -> dict[Path, str]:
     """Subject of each file of responses: as it is said, or by what differs in the names."""
     told = {file.path: entity(file, "subject") for file in files}
     if all(told.values()):
@@ -57,8 +61,8 @@ def subjects_of(
 
 
 def _by_differences(
-    files: Sequence[Found], heard: dict[object, dict[Parts, str]], notes: list[str]
-) -> dict[object, str]:
+    files: Sequence[Found], heard: Mapping[Path, dict[Parts, str]], notes: list[str]
+) -> dict[Path, str]:
     """The part of the names that is neither their story, nor a session or run, and differs."""
     chunks = {file.path: _chunks(file, next(iter(heard[file.path]))) for file in files}
     lengths = {len(own) for own in chunks.values()}
@@ -67,7 +71,7 @@ def _by_differences(
         odd = next(path for path, own in chunks.items() if len(own) != len(chunks[first]))
         what = f"the names are not built alike: {chunks[first]} here, {chunks[odd]} in {odd}"
         raise ProblemError(Problem(first, "--responses", f"whose is it? {what}", BRACES))
-    columns = {}
+    columns: dict[tuple[int, ...], tuple[str, ...]] = {}
     for i, column in enumerate(zip(*chunks.values(), strict=True)):
         before = [own[i - 1] if i else "" for own in chunks.values()]
         if len(set(column)) > 1 and not _is_session(column, before):

@@ -82,7 +82,7 @@ def _hemispheres(path: str | Path, tr: float | None) -> tuple[np.ndarray, np.nda
     if len(values[0]) != len(values[1]):
         what = f"{len(values[1])} volumes, but {len(values[0])} in the left hemisphere"
         raise ProblemError(Problem(right, "right hemisphere", what, _FETCH))
-    if values[0].shape == values[1].shape and np.array_equal(*values, equal_nan=True):
+    if np.array_equal(values[0], values[1], equal_nan=True):
         what = f"both hemispheres are of the same values ({Path(path).name} and {right.name})"
         raise ProblemError(Problem(path, "", what, _FETCH))
     return values[0], values[1]

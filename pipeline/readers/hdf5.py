@@ -71,7 +71,8 @@ def numeric_dataset(
     data = file.get(name)
     if not isinstance(data, h5py.Dataset):
         what = f"there is no dataset {name!r}, only {some(map(repr, file)) or 'nothing'}"
-        findings.problem(file.filename, name, what, _FETCH)
+        remedy = f"store what it should hold under this name, {name!r}, or fetch the file again"
+        findings.problem(file.filename, name, what, remedy)
         return None
     if data.dtype.kind not in "fiu":
         what = f"the values are {data.dtype}, not numbers"

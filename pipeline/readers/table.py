@@ -77,10 +77,15 @@ def names_of(path: str | Path, columns: Sequence[str] | None = None) -> list[str
     return list(columns or read_delimited(path).columns)
 
 
-def clocks_of(path: str | Path) -> list[str]:
-    """Columns of a table that count the rows or give their times."""
+def clocks_of(path: str | Path) -> dict[str, float]:
+    """Columns of a table that count the rows or give their times, and their usual step."""
     table = read_delimited(path)
-    return [str(name) for name in table if _is_clock(numbers(table[name]).to_numpy())]
+    columns = {str(name): numbers(table[name]).to_numpy() for name in table}
+    return {
+        name: float(np.nanmedian(np.diff(values)))
+        for name, values in columns.items()
+        if _is_clock(values)
+    }
 
 
 def _is_values(names: list[str]) -> bool:

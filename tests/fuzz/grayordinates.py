@@ -105,6 +105,11 @@ for _specimen in (GIFTI, RIGHT):
         edit(path, 'Dim0="12"', 'Dim0="100000000000"')
 
     @damage(_specimen, refused="no GIFTI series")
+    def dimensions_more(path):
+        """An array announces a dimension more than it names."""
+        edit(path, 'Dimensionality="1"', 'Dimensionality="2"')
+
+    @damage(_specimen, refused="no GIFTI series")
     def size_in_words(path):
         """The size of an array is no number."""
         edit(path, 'Dim0="12"', 'Dim0="twelve"')
@@ -202,6 +207,13 @@ def description_lost(path):
     raw = path.read_bytes()
     at = raw.index(b"<CIFTI")
     _header(path, at, b"x" * 200)
+
+
+@damage(CIFTI, refused="no CIFTI")
+def unknown_structure(path):
+    """A brain model is of a structure that there is not."""
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace(b"CIFTI_STRUCTURE_CORTEX_LEFT", b"CIFTI_STRUCTURE_CORTEX_LEFU", 1))
 
 
 @damage(CIFTI, refused="has vertices twice, or beyond the 12 of its mesh")

@@ -9,6 +9,7 @@ import pytest
 from pipeline.config.load import load
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.runs import RunTable
+from pipeline.new.choices import split
 from pipeline.new.command import main
 from pipeline.new.contents import seconds_per_row
 from tests.helpers import fmriprep, own
@@ -76,6 +77,20 @@ def write_regions(subjects=("S01", "S02", "S03")):
         own.write_words(Path(f"stim/{story}_words.csv"), own.words_of(n, 2, RNG), names)
         for subject in subjects:
             own.write_regions(Path(f"data/{subject}/{story}.csv"), values(n, 3), "ABC", tr=2)
+
+
+@pytest.mark.parametrize(("step", "said"), [(1.5, "'time' rises by 1.5 a row"), (1, "--tr")])
+def test_the_repetition_time_of_a_clock_among_the_regions(capsys, step, said):
+    """Stories of one length, in which words end early, leave it open; a count of rows does, too."""
+    for story in "abcde":
+        own.write_words(Path(f"stim/{story}.csv"), own.words_of(80, 1.5, RNG))
+        own.write_regions(Path(f"data/{story}.csv"), values(100, 3), "ABC", tr=step)
+    if step == 1:
+        assert said in refused(capsys, "stim", "data")
+        return
+    config, _ = new("stim", "data")
+    assert config["timing"]["tr"] == step
+    assert said in OUT.read_text()
 
 
 def test_several_subjects_with_a_table_of_regions_a_story():
@@ -189,6 +204,16 @@ def test_braces_say_what_names_do_not(capsys):
     assert table.of("p2", "1").responses == Path("bold/p2_1.hf5")
 
 
+def test_a_section_is_no_run(capsys):
+    """Numbers of other things are not compared, as of ds003643, whose run 9 is any section."""
+    for number, n in enumerate(own.LENGTHS.values(), start=1):
+        own.write_textgrid(Path(f"words/section{number}.TextGrid"), own.words_of(n, 2, RNG))
+        own.write_hdf5(Path(f"bold/sub-01/sub-01_task-prince_run-{number + 2}.hf5"), values(n))
+    said = refused(capsys, "words", "bold")
+    assert "no name of responses has that of a transcript" in said
+    assert "write a table of runs" in said
+
+
 def test_rows_and_words_that_do_not_fit(capsys):
     """300 s of words, 40 rows of 2 s: told with the files, at once with what else is wrong."""
     own.write_mask(Path("mask.nii.gz"))
@@ -273,6 +298,11 @@ def spoil_transcript(here):
     own.write_textgrid(Path("words/more/One.TextGrid"), own.words_of(80, 2, RNG))
 
 
+def spoil_with_a_line(here):
+    """A comment in YAML ends where the line does."""
+    own.write_hdf5(Path("bold/x\n__use_yte__: true\n.hf5"), values(80))
+
+
 def spoil_name(here):
     for path in Path("bold").iterdir():
         path.rename(path.with_name(f"run-{ord(path.name[1])}.hf5"))
@@ -281,6 +311,7 @@ def spoil_name(here):
 AMBIGUOUS = {
     "two files for a run": (spoil_twice, "whose is it? the names are not built alike"),
     "two formats": (spoil_format, "files of 2 formats: 5 that end in .hf5; 1 that end in .csv"),
+    "a line's end": (spoil_with_a_line, "a control character is in the name"),
     "two transcripts": (spoil_transcript, "two transcripts of the story"),
     "other names": (spoil_name, "no name of responses has that of a transcript"),
 }
@@ -343,14 +374,18 @@ def test_one_story_is_cut_into_blocks():
     assert "GUESS: there is one transcript: all responses are taken to be to it." in OUT.read_text()
 
 
-def test_the_draw_is_of_the_seed():
-    write_hdf5_stories()
-    drawn = set()
-    for seed in range(6):
-        config, _ = new("words", "bold", "--seed", seed)
-        again, _ = config, OUT.unlink() or TABLE.unlink()
-        drawn.add(again["stories"]["test"][0])
-    assert len(drawn) > 1
+def test_the_draw_is_of_the_seed_among_stories_that_all_heard_and_are_long():
+    stories = ["a", "b", "c", "d", "e"]
+    n_rows = {(subject, story): 100 for subject in ("S1", "S2") for story in stories}
+    del n_rows["S2", "a"]
+    n_rows["S1", "b"] = 58
+    drawn = [split(stories, n_rows, 4, seed).test for seed in range(20)]
+    assert drawn == [split(stories, n_rows, 4, seed).test for seed in range(20)]
+    assert {story for test in drawn for story in test} == {"c", "d", "e"}
+    named = split([*stories, "test_1"], n_rows | {("S1", "test_1"): 30}, 4, 0)
+    assert (named.test, named.rule) == (["test_1"], "the stories that are called so")
+    many = [f"s{i}" for i in range(30)]
+    assert len(split(many, {("S1", story): 100 for story in many}, 4, 0).test) == 3
 
 
 def test_seconds_a_row_leave_a_story_that_does_not_fit_alone():

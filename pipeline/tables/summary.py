@@ -63,12 +63,12 @@ def summarise(
         own_rows = [row for row in rows if row["model"] == model]
         own = pd.DataFrame(own_rows)
         means = own[["r_mean", "r_concat", "r_top10_test", "r_top10_cv"]].mean()
-        by_story = pd.concat([differences[s, model] for s in subjects], axis=1).mean(axis=1)
+        common_stories = pd.concat([differences[s, model] for s in subjects], axis=1).mean(axis=1)
         rows.append(
             own_rows[0]
             | {"subject": MEAN, "n_voxels": int(own["n_voxels"].sum())}
             | {str(column): value for column, value in means.items()}
-            | difference(by_story.to_numpy())
+            | difference(common_stories.to_numpy())
             | _over_subjects(own)
         )
     return pd.DataFrame(rows, columns=[*COLUMNS, *SUBJECTS] if len(subjects) > 1 else COLUMNS)

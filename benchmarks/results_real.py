@@ -1,4 +1,4 @@
-"""Tables and figures of docs/results.md on real BOLD, from a run's summary.tsv and gains.tsv.
+"""Tables and figures of docs/results_details.md on real BOLD, from a run's tables.
 
     python -m benchmarks.results_real [--run results/realdata]
 
@@ -155,7 +155,7 @@ def main() -> None:
     """Write the tables and draw the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, default=Path("results/realdata"))
-    parser.add_argument("--page", type=Path, default=Path("docs/results.md"))
+    parser.add_argument("--page", type=Path, default=Path("docs/results_details.md"))
     parser.add_argument("--images", type=Path, default=Path("docs/images"))
     arguments = parser.parse_args()
     command = f"snakemake --configfile config/{arguments.run.name}.yaml"

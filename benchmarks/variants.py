@@ -84,7 +84,7 @@ class Subject:
     def matches(self, band: str) -> Any:
         """Matches of a band, by story."""
         folder = f"results/{self.config['name']}/sub-{self.name}"
-        name = f"sub-{self.name}_matcher-{band}_matches.parquet"
+        name = f"sub-{self.name}_desc-{band}_matches.parquet"
         return load_matches(need(f"{folder}/{name}", self.command))
 
     def words(self) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from gim.files import read_yaml
 from pipeline.bands.registry import BAND_PATHS, broken_band, kind_of, known_kinds
 from pipeline.config.addresses import sent_variables, unsafe_addresses
 from pipeline.config.partitions import broken_partitions
-from pipeline.config.runs import broken_runs, expanded, with_runs
+from pipeline.config.runs import broken_rows, broken_runs, expanded, with_runs
 from pipeline.config.stories import broken_folds, heard_stories, shared_stories, test_stories
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.places import WRITTEN
 from pipeline.core.schema.validator import faults, schema
-from pipeline.dataset.dataset import TRUTH
+from pipeline.dataset.dataset import NAMED, TRUTH
 from pipeline.dataset.grid import broken_blocks
 from pipeline.features.base import Kind
 
@@ -100,12 +100,12 @@ def complete(config: Any, source: str | Path = "configuration") -> dict[str, Any
         raise ProblemError(problems)
     config = with_runs(config)
     if problems := [Problem(source, *rest) for rest in faults(config, schema())]:
-        raise ProblemError(problems)
+        raise ProblemError([*broken_rows(config), *problems])
     _fill(config, schema())
     config["subjects"] = {s: {"exclude": [], **(o or {})} for s, o in config["subjects"].items()}
     config["features"] = {b: dict(o or {}) for b, o in config["features"].items()}
     if problems := [Problem(source, *rest) for rest in _broken_references(config)]:
-        raise ProblemError(problems)
+        raise ProblemError([*broken_rows(config), *problems])
     if config["only"] is not None:
         for options, key in ((config["maps"], "figures_for"), (config["keep"], "models")):
             options[key] = options[key] and [m for m in options[key] if m in config["only"]]
@@ -310,6 +310,9 @@ def _broken_regions(config: dict[str, Any]) -> list[tuple[str, str, str]]:
             what = f"{' and '.join(sorted(source)) or 'nothing'} to read regions from"
             remedy = "give `volume`, or `left` and `right`, or `atlas`"
             broken.append((f"regions.{name}", what, remedy))
+        if name == NAMED:
+            what = "the columns of responses with names have this name"
+            broken.append((f"regions.{name}", what, "choose another name"))
         if name == TRUTH and config["simulate"] is not None:
             what = "simulated subjects have true regions of this name"
             broken.append((f"regions.{name}", what, "choose another name"))

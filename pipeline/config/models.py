@@ -19,6 +19,13 @@ def used_bands(config: dict[str, Any]) -> list[str]:
     return [band for band in config["features"] if band in wanted]
 
 
+def needed_bands(config: dict[str, Any]) -> list[str]:
+    """Bands that a run computes: those that some model uses, and matchers that controls redraw."""
+    used = used_bands(config)
+    redrawn = {band_options(config, band).redraws for band in used}
+    return [band for band in config["features"] if band in used or band in redrawn]
+
+
 def permuted_bands(config: dict[str, Any], model: str) -> list[str]:
     """Bands of a model whose matches can be permuted."""
     bands = all_models(config)[model]
@@ -79,6 +86,19 @@ def contrasts(config: dict[str, Any], model: str) -> list[str]:
         return [reference for name, reference in contrasts if name == model]
     wanted = (config["baseline"], model + LAG)
     return [m for m in wanted if m in config["models"] and m != model]
+
+
+def group_comparisons(config: dict[str, Any]) -> list[tuple[str, str | None]]:
+    """What is asked over subjects: the baseline's r, then each model and what it is held against.
+
+    That is the baseline, what the tests compare it with, and the model with its lag control.
+    """
+    baseline, over = config["baseline"], controlled_models(config)
+    pairs = [(m, baseline) for m in config["models"] if m != baseline]
+    for model in config["models"]:
+        pairs += [(model, other) for other in contrasts(config, model)]
+        pairs += [(model, over[model])] if model in over else []
+    return [(baseline, None), *dict.fromkeys(pairs)]
 
 
 def compares(config: dict[str, Any]) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import combinations_with_replacement, product
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,8 @@ from pipeline.config.models import (
 from pipeline.config.partitions import all_models, partition_models
 from pipeline.config.readings import STATES, reading_of, readings
 from pipeline.config.stories import heard_stories, training_stories
-from pipeline.dataset.dataset import TRUTH, Dataset
-from pipeline.readers.formats import is_on_surface
+from pipeline.dataset.dataset import NAMED, TRUTH, Dataset
+from pipeline.readers.formats import files_of, has_regions, is_on_surface
 
 
 class Results:
@@ -60,7 +62,7 @@ class Results:
 
     def matches(self, subject: str, band: str) -> str:
         """Matches of a band."""
-        return self.of_subject(subject, f"matcher-{band}_matches.parquet")
+        return self.of_subject(subject, f"desc-{band}_matches.parquet")
 
     def recalling(self, band: str) -> str:
         """The band that searches the memory which a band is made from: another, or itself."""
@@ -72,11 +74,11 @@ class Results:
 
     def recall(self, subject: str, band: str) -> str:
         """The passages that a band found for every row."""
-        return self.of_subject(subject, f"memory-{band}_recall.h5")
+        return self.of_subject(subject, f"desc-{band}_recall.h5")
 
     def passages(self, subject: str, band: str) -> str:
         """The table of them, by the memory of all training stories."""
-        return self.of_subject(subject, f"memory-{band}_passages.parquet")
+        return self.of_subject(subject, f"desc-{band}_passages.parquet")
 
     def recalled(self, subject: str) -> dict[str, dict[str, str]]:
         """Features of the bands made from each memory, by the band that searches it."""
@@ -127,11 +129,11 @@ class Results:
 
     def fit(self, subject: str, model: str) -> str:
         """Fit of a model."""
-        return self.of_subject(subject, f"model-{model}_fit.h5")
+        return self.of_subject(subject, f"desc-{model}_fit.h5")
 
     def weights(self, subject: str, model: str) -> str:
         """Weights of a model."""
-        return self.of_subject(subject, f"model-{model}_weights.h5")
+        return self.of_subject(subject, f"desc-{model}_weights.h5")
 
     def kept_models(self) -> list[str]:
         """Models of the run whose weights are kept: the baseline, if none is named."""
@@ -145,7 +147,7 @@ class Results:
 
     def tunings_of(self, subject: str) -> list[str]:
         """Those of one subject."""
-        return [self.of_subject(subject, f"model-{m}_tuning.json") for m in self.kept_models()]
+        return [self.of_subject(subject, f"desc-{m}_tuning.json") for m in self.kept_models()]
 
     def pictured_models(self) -> list[str]:
         """Models that get every figure."""
@@ -159,7 +161,7 @@ class Results:
     def statistics(self, subject: str | None = None) -> list[str]:
         """Significance of these models, and their r over the noise ceiling."""
         pairs = self._subjects_and_models(subject)
-        return [self.of_subject(s, f"model-{model}_stats.h5") for s, model in pairs]
+        return [self.of_subject(s, f"desc-{model}_stats.h5") for s, model in pairs]
 
     def ceiling(self, subject: str) -> str:
         """Noise ceiling of a subject."""
@@ -168,7 +170,7 @@ class Results:
     def partitions(self) -> list[str]:
         """What the spaces of all partitions explain alone and in common."""
         pairs = product(self.subjects, self.config["partitions"])
-        return [self.of_subject(s, f"partition-{partition}_r2.h5") for s, partition in pairs]
+        return [self.of_subject(s, f"desc-{partition}_r2.h5") for s, partition in pairs]
 
     def partition_fits(self, subject: str, partition: str) -> list[str]:
         """Fits of every combination of a partition's spaces, of all of them last."""
@@ -198,6 +200,22 @@ class Results:
         }
         return {name: self.of_run(f"{name}.tsv") for name, asked in wanted.items() if asked}
 
+    def group_tables(self) -> list[str]:
+        """The tables over subjects and of each of them, if there are two or more."""
+        several = len(self.subjects) > 1
+        return [self.of_run(f"{name}.tsv") for name in ("group", "group_subjects") if several]
+
+    def group_maps(self) -> list[str]:
+        """What is there when the maps over subjects are; it says why, if these have no one space.
+
+        Nothing where values have no places, or subjects masks of their own in native space.
+        """
+        mask = self.config["mask"]
+        own = mask and mask["space"] == "native" and "{subject}" in mask["path"]
+        placed = (mask and not own) or self.on_surface(self.subjects[0])
+        several = len(self.subjects) > 1
+        return [self.of_run("group/group_maps.json")] if several and placed else []
+
     def heard_singly(self) -> list[str]:
         """Models that are scored on single presentations, the baseline first."""
         models = self.config["controls"]["presentations"]
@@ -215,9 +233,49 @@ class Results:
         """One table a subject that is there when no leak was found."""
         return [self.of_subject(s, "audit.tsv") for s in self.subjects]
 
+    @cached_property
+    def are_small(self) -> bool:
+        """Whether one job makes all that is made of a subject, as there is little of it.
+
+        What is simulated is never small: its files come and go.
+        """
+        most, config = self.config["small_mb"] * 1e6, self.config
+        if not most or config["simulate"] is not None or config["fit"]["jobs"] > 1:
+            return False
+        dataset = Dataset.from_config(config)
+        try:
+            return all(self._bytes(dataset, subject) <= most for subject in self.subjects)
+        except OSError:
+            return False  # not fetched
+
+    def _bytes(self, dataset: Dataset, subject: str) -> int:
+        """Size of a subject's responses."""
+        stories = [s for part in heard_stories(self.config, subject).values() for s in part]
+        files = {f for story in stories for f in files_of(dataset.source(subject, story))}
+        return sum(os.stat(file).st_size for file in files)
+
+    def made_of(self, subject: str) -> list[str]:
+        """All that is made of a subject and wanted for itself, but for maps."""
+        of_all = [*self.partitions(), *self.audits(), *self.explorers()]
+        return [
+            *self.prepared_responses(subject),
+            *self.fits(subject),
+            *self.statistics(subject),
+            self.ceiling(subject),
+            *(path for path in of_all if Path(path).parent.name == f"sub-{subject}"),
+            *(self.band(subject, band) for band in used_bands(self.config)),
+            *([self.basis(subject)] if self.used_bases() else []),
+            *self.tunings_of(subject),
+        ]
+
+    def have_places(self) -> bool:
+        """Whether voxels have a place, by a mask or on the surface, so that there are maps."""
+        return self.config["mask"] is not None or self.on_surface(self.subjects[0]) is not None
+
     def maps(self) -> list[str]:
-        """One file a subject that is there when its maps (or histograms) are."""
-        return [self.of_subject(s, "maps.json") for s in self.subjects]
+        """One file a subject that is there when its maps are; none where voxels have no place."""
+        subjects = self.subjects if self.have_places() else []
+        return [self.of_subject(s, "maps.json") for s in subjects]
 
     def on_surface(self, subject: str) -> str | None:
         """A recording of the subject that says where its vertices are; None of other responses."""
@@ -247,7 +305,15 @@ class Results:
     def parcellations(self) -> list[str]:
         """Names of the sets of regions; simulated subjects have their true ones."""
         truth = [TRUTH] if self.config["simulate"] is not None else []
-        return [*truth, *self.config["regions"]]
+        named = [NAMED] if self._named else []
+        return [*truth, *named, *self.config["regions"]]
+
+    @cached_property
+    def _named(self) -> bool:
+        """Whether the columns of the responses have names: they are regions."""
+        subject = self.subjects[0]
+        story = training_stories(self.config, subject)[0]
+        return has_regions(Dataset.from_config(self.config).source(subject, story))
 
     def region_table(self) -> list[str]:
         """The table of all regions, if there are any."""
@@ -315,6 +381,11 @@ class Results:
         kind = kind_of(band_options(self.config, band).kind)
         return {name: files[name] for name in kind.resources if name in files}
 
+    def derivative(self) -> list[str]:
+        """What says that the folder is a BIDS derivative, its description first."""
+        names = ("dataset_description.json", "README.md", "descriptions.tsv", "descriptions.json")
+        return [self.of_run(name) for name in (*names, ".bidsignore")]
+
     def final(self) -> list[str]:
         """Everything a run makes by default."""
         tables = ("summary", "gains", "significance", "ceiling")
@@ -329,7 +400,10 @@ class Results:
             *self.partition_table(),
             *self.control_tables().values(),
             self.shares_table(),
+            *self.group_tables(),
+            *self.group_maps(),
             self.of_run("report.html"),
+            *self.derivative(),
         ]
 
     def _subjects_and_models(self, subject: str | None) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.core.errors import ProblemError, some
+from pipeline.core.errors import Problem, ProblemError, some
 from pipeline.dataset.grid import whole_story
 from pipeline.dataset.runs import RunTable
 
@@ -47,7 +47,7 @@ def with_runs(config: Any) -> Any:
     if isinstance(stories, dict) and "train" not in stories and _are_names(stories.get("test")):
         blocks = config.get("blocks") or {}
         tested = {whole_story(name, blocks) for name in stories["test"]}
-        train = [story for story in table.stories if story not in tested]
+        train = [story for story in table.heard if story not in tested]
         config["stories"] = stories = {"train": train, **stories}
     subjects = config.get("subjects", dict.fromkeys(table.subjects))
     if isinstance(stories, dict) and isinstance(subjects, dict):
@@ -65,10 +65,21 @@ def broken_runs(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         if name not in table.stories:
             what = f"the table of runs has no story {name!r}; there are {some(table.stories, 20)}"
             yield "stories", what, "add its runs, or remove the story"
+        elif name not in table.heard:
+            what = f"the table of runs has no responses to the story {name!r}"
+            yield "stories", what, "add the files of its runs, or remove the story"
     for subject in config["subjects"]:
         if subject not in table.subjects:
             what = f"no subject {subject!r}; there are {some(table.subjects, 20)}"
             yield "subjects", f"the table of runs has {what}", "add its runs, or use one of these"
+
+
+def broken_rows(config: Any) -> list[Problem]:
+    """What is wrong with rows of the table of runs, which other problems may come from."""
+    path = config.get("runs") if isinstance(config, dict) else None
+    if not isinstance(path, str) or not Path(expanded(path)).is_file():
+        return []
+    return list(RunTable.read(expanded(path)).problems)
 
 
 def expanded(path: str) -> str:

@@ -8,14 +8,16 @@ would not change when the data do.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from pipeline.core.errors import Problem, ProblemError
 
+REGIONS = "regions"  # dataset of the names of the columns of `data`, where these are regions
 INSIDE = {h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT}
 THIS_FILE = "."  # as the sources of virtual datasets call it
 # Deflate shrinks to a 1032nd at most. Small datasets do no harm, however little of them is stored.
@@ -49,6 +51,17 @@ def open_h5(path: str | Path) -> Iterator[h5py.File]:
         if problems:
             raise ProblemError(problems)
         yield file
+
+
+def read_regions(file: h5py.File) -> list[str] | None:
+    """Names of the regions that a file's columns are; None where the columns are voxels."""
+    return file[REGIONS].asstr()[:].tolist() if REGIONS in file else None
+
+
+def write_regions(file: h5py.File, names: Sequence[str] | None) -> None:
+    """Write the names of regions, one a column; nothing of voxels."""
+    if names is not None:
+        file[REGIONS] = np.array(names, dtype=h5py.string_dtype())
 
 
 def _links(file: h5py.File) -> list[tuple[str, int]]:

@@ -12,6 +12,7 @@ import numpy as np
 # largest value. Eight times that leaves room for the few operations that made the values. What
 # truly varies by less takes at most eight of the steps that single precision has there.
 ROUNDING = 8 * float(np.finfo(np.float32).eps)
+FEWEST_FOR_TOP = 100  # voxels that there must be for a best tenth of them
 
 
 def delay(values: np.ndarray, delays: Sequence[int]) -> np.ndarray:
@@ -184,6 +185,8 @@ def neutral(values: np.ndarray, counted: np.ndarray | None) -> np.ndarray:
 def top_voxels(chosen_by: np.ndarray, fraction: float = 0.1) -> np.ndarray:
     """Indices of the best ceil(fraction n) of the n voxels whose score is a number.
 
+    None of fewer than `FEWEST_FOR_TOP`: of six regions the best tenth is but one of them.
+
     Parameters
     ----------
     chosen_by : array of shape (n_voxels,)
@@ -192,9 +195,22 @@ def top_voxels(chosen_by: np.ndarray, fraction: float = 0.1) -> np.ndarray:
         Share of the voxels.
     """
     valid = np.flatnonzero(~np.isnan(chosen_by))
-    n = int(np.ceil(fraction * len(valid)))
+    n = int(np.ceil(fraction * len(valid))) if len(valid) >= FEWEST_FOR_TOP else 0
     order = np.argsort(-chosen_by[valid], kind="stable")
     return valid[order[:n]]
+
+
+def top_or_all(chosen_by: np.ndarray) -> np.ndarray:
+    """The voxels that models are compared in: the best tenth, all where there are too few."""
+    best = top_voxels(chosen_by)
+    return best if len(best) else np.arange(len(chosen_by))
+
+
+def mean_of(values: np.ndarray, voxels: np.ndarray) -> np.ndarray:
+    """Mean over some voxels of values (..., n_voxels), NaN left out; NaN where there is none."""
+    if not len(voxels):
+        return np.full(values.shape[:-1], np.nan)
+    return np.asarray(np.nanmean(values[..., voxels], axis=-1))
 
 
 def mean_over_stories(values: Iterable[np.ndarray]) -> np.ndarray:

@@ -6,6 +6,8 @@ knows a little of its future, which the band `drift` measures (docs/method.md).
 
 from __future__ import annotations
 
+import glob
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +18,10 @@ import numpy as np
 
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.series import ROUNDING
+from pipeline.readers.delimited import line_of, read_delimited
 from pipeline.readers.formats import files_of
+
+_OF_RESPONSES = re.compile(r"_(?:space|hemi|res|den|desc)-|_bold")  # not in the confounds' name
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +60,8 @@ def read_nuisance(
     Raises
     ------
     ProblemError
-        If there are no confounds, they lack what the strategy asks for, or they have another number
-        of rows than the run has volumes.
+        If there are no confounds, they lack what the strategy asks for (a number in a row, too),
+        they have another number of rows than the run has volumes, or no volume is left.
     """
     from nilearn.interfaces.fmriprep import load_confounds  # slow to import
 
@@ -65,6 +70,10 @@ def read_nuisance(
         what = f"the confounds {table} are not beside the run, where they are read"
         raise ProblemError(Problem(path, "confounds", what, remedy))
     files = [str(file) for file in files_of(path)]
+    beside = _confounds_beside(path)
+    place = path if beside is None else beside
+    if beside is not None:
+        read_delimited(beside)  # which says what is wrong with it as a table, and where
     given = {key: value for key, value in strategy.items() if value is not None}
     try:
         with warnings.catch_warnings():
@@ -72,18 +81,34 @@ def read_nuisance(
             confounds, kept = load_confounds(files if len(files) > 1 else files[0], **given)
     except (ValueError, LookupError, OSError, TypeError) as error:
         what = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-        raise ProblemError(Problem(path, "confounds", what, remedy)) from error
+        raise ProblemError(Problem(place, "confounds", what, remedy)) from error
     n_rows = n_volumes if confounds is None else len(confounds)
     if n_rows != n_volumes:
         what = f"the confounds have {n_rows} rows, the run {n_volumes} volumes"
-        raise ProblemError(Problem(path, "confounds", what, "give the confounds of this run"))
+        raise ProblemError(Problem(place, "confounds", what, "give the confounds of this run"))
     if kept is None:
         counted = None
     else:
         counted = np.zeros(n_volumes, bool)
         counted[kept] = True
-    values = None if confounds is None or confounds.empty else confounds.to_numpy(float)
+        if not counted.any():
+            what = "no volume counts: scrubbing takes all of them out"
+            thresholds = "raise the thresholds of `responses.confounds`, or exclude the story"
+            raise ProblemError(Problem(place, "confounds", what, thresholds))
+    if confounds is None or confounds.empty:
+        return Nuisance(None, counted)
+    values = confounds.to_numpy(float)
+    for row, column in np.argwhere(~np.isfinite(values))[:1].tolist():
+        what = f"{confounds.columns[column]!r} has no finite number"
+        raise ProblemError(Problem(place, f"line {line_of(row)}", what, remedy))
     return Nuisance(values, counted)
+
+
+def _confounds_beside(path: Path) -> Path | None:
+    """The table of confounds of a run; None where names leave it to nilearn to say."""
+    stem = _OF_RESPONSES.split(path.name)[0]
+    found = sorted(path.parent.glob(f"{glob.escape(stem)}_desc-confounds_*.tsv"))
+    return found[0] if len(found) == 1 else None
 
 
 def cleaned(

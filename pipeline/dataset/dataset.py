@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import Problem, ProblemError
-from pipeline.core.hdf5 import open_h5
+from pipeline.core.hdf5 import open_h5, read_regions
 from pipeline.dataset.grid import Blocks, Grid, block_grid, block_of, block_rows, whole_story
 from pipeline.dataset.runs import RunTable
 from pipeline.readers.formats import files_of, is_hdf5, read_phones, read_transcript
@@ -24,6 +24,7 @@ from pipeline.readers.sidecar import sidecar_of, sidecar_path
 TRANSCRIPTS = "derivative/TextGrids/{story}.TextGrid"
 RESPONSES = "derivative/preprocessed_data/{subject}/{story}.hf5"
 VOLUMES = "derivative/respdict.json"
+NAMED = "responses"  # parcellation whose regions are the columns of the responses, by their names
 TRUTH = "truth"  # of simulated subjects: a folder, and the name of their true regions
 COUNTED = "counted"  # dataset of prepared responses: rows that count, where some do not
 KEYS = ("name", "data_root", "runs", "timing", "transcripts", "responses", "blocks")
@@ -229,6 +230,14 @@ class Dataset:
         """Voxels in a subject's responses."""
         with open_h5(self.responses(subject, story)) as file:
             return int(file["data"].shape[1])
+
+    def region_names(self, subject: str, story: str) -> list[str] | None:
+        """Name of the region that each column of the responses is; None where these are voxels.
+
+        Responses that were prepared have a subject's regions in one order in all stories.
+        """
+        with open_h5(self.responses(subject, story)) as file:
+            return read_regions(file)
 
     def read_responses(self, subject: str, story: str, voxels: slice = slice(None)) -> np.ndarray:
         """Responses, array of shape (n_rows, n_voxels), float32."""

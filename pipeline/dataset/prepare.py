@@ -10,11 +10,13 @@ import h5py
 import numpy as np
 
 from pipeline.core.atomic import atomic_h5
+from pipeline.core.errors import Problem, ProblemError, some
+from pipeline.core.hdf5 import write_regions
 from pipeline.core.series import neutral, zscore
 from pipeline.dataset.clean import Nuisance, cleaned, read_nuisance
 from pipeline.dataset.dataset import COUNTED, Dataset
 from pipeline.dataset.grid import Grid
-from pipeline.readers.formats import needs_mask, open_responses
+from pipeline.readers.formats import is_hdf5, needs_mask, open_responses, region_names
 from pipeline.voxels.volume import Mask
 
 REPEATS = "individual_repeats"
@@ -45,12 +47,33 @@ def reading_options(
     return {**options, "mask": mask, "tr": config["timing"]["tr"]}
 
 
+def by_name(
+    path: Path, options: Mapping[str, Any], regions: Sequence[str] | None
+) -> Mapping[str, Any]:
+    """Options with which the regions of a table are read in the order of these names.
+
+    Raises
+    ------
+    ProblemError
+        If the columns of a format that is read as it stands have other names, or another order.
+    """
+    names = None if regions is None else region_names(path, options)
+    if regions is None or names == list(regions):
+        return options
+    if names is None or is_hdf5(path):
+        what = f"its columns are not the regions {some(map(repr, regions))}, in this order"
+        remedy = "write the columns in the order of the subject's other stories"
+        raise ProblemError(Problem(path, "regions", what, remedy))
+    return {**options, "columns": list(regions)}
+
+
 def prepare(
     config: dict[str, Any],
     subject: str,
     story: str,
     output: str | Path,
     dropped: Sequence[int] = (),
+    regions: Sequence[str] | None = None,
 ) -> None:
     """Write a subject's responses to a story as HDF5, one row for each kept volume.
 
@@ -62,9 +85,12 @@ def prepare(
         Whose responses, to what.
     output : path
         HDF5 to write: `data` (row, voxel); `individual_repeats` (repeat, row, voxel) if the source
-        has them; `counted` (row,), where some rows do not count.
+        has them; `counted` (row,), where some rows do not count; `regions` (voxel,), where they
+        have names.
     dropped : sequence of int
         Voxels of the subject that become 0 in every story, so that their results are NaN.
+    regions : sequence of str, optional
+        The subject's regions, which are taken by name, in this order; default, as in the file.
 
     Raises
     ------
@@ -74,8 +100,11 @@ def prepare(
     dataset = Dataset.from_config(config)
     options, grid = reading_options(config, subject), dataset.grid(story)
     path, first = dataset.source(subject, story), dataset.cut[0]
+    regions = region_names(path, options) if regions is None else regions
+    options = by_name(path, options, regions)
     with open_responses(path, options) as source, atomic_h5(output) as file:
         nuisance = nuisance_of(dataset, subject, story, source.shape[0])
+        write_regions(file, regions)
         file["data"] = ready(_without(source[:], dropped), grid, first, options, nuisance)
         if nuisance and nuisance.counted is not None:
             file[COUNTED] = nuisance.counted[rows_of_file(grid, first)]

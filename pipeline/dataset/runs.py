@@ -118,6 +118,11 @@ class RunTable:
         """Stories in their order."""
         return list(dict.fromkeys(run.story for run in self.runs))
 
+    @property
+    def heard(self) -> list[str]:
+        """Stories that some subject has responses to."""
+        return list(dict.fromkeys(run.story for run in self.recorded))
+
     def missing(self, subject: str) -> list[str]:
         """Stories that the subject has no responses to."""
         return [story for story in self.stories if (subject, story) not in self._heard]
@@ -197,7 +202,7 @@ def _runs(path: Path, table: pd.DataFrame, problems: list[Problem]) -> Iterator[
             if name in cells
         }
         told = start if "start" in cells else None
-        if told is not None and math.isnan(told):
+        if told is not None and not math.isfinite(told):
             what = f"{cells['start']!r} is no number of seconds"
             problems.append(Problem(path, f"{line}, start", what, "give seconds, or n/a"))
             told = None

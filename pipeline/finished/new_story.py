@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pipeline.config.stories import training_stories
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.dataset.clean import read_nuisance
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import Grid
-from pipeline.dataset.prepare import reading_options, ready
+from pipeline.dataset.prepare import by_name, reading_options, ready
 from pipeline.dataset.story import Story
-from pipeline.readers.formats import open_responses, read_transcript
+from pipeline.readers.formats import has_regions, open_responses, read_transcript
 
 FEW = 100  # rows below which z-scores of a story say more of the story than of its words
 
@@ -102,7 +104,10 @@ def _responses(
     dataset: Dataset, config: dict[str, Any], subject: str, path: Path
 ) -> tuple[Grid, np.ndarray]:
     """Grid and responses of the kept rows of a file."""
-    options = reading_options(config, subject, path)
+    options: Mapping[str, Any] = reading_options(config, subject, path)
+    if has_regions(path):
+        first = training_stories(config, subject)[0]
+        options = by_name(path, options, dataset.region_names(subject, first))
     with open_responses(path, options) as source:
         values = np.asarray(source[:])
     grid = dataset.grid_of("", dataset.n_scanned(len(values)))

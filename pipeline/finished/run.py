@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -18,7 +20,7 @@ from pipeline.core.atomic import read_table
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import Story, read_story
-from pipeline.finished.folder import read_config
+from pipeline.finished.folder import PROVENANCE, read_config
 from pipeline.finished.new_story import NewStory, read_new_story
 from pipeline.finished.predict import Predictor
 from pipeline.fit.file import FitFile, Scores
@@ -60,6 +62,11 @@ class Run:
         self.subjects: list[str] = self.files.subjects
         self.models: list[str] = list(self.config["models"])
         self._spaces: dict[tuple[str, str], Vocabulary] = {}
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Configuration as it was written, seeds, versions, commit, checksum of the inputs."""
+        return dict(json.loads((self.folder / PROVENANCE).read_text(encoding="utf-8")))
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -106,7 +113,7 @@ class Run:
     def statistics(self, model: str, subject: str | None = None) -> StatsFile:
         """The file of a model's tests of significance."""
         subject, model = self._subject(subject), self._model(model)
-        return StatsFile(self.files.of_subject(subject, f"model-{model}_stats.h5"))
+        return StatsFile(self.files.of_subject(subject, f"desc-{model}_stats.h5"))
 
     def bands(self, model: str, subject: str | None = None) -> dict[str, KeptBand]:
         """Bands of a model whose weights were kept: delays, names of columns, preparation."""
@@ -275,7 +282,12 @@ class Run:
         """Region of every voxel in each parcellation, arrays of str of shape (n_voxels,)."""
         truth = self.dataset.truth if self.config["simulate"] is not None else None
         own = self._subject(subject)
-        return read_parcellations(self.config["regions"], self.config["mask"], truth, own)
+        named = self.region_names(own)
+        return read_parcellations(self.config["regions"], self.config["mask"], truth, own, named)
+
+    def region_names(self, subject: str | None = None) -> list[str] | None:
+        """Names of the regions that a subject's columns are; None where they are voxels."""
+        return self.fit(self.config["baseline"], subject).region_names()
 
     def _vocabulary(self, band: str, subject: str) -> Vocabulary:
         """Words of the subject's training stories in the space of a band; looked up once."""

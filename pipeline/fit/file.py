@@ -13,10 +13,12 @@ import h5py
 import numpy as np
 
 from pipeline.core.atomic import LayoutFile
+from pipeline.core.hdf5 import REGIONS, read_regions, write_regions
 from pipeline.fit.options import Alphas
 
 ALL = slice(None)
 NAMES = ("bands", "train", "test")
+WHOLE = {*NAMES, REGIONS}  # datasets that every chunk of voxels has whole
 MANY = 0.05  # warn when more of the predicted voxels than this want an alpha at an edge
 
 
@@ -60,6 +62,8 @@ class FitFile(LayoutFile):
                                                only where bands copy matches
     `weights_BAND`       (n_columns, n_voxels) of a band's delayed columns, if they are kept
     `bands`              (n_bands,)            names as bytes; `train` and `test` likewise
+    `regions`            (n_voxels,)           names of the subject's regions, also in a chunk;
+                                               only where voxels are columns with names
     ===================  ====================  ==================================================
 
     r is NaN where the response does not vary. Attributes: `layout`; `subject`, `model`,
@@ -81,6 +85,7 @@ class FitFile(LayoutFile):
         test: Mapping[str, int],
         copies: bool = False,
         weights: Mapping[str, int] | None = None,
+        regions: Sequence[str] | None = None,
     ) -> Iterator[FitFile]:
         """Make a file with all datasets, zero, to be filled by blocks of voxels.
 
@@ -98,6 +103,8 @@ class FitFile(LayoutFile):
             Whether bands copy matches.
         weights : dict of str to int
             Bands whose weights are kept, and their delayed columns.
+        regions : sequence of str
+            Names of all the subject's voxels, if they are regions of a table.
         """
         shapes = {
             "r": (n_voxels,),
@@ -116,6 +123,7 @@ class FitFile(LayoutFile):
                 made._file.create_dataset(name, shape, np.float32)
             for name, values in zip(NAMES, (bands, train, list(test)), strict=True):
                 made._file[name] = np.array(values, dtype="S")
+            write_regions(made._file, regions)
             yield made
 
     @classmethod
@@ -126,7 +134,7 @@ class FitFile(LayoutFile):
             files = [stack.enter_context(cls(chunk)._open()) for chunk in chunks]
             first = files[0]
             for name in _datasets(first):
-                if name in NAMES:
+                if name in WHOLE:
                     made._file[name] = first[name][:]
                 else:
                     _concatenate([file[name] for file in files], made._file, name)
@@ -209,6 +217,11 @@ class FitFile(LayoutFile):
         """Voxels."""
         with self._open() as file:
             return len(file["r"])
+
+    def region_names(self) -> list[str] | None:
+        """Name of the region that each voxel is, where the responses are a table of regions."""
+        with self._open() as file:
+            return read_regions(file)
 
     def predictions(
         self, voxels: slice = ALL, stories: Sequence[str] | None = None

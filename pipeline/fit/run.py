@@ -90,6 +90,7 @@ def fit_model(
         test={story: n_rows[story] for story in test},
         copies=bool(_copied(design)),
         weights={band.name: band.n_columns for band in design.bands if band.name in keep},
+        regions=dataset.region_names(subject, train[0]),
     ) as file:
         blocks = _blocks(voxels, options, name, n_train, design, len(reference))
         beside = {}

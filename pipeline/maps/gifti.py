@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import nibabel as nib
@@ -9,6 +10,7 @@ import numpy as np
 from nibabel.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
 
 from pipeline.core.atomic import atomic_path
+from pipeline.core.bids import with_entities
 
 STRUCTURES = {"left": ("L", "CortexLeft"), "right": ("R", "CortexRight")}
 
@@ -17,22 +19,28 @@ def write_gifti(
     vertices: dict[str, np.ndarray],
     folder: Path,
     stem: str,
-    title: str,
+    title: str | Sequence[str],
     unit: str,
     space: str = "fsaverage5",
+    suffix: str = "statmap",
 ) -> list[Path]:
-    """Write a map at the vertices of two hemispheres, one file each.
+    """Write a map, or several, at the vertices of two hemispheres, one file each.
 
     Parameters
     ----------
-    vertices : dict of "left", "right" to array of shape (n_vertices,)
+    vertices : dict of "left", "right" to array of shape (n_vertices,) or (n_maps, n_vertices)
         `pipeline.maps.surface.Cortex.sample`; NaN where there is no value.
     folder, stem : Path, str
-        Where the files go: `STEM_space-SPACE_hemi-L_statmap.func.gii`, and R.
-    title, unit : str
-        What the map shows, kept in the file.
+        Where the files go, and the entities of their names (`pipeline.core.bids`), to which
+        `hemi-L`, or R, and `space-SPACE` come.
+    title : str or sequence of str
+        What each map shows, kept in the file.
+    unit : str
+        Theirs.
     space : str
         Of the meshes; empty, nothing is said of it.
+    suffix : str
+        End of the names.
 
     Returns
     -------
@@ -42,17 +50,20 @@ def write_gifti(
     written = []
     for side, values in vertices.items():
         hemisphere, structure = STRUCTURES[side]
-        array = GiftiDataArray(
-            values.astype(np.float32),
-            intent="NIFTI_INTENT_NONE",
-            datatype="NIFTI_TYPE_FLOAT32",
-            meta=GiftiMetaData(Name=title, Unit=unit),
-        )
-        image = GiftiImage(
-            darrays=[array], meta=GiftiMetaData(AnatomicalStructurePrimary=structure)
-        )
-        named = f"{stem}_space-{space}" if space else stem
-        path = folder / f"{named}_hemi-{hemisphere}_statmap.func.gii"
+        names = [title] if isinstance(title, str) else title
+        arrays = [
+            GiftiDataArray(
+                own.astype(np.float32),
+                intent="NIFTI_INTENT_NONE",
+                datatype="NIFTI_TYPE_FLOAT32",
+                meta=GiftiMetaData(Name=name, Unit=unit),
+            )
+            for name, own in zip(names, np.atleast_2d(values), strict=True)
+        ]
+        about = GiftiMetaData(AnatomicalStructurePrimary=structure)
+        image = GiftiImage(darrays=arrays, meta=about)
+        named = with_entities(stem, hemi=hemisphere, space=space)
+        path = folder / f"{named}_{suffix}.func.gii"
         with atomic_path(path) as temporary:
             nib.save(image, temporary)
         written.append(path)

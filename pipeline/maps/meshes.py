@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pipeline.maps.surface import Cortex, fsaverage
 from pipeline.voxels.mesh import Mesh, own_meshes, read_mesh
 from pipeline.voxels.vertices import SIDES, Vertices
@@ -26,7 +28,18 @@ SHAPES = ("veryinflated", "inflated", "midthickness")  # the first that is there
 
 
 def cortex_of(vertices: Vertices, meshes: Mapping[str, str | Path] | None = None) -> Cortex | None:
-    """Surfaces under a map; None, and why, where there are none.
+    """Surfaces under a map, and how to paint them; None, and why, where there are none.
+
+    Takes and raises what `meshes_of` does.
+    """
+    found = meshes_of(vertices, meshes)
+    return found and Cortex(found[0], vertices.sample, found[1])
+
+
+def meshes_of(
+    vertices: Vertices, meshes: Mapping[str, str | Path] | None = None
+) -> tuple[Mapping[str, InMemoryMesh], Mapping[str, np.ndarray] | None] | None:
+    """Surfaces that vertices are on, and sulcal depth where it is known; None, and why, if none.
 
     Parameters
     ----------
@@ -44,15 +57,15 @@ def cortex_of(vertices: Vertices, meshes: Mapping[str, str | Path] | None = None
         log.info("%s has one hemisphere: no pictures", vertices.source)
         return None
     if meshes:
-        return Cortex(_in_memory(own_meshes(vertices, meshes)), vertices.sample)
+        return _in_memory(own_meshes(vertices, meshes)), None
     if vertices.space == SHIPPED:
         inflated, sulci = fsaverage(SHIPPED)
         if _fit(inflated, vertices):
-            return Cortex(inflated, vertices.sample, sulci)
+            return inflated, sulci
     for files in _templates(vertices.space):
         found = _in_memory({side: read_mesh(path) for side, path in files.items()})
         if _fit(found, vertices):
-            return Cortex(found, vertices.sample)
+            return found, None
     log.info(
         "no pictures: no meshes of the space %s with %s vertices are on this disk (set `surface`)",
         vertices.space or "of the data",

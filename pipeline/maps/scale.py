@@ -83,7 +83,7 @@ def correlation_scale(maps: Iterable[np.ndarray]) -> Scale:
     """
     top = _top(np.maximum(values, 0) for values in maps)
     return Scale(
-        0.0, top, _fading(mpl.colormaps["inferno"], centre=0.0), "test correlation (Pearson r)"
+        0.0, top, fading(mpl.colormaps["inferno"], centre=0.0), "test correlation (Pearson r)"
     )
 
 
@@ -97,7 +97,12 @@ def difference_scale(maps: Iterable[np.ndarray]) -> Scale:
     """
     top = _top(np.abs(values) for values in maps)
     cmap = LinearSegmentedColormap.from_list("blue-orange", BLUE_ORANGE)
-    return Scale(-top, top, _fading(cmap, centre=0.5), "difference in Pearson r")
+    return Scale(-top, top, fading(cmap, centre=0.5), "difference in Pearson r")
+
+
+def duration_scale(seconds: np.ndarray, label: str) -> Scale:
+    """Sequential scale from 0 to the longest of some durations; NaN allowed."""
+    return Scale(0.0, _top([seconds]), mpl.colormaps["viridis"], label)
 
 
 def _top(maps: Iterable[np.ndarray]) -> float:
@@ -110,7 +115,7 @@ def _top(maps: Iterable[np.ndarray]) -> float:
     return float(round(np.ceil(top / unit - 1e-9) * unit, 10))
 
 
-def _fading(cmap: Colormap, centre: float) -> Colormap:
+def fading(cmap: Colormap, centre: float) -> Colormap:
     """Colour map that is faint around `centre` (0..1) and opaque away from it."""
     positions = np.linspace(0, 1, 256)
     colours = cmap(positions)

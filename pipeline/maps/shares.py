@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.core.bids import bids_stem
 from pipeline.maps.scale import difference_scale
 from pipeline.maps.values import write_values
 from pipeline.voxels.vertices import Vertices
@@ -44,7 +45,7 @@ def write_shares(
     records = []
     for model, bands in shares.items():
         for band, values in bands.items():
-            stem = f"sub-{subject}_model-{model}_band-{band}_stat-share"
+            stem = bids_stem(sub=subject, band=band, stat="share", desc=model)
             title = f"{subject}, {model}: share of {band} in R2"
             scale = replace(common, label=f"share of {band} in R2")
             named = {"model": model, "minus": None, "band": band, "q": None}

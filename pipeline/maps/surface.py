@@ -56,7 +56,11 @@ class Raster:
 
 
 def rasterise(
-    coordinates: np.ndarray, faces: np.ndarray, right: np.ndarray, toward: np.ndarray
+    coordinates: np.ndarray,
+    faces: np.ndarray,
+    right: np.ndarray,
+    toward: np.ndarray,
+    mm: float = MM_PER_PIXEL,
 ) -> Raster:
     """Orthographic picture of a mesh, z pointing up: the triangle nearest to the viewer wins.
 
@@ -68,9 +72,11 @@ def rasterise(
         Triangles.
     right, toward : array of shape (3,)
         Unit vectors that point right on the picture, and to the viewer.
+    mm : float
+        Width of a pixel.
     """
     plane = np.stack([coordinates @ right, -coordinates[:, 2]], axis=1)
-    plane = (plane - plane.min(axis=0)) / MM_PER_PIXEL + 1
+    plane = (plane - plane.min(axis=0)) / mm + 1
     n_columns, n_rows = np.ceil(plane.max(axis=0)).astype(int) + 2
     face, pixel, weights = _covered_pixels(plane[faces])
     depth = np.sum(weights * (coordinates @ toward)[faces[face]], axis=1)
@@ -153,7 +159,7 @@ class Cortex:
             mesh = meshes[hemi]
             raster = rasterise(mesh.coordinates, mesh.faces, np.array(right), np.array(toward))
             self.rasters[view] = raster
-            self.grey[view] = _underlay(raster, mesh, self.sulci[hemi], np.array(toward))
+            self.grey[view] = underlay(raster, mesh, self.sulci[hemi], np.array(toward))
 
     @classmethod
     def of_mask(cls, mask: Mask) -> Cortex:
@@ -191,7 +197,7 @@ def fsaverage(name: str) -> tuple[Mapping[str, InMemoryMesh], Mapping[str, np.nd
     return inflated, load_fsaverage_data(name, data_type="sulcal").data.parts
 
 
-def _underlay(raster: Raster, mesh, sulci: np.ndarray, toward: np.ndarray) -> np.ndarray:
+def underlay(raster: Raster, mesh, sulci: np.ndarray, toward: np.ndarray) -> np.ndarray:
     """Grey levels of a view: gyri light, sulci dark, shaded by the angle to the viewer."""
     a, b, c = np.moveaxis(mesh.coordinates[mesh.faces], 1, 0)
     normals = np.zeros_like(mesh.coordinates)

@@ -8,10 +8,13 @@ import nibabel as nib
 import numpy as np
 
 from pipeline.core.atomic import atomic_path
+from pipeline.core.bids import with_entities
 from pipeline.maps.gifti import write_gifti
 from pipeline.maps.scale import Scale
 from pipeline.voxels.vertices import Vertices, to_dscalar
-from pipeline.voxels.volume import Mask, to_volume
+from pipeline.voxels.volume import Mask, to_volume, to_volumes
+
+CHANNELS = ("red", "green", "blue")
 
 
 def write_values(
@@ -31,7 +34,7 @@ def write_values(
     places : Mask or Vertices
         Where the values are.
     folder, stem : Path, str
-        Where the files go, and how their names begin.
+        Where the files go, and the entities of their names (`pipeline.core.bids`).
     title : str
         What the map shows.
     scale : Scale
@@ -51,9 +54,40 @@ def write_values(
     if places.axis is None:
         files = write_gifti(places.sample(values), folder, stem, title, scale.label, places.space)
         return [(path, "gifti") for path in files]
-    named = "".join(f"_{k}-{v}" for k, v in (("space", places.space), ("den", places.density)) if v)
-    path = folder / f"{stem}{named}_statmap.dscalar.nii"
-    return [(_saved(to_dscalar(values, places, f"{title} ({scale.label})"), path), "cifti")]
+    named = with_entities(stem, space=places.space, den=places.density)
+    path = folder / f"{named}_statmap.dscalar.nii"
+    return [(_saved(to_dscalar(values[None], places, [f"{title} ({scale.label})"]), path), "cifti")]
+
+
+def write_colours(
+    colours: np.ndarray, places: Mask | Vertices, folder: Path, stem: str, title: str
+) -> list[Path]:
+    """Write colours as maps of red, green and blue, in the form of `write_values`.
+
+    Parameters
+    ----------
+    colours : array of shape (3, n_values)
+        0..1; NaN where there is none (and 0 outside a mask).
+    places : Mask or Vertices
+        Where the values are.
+    folder, stem : Path, str
+        Where the files go, and the entities of their names.
+    title : str
+        What the colours show.
+    """
+    names = [f"{title}: {channel}" for channel in CHANNELS]
+    if isinstance(places, Mask):
+        img = to_volumes(colours, places, tr=1.0)
+        img.header["descrip"] = f"red, green, blue: {title}"[:79]
+        return [_saved(img, folder / f"{stem}_rgb.nii.gz")]
+    places.check_count(colours.shape[1], "values")
+    if places.axis is None:
+        # A hemisphere's values of the three channels, an array each.
+        sampled = [places.sample(channel) for channel in colours]
+        by_side = {side: np.stack([own[side] for own in sampled]) for side in sampled[0]}
+        return write_gifti(by_side, folder, stem, names, "arbitrary", places.space, "rgb")
+    named = with_entities(stem, space=places.space, den=places.density)
+    return [_saved(to_dscalar(colours, places, names), folder / f"{named}_rgb.dscalar.nii")]
 
 
 def _saved(img: nib.Nifti1Image | nib.Cifti2Image, path: Path) -> Path:

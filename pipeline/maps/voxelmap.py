@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+
+from pipeline.core.bids import bids_stem
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,10 @@ class VoxelMap:
     @property
     def stem(self) -> str:
         """Start of the names of its files."""
-        minus = f"_minus-{self.minus}" if self.minus else ""
-        threshold = f"_q-{str(self.q).partition('.')[2]}" if self.q else ""
-        return f"sub-{self.subject}_model-{self.model}{minus}_stat-{self.stat}{threshold}"
+        level = str(self.q).partition(".")[2] if self.q else None
+        return bids_stem(
+            sub=self.subject, minus=self.minus, stat=self.stat, q=level, desc=self.model
+        )
 
     @property
     def title(self) -> str:
@@ -54,7 +57,7 @@ class VoxelMap:
         threshold = f", FDR q < {self.q:g}" if self.q else ""
         return f"{self.subject}, {what} test correlation{threshold}"
 
-    def threshold(self, q: np.ndarray, level: float) -> VoxelMap:
+    def threshold(self, q: np.ndarray, level: float) -> Self:
         """The map where `q`, array of shape (n_voxels,), is below `level`; NaN elsewhere."""
         passed = q < level
         count = f"{np.count_nonzero(passed)} of {np.isfinite(q).sum()} voxels"

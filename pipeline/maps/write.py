@@ -84,7 +84,7 @@ def write_maps(
     differences = difference_maps(r, bands, subject, contrasts)
     kinds = [
         (correlation_maps(r, bands, subject), correlation_scale(r.values())),
-        (differences, _gain_scale(differences, bands)),
+        (differences, gain_scale(differences, bands)),
     ]
     if isinstance(places, Mask):
         artist = Artist(places, folder, flat_surface(places, pycortex, subject))
@@ -112,7 +112,7 @@ def _check_known(models: Collection[str], r: Mapping[str, np.ndarray]) -> None:
         raise ProblemError(Problem("configuration", "maps", what, remedy))
 
 
-def _gain_scale(maps: Sequence[VoxelMap], bands: Mapping[str, Sequence[str]]) -> Scale:
+def gain_scale(maps: Sequence[VoxelMap], bands: Mapping[str, Sequence[str]]) -> Scale:
     """Scale by the models that extend another one: what they add is not dwarfed by others."""
     extended = [m for m in maps if m.minus and set(bands[m.minus]) <= set(bands[m.model])]
     return difference_scale([m.values for m in extended or maps])

@@ -87,11 +87,33 @@ def _load(path: str | Path, tr: float | None) -> nib.Cifti2Image:
     try:
         img = load_cifti(path)
         axes = [img.header.get_axis(i) for i in range(len(img.shape))]
+        _check_axes(img, axes)
     except (*UNREADABLE, KeyError, IndexError, AttributeError, TypeError) as error:
         what = f"truncated or no CIFTI ({error})"
         raise ProblemError(Problem(path, "", what, _FETCH)) from error
     if [type(axis) for axis in axes] != [SeriesAxis, BrainModelAxis]:
         what = f"no dense series, but {' by '.join(type(axis).__name__ for axis in axes)}"
         raise ProblemError(Problem(path, "", what, "give the .dtseries.nii of the run"))
-    check_tr(path, axes[0].step if axes[0].unit == "SECOND" else None, tr)
+    check_tr(path, _stated(img), tr)
     return img
+
+
+def _check_axes(img: nib.Cifti2Image, axes: list[Any]) -> None:
+    """Raise a ValueError unless header, XML and the meshes that this names fit each other."""
+    if (told := tuple(map(len, axes))) != img.shape:
+        raise ValueError(f"its header says {img.shape}, its description {told}")
+    for axis in (axis for axis in axes if isinstance(axis, BrainModelAxis)):
+        for name, _, model in axis.iter_structures():
+            there, n = model.vertex[model.surface_mask], axis.nvertices.get(name, 0)
+            if len(np.unique(there)) < len(there) or (there >= n).any():
+                raise ValueError(f"{name} has vertices twice, or beyond the {n} of its mesh")
+
+
+def tr_of(path: str | Path) -> float | None:
+    """Repetition time in the header, seconds; None where it says none."""
+    return _stated(_load(path, None))
+
+
+def _stated(img: nib.Cifti2Image) -> float | None:
+    series = img.header.get_axis(0)
+    return float(series.step) or None if series.unit == "SECOND" else None

@@ -18,6 +18,7 @@ import pandas as pd
 from pipeline.core.errors import Findings, Problem, ProblemError
 from pipeline.readers import cifti, gifti, hdf5, nifti, table
 from pipeline.readers.hemispheres import other_hemisphere
+from pipeline.readers.sidecar import check_tr, sidecar_of
 from pipeline.readers.textgrid import phones_of_textgrid, read_textgrid
 from pipeline.readers.word_table import read_word_table
 from pipeline.voxels.vertices import Vertices
@@ -51,14 +52,16 @@ class TranscriptFormat:
 class ResponseFormat:
     """How responses of one format are opened, how their shape is found, and options of both.
 
-    Tables have names of regions, files of the surface say where their columns lie.
+    Tables have names of regions, HDF5 may have them, files of the surface say where their columns
+    lie, images may state a repetition time.
     """
 
     open: Callable[..., AbstractContextManager[Values]]
     shape: Callable[..., tuple[int, int]]
     options: tuple[str, ...] = ()
-    names: Callable[..., list[str]] | None = None
+    names: Callable[..., list[str] | None] | None = None
     vertices: Callable[[str | Path], Vertices] | None = None
+    tr: Callable[[str | Path], float | None] | None = None
 
 
 _WORD_TABLE = TranscriptFormat(
@@ -71,11 +74,15 @@ TRANSCRIPTS = {
     ".csv": _WORD_TABLE,
     ".tsv": _WORD_TABLE,
 }
-_HDF5 = ResponseFormat(hdf5.open_hdf5, hdf5.shape_of)
-_NIFTI = ResponseFormat(nifti.open_nifti, nifti.shape_of, ("mask", "tr"))
+_HDF5 = ResponseFormat(hdf5.open_hdf5, hdf5.shape_of, names=hdf5.names_of)
+_NIFTI = ResponseFormat(nifti.open_nifti, nifti.shape_of, ("mask", "tr"), tr=nifti.tr_of)
 _TABLE = ResponseFormat(table.open_table, table.shape_of, ("columns",), table.names_of)
-_CIFTI = ResponseFormat(cifti.open_cifti, cifti.shape_of, ("tr",), vertices=cifti.vertices_of)
-_GIFTI = ResponseFormat(gifti.open_gifti, gifti.shape_of, ("tr",), vertices=gifti.vertices_of)
+_CIFTI = ResponseFormat(
+    cifti.open_cifti, cifti.shape_of, ("tr",), vertices=cifti.vertices_of, tr=cifti.tr_of
+)
+_GIFTI = ResponseFormat(
+    gifti.open_gifti, gifti.shape_of, ("tr",), vertices=gifti.vertices_of, tr=gifti.tr_of
+)
 RESPONSES = {
     **dict.fromkeys((".hf5", ".h5", ".hdf5"), _HDF5),
     **dict.fromkeys((".nii", ".nii.gz"), _NIFTI),
@@ -177,13 +184,27 @@ def shape_of(path: str | Path, options: Mapping[str, Any]) -> tuple[int, int]:
     return form.shape(path, **_own(form, options))
 
 
+def stated_tr(path: str | Path) -> float | None:
+    """Repetition time that the header of responses, or else their sidecar, states, seconds.
+
+    Raises
+    ------
+    ProblemError
+        If the file cannot be read, or the two state different ones.
+    """
+    form = RESPONSES[_known(path, RESPONSES, "responses.path")]
+    in_header = form.tr(path) if form.tr else None
+    check_tr(path, in_header, None)
+    return in_header or sidecar_of(path).tr
+
+
 def needs_mask(path: str | Path) -> bool:
     """Whether responses are images, out of which a mask takes the voxels."""
     return RESPONSES.get(suffix(path, RESPONSES)) is _NIFTI
 
 
 def region_names(path: str | Path, options: Mapping[str, Any]) -> list[str] | None:
-    """Names of the regions of a table, in their order; None of other formats.
+    """Names of the regions that the columns are, in their order; None where these are voxels.
 
     Parameters
     ----------
@@ -192,6 +213,17 @@ def region_names(path: str | Path, options: Mapping[str, Any]) -> list[str] | No
     """
     form = RESPONSES.get(suffix(path, RESPONSES))
     return form.names(path, **_own(form, options)) if form and form.names else None
+
+
+def has_regions(path: str | Path) -> bool:
+    """Whether the columns of responses are regions; of HDF5 a file that is not there has none."""
+    form = RESPONSES.get(suffix(path, RESPONSES))
+    if form is not _HDF5:
+        return form is not None and form.names is not None
+    try:
+        return Path(path).is_file() and hdf5.names_of(path) is not None
+    except ProblemError:
+        return False  # the validation tells
 
 
 def files_of(path: str | Path) -> list[Path]:

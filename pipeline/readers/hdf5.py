@@ -8,9 +8,9 @@ from pathlib import Path
 
 import h5py
 
-from pipeline.core.errors import Findings, ProblemError, some
+from pipeline.core.errors import Findings, Problem, ProblemError, some
 from pipeline.core.files import file_problem, hdf5_problem
-from pipeline.core.hdf5 import open_h5
+from pipeline.core.hdf5 import REGIONS, open_h5, read_regions
 
 _FETCH = "fetch or copy the file again"
 
@@ -44,6 +44,26 @@ def shape_of(path: str | Path) -> tuple[int, int]:
         return int(data.shape[0]), int(data.shape[1])
 
 
+def names_of(path: str | Path) -> list[str] | None:
+    """Names of the regions that the columns are: the dataset `regions`, if there is one.
+
+    Raises
+    ------
+    ProblemError
+        As `open_hdf5`; or `regions` has not one name a column.
+    """
+    with open_hdf5(path) as data:
+        found = data.file.get(REGIONS)
+        if found is None:
+            return None
+        is_names = isinstance(found, h5py.Dataset) and h5py.check_string_dtype(found.dtype)
+        if not is_names or found.shape != data.shape[1:]:
+            what = f"it has not one name for each of the {data.shape[1]} columns of `data`"
+            remedy = "write the names of the regions in the order of the columns, or remove it"
+            raise ProblemError(Problem(path, REGIONS, what, remedy))
+        return read_regions(data.file)
+
+
 def numeric_dataset(
     file: h5py.File, name: str, n_dimensions: int, findings: Findings
 ) -> h5py.Dataset | None:
@@ -51,7 +71,8 @@ def numeric_dataset(
     data = file.get(name)
     if not isinstance(data, h5py.Dataset):
         what = f"there is no dataset {name!r}, only {some(map(repr, file)) or 'nothing'}"
-        findings.problem(file.filename, name, what, _FETCH)
+        remedy = f"store what it should hold under this name, {name!r}, or fetch the file again"
+        findings.problem(file.filename, name, what, remedy)
         return None
     if data.dtype.kind not in "fiu":
         what = f"the values are {data.dtype}, not numbers"

@@ -93,16 +93,26 @@ def shape_of(
     return int(img.shape[3]), mask.n_voxels
 
 
-def _load(path: str | Path, mask: Mask | None, tr: float | None) -> tuple[nib.Nifti1Image, Mask]:
-    """The image, its values unread, and the mask, which it fits."""
+def tr_of(path: str | Path) -> float | None:
+    """Repetition time in the header, seconds; None where it says none."""
+    return _stated(_image(path).header)
+
+
+def _image(path: str | Path) -> nib.Nifti1Image:
+    """The image, its values unread."""
     if problem := file_problem(path):
         raise ProblemError(problem)
     try:
-        img = load_image(path, keep_file_open=True)
+        return load_image(path, keep_file_open=True)
     except ProblemError:
         raise
     except UNREADABLE as error:
         raise ProblemError(Problem(path, "", f"truncated or no NIfTI ({error})", _FETCH)) from error
+
+
+def _load(path: str | Path, mask: Mask | None, tr: float | None) -> tuple[nib.Nifti1Image, Mask]:
+    """The image, its values unread, and the mask, which it fits."""
+    img = _image(path)
     if mask is None:
         remedy = "set `mask`, the voxels that the responses are taken from"
         raise ProblemError(Problem(path, "mask", "a NIfTI run needs a mask", remedy))
@@ -111,7 +121,7 @@ def _load(path: str | Path, mask: Mask | None, tr: float | None) -> tuple[nib.Ni
         what = f"the image has {img.ndim} dimensions, not 4 (x, y, z, volume)"
         raise ProblemError(Problem(path, "shape", what, "give the run, one volume a TR"))
     _check_grid(path, img, mask)
-    _check_tr(path, img.header, tr)
+    check_tr(path, _stated(img.header), tr)
     return img, mask
 
 
@@ -127,6 +137,8 @@ def _check_grid(path: str | Path, img: nib.Nifti1Image, mask: Mask) -> None:
     raise ProblemError(Problem(path, f"mask {mask.source}", what, remedy))
 
 
-def _check_tr(path: str | Path, header: nib.Nifti1Header, expected: float | None) -> None:
-    stated = float(header.get_zooms()[3]) * _SECONDS.get(header.get_xyzt_units()[1], 1.0)
-    check_tr(path, stated, expected)
+def _stated(header: nib.Nifti1Header) -> float | None:
+    """Repetition time in a header, seconds; None where there is none."""
+    zooms = header.get_zooms()
+    seconds = _SECONDS.get(header.get_xyzt_units()[1], 1.0)
+    return (float(zooms[3]) * seconds or None) if len(zooms) > 3 else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.files import file_problem
 
 TR_TOLERANCE = 0.01  # relative; ds003020's nominal 2 s are 2.0045 s
+LONGEST_TR = 30.0  # seconds; the most that `timing.tr` may be
 _ENDINGS = (".nii.gz", ".dtseries.nii", ".func.gii", ".nii", ".gii")
 
 
@@ -52,10 +54,10 @@ def sidecar_of(image: str | Path) -> Sidecar:
     Raises
     ------
     ProblemError
-        If it is not JSON, or a time in it is no number of seconds.
+        If it is not JSON (or not fetched), or a time in it is no number of seconds.
     """
     path = sidecar_path(image)
-    if path is None or not path.is_file():
+    if path is None or not os.path.lexists(path):
         return Sidecar()
     if problem := file_problem(path):
         raise ProblemError(problem)
@@ -66,7 +68,11 @@ def sidecar_of(image: str | Path) -> Sidecar:
     except (ValueError, RecursionError) as error:
         what = f"not JSON ({error})"
         raise ProblemError(Problem(path, "", what, "fetch or copy the file again")) from error
-    return Sidecar(path, *(_seconds(path, found, key) for key in ("RepetitionTime", "StartTime")))
+    tr, start = (_seconds(path, found, key) for key in ("RepetitionTime", "StartTime"))
+    if start is not None and not 0 <= start <= LONGEST_TR:
+        what = f"{start:g} s is no time within a volume"
+        raise ProblemError(Problem(path, "StartTime", what, "give seconds, not milliseconds"))
+    return Sidecar(path, tr, start)
 
 
 def _seconds(path: Path, found: dict[str, Any], key: str) -> float | None:

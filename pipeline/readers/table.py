@@ -77,6 +77,17 @@ def names_of(path: str | Path, columns: Sequence[str] | None = None) -> list[str
     return list(columns or read_delimited(path).columns)
 
 
+def clocks_of(path: str | Path) -> dict[str, float]:
+    """Columns of a table that count the rows or give their times, and their usual step."""
+    table = read_delimited(path)
+    columns = {str(name): numbers(table[name]).to_numpy() for name in table}
+    return {
+        name: float(np.nanmedian(np.diff(values)))
+        for name, values in columns.items()
+        if _is_clock(values)
+    }
+
+
 def _is_values(names: list[str]) -> bool:
     """Whether all are numbers, and not the whole ones that regions of an atlas are called by."""
     is_number = numbers(pd.Series(names, dtype=object)).notna().all()
@@ -93,18 +104,23 @@ def _unreadable(path: str | Path, cells: pd.Series, unreadable: np.ndarray) -> P
 
 
 def _counter(path: str | Path, name: str, values: np.ndarray) -> Problem | None:
-    """Say that a column counts the rows, or their times: as a region it would be a fine drift.
+    """Say that a column counts the rows, or their times: as a region it would be a fine drift."""
+    if not _is_clock(values):
+        return None
+    what = f"column {name!r} counts the rows or gives their times: it is no region"
+    return Problem(path, "line 1", what, "remove it, or list the regions in `responses.columns`")
+
+
+def _is_clock(values: np.ndarray) -> bool:
+    """Whether values count the rows, or give their times.
 
     A clock with jitter, with a censored volume or that starts again rises (or falls) at nearly
     every step; responses turn about at every second.
     """
     steps = np.diff(values[np.isfinite(values)])
     if len(steps) < 2 or not steps[0]:
-        return None
+        return False
     one_way = max((steps > 0).mean(), (steps < 0).mean())
     if one_way < (ONE_WAY if len(steps) >= MANY_STEPS else 1.0):
-        return None
-    if len(steps) < FEW_STEPS and not np.allclose(steps, steps[0], rtol=EVEN, atol=0):
-        return None
-    what = f"column {name!r} counts the rows or gives their times: it is no region"
-    return Problem(path, "line 1", what, "remove it, or list the regions in `responses.columns`")
+        return False
+    return len(steps) >= FEW_STEPS or np.allclose(steps, steps[0], rtol=EVEN, atol=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from nibabel.affines import apply_affine
 
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.hdf5 import open_h5
-from pipeline.dataset.dataset import TRUTH
+from pipeline.dataset.dataset import NAMED, TRUTH
 from pipeline.readers.delimited import line_of, numbers, read_delimited
 from pipeline.regions.annotation import NO_REGION, label_voxels, read_annotation, read_sheets
 from pipeline.regions.atlas import read_atlas
@@ -27,8 +27,11 @@ def read_parcellations(
     mask: Mapping[str, Any] | None,
     truth: str | Path | None,
     subject: str,
+    named: Sequence[str] | None = None,
 ) -> dict[str, np.ndarray]:
     """Read all parcellations of a subject, the true regions of a simulated one first.
+
+    The columns of responses with names are the next: each is a region.
 
     Parameters
     ----------
@@ -40,12 +43,16 @@ def read_parcellations(
         Folder of the ground truth of simulated subjects.
     subject : str
         The subject.
+    named : sequence of str, optional
+        Names of the responses' columns (`pipeline.fit.file.FitFile.region_names`).
 
     Returns
     -------
     dict of parcellation to array of str, shape (n_voxels,)
     """
     found = {TRUTH: read_truth(truth, subject)} if truth else {}
+    if named is not None:
+        found[NAMED] = np.array(named, dtype=str)
     for name, options in regions.items():
         found[name] = read_labels(options, Mask.from_config(dict(mask or {}), subject), subject)
     return found
@@ -142,8 +149,7 @@ def label_volume(
 
 def _is_whole(data: np.ndarray) -> bool:
     """Whether all values are whole numbers that an int32 holds."""
-    whole = np.rint(np.nan_to_num(data))
-    return np.array_equal(data, whole) and bool(np.abs(whole).max(initial=0) < MOST)
+    return bool(np.all(np.rint(data) == data) and np.abs(data).max(initial=0) < MOST)
 
 
 def unnamed(options: Mapping[str, Any], labels: np.ndarray, subject: str) -> list[str]:

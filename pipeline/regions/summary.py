@@ -81,8 +81,10 @@ def _one(
     scores: Scores, delta: np.ndarray, gain: np.ndarray | None, regions: np.ndarray
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Facts of each region of a fit, and its differences in each training story."""
-    names = np.unique(regions[regions != NO_REGION])
-    member = sparse.csr_array(regions[:, None] == names[None, :]).astype(float)
+    inside = np.flatnonzero(regions != NO_REGION)
+    names, region = np.unique(regions[inside], return_inverse=True)
+    shape = (len(regions), len(names))
+    member = sparse.csr_array((np.ones(len(inside)), (inside, region)), shape=shape)
     r, n_voxels = _sums(scores.r[None], member)
     fact = pd.DataFrame({"region": names, "n_voxels": n_voxels[0].astype(int)})
     fact["r_mean"] = _ratio(r, n_voxels)[0]

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+SHOWN = 2  # authors of a work; CITATION.cff has them all
 FILE = files("pipeline.report") / "CITATION.cff"  # in an installed package a file of its own
 
 
@@ -24,6 +25,5 @@ def cited_works() -> list[dict[str, str]]:
 
 def _work(entry: dict[str, Any]) -> dict[str, str]:
     names = [author.get("name") or author["family-names"] for author in entry["authors"]]
-    collective = any("name" in author for author in entry["authors"])
     work = {key: str(entry.get(key, "")) for key in ("title", "year", "doi", "notes")}
-    return work | {"authors": ", ".join(names) + ("" if collective else " et al.")}
+    return work | {"authors": ", ".join(names[:SHOWN]) + (" et al." if names[SHOWN:] else "")}

@@ -172,7 +172,7 @@ def lines(
         axes.axhline(0, color=INK, lw=1)
         for i, (name, points) in enumerate(series.items()):
             x, value, lo, hi = np.transpose(points)
-            colour, style = COLOURS[i % len(COLOURS)], ("-", "--", ":")[i // len(COLOURS) % 3]
+            colour, style = _line(i)
             axes.fill_between(x, lo, hi, color=colour, alpha=0.15, lw=0)
             axes.plot(x, value, "o", ls=style, ms=4.5, color=colour, label=name)
         axes.set_xticks(sorted({point[0] for points in series.values() for point in points}))
@@ -180,6 +180,43 @@ def lines(
         axes.set_ylabel(y_label)
         figure.legend(loc="outside lower center", ncols=3, frameon=False)
         return data_url(figure)
+
+
+def densities(grid: np.ndarray, curves: Mapping[str, np.ndarray], label: str) -> str:
+    """Probability densities on a common axis, one curve a name.
+
+    Parameters
+    ----------
+    grid : array of shape (n,)
+        Where the densities are known.
+    curves : mapping of name to array of shape (n,)
+        The densities.
+    label : str
+        What the horizontal axis is.
+
+    Returns
+    -------
+    str
+        Data URL.
+    """
+    with mpl.rc_context(STYLE):
+        figure = _figure(3.0)
+        axes = figure.subplots()
+        for i, (name, density) in enumerate(curves.items()):
+            colour, style = _line(i)
+            axes.fill_between(grid, density, color=colour, alpha=0.08, lw=0)
+            axes.plot(grid, density, style, color=colour, label=name)
+        axes.set_ylim(bottom=0)
+        axes.set_xlim(grid[0], grid[-1])
+        axes.set_xlabel(label)
+        axes.set_ylabel("posterior density")
+        figure.legend(loc="outside lower center", ncols=2, frameon=False)
+        return data_url(figure)
+
+
+def _line(i: int) -> tuple[str, str]:
+    """Colour and style of the i-th line of a figure."""
+    return COLOURS[i % len(COLOURS)], ("-", "--", ":")[i // len(COLOURS) % 3]
 
 
 def stacked(bars: Sequence[Bar], label: str) -> str:

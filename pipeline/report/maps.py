@@ -15,6 +15,12 @@ SLICES = "slices"  # shown only where there is nothing else: maps in native spac
 SHOWN = {"surface": "surface", "flatmap": "flatmap", "glass": "glass brain", SLICES: "slices"}
 VIEWS = ("view", "surfview")
 STATISTICS = {"r": "test correlation", "rdiff": "difference"}
+OVER_SUBJECTS = {
+    "mean": "mean over subjects",
+    "meanpfwer": "mean where family-wise p",
+    "meanpcluster": "mean where cluster p",
+    "prevalence": "prevalence",
+}
 QUALITY = 76  # of WebP, 0 to 100
 MAX_WIDTH = 1200  # pixels
 
@@ -25,17 +31,19 @@ def map_pictures(listing: str | Path) -> dict[str, Any]:
     Parameters
     ----------
     listing : path
-        `sub-X_maps.json`; the files lie beside it.
+        `sub-X_maps.json`, or that of the maps over subjects; the files lie beside it.
 
     Returns
     -------
     dict
         `pictures`: records of the pictures, each with a `label` and a data `url`; `views`: those
-        of the files that the page links to; `kinds`: kind of picture to its name.
+        of the files that the page links to; `kinds`: kind of picture to its name; `notes`: what is
+        said of all.
     """
     listing = Path(listing)
-    records = json.loads(listing.read_text(encoding="utf-8"))["maps"]
-    maps = [r for r in records if r["kind"] in SHOWN and r["stat"] in STATISTICS]
+    said = json.loads(listing.read_text(encoding="utf-8"))
+    records, statistics = said["maps"], STATISTICS | OVER_SUBJECTS
+    maps = [r for r in records if r["kind"] in SHOWN and r["stat"] in statistics]
     present = {record["kind"] for record in maps}
     kinds = [kind for kind in SHOWN if kind in present]
     if len(kinds) > 1 and SLICES in kinds:
@@ -50,11 +58,15 @@ def map_pictures(listing: str | Path) -> dict[str, Any]:
         for record in records
         if record["kind"] in VIEWS
     ]
-    return {"pictures": pictures, "views": views, "kinds": {kind: SHOWN[kind] for kind in kinds}}
+    named = {kind: SHOWN[kind] for kind in kinds}
+    return {"pictures": pictures, "views": views, "kinds": named, "notes": said.get("notes", [])}
 
 
 def _label(record: Mapping[str, Any]) -> str:
     """What the reader chooses a map by, beside model and kind."""
+    if over := OVER_SUBJECTS.get(record["stat"]):
+        level = f" < {record['q']:g}" if record["q"] else ""
+        return over + level + (f", minus {record['minus']}" if record["minus"] else "")
     label = STATISTICS[record["stat"]]
     label += f" to {record['minus']}" if record["minus"] else ""
     return label + (f", q < {record['q']:g}" if record["q"] else "")

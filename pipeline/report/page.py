@@ -1,24 +1,24 @@
-"""The page: reads a run's tables and renders them with the templates beside this file."""
+"""The page: what the report is made from, rendered with the templates beside this file."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import jinja2
-import pandas as pd
 import yaml
 
 from pipeline.bands.registry import band_options
 from pipeline.config.stories import units
+from pipeline.core.series import FEWEST_FOR_TOP
+from pipeline.fit.file import FitFile
 from pipeline.report.answer import answer, shown_subject
 from pipeline.report.citation import cited_works
+from pipeline.report.contents import Contents
 from pipeline.report.figures import Difference, distributions, forest
 from pipeline.report.fits import edges, fit_facts, read_r
+from pipeline.report.group import over_subjects
 from pipeline.report.maps import map_pictures
 from pipeline.report.numbers import FILTERS
 from pipeline.report.opening import opening
@@ -40,76 +40,6 @@ from pipeline.tables.summary import MEAN
 STATIC = files("pipeline.report") / "static"
 
 
-@dataclass(frozen=True)
-class Run:
-    """The files of a run that the report is made from.
-
-    Parameters
-    ----------
-    provenance : dict
-        `pipeline.core.provenance.describe`.
-    summary, gains, timings : DataFrame
-        summary.tsv, gains.tsv and timings.tsv.
-    significance, ceiling : DataFrame
-        significance.tsv and ceiling.tsv.
-    regions : DataFrame or None
-        regions.tsv, where there are regions.
-    charts : dict of parcellation to path
-        Charts of the regions.
-    partition : DataFrame or None
-        partition.tsv, where the configuration has partitions.
-    sweep : sequence of (dict, DataFrame)
-        Configurations and gains.tsv of the runs of `report.sweep`.
-    shares : DataFrame or None
-        shares.tsv.
-    controls : mapping of name to DataFrame
-        chunks.tsv, presentations.tsv and intersubject.tsv, those that were asked for.
-    kept : mapping of subject to float
-        Share of the variance of BOLD that the components keep which are copied.
-    tunings : dict of (subject, model) to path
-        `sub-X_model-M_tuning.json` of the models whose weights are kept.
-    viewers : dict of subject to path
-        Pages of pycortex's viewer, where it is asked for.
-    fits : dict of (subject, model) to path
-        HDF5 of the fits.
-    maps, explorers : dict of subject to path
-        `sub-X_maps.json` and `sub-X_explorer.json`.
-    warnings : sequence of str
-        What the validation let pass, and features that do not vary (`pipeline.report.warnings`).
-    coverage : sequence of mappings
-        How many words of each story the lexicons know (`pipeline.validation.coverage.Lookup`).
-    contamination : DataFrame or None
-        contamination.tsv.
-    """
-
-    provenance: dict[str, Any]
-    summary: pd.DataFrame
-    gains: pd.DataFrame
-    timings: pd.DataFrame
-    significance: pd.DataFrame
-    ceiling: pd.DataFrame
-    fits: dict[tuple[str, str], Path]
-    maps: dict[str, Path]
-    explorers: dict[str, Path]
-    warnings: Sequence[str] = ()
-    coverage: Sequence[Mapping[str, Any]] = ()
-    contamination: pd.DataFrame | None = None
-    regions: pd.DataFrame | None = None
-    charts: Mapping[str, Path] = field(default_factory=dict)
-    partition: pd.DataFrame | None = None
-    sweep: Sequence[tuple[dict[str, Any], pd.DataFrame]] = ()
-    tunings: Mapping[tuple[str, str], Path] = field(default_factory=dict)
-    shares: pd.DataFrame | None = None
-    controls: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    kept: Mapping[str, float] = field(default_factory=dict)
-    viewers: Mapping[str, Path] = field(default_factory=dict)
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The complete configuration."""
-        return self.provenance["config"]
-
-
 def templates() -> jinja2.Environment:
     """The report's templates, with its filters of numbers."""
     environment = jinja2.Environment(
@@ -123,7 +53,7 @@ def templates() -> jinja2.Environment:
     return environment
 
 
-def render(run: Run) -> str:
+def render(run: Contents) -> str:
     """Render the report as HTML."""
     config, subjects = run.config, list(run.config["subjects"])
     style, scripts = _static("css"), _static("js")
@@ -147,6 +77,7 @@ def render(run: Run) -> str:
             maps=maps,
             viewers={s: "/".join(path.parts[-3:]) for s, path in run.viewers.items()},
             regions=[] if run.regions is None else parcellations(run.regions, run.charts),
+            group=over_subjects(run.group, run.group_subjects, run.group_maps, config["models"]),
             tuned=tuned_models(run.tunings),
             significance=significance_rows(run.significance, config["baseline"]),
             fewest_voxels=fewest_voxels,
@@ -157,9 +88,7 @@ def render(run: Run) -> str:
             kept=run.kept,
             has_untested=has_untested(run.significance, partition),
             sweep=swept,
-            distributions={
-                s: distributions(read_r(run.fits, s), config["baseline"]) for s in subjects
-            },
+            distributions=_distributions(run),
             explorers=explorers,
             explored_first=_explored_first(config, explorers[subjects[0]], answered),
             fits=fits,
@@ -187,7 +116,21 @@ def _explored_first(config: dict[str, Any], explorer: str, answered: dict[str, A
     return opening(explored, kinds, answered["verdicts"])
 
 
-def _models(run: Run) -> dict[str, Any]:
+def _distributions(run: Contents) -> dict[str, str]:
+    """Figures of the distribution of r over voxels, of subjects with enough of them."""
+    baseline, found = run.config["baseline"], {}
+    for subject in run.config["subjects"]:
+        if _has_top(run, subject):
+            found[subject] = distributions(read_r(run.fits, subject), baseline)
+    return found
+
+
+def _has_top(run: Contents, subject: str) -> bool:
+    """Whether there are enough voxels for a best tenth and a distribution."""
+    return FitFile(run.fits[subject, run.config["baseline"]]).n_voxels() >= FEWEST_FOR_TOP
+
+
+def _models(run: Contents) -> dict[str, Any]:
     """Table and figure of all models."""
     table, baseline = run.summary, run.config["baseline"]
     subject = shown_subject(table)
@@ -203,20 +146,26 @@ def _models(run: Run) -> dict[str, Any]:
         )
         for _, row in shown.iterrows()
     ]  # fmt: skip
-    label = f"difference in out-of-fold r to {baseline}, its best 10 % of voxels"
+    has_top = bool(rows["r_top10_cv"].notna().any())
+    of = "its best 10 % of voxels" if has_top else "all voxels"
+    label = f"difference in out-of-fold r to {baseline}, {of}"
     return {
         "rows": rows.to_dict("records"),
         "figure": forest(differences, label) if differences else None,
         "gains": run.gains[run.gains["subject"] == subject].to_dict("records"),
         "subject": subject,
+        "has_top": has_top,
     }
 
 
 def _absent(
-    run: Run, maps: dict[str, Any], found_ceilings: dict[str, Any], swept: dict[str, Any]
+    run: Contents, maps: dict[str, Any], found_ceilings: dict[str, Any], swept: dict[str, Any]
 ) -> list[tuple[str, str]]:
     """Sections that this run has no numbers for, and why."""
     absent = []
+    if not any(_has_top(run, subject) for subject in run.config["subjects"]):
+        why = f"of fewer than {FEWEST_FOR_TOP} voxels or regions they say little"
+        absent.append(("Best 10 %, distributions", why))
     if not any(found["pictures"] for found in maps.values()):
         why = "the configuration names no mask, so that voxels have no place in a volume"
         absent.append(("Maps", why if run.config["mask"] is None else "no figure was asked for"))

@@ -29,10 +29,11 @@ def parcellations(table: pd.DataFrame, charts: Mapping[str, Path]) -> list[dict[
     -------
     list of dict
         `name`, `regions` (names, those of the largest mean r where there are many), `left_out` (how
-        many there are besides), `gains` (rows of the shown subject's models with a lag control) and
-        `rows` (rows of all subjects' models), each with subject, model, over and a `cell` for each
-        region: its row of the table; `top` (largest mean r, for the colours), `chart` (data URL or
-        None).
+        many there are besides), `missing` (region to how many subjects have it, where not all do),
+        `gains` (rows of the shown subject's models with a lag control), `rows` (rows of the shown
+        subject's models) and `each` (those of all subjects), each with subject, model, over and a
+        `cell` for each region: its row of the table; `top` (largest mean r, for the colours),
+        `chart` (data URL or None).
     """
     found = []
     for name, own in table.groupby("parcellation", sort=False):
@@ -44,12 +45,20 @@ def parcellations(table: pd.DataFrame, charts: Mapping[str, Path]) -> list[dict[
                 "regions": regions,
                 "left_out": single["region"].nunique() - len(regions),
                 "gains": _rows(shown[shown["over"].notna()], regions),
-                "rows": _rows(single, regions),
+                "missing": _missing(single),
+                "rows": _rows(shown, regions),
+                "each": _rows(single, regions),
                 "top": float(single["r_mean"].max()),
                 "chart": picture_url(charts[str(name)]) if name in charts else None,
             }
         )
     return found
+
+
+def _missing(table: pd.DataFrame) -> dict[str, int]:
+    """Regions that not all subjects have, and how many do."""
+    n = table.groupby("region", sort=False)["subject"].nunique()
+    return {str(region): int(k) for region, k in n[n < table["subject"].nunique()].items()}
 
 
 def _best(table: pd.DataFrame) -> list[str]:

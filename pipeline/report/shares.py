@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.dataset.basis import BasisFile
 from pipeline.report.figures import Bar, stacked
-from pipeline.tables.shares import TOP, VOXELS
+from pipeline.tables.shares import ALL, TOP, VOXELS
 
 MOST_REGIONS = 12  # bars of a figure of regions: those of which most is explained
 
@@ -28,19 +28,22 @@ def shared_out(table: pd.DataFrame | None, models: Mapping[str, Sequence[str]]) 
     Returns
     -------
     dict
-        `models`, a figure with a bar a model (None if no model has several bands); `regions`, of
-        each parcellation the same with a bar a region, of the model `shown`; `rows` of shares.tsv.
+        `models`, a figure with a bar a model (None if no model has several bands); `of`, the voxels
+        that it is of; `regions`, of each parcellation the same with a bar a region, of the model
+        `shown`; `rows` of shares.tsv.
     """
     several = [model for model, bands in models.items() if len(bands) > 1]
     if table is None or not several:
-        return {"models": None, "regions": {}, "shown": None, "rows": []}
+        return {"models": None, "of": None, "regions": {}, "shown": None, "rows": []}
     keys = ["model", "parcellation", "region", "band"]
     mean = table.groupby(keys, sort=False)[["r2", "fraction"]].mean().reset_index()
-    best = mean[(mean["parcellation"] == VOXELS) & (mean["region"] == TOP)]
+    of = TOP if (table["region"].eq(TOP) & (table["n_voxels"] > 0)).any() else ALL
+    best = mean[(mean["parcellation"] == VOXELS) & (mean["region"] == of)]
     shown = max(several, key=lambda model: len(models[model]))
     own = mean[(mean["model"] == shown) & (mean["parcellation"] != VOXELS)]
     label = "share of variance explained (R²), test stories"
     return {
+        "of": of,
         "models": stacked(_bars(best[best["model"].isin(several)], "model"), label),
         "regions": {
             str(name): stacked(_most(_bars(part, "region")), label)

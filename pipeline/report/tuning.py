@@ -24,7 +24,7 @@ def tuned_models(listings: Mapping[tuple[str, str], Path]) -> list[dict[str, Any
     Parameters
     ----------
     listings : dict of (subject, model) to path
-        `sub-X_model-M_tuning.json`; the files lie beside it.
+        `sub-X_desc-M_tuning.json`; the files lie beside it.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def _band(name: str, facts: Mapping[str, Any], listing: Path) -> dict[str, Any]:
 
 def _ending(file: str) -> str:
     """What a file of a band holds, as the end of its name says."""
-    return file.rpartition("_band-")[2].partition("_")[2]
+    return file.rpartition("_desc-")[2].partition("_")[2]
 
 
 def _words(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

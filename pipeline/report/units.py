@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +45,7 @@ def choose_units(
     over: Mapping[str, str],
     baseline: str,
     regions: Mapping[str, np.ndarray],
+    names: Sequence[str] | None = None,
 ) -> list[Unit]:
     """Voxels that gain most from matches or that the baseline predicts best, and all regions.
 
@@ -59,6 +60,8 @@ def choose_units(
         The baseline model.
     regions : mapping of name to array of int
         Indices of each region's voxels.
+    names : sequence of str, optional
+        Names of the voxels, where each is a region.
 
     Returns
     -------
@@ -72,7 +75,8 @@ def choose_units(
         order = np.argsort(-np.nan_to_num(score, nan=-np.inf), kind="stable")
         for voxel in [int(v) for v in order if int(v) not in taken and np.isfinite(score[v])][:n]:
             taken.add(voxel)
-            label = f"voxel {voxel} (out-of-fold r {note(score[voxel])})"
+            name = names[voxel] if names is not None else f"voxel {voxel}"
+            label = f"{name} (out-of-fold r {note(score[voxel])})"
             units.append(Unit(label, group, np.array([voxel]), model))
 
     for model, reference in over.items():
@@ -81,7 +85,8 @@ def choose_units(
         add(group, gain, BEST_GAIN, lambda r: f"changes by {signed(r)}", model)
     add(f"Best with {baseline}", scores[baseline].r_cv, BEST_BASELINE, correlation)
     for name, voxels in regions.items():
-        units.append(Unit(f"{name} (mean of {len(voxels)} voxels)", "Regions", voxels))
+        several = f" (mean of {len(voxels)} voxels)" if len(voxels) > 1 else ""
+        units.append(Unit(f"{name}{several}", "Regions", voxels))
     return units
 
 

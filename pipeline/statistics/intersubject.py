@@ -64,7 +64,7 @@ def r_of_others(
     Raises
     ------
     ProblemError
-        If voxels are to be compared and the subjects do not have equally many.
+        If voxels without names are to be compared and the subjects do not have equally many.
     """
     if method == "voxels":
         return _by_voxel(dataset, subject, others, stories["test"])
@@ -74,17 +74,34 @@ def r_of_others(
 def _by_voxel(
     dataset: Dataset, subject: str, others: Sequence[str], test: Sequence[str]
 ) -> np.ndarray:
-    """With the mean of the others, in a common space."""
-    counts = {s: dataset.n_voxels(s, test[0]) for s in [subject, *others]}
+    """With the mean of the others, in a common space, or of the same regions by their names."""
+    columns = _same_voxels(dataset, subject, others, test[0])
+    absent = np.all([own < 0 for own in columns.values()], axis=0)
+    r = []
+    for story in test:
+        mean = np.where(absent, np.nan, 0.0)
+        for other, own in columns.items():
+            theirs = zscore(dataset.read_responses(other, story))[:, own]
+            mean = mean + np.where(own < 0, 0.0, theirs)
+        r.append(pearson(mean, dataset.read_responses(subject, story)))
+    return np.stack(r)
+
+
+def _same_voxels(
+    dataset: Dataset, subject: str, others: Sequence[str], story: str
+) -> dict[str, np.ndarray]:
+    """Where each of the subject's voxels is among those of others; -1, nowhere."""
+    names = dataset.region_names(subject, story)
+    if names is not None:
+        theirs = {other: dataset.region_names(other, story) or [] for other in others}
+        places = {o: {name: i for i, name in enumerate(own)} for o, own in theirs.items()}
+        return {o: np.array([own.get(name, -1) for name in names]) for o, own in places.items()}
+    counts = {s: dataset.n_voxels(s, story) for s in [subject, *others]}
     if len(set(counts.values())) > 1:
         have = ", ".join(f"{s} {n}" for s, n in counts.items())
         what = f"the subjects' voxels are not those of one space: {have}"
         raise ProblemError(Problem("controls.intersubject", "voxels", what, "set aligned"))
-    r = []
-    for story in test:
-        mean = sum(zscore(dataset.read_responses(other, story)) for other in others)
-        r.append(pearson(np.asarray(mean), dataset.read_responses(subject, story)))
-    return np.stack(r)
+    return dict.fromkeys(others, np.arange(counts[subject]))
 
 
 def _aligned(

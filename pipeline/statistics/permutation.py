@@ -94,7 +94,7 @@ class Tally:
         extreme = np.abs(self.observed) if self.two_sided else self.observed
         p_fwer = np.full(len(extreme), np.nan)
         p_fwer[known] = permutation_p(
-            _reaching(self._largest, extreme[known] - ROUNDING), self.n_null
+            reaching(self._largest, extreme[known] - ROUNDING), self.n_null
         )
         return Test(self.p, fdr(self.p), p_fwer, self._p_mean(known), self.n_null)
 
@@ -108,8 +108,8 @@ class Tally:
         return float(permutation_p(count, self.n_null))
 
 
-def _reaching(null: np.ndarray, observed: np.ndarray) -> np.ndarray:
-    """How many values of `null` reach each observed one."""
+def reaching(null: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """How many values of `null`, array of shape (n_null,), reach each observed one."""
     return len(null) - np.searchsorted(np.sort(null), observed, side="left")
 
 

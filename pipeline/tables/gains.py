@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.config.models import nested_pairs
 from pipeline.core.interval import interval
-from pipeline.core.series import top_voxels
+from pipeline.core.series import mean_of, top_voxels
 from pipeline.fit.file import FitFile, Scores
 from pipeline.tables.summary import MEAN
 
@@ -45,8 +45,9 @@ def gains(
     DataFrame
         Columns `COLUMNS`. `gain` is the difference in out-of-fold r over the training stories,
         mean over voxels, with its Student t interval over stories, paired by story; `gain_top10`
-        the same in the best voxels; `gain_test` and `gain_test_top10` are differences in test r,
-        without an interval since test stories are few. The rows `mean` are means over subjects.
+        the same in the best voxels (NaN of fewer than 100); `gain_test` and `gain_test_top10` are
+        differences in test r, without an interval since test stories are few. The rows `mean` are
+        means over subjects.
         Where stories are known, `CLEAN` columns follow: `gain` and `gain_top10` over the others.
     """
     subjects = list(dict.fromkeys(subject for subject, _ in fits))
@@ -78,9 +79,9 @@ def _compare(more: Scores, fewer: Scores, best: np.ndarray) -> tuple[pd.DataFram
     train, test = more.r_train - fewer.r_train, more.r - fewer.r
     by_story = {
         "gain": np.nanmean(train, axis=1),
-        "gain_top10": np.nanmean(train[:, best], axis=1),
+        "gain_top10": mean_of(train, best),
     }
-    means = {"gain_test": np.nanmean(test), "gain_test_top10": np.nanmean(test[best])}
+    means = {"gain_test": np.nanmean(test), "gain_test_top10": float(mean_of(test, best))}
     return pd.DataFrame(by_story, index=more.train), pd.Series(means)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.core.series import top_voxels
+from pipeline.core.series import mean_of, top_voxels
 from pipeline.fit.file import FitFile
 from pipeline.statistics.partition_file import PartitionFile
 from pipeline.statistics.stats_file import VoxelTest
@@ -29,7 +29,8 @@ def partition_table(
     files : dict of (subject, partition) to path
         HDF5 files of `pipeline.statistics.partition.write_partition`.
     full : dict of (subject, partition) to path
-        Fits of all spaces together, whose cross-validation r chooses the best 10 % of voxels.
+        Fits of all spaces together, whose cross-validation r chooses the best 10 % of voxels
+        (none of fewer than 100: `r2_top10` is then NaN).
     """
     rows = []
     for (subject, partition), path in files.items():
@@ -39,7 +40,7 @@ def partition_table(
         tests = {space: _counts(test) for space, test in found.tests.items()}
         for name, r2 in (values | {"total": found.total}).items():
             kind = "total" if name == "total" else "shared" if "&" in name else "unique"
-            means = {"r2_mean": np.nanmean(r2), "r2_top10": np.nanmean(r2[best])}
+            means = {"r2_mean": np.nanmean(r2), "r2_top10": float(mean_of(r2, best))}
             row = {"subject": subject, "partition": partition, "part": name, "kind": kind}
             rows.append(row | {"n_voxels": (~np.isnan(r2)).sum()} | means | tests.get(name, {}))
     return pd.DataFrame(rows, columns=COLUMNS).astype({"n_fdr": "Int64"})

@@ -34,7 +34,7 @@ def shares_table(
     labels : mapping of subject to mapping of parcellation to array of str, shape (n_voxels,)
         Region of every voxel, empty where there is none.
     baseline : str
-        Its cross-validation r chooses the best 10 % of voxels.
+        Its cross-validation r chooses the best 10 % of voxels (none of fewer than 100).
     """
     rows = []
     for (subject, model), path in fits.items():

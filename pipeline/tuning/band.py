@@ -7,26 +7,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 import pandas as pd
 
 from pipeline.bands.registry import BandOptions, kind_of
-from pipeline.core.atomic import atomic_path, write_table
+from pipeline.core.atomic import write_table
+from pipeline.core.bids import with_entities
 from pipeline.fit.weights_file import KeptBand
 from pipeline.maps.flatmap import FlatSurface
+from pipeline.maps.scale import duration_scale
+from pipeline.maps.sidecars import write_sidecar
+from pipeline.maps.values import write_colours, write_values
 from pipeline.tuning.chart import write_courses
-from pipeline.tuning.colours import full_colours, pictures, rgb, write_rgb
+from pipeline.tuning.colours import Picture, full_colours, pictures, rgb
 from pipeline.tuning.components import CHANCE, Axes, n_above_chance, principal_axes
 from pipeline.tuning.legend import N_WORDS, draw_rgb
 from pipeline.tuning.meaning import feature_weights
-from pipeline.tuning.mosaic import Mosaic
 from pipeline.tuning.refits import Refits
 from pipeline.tuning.subject import Subject, means
 from pipeline.tuning.timing import Timing, timing
 from pipeline.tuning.vocabulary import Vocabulary, vocabulary
 from pipeline.tuning.words import MOST_WORDS, End, ends, fold_axes, word_table
-from pipeline.voxels.volume import to_volume
 
 MOST_COLUMNS = 64  # of a band with names, for a profile of them
 CHANNELS = ("red", "green", "blue")
@@ -92,9 +93,9 @@ class BandReader:
     refits : Refits
         The same weights solved again.
     stem : Path
-        How the names of the model's files begin.
-    mosaic : Mosaic or None
-        The mask's slices.
+        How the names of the model's files begin, `sub-X_desc-M`.
+    picture : Mosaic, Hemispheres or None
+        On which each voxel has a place.
     flat : FlatSurface or None
         The subject's own cortex, flattened.
     """
@@ -108,7 +109,7 @@ class BandReader:
     voxels: np.ndarray
     refits: Refits
     stem: Path
-    mosaic: Mosaic | None = None
+    picture: Picture | None = None
     flat: FlatSurface | None = None
 
     def write(self, options: BandOptions, summed: bool) -> Said:
@@ -151,7 +152,7 @@ class BandReader:
         above = self._axes_above_chance(weights, cosine, files)
         said.listing |= {"axes_above_chance": above, "words": len(words.words)}
         said.listing |= {"n_folds": self.refits.n_folds}
-        if self.mosaic is not None:
+        if self.subject.space is not None:
             said.colours = self._colours(words, axes, weights, above, files)
 
     def _among_refits(self, places: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -179,13 +180,15 @@ class BandReader:
         self, words: Vocabulary, axes: Axes, weights: np.ndarray, above: int, files: list[str]
     ) -> np.ndarray:
         """RGB map of the first three axes, and its figures."""
-        mask = self.subject.mask
-        assert mask is not None and self.mosaic is not None
+        space = self.subject.space
+        assert space is not None
         scores = axes.scores(weights)
-        colours = np.full((3, mask.n_voxels), np.nan)
+        colours = np.full((3, self.subject.n_voxels), np.nan)
         colours[:, self.chosen] = rgb(scores, full_colours(scores))
         colours[:, self.chosen[~weights.any(axis=0)]] = np.nan  # the fit leaves the band out
-        write_rgb(colours, mask, self._path("rgb.nii.gz", files))
+        what = f"meaning in {self.band.name} as colour"
+        for path in write_colours(colours, space, self.stem.parent, self._stem(), what):
+            self._say(path, "rgb", what, "arbitrary", files)
         responses = words.responses(axes.axes.T).T
         shown, legend = rgb(responses, full_colours(responses)), []
         where = {word: i for i, word in enumerate(words.words)}
@@ -194,7 +197,7 @@ class BandReader:
                 own = [(word, shown[:, where[word]]) for word in some]
                 legend.append((f"axis {i + 1} ({CHANNELS[i]}), {sign}", own))
         n = f"{above} of {len(axes.axes)} axes above chance, {len(self.chosen)} predicted voxels"
-        for kind, panels, aspect in pictures(colours, mask, self.mosaic, self.flat):
+        for kind, panels, aspect in pictures(colours, space, self.picture, self.flat):
             draw_rgb(
                 panels,
                 self._path(f"rgb_{kind}.png", files),
@@ -227,19 +230,36 @@ class BandReader:
         write_table(table, self._path("timing.tsv", files))
         title = f"{self.subject.name}, {self.model}: course of the response to {self.band.name}"
         write_courses(table, seconds, self._path("timing.png", files), title)
-        if self.subject.mask is not None:
+        if self.subject.space is not None:
             for stat in ("peak", "width"):
-                values = np.full(self.subject.mask.n_voxels, np.nan)
-                values[self.chosen] = getattr(found, stat)
-                image = to_volume(values, self.subject.mask)
-                image.header["descrip"] = f"{stat} of the response to {self.band.name}, s"[:79]
-                with atomic_path(self._path(f"stat-{stat}_statmap.nii.gz", files)) as temporary:
-                    nib.save(image, temporary)
+                self._timing_map(stat, getattr(found, stat), files)
         said.listing |= {"peak": table["peak"].iloc[0], "width": table["width"].iloc[0]}
+
+    def _timing_map(self, stat: str, own: np.ndarray, files: list[str]) -> None:
+        """Write seconds of the chosen voxels as a map."""
+        assert self.subject.space is not None
+        values = np.full(self.subject.n_voxels, np.nan)
+        values[self.chosen] = own
+        what = f"{stat} of the response to {self.band.name}"
+        scale = duration_scale(own, f"{stat}, s")
+        stem, folder = self._stem(stat), self.stem.parent
+        for path, _ in write_values(values, self.subject.space, folder, stem, what, scale):
+            self._say(path, stat, what, "s", files)
+
+    def _say(self, path: Path, stat: str, title: str, unit: str, files: list[str]) -> None:
+        """Write a map's sidecar, and list the map."""
+        files.append(path.name)
+        said = {"stat": stat, "title": f"{self.subject.name}, {self.model}: {title}", "unit": unit}
+        named = {"model": self.model, "band": self.band.name}
+        write_sidecar(path, said | named, [f"{path.parent.name}/{self.stem.name}_weights.h5"])
+
+    def _stem(self, stat: str | None = None) -> str:
+        """How the names of the band's files begin."""
+        return with_entities(self.stem.name, band=self.band.name, stat=stat)
 
     def _path(self, ending: str, files: list[str]) -> Path:
         """A file of the band, which is listed."""
-        path = self.stem.with_name(f"{self.stem.name}_band-{self.band.name}_{ending}")
+        path = self.stem.with_name(f"{self._stem()}_{ending}")
         files.append(path.name)
         return path
 

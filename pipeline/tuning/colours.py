@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 
-from pipeline.core.atomic import atomic_path
 from pipeline.maps.flatmap import FlatSurface
-from pipeline.maps.surface import VIEWS, Cortex
+from pipeline.maps.surface import Cortex
+from pipeline.tuning.hemispheres import Hemispheres, over, panels
 from pipeline.tuning.mosaic import Mosaic
-from pipeline.voxels.volume import Mask, to_volumes
+from pipeline.voxels.vertices import Vertices
+from pipeline.voxels.volume import Mask
 
+Picture = Mosaic | Hemispheres  # a small picture on which every voxel or vertex has a place
 N_COLOURS = 3
 FULL = 95  # percentile of the voxels' distances from 0 that has the full colour
 
@@ -44,57 +44,39 @@ def full_colours(scores: np.ndarray) -> np.ndarray:
     return np.percentile(np.abs(scores), FULL, axis=1)
 
 
-def write_rgb(colours: np.ndarray, mask: Mask, path: Path) -> None:
-    """Write colours, (3, n_voxels), as NIfTI with a volume each for red, green and blue.
-
-    Voxels without a colour are NaN, and 0 outside the mask.
-    """
-    image = to_volumes(colours, mask, tr=1.0)
-    image.header["descrip"] = "red, green, blue: axes 1, 2, 3 of the weights"
-    with atomic_path(path) as temporary:
-        nib.save(image, temporary)
-
-
 def pictures(
-    colours: np.ndarray, mask: Mask, mosaic: Mosaic, flat: FlatSurface | None
+    colours: np.ndarray, places: Mask | Vertices, picture: Picture | None, flat: FlatSurface | None
 ) -> Iterator[tuple[str, list[np.ndarray], float]]:
-    """Pictures of coloured voxels that the mask's space allows.
+    """Pictures of coloured places that their space allows.
 
     Parameters
     ----------
     colours : array of shape (3, n_voxels)
         NaN where there is none.
-    mask : Mask
+    places : Mask or Vertices
         Where the voxels are.
-    mosaic : Mosaic
-        The mask's slices.
+    picture : Mosaic, Hemispheres or None
+        On which each has a place; None, there is no picture.
     flat : FlatSurface or None
         The subject's own cortex, flattened.
 
     Yields
     ------
     kind : str
-        "slices", "surface" (fsaverage, of masks in MNI space) or "flatmap".
+        "slices", "surface" (fsaverage, of masks in MNI space, or the data's own) or "flatmap".
     panels : list of arrays of shape (rows, columns, 3 or 4)
         RGB, or RGBA on a transparent ground.
     aspect : float
         Height of a pixel over its width.
     """
-    yield "slices", [mosaic.paint(colours)], mosaic.aspect
-    if mask.space == "MNI":
-        cortex = Cortex.of_mask(mask)
-        channels = [cortex.sample(channel) for channel in colours]
-        panels = []
-        for view, (hemi, _, _) in VIEWS.items():
-            painted = [cortex.rasters[view].paint(channel[hemi]) for channel in channels]
-            panels.append(_over(cortex.grey[view], np.stack(painted, axis=-1)))
-        yield "surface", panels, 1.0
+    if picture is None:
+        return
+    if isinstance(picture, Hemispheres):
+        yield "surface", panels(picture.cortex, colours), 1.0
+        return
+    yield "slices", [picture.paint(colours)], picture.aspect
+    if isinstance(places, Mask) and places.space == "MNI":
+        yield "surface", panels(Cortex.of_mask(places), colours), 1.0
     if flat is not None:
         painted = [flat.paint(channel) for channel in colours]
-        yield "flatmap", [_over(flat.grey, np.stack(painted, axis=-1))], 1.0
-
-
-def _over(grey: np.ndarray, colours: np.ndarray) -> np.ndarray:
-    """Colours, (rows, columns, 3), over grey levels, (rows, columns); RGBA, both NaN off cortex."""
-    picture = np.where(np.isfinite(colours), colours, np.nan_to_num(grey)[..., None])
-    return np.concatenate([np.clip(picture, 0, 1), np.isfinite(grey)[..., None]], axis=-1)
+        yield "flatmap", [over(flat.grey, np.stack(painted, axis=-1))], 1.0

@@ -51,7 +51,8 @@ def principal_axes(weights: np.ndarray, n_axes: int = MOST_AXES) -> Axes:
     """Principal axes of weights of shape (n_features, n_voxels), at most `n_axes`."""
     mean = weights.mean(axis=1)
     centred = weights - mean[:, None]
-    n_axes = min(n_axes, *centred.shape)
+    n_features, n_voxels = centred.shape
+    n_axes = min(n_axes, n_features, max(n_voxels - 1, 1))  # of n voxels about their mean
     left, singular, _ = np.linalg.svd(centred, full_matrices=False)
     axes = left[:, :n_axes].T
     largest = np.abs(axes).argmax(axis=1)

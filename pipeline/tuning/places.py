@@ -11,10 +11,11 @@ import numpy as np
 from PIL import Image
 
 from pipeline.core.atomic import atomic_path
+from pipeline.dataset.dataset import NAMED
 from pipeline.fit.file import FitFile
 from pipeline.maps.scale import correlation_scale
 from pipeline.tuning.band import Said
-from pipeline.tuning.mosaic import Mosaic
+from pipeline.tuning.colours import Picture
 from pipeline.tuning.passages import Matcher, Passage, contributing, passages
 from pipeline.tuning.subject import ALL, Subject, evenly, means
 
@@ -42,9 +43,14 @@ class Places:
     voxels: np.ndarray
 
     @classmethod
-    def of(cls, subject: Subject, chosen: np.ndarray, mosaic: Mosaic | None) -> Places:
-        """All regions, and voxels evenly spaced over those that the slices show."""
-        there = np.arange(len(chosen)) if mosaic is None else np.flatnonzero(mosaic.shown[chosen])
+    def of(cls, subject: Subject, chosen: np.ndarray, picture: Picture | None) -> Places:
+        """All regions, and voxels evenly spaced over those that the picture shows.
+
+        Where voxels are regions themselves, there are no others.
+        """
+        if subject.of_regions:
+            return cls(chosen, subject.places(chosen), chosen[:0])
+        there = np.arange(len(chosen)) if picture is None else np.flatnonzero(picture.shown[chosen])
         voxels = there[evenly(len(there), MOST_VOXELS)] if len(there) else there
         return cls(chosen, subject.places(chosen), voxels)
 
@@ -54,8 +60,9 @@ class Places:
         sizes = [len(own) for own in self.regions.values()]
         names = list(self.regions)
         for i in sorted(range(len(names)), key=lambda i: -sizes[i]):
-            own = largest.setdefault(names[i].partition(": ")[0], [])
-            if len(own) < MOST_REGIONS:
+            group = names[i].partition(": ")[0]
+            own = largest.setdefault(group, [])
+            if len(own) < (MOST_VOXELS if group == NAMED else MOST_REGIONS):
                 own.append(i)
         return sorted(i for own in largest.values() for i in own)
 
@@ -104,7 +111,7 @@ def as_json(
     delays: Mapping[str, Sequence[int]],
     matchers: Sequence[Matcher],
     r_cv: np.ndarray,
-    mosaic: Mosaic | None,
+    picture: Picture | None,
 ) -> dict[str, Any]:
     """What the report shows of places.
 
@@ -124,8 +131,8 @@ def as_json(
         Those of `heard`.
     r_cv : array of shape (n_voxels,)
         Out-of-fold r.
-    mosaic : Mosaic or None
-        The mask's slices.
+    picture : Mosaic, Hemispheres or None
+        On which each voxel has a place.
 
     Returns
     -------
@@ -157,7 +164,7 @@ def as_json(
                 for i, r in enumerate(regions)
                 if names[r] != ALL and voxels[0] in places.regions[names[r]]
             ]
-            place["at"] = mosaic.at[of[0]].tolist() if mosaic is not None else None
+            place["at"] = picture.at[of[0]].tolist() if picture is not None else None
         shown.append(place)
     return {
         "tr": subject.tr,
@@ -201,9 +208,9 @@ def _moments(found: Sequence[Passage]) -> list[list[Any]]:
 
 
 def write_map(
-    mosaic: Mosaic, said: Mapping[str, Said], chosen: np.ndarray, r_cv: np.ndarray, path: Path
+    picture: Picture, said: Mapping[str, Said], chosen: np.ndarray, r_cv: np.ndarray, path: Path
 ) -> str:
-    """Write the slices as PNG, coloured by the first band with colours, or else by r.
+    """Write the picture as PNG, coloured by the first band with colours, or else by r.
 
     Returns
     -------
@@ -219,7 +226,7 @@ def write_map(
         colours = np.full((3, len(r_cv)), np.nan)
         colours[:, chosen] = scale.cmap(scale.norm(r_cv[chosen]))[:, :3].T
         label = f"out-of-fold r, 0 (dark) to {scale.vmax:g} (light)"
-    picture = Image.fromarray((mosaic.paint(colours) * 255).round().astype(np.uint8))
+    image = Image.fromarray((picture.paint(colours) * 255).round().astype(np.uint8))
     with atomic_path(path) as temporary:
-        picture.save(temporary, "PNG", optimize=True)
+        image.save(temporary, "PNG", optimize=True)
     return label

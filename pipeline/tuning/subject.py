@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.dataset.dataset import Dataset
+from pipeline.dataset.dataset import NAMED, Dataset
 from pipeline.regions.annotation import NO_REGION
+from pipeline.voxels.vertices import Vertices
 from pipeline.voxels.volume import Mask
 
 ALL = "all predicted voxels"
@@ -31,8 +32,10 @@ class Subject:
         Words of all stories.
     regions : mapping of parcellation to array of str, shape (n_voxels,)
         Region of every voxel, empty where there is none.
-    mask : Mask or None
-        Where the voxels are.
+    space : Mask, Vertices or None
+        Where the voxels are, as far as it is known.
+    meshes : mapping of "left", "right" to path, optional
+        Surfaces on which vertices are shown.
     """
 
     dataset: Dataset
@@ -41,12 +44,24 @@ class Subject:
     test: Sequence[str]
     words: pd.DataFrame
     regions: Mapping[str, np.ndarray]
-    mask: Mask | None
+    space: Mask | Vertices | None
+    meshes: Mapping[str, str] | None = None
 
     @property
     def tr(self) -> float:
         """Repetition time, seconds."""
         return float(self.dataset.timing.get("tr", 2.0))
+
+    @property
+    def n_voxels(self) -> int:
+        """Voxels, or vertices and what else has a value."""
+        assert self.space is not None, "where voxels are is not known"
+        return self.space.n_voxels if isinstance(self.space, Mask) else self.space.n_values
+
+    @property
+    def of_regions(self) -> bool:
+        """Whether each voxel is a region with a name."""
+        return NAMED in self.regions
 
     def places(self, chosen: np.ndarray) -> dict[str, np.ndarray]:
         """All of the `chosen` voxels, and those of every region, by their place among them."""

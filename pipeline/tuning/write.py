@@ -19,16 +19,20 @@ from pipeline.fit.file import FitFile
 from pipeline.fit.grams import Grams
 from pipeline.fit.weights_file import WeightsFile
 from pipeline.maps.flatmap import FlatSurface
+from pipeline.maps.meshes import cortex_of
 from pipeline.matching.matches import Matches
 from pipeline.tuning.band import BandReader, Said
+from pipeline.tuning.colours import Picture
+from pipeline.tuning.hemispheres import Hemispheres
 from pipeline.tuning.meaning import predicted_voxels
 from pipeline.tuning.mosaic import Mosaic
 from pipeline.tuning.passages import Matcher
 from pipeline.tuning.places import Places, as_json, heard, write_map
 from pipeline.tuning.refits import Refits
 from pipeline.tuning.subject import Subject, evenly, means
+from pipeline.voxels.volume import Mask
 
-FEWEST = 10  # predicted voxels, below which nothing is said of them together
+FEWEST = 10  # predicted voxels, below which nothing is said of them; a region is one of its own
 MOST_SHIFTED = 500  # voxels whose shifted responses are fitted
 MOST_AGAIN = 1000  # voxels that are solved without each fold, beside those of the report
 
@@ -87,9 +91,9 @@ def write_tuning(
     stem = output.with_name(output.name.removesuffix("_tuning.json"))
     listing: dict[str, Any] = {"model": model, "n_predicted": len(chosen), "level": level}
     bands: dict[str, Any] = {}
-    if len(chosen) >= FEWEST:
-        mosaic = Mosaic.of(subject.mask) if subject.mask is not None else None
-        places = Places.of(subject, chosen, mosaic)
+    if len(chosen) >= (1 if subject.of_regions else FEWEST):
+        picture = _picture(subject)
+        places = Places.of(subject, chosen, picture)
         again = np.union1d(places.voxels, evenly(len(chosen), MOST_AGAIN))
         shifted = chosen[evenly(len(chosen), MOST_SHIFTED)]
         refits = Refits(
@@ -100,19 +104,29 @@ def write_tuning(
             own = weights.weights(band.name, chosen)
             reader = BandReader(
                 subject, model, band, own, chosen, places.regions, places.voxels, refits, stem,
-                mosaic, flat,
+                picture, flat,
             )  # fmt: skip
             said[band.name] = reader.write(options[band.name], weights.summed())
         bands = {name: own.listing for name, own in said.items()}
         found = dict(matches or {}) | _evidence(subject, options)
         listing |= _write_places(
-            subject, weights, fit, design, places, said, found, scores.r_cv, mosaic, stem
+            subject, weights, fit, design, places, said, found, scores.r_cv, picture, stem
         )
     else:
         logging.warning(
             "%s, %s: %d voxels are predicted: too few", subject.name, model, len(chosen)
         )
     write_text(output, json.dumps(listing | {"bands": bands}, indent=1))
+
+
+def _picture(subject: Subject) -> Picture | None:
+    """The picture on which each voxel has a place; None, they have none, or no mesh is known."""
+    if isinstance(subject.space, Mask):
+        return Mosaic.of(subject.space)
+    if subject.space is None:
+        return None
+    cortex = cortex_of(subject.space, subject.meshes)
+    return None if cortex is None else Hemispheres.of(cortex, subject.space.n_values)
 
 
 def _evidence(
@@ -136,7 +150,7 @@ def _write_places(
     said: Mapping[str, Said],
     matches: Mapping[str, Mapping[str, Matches]],
     r_cv: np.ndarray,
-    mosaic: Mosaic | None,
+    picture: Picture | None,
     stem: Path,
 ) -> dict[str, Any]:
     """Write the places that the report shows, and their map; returns their names for the list."""
@@ -151,12 +165,12 @@ def _write_places(
     moments = heard(subject, fit, places, matchers, apart)
     delays = {band.name: band.delays for band in design.bands}
     shown = as_json(
-        subject, places, said, moments, delays=delays, matchers=matchers, r_cv=r_cv, mosaic=mosaic
+        subject, places, said, moments, delays=delays, matchers=matchers, r_cv=r_cv, picture=picture
     )
     listed = {"places": f"{stem.name}_places.json"}
-    if mosaic is not None:
+    if picture is not None:
         listed["map"] = f"{stem.name}_places.png"
-        label = write_map(mosaic, said, places.chosen, r_cv, stem.with_name(listed["map"]))
-        shown["map"] = {"shape": mosaic.shape, "aspect": round(mosaic.aspect, 4), "says": label}
+        label = write_map(picture, said, places.chosen, r_cv, stem.with_name(listed["map"]))
+        shown["map"] = {"shape": picture.shape, "aspect": round(picture.aspect, 4), "says": label}
     write_text(stem.with_name(listed["places"]), json.dumps(shown, separators=(",", ":")))
     return listed

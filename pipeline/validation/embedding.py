@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 
 from pipeline.bands.registry import band_options, kind_of
+from pipeline.config.models import needed_bands
 from pipeline.core.errors import Findings, ProblemError, some
 from pipeline.core.files import file_problem, hdf5_problem
 from pipeline.core.hdf5 import open_h5
@@ -24,7 +25,7 @@ _FETCH = "fetch the file again, or build it from `eng1000.corpora`"
 
 def needs(config: dict[str, Any], resource: str) -> bool:
     """Whether some band is computed from `resource` ("eng1000", "truth")."""
-    kinds = {band_options(config, band).kind for band in config["features"]}
+    kinds = {band_options(config, band).kind for band in needed_bands(config)}
     return any(resource in kind_of(kind).resources for kind in kinds)
 
 

@@ -16,7 +16,7 @@ from pipeline.core.places import Places
 from pipeline.core.progress import track
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.prepare import reading_options
-from pipeline.readers.formats import shape_of
+from pipeline.readers.formats import region_names, shape_of
 from pipeline.validation.bands import recording_files
 from pipeline.validation.embedding import embedding_files, needs
 from pipeline.validation.masks import mask_files, mesh_files
@@ -74,9 +74,11 @@ def manifest(
     -------
     dict
         `files` (`describe_files`); `n_rows`, story to rows; `n_voxels`, subject to voxels;
-        `dropped_voxels`, subject to indices, where there are any. Equal input gives an equal dict.
+        `dropped_voxels`, subject to indices, where there are any; `regions`, subject to names,
+        where the responses are of regions. Equal input gives an equal dict.
     """
     dataset = Dataset.from_config(config)
+    named = {subject: _regions(config, dataset, subject) for subject in config["subjects"]}
     return {
         "files": describe_files(config, dataset_files(config)),
         "n_rows": {story: dataset.grid(story).n_rows for story in all_stories(config)},
@@ -84,6 +86,7 @@ def manifest(
             subject: _n_voxels(config, dataset, subject) for subject in config["subjects"]
         },
         "dropped_voxels": {s: list(voxels) for s, voxels in (dropped_voxels or {}).items()},
+        "regions": {subject: names for subject, names in named.items() if names is not None},
     }
 
 
@@ -99,6 +102,12 @@ def _n_voxels(config: dict[str, Any], dataset: Dataset, subject: str) -> int:
     """Voxels in a subject's responses to any one story."""
     path = dataset.source(subject, training_stories(config, subject)[0])
     return shape_of(path, reading_options(config, subject))[1]
+
+
+def _regions(config: dict[str, Any], dataset: Dataset, subject: str) -> list[str] | None:
+    """Names of a subject's regions as the first training story has them."""
+    path = dataset.source(subject, training_stories(config, subject)[0])
+    return region_names(path, reading_options(config, subject))
 
 
 def fingerprint(config: dict[str, Any], files: Iterable[Path]) -> str:

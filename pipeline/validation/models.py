@@ -10,6 +10,7 @@ from typing import Any
 from gim.errors import InputError
 from gim.files import SHIPPED
 from pipeline.bands.registry import BandOptions, band_options
+from pipeline.config.models import needed_bands
 from pipeline.core.errors import Findings
 
 MARKS = {"encoder": "model.safetensors", "index": "gim.json"}  # a file that each of them has
@@ -27,7 +28,7 @@ def model_files(config: dict[str, Any]) -> dict[tuple[str, str], Path]:
     What a rule of the run makes is left out.
     """
     files = {}
-    for band in config["features"]:
+    for band in needed_bands(config):
         options = band_options(config, band).own
         for key in MARKS.keys() & options.keys():
             if options[key] is None and key != "encoder":
@@ -40,7 +41,7 @@ def model_files(config: dict[str, Any]) -> dict[tuple[str, str], Path]:
 
 def language_models(config: dict[str, Any]) -> dict[str, BandOptions]:
     """Bands that read a language model which no rule of the run makes."""
-    bands = {band: band_options(config, band) for band in config["features"]}
+    bands = {band: band_options(config, band) for band in needed_bands(config)}
     return {
         band: options
         for band, options in bands.items()

@@ -18,7 +18,8 @@ from pipeline.core.errors import Findings, ProblemError, some
 from pipeline.core.progress import chunks, track
 from pipeline.core.series import range_varies
 from pipeline.dataset.clean import cleaned, read_nuisance
-from pipeline.readers.formats import Values, open_responses
+from pipeline.dataset.prepare import by_name
+from pipeline.readers.formats import Values, open_responses, region_names
 from pipeline.readers.hdf5 import numeric_dataset
 from pipeline.validation.majority import odd_ones
 from pipeline.validation.records import Heard
@@ -109,8 +110,10 @@ def check_recordings(
     n_voxels: dict[Path, int] = {}
     dropped: dict[Path, tuple[int, ...]] = {}
     digests: dict[Path, str] = {}
+    names = _names(heard)
     for one in track(heard.recordings, f"responses of {heard.subject}"):
-        checked = check_responses(one.path, n_rows.get(one.story), heard.options)
+        options = _in_order(one.path, heard.options, names)
+        checked = check_responses(one.path, n_rows.get(one.story), options)
         findings.add(checked.findings)
         if checked.n_voxels is not None:
             n_voxels[one.path] = checked.n_voxels
@@ -130,6 +133,24 @@ def check_recordings(
         remedy = "nothing, if they lie outside the brain or the field of view"
         findings.warn(next(iter(dropped)), f"data, voxels {some(lost)}", what, remedy)
     return n_agreed, lost, digests
+
+
+def _names(heard: Heard) -> list[str] | None:
+    """Names of the subject's regions, as the first file has them."""
+    try:
+        return region_names(heard.recordings[0].path, heard.options) if heard.recordings else None
+    except ProblemError:
+        return None
+
+
+def _in_order(path: Path, options: Mapping[str, Any], names: list[str] | None) -> Mapping[str, Any]:
+    """Options with which a file's regions come in this order, if it has all of them."""
+    try:
+        found = region_names(path, options)
+        same = found is not None and names is not None and set(found) == set(names)
+        return by_name(path, options, names) if same else options
+    except ProblemError:
+        return options  # the check of names tells
 
 
 def check_voxel_counts(n_voxels: Mapping[Path, int]) -> Findings:

@@ -97,15 +97,24 @@ def _warn_of_clock(files: Mapping[str, list[Path]], tr: float, findings: Finding
 
 
 def _spaces(files: Mapping[str, list[Path]], masks: Mapping[str, Path]) -> Iterator[Problem]:
-    """Runs whose names say another space than the names of their masks."""
+    """Runs whose names say another space than the names of their masks, or of the first run."""
     for subject, paths in files.items():
-        for path in paths:
-            names = [path.name, masks.get(subject, Path()).name]
-            found = [match[1] for name in names if (match := _SPACE.search(name))]
-            if len(set(found)) > 1:
-                what = f"the run is in the space {found[0]}, the mask in {found[1]}"
+        of_mask = _space(masks.get(subject, Path()))
+        first = next((path for path in paths if _space(path)), Path())
+        for path in filter(_space, paths):
+            if of_mask and _space(path) != of_mask:
+                what = f"the run is in the space {_space(path)}, the mask in {of_mask}"
                 remedy = f"give the mask of this space instead of {masks[subject]}"
                 yield Problem(path, "mask", what, remedy)
+            elif _space(path) != _space(first):
+                what = f"the run is in the space {_space(path)}, {first.name} in {_space(first)}"
+                yield Problem(path, "space", what, "give all runs of a subject in one space")
+
+
+def _space(path: Path) -> str:
+    """The space that a file's name says; empty where it says none."""
+    match = _SPACE.search(path.name)
+    return match[1] if match else ""
 
 
 def _brain_models(files: Mapping[str, list[Path]]) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.bands.registry import band_options
+from pipeline.config.models import needed_bands
 from pipeline.config.stories import all_stories
 from pipeline.core.errors import Findings, Problem, ProblemError
 from pipeline.dataset.dataset import Dataset
@@ -16,7 +17,7 @@ from pipeline.readers.feature_table import table_path
 
 def tables(config: dict[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Options of the bands that are tables."""
-    found = {band: band_options(config, band) for band in config["features"]}
+    found = {band: band_options(config, band) for band in needed_bands(config)}
     return {band: options.own for band, options in found.items() if options.kind == KIND.name}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.parsers.expat import ExpatError
 
 import nibabel as nib
+from nibabel.cifti2 import Cifti2HeaderError
 from nibabel.openers import ImageOpener
 
 from pipeline.core.errors import Problem, ProblemError
@@ -92,7 +93,10 @@ def load_cifti(path: str | Path) -> nib.Cifti2Image:
     if offset + n_bytes > Path(path).stat().st_size:
         raise ValueError(f"its header claims {n_bytes:.2g} bytes of values, the file is too short")
     # Unmapped: a file that is cut or written anew meanwhile would end the process.
-    return nib.Cifti2Image.from_filename(path, mmap=False)
+    try:
+        return nib.Cifti2Image.from_filename(path, mmap=False)
+    except (ExpatError, Cifti2HeaderError, AssertionError) as error:
+        raise ValueError(f"its description is none of CIFTI: {error}") from error
 
 
 def load_gifti(path: str | Path) -> nib.GiftiImage:
@@ -111,3 +115,5 @@ def load_gifti(path: str | Path) -> nib.GiftiImage:
         return nib.GiftiImage.from_filename(path)
     except ExpatError as error:
         raise ValueError(f"no XML: {error}") from error
+    except AssertionError as error:  # nibabel's own check of an array's dimensions
+        raise ValueError("an array has other dimensions than it says") from error

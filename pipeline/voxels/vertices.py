@@ -7,7 +7,7 @@ brain models of a CIFTI file leave out the medial wall, and may add voxels.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,22 +110,22 @@ def _named(source: str | Path) -> tuple[str, str]:
     return space, density
 
 
-def to_dscalar(values: np.ndarray, vertices: Vertices, name: str) -> nib.Cifti2Image:
-    """A map of values with the brain models that they came with.
+def to_dscalar(values: np.ndarray, vertices: Vertices, names: Sequence[str]) -> nib.Cifti2Image:
+    """Maps of values with the brain models that they came with.
 
     Parameters
     ----------
-    values : array of shape (n_values,)
+    values : array of shape (n_maps, n_values)
         NaN where there is none.
     vertices : Vertices
         Of a CIFTI file.
-    name : str
-        What the map shows.
+    names : sequence of str
+        What each map shows.
     """
     assert vertices.axis is not None, "only CIFTI files have brain models"
-    vertices.check_count(len(values), "values")
-    axes = nib.cifti2.ScalarAxis([name]), vertices.axis
-    image = nib.Cifti2Image(values.astype(np.float32)[None], axes)
+    vertices.check_count(values.shape[1], "values")
+    axes = nib.cifti2.ScalarAxis(list(names)), vertices.axis
+    image = nib.Cifti2Image(values.astype(np.float32), axes)
     image.update_headers()
     image.nifti_header.set_intent("NIFTI_INTENT_CONNECTIVITY_DENSE_SCALARS")
     return image

@@ -236,7 +236,8 @@ def _header(img: nib.Nifti1Image) -> nib.Nifti1Header:
     """Space and units of `img`, for an image of float32 on the same grid."""
     header = nib.Nifti1Header()
     if isinstance(img.header, nib.Nifti1Header):
-        header.set_xyzt_units(*img.header.get_xyzt_units())
+        space, time = img.header.get_xyzt_units()
+        header.set_xyzt_units("mm" if space == "unknown" else space, time)
         header["sform_code"], header["qform_code"] = img.header["sform_code"], 0
     header.set_data_dtype(np.float32)
     return header

@@ -17,9 +17,9 @@ NOBODY = 65534
 MORTAL = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner,-chown")
 SUBJECT = "results/tiny/sub-SIM01"
 CUT = (
-    f"{SUBJECT}/sub-SIM01_matcher-ngram_matches.parquet",
+    f"{SUBJECT}/sub-SIM01_desc-ngram_matches.parquet",
     f"{SUBJECT}/features/ngram.h5",
-    f"{SUBJECT}/sub-SIM01_model-ngram_fit.h5",
+    f"{SUBJECT}/sub-SIM01_desc-ngram_fit.h5",
     TABLE,
 )
 SAID = ("No space", "protected", "damaged", "cannot be locked", "memory is exhausted")
@@ -154,7 +154,7 @@ def out_of_memory(root, whole):
         ("kernel kills the second block", 400_000_000, memory_group, "SIGKILL"),
     ):
         begin = time.monotonic()
-        patterns = ("sub-SIM01/*model-ngram_fit.h5", "summary.tsv")
+        patterns = ("sub-SIM01/*desc-ngram_fit.h5", "summary.tsv")
         workflow = without_results(root, whole, fault.split()[0], *patterns)
         code = workflow.folder / "pipeline" / "fit" / "run.py"
         text = code.read_text()

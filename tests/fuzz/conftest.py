@@ -19,9 +19,11 @@ from pipeline.simulation.settings import Settings
 from pipeline.simulation.simulate import simulate
 from tests.conftest import REPOSITORY
 from tests.fuzz.formats import write_formats
+from tests.fuzz.runs_tree import write_runs
 from tests.fuzz.specimens import SUBJECT, TEXT, write_config
 from tests.helpers.language import write_causal
 
+FOLDERS = ("dataset", "language", "formats", "runs")
 SMALLEST = Settings(
     n_train=4, n_test=1, rows=(30, 34), n_voxels=150, n_repeats=2, words_per_second=1.5
 )
@@ -30,10 +32,11 @@ SMALLEST = Settings(
 @pytest.fixture(scope="session")
 def originals(tmp_path_factory):
     """Folders of sound inputs, by the name of what writes them."""
-    folders = {name: tmp_path_factory.mktemp(name) for name in ("dataset", "language", "formats")}
+    folders = {name: tmp_path_factory.mktemp(name) for name in FOLDERS}
     _write_dataset(folders["dataset"])
     _write_language(folders["language"])
     write_formats(folders["formats"])
+    write_runs(folders["runs"])
     return folders
 
 

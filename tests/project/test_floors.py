@@ -36,8 +36,9 @@ FLOORS = {
         controls  regions
         tuning
         finished
-        predict  report  validation
+        derivative  predict  report  validation
         fetch
+        doctor  new
     """,
 }
 MOST_MODULES = {"gim": 6, "pipeline": 5}  # beside the folders

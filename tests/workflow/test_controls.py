@@ -22,7 +22,7 @@ def config(tiny, monkeypatch):
 
 
 def fit(tiny, model):
-    return FitFile(tiny.results("tiny") / SUBJECT / f"{SUBJECT}_model-{model}_fit.h5")
+    return FitFile(tiny.results("tiny") / SUBJECT / f"{SUBJECT}_desc-{model}_fit.h5")
 
 
 def test_shuffled_chunks_stand_beside_whole_stories(tiny, config):

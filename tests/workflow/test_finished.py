@@ -166,12 +166,12 @@ def test_weights_are_those_of_single_voxels_in_the_order_asked_for(run):
 
 def test_what_the_weights_say_is_in_the_files_of_the_run(run):
     folder = run.folder / "sub-SIM01"
-    listed = json.loads((folder / "sub-SIM01_model-ngramlag_tuning.json").read_text())
+    listed = json.loads((folder / "sub-SIM01_desc-ngramlag_tuning.json").read_text())
     files = [name for band in listed["bands"].values() for name in band["files"]]
     assert all((folder / name).stat().st_size > 200 for name in files)
     chosen = np.flatnonzero(predicted_voxels(run.scores("ngramlag").r_train, 0.05))
     assert listed["n_predicted"] == len(chosen) > 20
-    stem = "sub-SIM01_model-ngramlag_band-eng1000"
+    stem = "sub-SIM01_band-eng1000_desc-ngramlag"
     words = pd.read_csv(folder / f"{stem}_words.tsv", sep="\t")
     place = words[words["place"] == "truth: A"]
     voxels = chosen[run.regions()["truth"][chosen] == "A"]
@@ -183,7 +183,8 @@ def test_what_the_weights_say_is_in_the_files_of_the_run(run):
     timing = pd.read_csv(folder / f"{stem}_timing.tsv", sep="\t").set_index("region")
     found = run.timing("ngramlag", voxel=voxels)
     assert timing.loc["truth: A", "peak"] == pytest.approx(np.median(found.peak), abs=1e-4)
-    peaks = to_vector(nib.load(folder / f"{stem}_stat-peak_statmap.nii.gz"), run.mask())
+    stat = "sub-SIM01_band-eng1000_stat-peak_desc-ngramlag_statmap.nii.gz"
+    peaks = to_vector(nib.load(folder / stat), run.mask())
     np.testing.assert_allclose(peaks[voxels], found.peak, atol=1e-3)
     assert np.isnan(np.delete(peaks, chosen)).all()
     colours = nib.load(folder / f"{stem}_rgb.nii.gz")
@@ -196,7 +197,7 @@ def test_what_the_weights_say_is_in_the_files_of_the_run(run):
 def test_the_places_of_the_report_are_those_of_the_weights_and_predictions(run):
     """A voxel's words, and the rows of the test story at which most is predicted of it."""
     folder = run.folder / "sub-SIM01"
-    found = json.loads((folder / "sub-SIM01_model-ngramlag_places.json").read_text())
+    found = json.loads((folder / "sub-SIM01_desc-ngramlag_places.json").read_text())
     scores = run.scores("ngramlag")
     chosen = np.flatnonzero(predicted_voxels(scores.r_train, 0.05))
     voxels = [p for p in found["places"] if p["group"] == "Voxels"]
@@ -211,10 +212,10 @@ def test_the_places_of_the_report_are_those_of_the_weights_and_predictions(run):
     assert found["stories"][story] == STORY and row == predicted.argmax()
     assert height == pytest.approx((predicted.max() - predicted.mean()) / predicted.std(), abs=0.01)
     assert place["r"] == pytest.approx(scores.r_cv[voxel], abs=1e-3)
-    with Image.open(folder / "sub-SIM01_model-ngramlag_places.png") as image:
+    with Image.open(folder / "sub-SIM01_desc-ngramlag_places.png") as image:
         assert [image.height, image.width] == found["map"]["shape"]
         pixel = image.getpixel(tuple(place["at"][::-1]))
-    colours = nib.load(folder / "sub-SIM01_model-ngramlag_band-eng1000_rgb.nii.gz")
+    colours = nib.load(folder / "sub-SIM01_band-eng1000_desc-ngramlag_rgb.nii.gz")
     own = [to_vector(colours.slicer[..., c], run.mask())[voxel] for c in range(3)]
     np.testing.assert_allclose(np.array(pixel) / 255, own, atol=0.003)
     html = (run.folder / "report.html").read_text()

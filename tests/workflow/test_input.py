@@ -79,7 +79,7 @@ def test_a_changed_raw_file_is_noticed(project, data):
 
 
 @pytest.mark.parametrize(
-    "target", ["features/ngram.h5", "sub-SIM01/sub-SIM01_matcher-drift_matches.parquet"]
+    "target", ["features/ngram.h5", "sub-SIM01/sub-SIM01_desc-drift_matches.parquet"]
 )
 def test_a_file_that_no_band_has_is_no_target(project, target):
     done = project.snakemake(

@@ -1,6 +1,8 @@
 """Getting the data, and other people's: the worked example of docs/data.md."""
 
 import json
+import runpy
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,9 @@ import pandas as pd
 import pytest
 
 from pipeline.fit.file import FitFile
+from tests.conftest import REPOSITORY
 from tests.helpers.server import Server
+from tests.project.test_docs import code_of
 
 pytestmark = pytest.mark.workflow
 MODELS = ["eng1000", "ngram", "ngramlag"]
@@ -29,6 +33,25 @@ def test_the_example_gives_what_the_same_data_in_the_layout_of_ds003020_give(tin
     pd.testing.assert_frame_equal(found[columns], expected[columns], atol=1e-4)
 
 
+def test_the_worked_example_from_the_page_itself(project, monkeypatch, capsys):
+    """Each command as it stands there; of the run, what would be done."""
+    page = (REPOSITORY / "docs" / "data.md").read_text(encoding="utf-8")
+    section = page.partition("## Your own data\n")[2].partition("\n### ")[0]
+    lines = [line for line in code_of(section) if line.startswith(".venv/bin/")]
+    assert [line.split()[-1] for line in lines] == ["data/own", *["config/mine.yaml"] * 2]
+    monkeypatch.chdir(project.folder)
+    for line in lines[:2]:
+        _, _, module, *arguments = shlex.split(line)
+        monkeypatch.setattr(sys, "argv", [module, *arguments])
+        runpy.run_module(module, run_name="__main__")
+    assert (
+        f"The validation passes. Next: {lines[2].partition('/bin/')[2]}" in capsys.readouterr().out
+    )
+    plan = project.snakemake("config/mine.yaml", "--dry-run").stdout
+    assert "rule report:" in plan
+    assert "subject=SIM01, model=ngramlag" in plan
+
+
 def test_the_target_fetch_gets_the_files_of_the_configuration(tiny):
     """And no rule of the workflow asks for it."""
     source, server = tiny.folder / "data" / "tiny", Server()
@@ -40,6 +63,7 @@ def test_the_target_fetch_gets_the_files_of_the_configuration(tiny):
         name="fetched",
         data_root="data/fetched",
         simulate=None,
+        small_mb=0,
         fetch={"files": server.url, "pointers": server.url, "models": False},
     )
     tiny.snakemake(config, "fetch")
@@ -91,7 +115,7 @@ def test_results_do_not_say_whose_they_are(project):
     assert telling(results, str(home), str(project.folder), "secret") == set()
     mask = json.loads(wanted[1].read_text())["mask"]
     assert mask["path"] == "$SCRATCH/tiny/mask.nii.gz"
-    provenance = FitFile(own / "sub-SIM01_model-eng1000_fit.h5").attributes()["provenance"]
+    provenance = FitFile(own / "sub-SIM01_desc-eng1000_fit.h5").attributes()["provenance"]
     described = json.loads(provenance)["config"]
     assert described["data_root"] == "$SCRATCH/tiny"
     assert described["regions"]["brain"]["volume"] == "$SCRATCH/tiny/mask.nii.gz"

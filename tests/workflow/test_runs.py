@@ -62,7 +62,7 @@ def test_the_whole_workflow_on_what_fmriprep_leaves(project, form):
     project.snakemake(config)
     results = project.results(form)
     planted = fmriprep.is_planted(fmriprep.N_VALUES[form])
-    r = FitFile(results / "sub-01" / "sub-01_model-wordrate_fit.h5").r()
+    r = FitFile(results / "sub-01" / "sub-01_desc-wordrate_fit.h5").r()
     assert r[planted].min() > 0.6
     assert np.abs(r[~planted]).max() < 0.5
     table = pd.read_csv(results / "significance.tsv", sep="\t")
@@ -77,6 +77,10 @@ def test_the_whole_workflow_on_what_fmriprep_leaves(project, form):
             "cifti": {"cifti"},
         }[form]
     )
+    tuning = json.loads((results / "sub-01" / "sub-01_desc-wordrate_tuning.json").read_text())
+    ending = {"volume": ".nii.gz", "surface": ".func.gii", "cifti": ".dscalar.nii"}[form]
+    assert any(name.endswith(ending) for name in tuning["bands"]["wordrate"]["files"])
+    assert ("map" in tuning) == (form != "cifti")
     pictures = [record["file"] for record in maps if record["kind"] in SHOWN]
     report = (results / "report.html").read_text()
     assert (re.search(r"<img [^>]*data-kind=", report) is not None) == bool(pictures)

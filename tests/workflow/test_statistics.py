@@ -30,19 +30,19 @@ def table(tiny, name):
 
 def test_every_model_has_its_tests(folder):
     for model, bands in BANDS.items():
-        tests = StatsFile(folder / f"{SUBJECT}_model-{model}_stats.h5").tests()
+        tests = StatsFile(folder / f"{SUBJECT}_desc-{model}_stats.h5").tests()
         against = [] if model == "eng1000" else ["eng1000"]
         against += ["ngramlag"] if model == "ngram" else []
         expected = ["r", *(f"contrast/{m}" for m in against), *(f"matches/{b}" for b in bands)]
         assert list(tests) == expected
     assert StatsFile(folder / "nothing.h5").test() is None
-    assert StatsFile(folder / f"{SUBJECT}_model-eng1000_stats.h5").test("contrast/ngram") is None
+    assert StatsFile(folder / f"{SUBJECT}_desc-eng1000_stats.h5").test("contrast/ngram") is None
 
 
 def test_the_table_counts_the_voxels_of_the_files(tiny, folder):
     rows = table(tiny, "significance").set_index(["model", "test", "against"])
     for model in BANDS:
-        tests = StatsFile(folder / f"{SUBJECT}_model-{model}_stats.h5").tests()
+        tests = StatsFile(folder / f"{SUBJECT}_desc-{model}_stats.h5").tests()
         for name, test in tests.items():
             kind, _, against = name.partition("/")
             row = rows.loc[(model, kind, against or "n/a")]
@@ -57,16 +57,16 @@ def test_the_table_counts_the_voxels_of_the_files(tiny, folder):
             assert test.p[known].min() >= test.attributes["p_floor"] * (1 - 1e-6)
             assert (test.q[known] >= test.p[known] * (1 - 1e-6)).all()
     assert len(rows) == sum(
-        len(StatsFile(folder / f"{SUBJECT}_model-{model}_stats.h5").tests()) for model in BANDS
+        len(StatsFile(folder / f"{SUBJECT}_desc-{model}_stats.h5").tests()) for model in BANDS
     )
 
 
 def test_contrasts_are_differences_of_r(folder):
     r = {}
     for model in ("ngram", "ngramlag"):
-        with h5py.File(folder / f"{SUBJECT}_model-{model}_fit.h5") as file:
+        with h5py.File(folder / f"{SUBJECT}_desc-{model}_fit.h5") as file:
             r[model] = file["r"][:]
-    test = StatsFile(folder / f"{SUBJECT}_model-ngram_stats.h5").test("contrast/ngramlag")
+    test = StatsFile(folder / f"{SUBJECT}_desc-ngram_stats.h5").test("contrast/ngramlag")
     np.testing.assert_allclose(test.delta, r["ngram"] - r["ngramlag"], atol=1e-6)
 
 
@@ -80,13 +80,13 @@ def test_kept_weights_and_candidates_are_what_the_band_adds(tiny, folder):
         "ngram",
         options,
         features=features,
-        matches=folder / f"{SUBJECT}_matcher-ngram_matches.parquet",
+        matches=folder / f"{SUBJECT}_desc-ngram_matches.parquet",
         basis=folder / f"{SUBJECT}_basis.h5",
         delays=config["delays"],
         stories=stories,
     )
     band = load_band("ngram", features, options=options, delays=config["delays"], **stories)
-    with h5py.File(folder / f"{SUBJECT}_model-ngram_fit.h5") as file:
+    with h5py.File(folder / f"{SUBJECT}_desc-ngram_fit.h5") as file:
         weights, predicted = file["weights_ngram"][:], file["predictions/test01"][:]
     copies = matcher.copies("test01", predicted, predicted, weights)
     part = band.rows("test01") @ weights
@@ -112,6 +112,6 @@ def test_partitions_add_up(tiny, folder):
     rows = table(tiny, "partition").set_index("part")
     r2 = rows["r2_mean"].astype(float)
     assert r2.iloc[:3].sum() == pytest.approx(r2["total"], abs=3e-6)
-    with h5py.File(folder / f"{SUBJECT}_partition-story_r2.h5") as file:
+    with h5py.File(folder / f"{SUBJECT}_desc-story_r2.h5") as file:
         assert np.nanmean(file["part/words"][:]) == pytest.approx(r2["words"], abs=1e-6)
-    assert (folder / f"{SUBJECT}_model-storyMatches_fit.h5").is_file()
+    assert (folder / f"{SUBJECT}_desc-storyMatches_fit.h5").is_file()

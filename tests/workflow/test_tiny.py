@@ -13,7 +13,9 @@ import pytest
 import yaml
 
 from pipeline.bands.compute import BandFile
+from pipeline.core.atomic import read_table
 from pipeline.core.series import pearson
+from pipeline.fit.file import FitFile
 from pipeline.tables.summary import COLUMNS
 from pipeline.voxels.volume import Mask, to_vector
 from tests.conftest import REPOSITORY
@@ -39,7 +41,7 @@ def test_summary_has_a_row_for_each_model_and_the_mean(tiny):
 def test_correlations_are_those_of_the_saved_predictions(tiny):
     folder = tiny.results("tiny") / SUBJECT
     responses = tiny.folder / "data/tiny/derivative/preprocessed_data/SIM01/test01.hf5"
-    with h5py.File(folder / f"{SUBJECT}_model-ngram_fit.h5") as fit, h5py.File(responses) as data:
+    with h5py.File(folder / f"{SUBJECT}_desc-ngram_fit.h5") as fit, h5py.File(responses) as data:
         r = pearson(fit["predictions/test01"][:], data["data"][:])
         np.testing.assert_allclose(fit["r"][:], r, atol=1e-5)
         np.testing.assert_allclose(fit["r_test"][0], r, atol=1e-5)
@@ -49,7 +51,7 @@ def test_correlations_are_those_of_the_saved_predictions(tiny):
 
 
 def test_fits_name_their_origin(tiny):
-    with h5py.File(tiny.results("tiny") / SUBJECT / f"{SUBJECT}_model-ngram_fit.h5") as fit:
+    with h5py.File(tiny.results("tiny") / SUBJECT / f"{SUBJECT}_desc-ngram_fit.h5") as fit:
         provenance = json.loads(fit.attrs["provenance"])
         assert fit.attrs["model"] == "ngram"
     assert provenance["config"]["name"] == "tiny"
@@ -60,7 +62,7 @@ def test_fits_name_their_origin(tiny):
 
 
 def test_matches_say_which_row_why_and_how_far_back(tiny):
-    path = tiny.results("tiny") / SUBJECT / f"{SUBJECT}_matcher-ngram_matches.parquet"
+    path = tiny.results("tiny") / SUBJECT / f"{SUBJECT}_desc-ngram_matches.parquet"
     table = pd.read_parquet(path)
     expected = {"story", "tr", "match_tr", "lag", "similarity", "matched_words"}
     assert expected <= set(table.columns)
@@ -75,9 +77,9 @@ def test_matches_say_which_row_why_and_how_far_back(tiny):
 def test_maps_and_pictures_are_there(tiny):
     folder = tiny.results("tiny") / SUBJECT
     for model in MODELS:
-        assert (folder / f"{SUBJECT}_model-{model}_stat-r_statmap.nii.gz").stat().st_size > 0
+        assert (folder / f"{SUBJECT}_stat-r_desc-{model}_statmap.nii.gz").stat().st_size > 0
     names = {path.name for path in folder.iterdir()}
-    stem = f"{SUBJECT}_model-ngram_stat-r"
+    stem = f"{SUBJECT}_stat-r_desc-ngram"
     assert {f"{stem}_glass.png", f"{stem}_slices.png", f"{stem}_surface.png"} <= names
     assert {f"{stem}_view.html", f"{stem}_surfview.html"} <= names
     records = json.loads((folder / f"{SUBJECT}_maps.json").read_text())["maps"]
@@ -90,13 +92,13 @@ def test_maps_hold_the_numbers_of_the_fits(tiny):
     mask = Mask.from_file(tiny.folder / "data/tiny/mask.nii.gz", "xyz", "MNI")
     fits, q = {}, {}
     for model in ("ngram", "ngramlag"):
-        with h5py.File(folder / f"{SUBJECT}_model-{model}_fit.h5") as file:
+        with h5py.File(folder / f"{SUBJECT}_desc-{model}_fit.h5") as file:
             fits[model] = file["r"][:]
-    with h5py.File(folder / f"{SUBJECT}_model-ngram_stats.h5") as file:
+    with h5py.File(folder / f"{SUBJECT}_desc-ngram_stats.h5") as file:
         q["r"], q["ngramlag"] = file["q"][:], file["contrast/ngramlag/q"][:]
 
     def shown(name):
-        return to_vector(nib.load(folder / f"{SUBJECT}_model-ngram_{name}_statmap.nii.gz"), mask)
+        return to_vector(nib.load(folder / f"{SUBJECT}_{name}_desc-ngram_statmap.nii.gz"), mask)
 
     difference = fits["ngram"] - fits["ngramlag"]
     for name, values, passed in [
@@ -134,7 +136,7 @@ def test_the_match_explorer_reads_the_runs_own_files(tiny):
     folder = tiny.results("tiny") / SUBJECT
     found = json.loads((folder / f"{SUBJECT}_explorer.json").read_text())
     assert found["models"].keys() == {"eng1000", "random", "ngram"}  # lag controls have no matches
-    matches = pd.read_parquet(folder / f"{SUBJECT}_matcher-ngram_matches.parquet")
+    matches = pd.read_parquet(folder / f"{SUBJECT}_desc-ngram_matches.parquet")
     own = matches[matches["story"] == "test01"]
     shown = found["stories"]["test01"]["matches"]["ngram"]
     assert shown["to"] == own["match_tr"].fillna(-1).astype(int).tolist()
@@ -186,7 +188,7 @@ def test_another_band_recomputes_nothing_else(tiny):
 def test_chunks_of_voxels_and_stored_grams_give_the_same_fit(tiny):
     """Two jobs a model and one for each pair of bands; features are those of the first run."""
     shutil.copytree(tiny.results("tiny"), tiny.results("chunks"))
-    name = Path(SUBJECT) / f"{SUBJECT}_model-ngram_fit.h5"
+    name = Path(SUBJECT) / f"{SUBJECT}_desc-ngram_fit.h5"
     (tiny.results("chunks") / name).unlink()
     fit = yaml.safe_load((REPOSITORY / "config" / "tiny.yaml").read_text())["fit"]
     config = tiny.configure("tiny", name="chunks", fit=fit | {"jobs": 2, "share_grams": True})
@@ -222,15 +224,18 @@ def test_equal_seeds_equal_bytes_and_subjects_do_not_overwrite_each_other(tiny):
         name="two",
         data_root="data/two",
         subjects={"SIM01": {}, "SIM02": {}},
-        mask=None,
+        mask={"path": "data/two/mask.nii.gz", "space": "native"},
         regions={},
-        maps={},
+        maps={"figures_for": []},
     )
-    tiny.snakemake(two, "results/two/summary.tsv")
+    names = ("summary.tsv", "group.tsv", "group/group_maps.json")
+    tiny.snakemake(two, *(f"results/two/{name}" for name in names))
 
     def lines(name):
-        text = (tiny.results(name) / "summary.tsv").read_bytes()
-        return [line for line in text.splitlines(keepends=True) if line.startswith(b"SIM01\t")]
+        """Of the first subject, without the columns that only runs of several have."""
+        rows = (tiny.results(name) / "summary.tsv").read_bytes().splitlines()
+        own = [row.split(b"\t") for row in rows if row.startswith(b"SIM01\t")]
+        return [row[: len(COLUMNS)] for row in own]
 
     assert lines("two") == lines("tiny")
     assert len(lines("two")) == len(MODELS)
@@ -242,6 +247,31 @@ def test_equal_seeds_equal_bytes_and_subjects_do_not_overwrite_each_other(tiny):
     bases = [tiny.results("two") / f"sub-{s}" / f"sub-{s}_basis.h5" for s in ("SIM01", "SIM02")]
     with h5py.File(bases[0]) as one, h5py.File(bases[1]) as other:
         assert np.abs(one["scores/test01"][:] - other["scores/test01"][:]).max() > 0.1
+    over_subjects(tiny.results("two"))
+
+
+def over_subjects(folder):
+    """Of two subjects there are means of all voxels and true regions, maps, and no sign flips."""
+    group, each = (read_table(folder / f"{n}.tsv") for n in ("group", "group_subjects"))
+    assert group["baseline"].isna().sum() == 5  # all voxels and four regions
+    assert group["p"].isna().all()
+    key = ["model", "baseline", "parcellation", "region"]
+    means = each.groupby(key, dropna=False)["mean"].mean()
+    np.testing.assert_allclose(
+        group.set_index(key)["mean"], means[group.set_index(key).index], atol=2e-6
+    )
+    table = group[(group["region"] == "all") & (group["baseline"] == "eng1000")].set_index("model")
+    r = {
+        (s, m): FitFile(folder / f"sub-{s}" / f"sub-{s}_desc-{m}_fit.h5").scores().r_train
+        for s in ("SIM01", "SIM02")
+        for m in ("eng1000", "ngram")
+    }
+    own = [np.nanmean(r[s, "ngram"] - r[s, "eng1000"]) for s in ("SIM01", "SIM02")]
+    assert table.loc["ngram", "mean"] == pytest.approx(np.mean(own), abs=2e-6)
+    listed = json.loads((folder / "group" / "group_maps.json").read_text())
+    assert listed["notes"] == []
+    assert {m["stat"] for m in listed["maps"]} == {"mean", "t", "prevalence"}
+    assert all((folder / "group" / m["file"]).stat().st_size for m in listed["maps"])
 
 
 def test_what_the_lexicon_knows_and_warnings_reach_the_report(tiny):

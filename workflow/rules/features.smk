@@ -127,7 +127,7 @@ rule matches:
         ),
         models=lambda w: models_of(w.band),
     output:
-        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_matcher-{{band}}_matches.parquet",
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{band}}_matches.parquet",
     log:
         f"{LOGS}/sub-{{subject}}/matches_{{band}}.log",
     benchmark:
@@ -151,7 +151,7 @@ rule matches:
 
 rule match_features:
     input:
-        matches=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_matcher-{{band}}_matches.parquet",
+        matches=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{band}}_matches.parquet",
         basis=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_basis.h5",
     output:
         f"{RESULTS}/sub-{{subject}}/features/{{band}}.h5",
@@ -261,8 +261,8 @@ rule recall:
     input:
         f"{RESULTS}/memory/{{band}}_contexts.h5",
     output:
-        recall=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_memory-{{band}}_recall.h5",
-        passages=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_memory-{{band}}_passages.parquet",
+        recall=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{band}}_recall.h5",
+        passages=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{band}}_passages.parquet",
     log:
         f"{LOGS}/sub-{{subject}}/recall_{{band}}.log",
     benchmark:

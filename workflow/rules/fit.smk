@@ -48,7 +48,7 @@ rule fit_chunk:
         responses=lambda w: FILES.prepared_responses(w.subject),
     output:
         temp(
-            f"{RESULTS}/sub-{{subject}}/chunks/sub-{{subject}}_model-{{model}}_chunk-{{chunk}}_fit.h5"
+            f"{RESULTS}/sub-{{subject}}/chunks/sub-{{subject}}_chunk-{{chunk}}_desc-{{model}}_fit.h5"
         ),
     log:
         f"{LOGS}/sub-{{subject}}/fit_{{model}}_{{chunk}}.log",
@@ -78,7 +78,7 @@ if JOBS == 1:
 
     use rule fit_chunk as fit_model with:
         output:
-            f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_fit.h5",
+            f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{model}}_fit.h5",
         log:
             f"{LOGS}/sub-{{subject}}/fit_{{model}}.log",
         benchmark:
@@ -89,11 +89,11 @@ else:
     rule fit_model:
         input:
             expand(
-                f"{RESULTS}/sub-{{{{subject}}}}/chunks/sub-{{{{subject}}}}_model-{{{{model}}}}_chunk-{{chunk}}_fit.h5",
+                f"{RESULTS}/sub-{{{{subject}}}}/chunks/sub-{{{{subject}}}}_chunk-{{chunk}}_desc-{{{{model}}}}_fit.h5",
                 chunk=range(1, JOBS + 1),
             ),
         output:
-            f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_fit.h5",
+            f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{model}}_fit.h5",
         log:
             f"{LOGS}/sub-{{subject}}/fit_{{model}}.log",
         benchmark:
@@ -121,9 +121,9 @@ rule weights:
         read=lambda w: [f for b in FILES.models[w.model] for f in read_by(b)],
         grams=lambda w: FILES.grams(w.subject, w.model),
         responses=lambda w: FILES.prepared_responses(w.subject),
-        fit=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_fit.h5",
+        fit=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{model}}_fit.h5",
     output:
-        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_weights.h5",
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{model}}_weights.h5",
     log:
         f"{LOGS}/sub-{{subject}}/weights_{{model}}.log",
     benchmark:

@@ -13,17 +13,15 @@ rule subject_maps:
         manifest=MANIFEST,
         mask=masks(),
         fits=lambda w: FILES.fits(w.subject),
-        statistics=lambda w: (
-            FILES.statistics(w.subject)
-            if CONFIG["mask"] or FILES.on_surface(w.subject)
-            else []
-        ),
+        statistics=lambda w: FILES.statistics(w.subject),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_maps.json",
     log:
         f"{LOGS}/sub-{{subject}}/maps.log",
     benchmark:
         f"{BENCHMARKS}/subject_maps/{{subject}}.tsv"
+    wildcard_constraints:
+        subject=one_of(CONFIG["subjects"] if FILES.have_places() else []),
     conda:
         "../environment.yaml"
     threads: 1
@@ -94,10 +92,10 @@ rule tuning:
             FILES.matches(w.subject, b) for b in copying_bands(CONFIG, w.model)
         ],
         responses=lambda w: FILES.prepared_responses(w.subject),
-        fit=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_fit.h5",
-        weights=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_weights.h5",
+        fit=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{model}}_fit.h5",
+        weights=f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{model}}_weights.h5",
     output:
-        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_tuning.json",
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{model}}_tuning.json",
     log:
         f"{LOGS}/sub-{{subject}}/tuning_{{model}}.log",
     benchmark:
@@ -114,6 +112,8 @@ rule tuning:
         bands=lambda w: {b: options_of(b) for b in FILES.models[w.model]},
         delays=CONFIG["delays"],
         mask=CONFIG["mask"],
+        recording=lambda w: FILES.on_surface(w.subject),
+        meshes=lambda w: FILES.meshes(w.subject),
         regions=CONFIG["regions"],
         matching=lambda w: copying_bands(CONFIG, w.model),
         level=CONFIG["statistics"]["alpha"],
@@ -134,6 +134,8 @@ rule webgl:
         f"{LOGS}/sub-{{subject}}/webgl.log",
     benchmark:
         f"{BENCHMARKS}/webgl/{{subject}}.tsv"
+    wildcard_constraints:
+        subject=one_of(CONFIG["subjects"]),
     conda:
         "../environment.yaml"
     threads: 1
@@ -185,6 +187,38 @@ rule explorer:
         "../scripts/explorer.py"
 
 
+# What makes the folder of the run a BIDS derivative.
+rule derivative:
+    output:
+        description=FILES.derivative()[0],
+        others=FILES.derivative()[1:],
+    log:
+        f"{LOGS}/derivative.log",
+    benchmark:
+        f"{BENCHMARKS}/derivative.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2),
+        runtime=minutes(10),
+    params:
+        models=FILES.models,
+        parts={
+            key: CONFIG[key]
+            for key in (
+                "name",
+                "features",
+                "partitions",
+                "fetch",
+                "authors",
+                "citation",
+            )
+        },
+    script:
+        "../scripts/derivative.py"
+
+
 rule report:
     input:
         manifest=MANIFEST,
@@ -206,6 +240,8 @@ rule report:
         charts=FILES.region_charts(),
         partition=FILES.partition_table(),
         shares=FILES.shares_table(),
+        group=FILES.group_tables(),
+        group_maps=FILES.group_maps(),
         controls=list(FILES.control_tables().values()),
         bases=FILES.used_bases(),
         fits=FILES.fits(),
@@ -234,8 +270,5 @@ rule report:
         benchmarks=BENCHMARKS,
         subjects=list(CONFIG["subjects"]),
         models=list(CONFIG["models"]),
-        charted=FILES.charted(),
-        kept=FILES.kept_models(),
-        controls=list(FILES.control_tables()),
     script:
         "../scripts/report.py"

@@ -42,7 +42,7 @@ rule model_statistics:
         ),
         responses=lambda w: FILES.prepared_responses(w.subject),
     output:
-        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_model-{{model}}_stats.h5",
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{model}}_stats.h5",
     log:
         f"{LOGS}/sub-{{subject}}/statistics_{{model}}.log",
     benchmark:
@@ -105,7 +105,7 @@ rule partition:
         fits=lambda w: FILES.partition_fits(w.subject, w.partition),
         responses=lambda w: FILES.prepared_responses(w.subject),
     output:
-        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_partition-{{partition}}_r2.h5",
+        f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_desc-{{partition}}_r2.h5",
     log:
         f"{LOGS}/sub-{{subject}}/partition_{{partition}}.log",
     benchmark:

@@ -25,12 +25,14 @@ with work(snakemake):
         models.setdefault(model, Explored(fits[model]))
     recalled = dict(zip(params.recalling, files.passages, strict=True))
     truth = next((Path(path).parent for path in files.truth), None)
-    regions = read_parcellations(params.regions, params.mask, truth, subject)
+    named = FitFile(fits[params.baseline]).region_names()
+    regions = read_parcellations(params.regions, params.mask, truth, subject, named=named)
     units = choose_units(
         {model: FitFile(path).scores() for model, path in fits.items()},
         over=held_against(params.models, params.explored, params.baseline),
         baseline=params.baseline,
         regions=region_voxels(regions),
+        names=named,
     )
     collected = explore(
         Dataset.from_config(params.dataset),

@@ -8,11 +8,12 @@ from pipeline.dataset.prepare import prepare
 with work(snakemake):
     subject, story = snakemake.wildcards.subject, snakemake.wildcards.story
     with open(snakemake.input.manifest, encoding="utf-8") as file:
-        dropped = json.load(file).get("dropped_voxels", {}).get(subject, [])
+        known = json.load(file)
     prepare(
         snakemake.params.config,
         subject=subject,
         story=story,
         output=snakemake.output[0],
-        dropped=dropped,
+        dropped=known.get("dropped_voxels", {}).get(subject, []),
+        regions=known.get("regions", {}).get(subject),
     )

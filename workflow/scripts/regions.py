@@ -5,6 +5,7 @@ from pathlib import Path
 
 from job import snakemake, work
 from pipeline.core.atomic import write_table
+from pipeline.fit.file import FitFile
 from pipeline.regions.chart import write_chart
 from pipeline.regions.labels import read_parcellations
 from pipeline.regions.summary import summarise_regions
@@ -15,7 +16,13 @@ with work(snakemake):
     fits = dict(zip(keys, snakemake.input.fits, strict=True))
     truth = next((Path(path).parent for path in snakemake.input.truth), None)
     labels = {
-        subject: read_parcellations(params.regions, params.mask, truth, subject)
+        subject: read_parcellations(
+            params.regions,
+            params.mask,
+            truth,
+            subject,
+            named=FitFile(fits[subject, params.baseline]).region_names(),
+        )
         for subject in params.subjects
     }
     table = summarise_regions(fits, labels, baseline=params.baseline, over=params.over)

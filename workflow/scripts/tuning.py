@@ -14,6 +14,7 @@ from pipeline.fit.options import training_folds
 from pipeline.fit.weights_file import WeightsFile
 from pipeline.maps.flatmap import flat_surface
 from pipeline.matching.matches import load_matches
+from pipeline.readers.formats import vertices_of
 from pipeline.regions.labels import read_parcellations
 from pipeline.tuning.subject import Subject
 from pipeline.tuning.write import write_tuning
@@ -28,8 +29,10 @@ with work(snakemake):
         load_band(band, path, options=options[band], delays=params.delays, **stories)
         for band, path in zip(options, files.bands, strict=True)
     ]
-    dataset = Dataset.from_config(params.dataset)
+    dataset, fit = Dataset.from_config(params.dataset), FitFile(files.fit)
+    named = fit.region_names()
     mask = Mask.from_config(params.mask, name) if params.mask else None
+    space = vertices_of(params.recording) if params.recording else mask
     n_rows = {story: dataset.grid(story).n_rows for story in stories["train"]}
     write_tuning(
         Subject(
@@ -37,12 +40,13 @@ with work(snakemake):
             name=name,
             **stories,
             words=pd.read_parquet(files.words),
-            regions=read_parcellations(params.regions, params.mask, truth, name),
-            mask=mask,
+            regions=read_parcellations(params.regions, params.mask, truth, name, named=named),
+            space=space,
+            meshes=params.meshes,
         ),
         wildcards.model,
         weights=WeightsFile(files.weights),
-        fit=FitFile(files.fit),
+        fit=fit,
         design=Design(tuple(loaded)),
         options=options,
         folds=training_folds(stories["train"], n_rows, params.n_folds, params.seeds["folds"]),

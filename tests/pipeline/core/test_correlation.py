@@ -38,6 +38,7 @@ def test_a_constant_response_has_no_correlation_and_a_constant_prediction_none_e
 
 
 def test_top_voxels_take_the_ceiling_and_leave_nan_out():
-    scores = np.array([0.1, np.nan, 0.5, 0.3, 0.5, -1, 0, 0, 0, 0, 0, 0])  # 11 numbers
-    assert top_voxels(scores).tolist() == [2, 4]
-    assert top_voxels(scores, 0.01).tolist() == [2]
+    scores = np.r_[0.1, np.nan, 0.5, 0.3, 0.5, -1, np.zeros(96)]  # 101 numbers
+    assert top_voxels(scores).tolist() == [2, 4, 3, 0, *range(6, 13)]
+    assert top_voxels(scores, 0.01).tolist() == [2, 4]
+    assert top_voxels(scores[:-2]).tolist() == []  # 99

@@ -1,5 +1,7 @@
 """Responses made ready: voxels dropped, and the filter against the cosine transform."""
 
+import json
+
 import h5py
 import numpy as np
 import pytest
@@ -7,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.fft import dct, idct
 
+from pipeline.config.load import complete
 from pipeline.core.errors import ProblemError
 from pipeline.core.series import pearson
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import Grid
 from pipeline.dataset.prepare import prepare, ready
+from tests.helpers import regional
 from tests.helpers.datasets import (
     N_ROWS,
     N_VOXELS,
@@ -121,3 +125,20 @@ def test_responses_are_filtered_trimmed_and_scaled():
     np.testing.assert_allclose(scaled.std(axis=0), 1, atol=1e-6)
     kept = ready(values[4:-6], grid, 4, options | {"high_pass": None})
     np.testing.assert_array_equal(kept, values[4:-6].astype(np.float32))
+
+
+def test_regions_of_a_table_are_taken_by_name(tmp_path):
+    """In the order that is asked for; without one, as the file has them."""
+    subjects = regional.write_dataset(tmp_path, 1, n_rows=20)
+    config = complete(regional.configuration(tmp_path, subjects))
+    config["name"], turned = str(tmp_path / "run"), regional.REGIONS[::-1]
+    dataset, found = Dataset.from_config(config), {}
+    dataset.respdict.parent.mkdir(parents=True)
+    dataset.respdict.write_text(json.dumps(dict.fromkeys(regional.STORIES, 20)))
+    for names in (None, turned):
+        prepare(config, "S01", "one", dataset.responses("S01", "one"), regions=names)
+        found[names is None] = dataset.read_responses("S01", "one")
+        assert dataset.region_names("S01", "one") == (names or regional.REGIONS)
+    np.testing.assert_array_equal(found[True], found[False][:, ::-1])
+    with pytest.raises(ProblemError, match="no column 'M1'"):
+        prepare(config, "S01", "one", tmp_path / "x.h5", regions=[*turned[1:], "M1"])

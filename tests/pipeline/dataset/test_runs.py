@@ -153,6 +153,21 @@ def test_a_story_and_a_subject_that_the_table_does_not_have(tmp_path):
     ]
 
 
+def test_a_story_that_nobody_has_responses_to(tmp_path):
+    """It is no training story by itself; where it is asked for, the reason is told."""
+    rows = recorded(tmp_path, ["S1"])
+    rows[1][2] = "n/a"
+    rows[2][0] = "sub-1"
+    table = write(tmp_path / "runs.tsv", rows)
+    told = ["too short", "no responses to the story 'b'"]
+    listed = [{"test": ["e"]}, {"train": ["a", "b", "d"], "test": ["e"]}]
+    for stories, what in zip(listed, told, strict=True):
+        with pytest.raises(ProblemError) as caught:
+            configured(tmp_path, table, stories=stories)
+        assert "the subject is 'sub-1'" in str(caught.value)
+        assert what in str(caught.value)
+
+
 def test_events_of_subjects_are_the_words_of_the_story_if_they_agree(tmp_path):
     rows = recorded(tmp_path)
     for row in rows:

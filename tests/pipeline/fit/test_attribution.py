@@ -74,7 +74,7 @@ def test_maps_keep_negative_shares_and_share_a_scale(tmp_path):
     records = write_shares(shares, mask, folder=tmp_path, subject="S1")
     assert [record["band"] for record in records] == ["eng1000", "gim"]
     assert [record["file"] for record in records] == [
-        f"sub-S1_model-gim_band-{band}_stat-share_statmap.nii.gz" for band in ("eng1000", "gim")
+        f"sub-S1_band-{band}_stat-share_desc-gim_statmap.nii.gz" for band in ("eng1000", "gim")
     ]
     images = [nib.load(tmp_path / record["file"]) for record in records]
     assert images[0].header["cal_max"] == images[1].header["cal_max"]

@@ -66,15 +66,20 @@ def written(mask, correlations, q_values, tmp_path_factory):
 
 def test_every_model_has_its_files(written):
     folder, records = written
-    gim = ["gim_stat-r", "gim_minus-eng1000_stat-rdiff", "gim_minus-wordrate_stat-rdiff"]
-    whole = ["eng1000_stat-r", "wordrate_stat-r", "wordrate_minus-eng1000_stat-rdiff", *gim]
-    passed = ["gim_stat-r_q-05", "gim_minus-eng1000_stat-rdiff_q-05"]
+    gim = ["stat-r_desc-gim", *(f"minus-{m}_stat-rdiff_desc-gim" for m in REFERENCES["gim"])]
+    others = ["stat-r_desc-eng1000", "stat-r_desc-wordrate"]
+    whole = [*others, "minus-eng1000_stat-rdiff_desc-wordrate"]
+    passed = ["stat-r_q-05_desc-gim", "minus-eng1000_stat-rdiff_q-05_desc-gim"]
     overview = ("statmap.nii.gz", "glass.png")
-    vertices = [f"space-fsaverage5_hemi-{side}_statmap.func.gii" for side in "LR"]
     pictures = ("slices.png", "surface.png", "view.html", "surfview.html")
-    expected = {f"sub-S1_model-{s}_{end}" for s in whole for end in (*overview, *vertices)}
-    expected |= {f"sub-S1_model-{s}_{end}" for s in gim for end in pictures}
-    expected |= {f"sub-S1_model-{s}_{end}" for s in passed for end in (*overview, "surface.png")}
+    expected = {f"sub-S1_{s}_{end}" for s in (*whole, *gim) for end in overview}
+    expected |= {
+        f"sub-S1_hemi-{side}_space-fsaverage5_{s}_statmap.func.gii"
+        for s in (*whole, *gim)
+        for side in "LR"
+    }
+    expected |= {f"sub-S1_{s}_{end}" for s in gim for end in pictures}
+    expected |= {f"sub-S1_{s}_{end}" for s in passed for end in (*overview, "surface.png")}
     assert {record["file"] for record in records} == expected
     assert {path.name for path in folder.iterdir()} == expected  # no partial file either
 
@@ -82,7 +87,7 @@ def test_every_model_has_its_files(written):
 def test_records_say_what_a_file_shows(written):
     _, records = written
     by_file = {record["file"]: record for record in records}
-    record = by_file["sub-S1_model-gim_minus-eng1000_stat-rdiff_q-05_surface.png"]
+    record = by_file["sub-S1_minus-eng1000_stat-rdiff_q-05_desc-gim_surface.png"]
     assert record["kind"] == "surface"
     assert (record["stat"], record["model"], record["minus"]) == ("rdiff", "gim", "eng1000")
     assert record["q"] == 0.05
@@ -93,11 +98,11 @@ def test_records_say_what_a_file_shows(written):
 
 def test_thresholded_maps_keep_what_passes_and_nothing_else(written, mask, correlations):
     folder, _ = written
-    img = nib.load(folder / "sub-S1_model-gim_stat-r_q-05_statmap.nii.gz")
+    img = nib.load(folder / "sub-S1_stat-r_q-05_desc-gim_statmap.nii.gz")
     values, r = img.get_fdata()[tuple(mask.voxels.T)], correlations["gim"]
     assert 10 < np.isfinite(values).sum() < len(r)
     np.testing.assert_allclose(values, np.where(r > 0.1, r, np.nan), atol=1e-7)
-    nothing = nib.load(folder / "sub-S1_model-gim_minus-eng1000_stat-rdiff_q-05_statmap.nii.gz")
+    nothing = nib.load(folder / "sub-S1_minus-eng1000_stat-rdiff_q-05_desc-gim_statmap.nii.gz")
     assert np.isnan(nothing.get_fdata()).all()  # q = 0.05 is not below 0.05
 
 
@@ -105,7 +110,7 @@ def test_gifti_holds_the_values_at_the_vertices(written, mask, correlations):
     folder, _ = written
     sampled = Cortex.of_mask(mask).sample(correlations["gim"])
     for side, letter in (("left", "L"), ("right", "R")):
-        path = folder / f"sub-S1_model-gim_stat-r_space-fsaverage5_hemi-{letter}_statmap.func.gii"
+        path = folder / f"sub-S1_hemi-{letter}_space-fsaverage5_stat-r_desc-gim_statmap.func.gii"
         img = nib.load(path)
         np.testing.assert_allclose(img.agg_data(), sampled[side], rtol=1e-6)
         assert img.meta["AnatomicalStructurePrimary"] == f"Cortex{side.capitalize()}"
@@ -119,11 +124,10 @@ def test_pictures_are_not_blank_and_differ(written):
         assert image.shape[1] > 1000, name
         assert image[..., :3].std() > 0.05, name
     r, change = (
-        pictures[f"sub-S1_model-gim_{s}_surface.png"]
-        for s in ("stat-r", "minus-eng1000_stat-rdiff")
+        pictures[f"sub-S1_{s}_desc-gim_surface.png"] for s in ("stat-r", "minus-eng1000_stat-rdiff")
     )
     assert np.abs(r - change).max() > 0.3
-    passed = pictures["sub-S1_model-gim_stat-r_q-05_surface.png"]
+    passed = pictures["sub-S1_stat-r_q-05_desc-gim_surface.png"]
     assert np.abs(r - passed).max() > 0.3
 
 
@@ -131,13 +135,13 @@ def test_nifti_holds_the_map_and_the_scale(written, mask, correlations):
     folder, _ = written
     headers = []
     for model, values in correlations.items():
-        img = nib.load(folder / f"sub-S1_model-{model}_stat-r_statmap.nii.gz")
+        img = nib.load(folder / f"sub-S1_stat-r_desc-{model}_statmap.nii.gz")
         np.testing.assert_allclose(img.affine, mask.img.affine, atol=1e-5)
         at_mask = img.get_fdata()[tuple(mask.voxels.T)]
         np.testing.assert_allclose(at_mask, values, atol=1e-7)
         headers.append((float(img.header["cal_min"]), float(img.header["cal_max"])))
     assert len(set(headers)) == 1
-    change = nib.load(folder / "sub-S1_model-gim_minus-eng1000_stat-rdiff_statmap.nii.gz")
+    change = nib.load(folder / "sub-S1_minus-eng1000_stat-rdiff_desc-gim_statmap.nii.gz")
     expected = correlations["gim"] - correlations["eng1000"]
     np.testing.assert_allclose(change.get_fdata()[tuple(mask.voxels.T)], expected, atol=1e-7)
     # Pairs of which one does not contain the other, and that differ by 0.27, do not set the scale.
@@ -193,7 +197,7 @@ def test_native_space_gets_slices_only_and_says_why(mask, correlations, tmp_path
         records = write_maps(
             only, BANDS, places=native, folder=tmp_path, subject="S1", contrasts={}
         )
-    stem = "sub-S1_model-eng1000_stat-r_"
+    stem = "sub-S1_stat-r_desc-eng1000_"
     endings = {"statmap.nii.gz", "slices.png", "view.html"}
     assert {record["file"] for record in records} == {stem + end for end in endings}
     assert imread(tmp_path / f"{stem}slices.png")[..., :3].std() > 0.05

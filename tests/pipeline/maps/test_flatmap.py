@@ -86,7 +86,7 @@ def test_native_maps_get_a_flatmap_and_the_database_is_left_alone(own_mask, tmp_
         pycortex=OPTIONS,
     )
     assert {record["kind"] for record in records} == {"nifti", "flatmap", "slices", "view"}
-    picture = imread(tmp_path / f"sub-{SUBJECT}_model-eng1000_stat-r_flatmap.png")
+    picture = imread(tmp_path / f"sub-{SUBJECT}_stat-r_desc-eng1000_flatmap.png")
     assert picture[..., :3].std() > 0.05
     assert sorted(Path(cortex.db.filestore).rglob("*")) == before
 

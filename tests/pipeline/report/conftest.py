@@ -12,22 +12,24 @@ from PIL import Image
 
 from pipeline.bands.compute import BandFile
 from pipeline.config.load import complete
-from pipeline.core.atomic import write_table
+from pipeline.core.atomic import read_table, write_table
 from pipeline.core.series import pearson
 from pipeline.fit.file import FitFile
 from pipeline.matching.matches import NO_MATCH, Matches, save_matches
+from pipeline.report.contents import Contents
 from pipeline.report.explorer import Explored, explore
-from pipeline.report.page import Run, render
+from pipeline.report.page import render
 from pipeline.report.units import choose_units, held_against
 from pipeline.report.warnings import all_warnings
 from pipeline.tables.gains import gains
+from pipeline.tables.group import group_table, subjects_table
 from pipeline.tables.summary import summarise
 from tests.helpers.fits import write_fit
 from tests.helpers.responses import write_responses
 
 ROWS = {"a": 40, "b": 42, "c": 44, "x": 50, "y": 46}
 TRAIN, TEST = ["a", "b", "c"], ["x", "y"]
-N_VOXELS = 24
+N_VOXELS = 120
 LAG = 12  # rows from each row to its match
 MODELS = {
     "eng1000": ["eng1000"],
@@ -45,7 +47,7 @@ class Made:
     """A run on disk and its report."""
 
     folder: Path
-    run: Run
+    run: Contents
     html: Path
 
 
@@ -195,7 +197,7 @@ def partition(subjects):
 
 def tuning(folder, subject):
     """What the weights of eng1000 say of three places, and those of drift of none."""
-    stem, names = f"sub-{subject}_model-eng1000_band-eng1000", ["all", "A", "B"]
+    stem, names = f"sub-{subject}_band-eng1000_desc-eng1000", ["all", "A", "B"]
     rows = [
         (place, kind, end, rank, f"{end}{rank} of <{place}>", 1.0, 0.75 if rank < 11 else 0.25)
         for place, kind in [*((p, "region") for p in names), ("axis 1", "axis")]
@@ -215,8 +217,8 @@ def tuning(folder, subject):
     for model, found in (("eng1000", bands), ("drift", {})):
         said = {"model": model, "n_predicted": 20 if found else 4, "level": 0.05, "bands": found}
         if found:
-            said |= places(folder, f"sub-{subject}_model-{model}_places")
-        (folder / f"sub-{subject}_model-{model}_tuning.json").write_text(json.dumps(said))
+            said |= places(folder, f"sub-{subject}_desc-{model}_places")
+        (folder / f"sub-{subject}_desc-{model}_tuning.json").write_text(json.dumps(said))
 
 
 def places(folder, stem):
@@ -240,6 +242,31 @@ def places(folder, stem):
     (folder / f"{stem}.json").write_text(json.dumps(said))
     Image.new("RGB", (20, 10), (10, 90, 120)).save(folder / f"{stem}.png")
     return {"places": f"{stem}.json", "map": f"{stem}.png"}
+
+
+def over_subjects(folder, fits, subjects, models):
+    """Tables of two subjects or more, and pictures of the mean and of what passes; None of one."""
+    if len(subjects) < 2:
+        return {}
+    places = {s: {"areas": np.repeat(["front", "<back>"], N_VOXELS // 2)} for s in subjects}
+    compared = [("eng1000", None), *((m, "eng1000") for m in models if m != "eng1000")]
+    table = subjects_table(fits, places, compared)
+    write_table(table, folder / "group_subjects.tsv")
+    group = group_table(table, alpha=0.05, permutations=100, seed=0)
+    write_table(group, folder / "group.tsv")
+    listing = folder / "group" / "group_maps.json"
+    listing.parent.mkdir()
+    records = []
+    for stat, q in (("mean", None), ("meanpcluster", 0.05)):
+        for model in ("eng1000", "ngram"):
+            record = {"file": f"{stat}{model}.png", "kind": "slices", "stat": stat, "model": model}
+            record |= {"minus": None if model == "eng1000" else "eng1000", "band": None, "q": q}
+            records.append(record | {"title": f"{model}: {stat}", "unit": "r"})
+            Image.new("RGB", (30, 20), (90, 20, 120)).save(listing.parent / record["file"])
+    said = {"maps": records, "n_subjects": len(subjects), "notes": ["no clusters: no <mesh>"]}
+    listing.write_text(json.dumps(said))
+    found = {name: read_table(folder / f"{name}.tsv") for name in ("group", "group_subjects")}
+    return found | {"group_maps": listing}
 
 
 def other_horizon(config, folder):
@@ -280,7 +307,7 @@ def make(folder, subjects, models, maps):
         tuning(own, subject)
     write_table(summarise(fits, "eng1000", 2), folder / "summary.tsv")
     write_table(gains(fits, models, "eng1000"), folder / "gains.tsv")
-    run = Run(
+    run = Contents(
         provenance={
             "config": config,
             "commit": "0" * 40,
@@ -299,11 +326,12 @@ def make(folder, subjects, models, maps):
         partition=partition(subjects) if maps else None,
         sweep=[other_horizon(config, folder)] if maps else [],
         tunings={
-            (s, m): folder / f"sub-{s}" / f"sub-{s}_model-{m}_tuning.json"
+            (s, m): folder / f"sub-{s}" / f"sub-{s}_desc-{m}_tuning.json"
             for s, m in product(subjects, ("eng1000", "drift"))
             if maps
         },
         fits=fits,
+        **over_subjects(folder, fits, subjects, models),
         maps=listings,
         explorers=explorers,
         warnings=["a story is short"],

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from base64 import b64decode
 from dataclasses import asdict, replace
 from html import unescape
 
@@ -11,27 +12,33 @@ import pandas as pd
 import pytest
 
 from pipeline.bands.registry import BandOptions
+from pipeline.dataset.dataset import NAMED
 from pipeline.fit.file import Scores
 from pipeline.matching.matches import Matching
 from pipeline.report.answer import Verdict
 from pipeline.report.citation import cited_works
+from pipeline.report.group import _posteriors
 from pipeline.report.numbers import MINUS, correlation, percent, signed
 from pipeline.report.opening import opening
 from pipeline.report.page import render
 from pipeline.report.sweep import horizon_of
-from pipeline.report.units import choose_units
+from pipeline.report.units import choose_units, region_voxels
 from pipeline.tables.contamination import COLUMNS
 from pipeline.tables.controls import CHUNKS, INTERSUBJECT
 from pipeline.tables.gains import gains as all_gains
+from pipeline.tables.group import TOO_FEW
 
 TABLE_ROW = re.compile("<tr.*?</tr>", re.DOTALL)
 CELL = re.compile(r'<td data-value="(-?[\d.]+|nan)"[^>]*>([^<]*)</td>')
 
 
+def section_of(html, section):
+    return html.split(f'<section id="{section}">')[1].split("</section>")[0]
+
+
 def cells(html, section):
     """Numbers of a section: (exact, as shown)."""
-    part = html.split(f'<section id="{section}">')[1].split("</section>")[0]
-    return CELL.findall(part)
+    return CELL.findall(section_of(html, section))
 
 
 @pytest.mark.parametrize("which", ["mapped", "unmapped"])
@@ -141,16 +148,104 @@ def test_voxels_to_choose_say_how_much_is_gained():
     ]
 
 
+def test_regions_to_choose_have_their_names():
+    r, n = np.array([0.1, 0.3]), np.zeros((3, 2))
+    scores = {"base": Scores(["b"], list("abc"), r, r, r, n)}
+    named = ["AG", "STG"]
+    units = choose_units(
+        scores, over={}, baseline="base", regions=region_voxels({NAMED: np.array(named)}),
+        names=named,
+    )  # fmt: skip
+    assert [unit.label for unit in units] == [
+        "STG (out-of-fold r 0.300)", "AG (out-of-fold r 0.100)", "region AG", "region STG",
+    ]  # fmt: skip
+
+
+def test_regions_of_responses_are_shown_by_name_and_those_that_some_lack_are_told(unmapped):
+    keys = [("S1", "STG"), ("S2", "STG"), ("S1", "V1"), ("mean", "STG"), ("mean", "V1")]
+    table = pd.DataFrame(
+        [(s, "eng1000", NAMED, region, 1, 0.25, 0.0, np.nan) for s, region in keys],
+        columns=[
+            "subject",
+            "model",
+            "parcellation",
+            "region",
+            "n_voxels",
+            "r_mean",
+            "delta_eng1000",
+            "over",
+        ],
+    ).assign(gain=np.nan, gain_lo=np.nan, gain_hi=np.nan)
+    html = render(replace(unmapped.run, regions=table))
+    section = html.split('<section id="regions">')[1].split("</section>")[0]
+    assert re.findall(r"<th>(\w+)</th>", section) == ["STG", "V1"] * 2  # the mean's, and each's
+    assert "Not in all 2 subjects: <b>V1</b> (1)" in " ".join(section.split())
+
+
+def test_of_few_voxels_the_report_says_why_there_is_no_best_tenth(unmapped):
+    summary = unmapped.run.summary.assign(r_top10_test=np.nan, r_top10_cv=np.nan)
+    html = " ".join(render(replace(unmapped.run, summary=summary)).split())
+    assert "n/a, as of fewer than 100 voxels or regions the best tenth says little" in html
+    assert "in all of them" in html
+    assert "n/a, as of fewer than 100" not in unmapped.html.read_text()
+
+
 def test_bands_left_out_are_no_alphas(mapped):
     row = mapped.html.read_text().split('<section id="fitting">')[1]
     assert "<td>100</td><td>25.0 %</td>" in row
+
+
+def test_what_subjects_have_in_common_has_the_numbers_of_its_table(unmapped, mapped):
+    html = unmapped.html.read_text()
+    assert "nan" not in section_of(html, "group")
+    table = unmapped.run.group
+    found = [float(exact) for exact, _ in cells(html, "group")]
+    np.testing.assert_allclose(np.sort(found), np.sort(table["mean"]))
+    for row in table.to_dict("records"):
+        assert f"<td>{row['n_positive']} of 2</td>" in html
+        ends = f"{percent(row['prevalence_lo'])} to {percent(row['prevalence_hi'])}"
+        assert f"<td>{percent(row['prevalence'])}</td><td>{ends}</td>" in html
+        assert f"{signed(row['subj_lo'])} to {signed(row['subj_hi'])}" in html
+    text = unescape(section_of(html, "group"))
+    assert TOO_FEW in text
+    assert "no clusters: no <mesh>" in text
+    assert "By region: areas" in text
+    assert 'data-show="mean where cluster p &lt; 0.05, minus eng1000"' in html
+    assert '<section id="group">' not in mapped.html.read_text()
+
+
+def test_intervals_over_subjects_stand_in_the_table_of_models(unmapped, mapped):
+    html = section_of(unmapped.html.read_text(), "models")
+    assert html.count("95 % over subjects") == 2
+    means = unmapped.run.summary.query("subject == 'mean'").set_index("model")
+    ngram, base = means.loc["ngram"], means.loc["eng1000"]
+    assert f"<td>{signed(ngram['subj_lo'])} to {signed(ngram['subj_hi'])}</td>" in html
+    own = f"<td>{correlation(base['r_subj_lo'])} to {correlation(base['r_subj_hi'])}</td>"
+    assert own in html
+    assert "over subjects" not in section_of(mapped.html.read_text(), "models")
+
+
+def test_of_many_comparisons_the_posteriors_are_those_of_the_first():
+    rows = pd.DataFrame(
+        {
+            "label": [f"model {i}" for i in range(9)],
+            "n_positive": range(9),
+            "n_tested": 12,
+            "alpha": 0.05,
+            "prevalence": [0.1] * 8 + [np.nan],
+        }
+    )
+    picture = b64decode(_posteriors(rows).partition(",")[2]).decode()
+    assert "model 6" in picture
+    assert "model 7" not in picture
+    assert _posteriors(rows[rows["prevalence"].isna()]) is None
 
 
 def test_other_sections_have_the_numbers_of_their_tables(mapped):
     html = mapped.html.read_text()
     assert ("0.800000", "0.800") in cells(html, "statistics")
     section = html.split('<section id="statistics">')[1].split("</section>")[0]
-    assert "other than ngramlag: 3 (12.5 %)" in section
+    assert "other than ngramlag: 3 (2.5 %)" in section
     assert "word &amp; match" in section
     assert ("0.010000", "0.010") in cells(html, "regions")
     assert "3 more regions are in" in html
@@ -171,7 +266,7 @@ def test_what_excites_each_place_stands_with_its_timing(mapped, unmapped):
 
 
 def test_tests_that_cannot_be_significant_are_not_counted(mapped):
-    """With a smallest p of 0.0625, 0 of 24 voxels would be no finding."""
+    """With a smallest p of 0.0625, 0 of 120 voxels would be no finding."""
     table, parts = mapped.run.significance.copy(), mapped.run.partition.copy()
     contrasts = table["test"] == "contrast"
     table[["n_fdr", "n_fwer"]] = table[["n_fdr", "n_fwer"]].astype(float)
@@ -189,7 +284,7 @@ def test_tests_that_cannot_be_significant_are_not_counted(mapped):
     assert shared[-1] == "n/a"
     assert "no p can be below 0.05" in section
     assert "no p can be below" not in mapped.html.read_text()
-    assert "takes at least 5 of 24 voxels" in " ".join(
+    assert "takes at least 25 of 120 voxels" in " ".join(
         section.split()
     )  # of r, whose smallest p is 0.01
 

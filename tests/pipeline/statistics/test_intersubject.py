@@ -1,9 +1,12 @@
 """What listeners share is found across spaces, and nothing where they share nothing."""
 
+import h5py
 import numpy as np
 import pytest
+from scipy import stats
 
 from pipeline.core.errors import ProblemError
+from pipeline.core.hdf5 import write_regions
 from pipeline.statistics.intersubject import r_of_others
 from tests.helpers.responses import rewrite, write_responses
 from tests.pipeline.statistics.test_chunks import OPTIONS
@@ -56,3 +59,21 @@ def test_in_one_space_voxels_are_compared(listeners):
     np.testing.assert_allclose(found[0], expected, atol=1e-5)
     with pytest.raises(ProblemError, match="S1 10, S2 14"):
         r(listeners, ["S2"], "voxels")
+
+
+def test_regions_are_compared_by_name(tmp_path):
+    """Whatever their order; where nobody else has a region, its r is not known."""
+    rng, names = np.random.default_rng(0), {"S1": ["A", "B", "C"], "S2": ["B", "A"], "S3": ["B"]}
+    for subject, own in names.items():
+        dataset = write_responses(tmp_path, ROWS, len(own), subject, seed=int(rng.integers(99)))
+        for story in ROWS:
+            with h5py.File(dataset.responses(subject, story), "a") as file:
+                write_regions(file, own)
+    found = r(dataset, ["S2", "S3"], "voxels")[0]
+    bold = {s: stats.zscore(dataset.read_responses(s, "x").astype(float)) for s in names}
+    expected = [
+        np.corrcoef(bold["S1"][:, 0], bold["S2"][:, 1])[0, 1],
+        np.corrcoef(bold["S1"][:, 1], bold["S2"][:, 0] + bold["S3"][:, 0])[0, 1],
+        np.nan,
+    ]
+    np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -127,7 +127,7 @@ def test_the_table_has_the_numbers_of_the_file(fitted, tmp_path):
         assert table.loc["words", "n_fdr"] == (file["test/words/q"][:] < 0.05).sum()
         assert table.loc["matches", "p_mean"] == file["test/matches"].attrs["p_mean"]
     assert table.loc["words", "r2_mean"] == pytest.approx(np.nanmean(words))
-    assert table.loc["words", "r2_top10"] == pytest.approx(words[:6].mean())  # by r_cv
+    assert np.isnan(table.loc["words", "r2_top10"])  # 51 voxels are too few
     assert table.loc["words", "n_voxels"] == 50
 
 

@@ -10,7 +10,7 @@ from pipeline.report.shares import shared_out
 from pipeline.tables.shares import COLUMNS, shares_table
 from tests.helpers.fits import write_fit
 
-N = 20
+N = 120
 MODELS = {"words": ["words"], "both": ["words", "past"]}
 
 
@@ -25,7 +25,7 @@ def table(tmp_path):
         fits["S1", model] = write_fit(
             tmp_path / f"{model}.h5", r_cv, r_cv, r_train, bands, ["a", "b", "c"], share=share
         )
-    labels = {"S1": {"brain": np.repeat(["left", "right", ""], [8, 8, 4])}}
+    labels = {"S1": {"brain": np.repeat(["left", "right", ""], [8, 8, N - 16])}}
     return shares_table(fits, labels, "words"), fits
 
 
@@ -36,14 +36,14 @@ def test_shares_sum_to_what_is_explained(table):
     assert set(both.index.get_level_values(0)) == {"all", "top 10 %", "left", "right"}
     np.testing.assert_allclose(both.groupby("region")["fraction"].sum(), 1)
     assert both.loc[("all", "past"), "n_voxels"] == N - 1
-    assert both.loc[("top 10 %", "past"), "n_voxels"] == 2
+    assert both.loc[("top 10 %", "past"), "n_voxels"] == N // 10
     assert both.loc[("left", "past"), "n_voxels"] == 7
 
 
 def test_the_best_voxels_are_the_baselines(table):
     found, fits = table
     own = found.set_index(["model", "region", "band"])["r2"]
-    expected = FitFile(fits["S1", "both"]).shares()["past"][-2:].mean()
+    expected = FitFile(fits["S1", "both"]).shares()["past"][-N // 10 :].mean()
     assert own["both", "top 10 %", "past"] == pytest.approx(expected)
 
 
@@ -64,5 +64,8 @@ def test_the_figures_show_models_and_regions(table):
     assert list(found["regions"]) == ["brain"]
     svg = base64.b64decode(found["regions"]["brain"].split(",")[1]).decode()
     assert all(f">{text}</text>" in svg for text in ("left", "right", "words", "past"))
+    assert found["of"] == "top 10 %"
+    few = table[0].assign(n_voxels=table[0]["n_voxels"].where(table[0]["region"] != "top 10 %", 0))
+    assert shared_out(few, MODELS)["of"] == "all"
     assert shared_out(table[0], {"words": ["words"]})["models"] is None
     assert shared_out(None, MODELS)["models"] is None

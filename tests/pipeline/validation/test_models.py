@@ -21,7 +21,9 @@ from tests.pipeline.config.test_config import BASIC
 
 
 def config(language, **features):
-    return complete({**BASIC, "features": {**BASIC["features"], **features}})
+    """A model of each of the bands."""
+    models = BASIC["models"] | {f"with{band}": [band] for band in features}
+    return complete({**BASIC, "features": {**BASIC["features"], **features}, "models": models})
 
 
 def test_missing_models_are_named_with_a_remedy(language):
@@ -32,6 +34,20 @@ def test_missing_models_are_named_with_a_remedy(language):
         ("/nowhere/i", "features.infinigram.index"),
     ]
     assert "gim distill" in problems[0].remedy and "gim index" in problems[1].remedy
+
+
+def test_what_no_model_of_the_run_needs_is_not_looked_for(language):
+    bands = {"gim": {"encoder": "/nowhere/e"}, "llm": {"model": "/nowhere/m"}}
+    given = config(language, **bands)
+    without = given | {"models": BASIC["models"]}
+    assert len(model_files(given)) > len(model_files(without))
+    assert not check_models(model_files(without)).problems and not language_models(without)
+
+
+def test_the_matcher_that_a_control_redraws_is_looked_for(language):
+    own = config(language, gim={"encoder": "/nowhere/e"}, gimlag={})
+    own["models"] = {"control": ["gimlag"]}
+    assert [p.place for p in check_models(model_files(own)).problems] == ["features.gim.encoder"]
 
 
 def test_models_that_are_there_pass(language):

@@ -1,5 +1,7 @@
-"""Regions of tables stand in the same column for all stories and subjects."""
+"""All stories of a subject are of the same regions; those of subjects are told apart by name."""
 
+import h5py
+import numpy as np
 import pytest
 
 from pipeline.core.errors import Findings
@@ -31,18 +33,41 @@ def found(heard):
 def test_regions_of_one_subject(heard):
     problems, warnings = found(heard({"A1": "V1,STG", "A2": "STG,V1", "A3": "V1,M1"}))
     assert not warnings
-    order, missing = problems
-    assert "A2.csv" in order and "'STG', 'V1' stand in another order" in order
-    assert "A3.csv" in missing and "no region 'STG'" in missing
+    (missing,) = problems
+    assert "A3.csv" in missing
+    assert "no region 'STG'" in missing
+    assert "the region 'M1' is not in" in missing
 
 
 def test_regions_of_two_subjects(heard):
-    problems, (warning,) = found(heard({"A1": "V1,STG", "B1": "STG,V1", "B2": "STG,V1"}))
+    problems, (warning,) = found(
+        heard({"A1": "V1,STG", "B1": "STG,V1", "B2": "STG,V1", "C1": "STG,M1"})
+    )
     assert not problems
-    assert "B1.csv" in warning and "another order" in warning
+    assert "C1.csv" in warning
+    assert "C: there is no region 'V1'" in warning
 
 
 def test_regions_that_are_listed_or_alike(heard):
-    assert found(heard({"A1": "V1,STG", "B1": "V1,STG"})) == ([], [])
-    heads = {"A1": "V1,STG", "A2": "STG,V1"}
+    assert found(heard({"A1": "V1,STG", "B1": "STG,V1"})) == ([], [])
+    heads = {"A1": "V1,STG", "A2": "STG,V1,M1"}
     assert found(heard(heads, {"columns": ["V1", "STG"]})) == ([], [])
+
+
+def test_a_column_without_a_name(heard):
+    (problem,), _ = found(heard({"A1": "V1,"}))
+    assert "a column has no name" in problem
+
+
+def test_names_in_hdf5_are_one_a_column_in_one_order(tmp_path):
+    recordings = []
+    for story, names in {"A1": ["V1", "STG"], "A2": ["STG", "V1"], "A3": ["V1"]}.items():
+        recordings.append(Recording(story=story, path=tmp_path / f"{story}.h5"))
+        with h5py.File(recordings[-1].path, "w") as file:
+            file["data"] = np.zeros((5, 2), np.float32)
+            file["regions"] = names
+    heard = [Heard(subject="A", recordings=tuple(recordings), options={})]
+    (order, number), _ = found(heard)
+    assert "A2.h5" in order
+    assert "another order" in order
+    assert "A3.h5 [regions]: it has not one name for each of the 2 columns" in number

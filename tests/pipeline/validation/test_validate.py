@@ -276,9 +276,9 @@ def test_eng1000_of_other_size_and_repeated_words_are_warnings(config, tmp_path)
 
 def test_eng1000_is_needed_by_its_bands_only(config, tmp_path):
     eng1000(tmp_path).unlink()
-    config["features"] = {"words": {"kind": "eng1000"}}
+    config |= {"features": {"words": {"kind": "eng1000"}}, "models": {"words": ["words"]}}
     assert is_told(problems_of(config), eng1000(tmp_path), "does not exist")
-    config["features"] = {"wordrate": {}}
+    config |= {"features": {"wordrate": {}}, "models": {"words": ["wordrate"]}}
     assert validate(config) == []
     assert eng1000(tmp_path) not in input_files(config)
 
@@ -308,6 +308,7 @@ def test_eng1000_built_from_corpora(config, tmp_path):
 
 def test_truth_is_for_simulated_datasets(config, tmp_path):
     config["features"]["oracle"] = {}
+    config["models"] = {"eng1000": ["oracle"]}
     truth = tmp_path / "truth"
     assert is_told(problems_of(config), truth, "ground truth")
     truth.mkdir()

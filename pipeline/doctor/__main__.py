@@ -1,0 +1,5 @@
+"""``python -m pipeline.doctor``."""
+
+from pipeline.doctor.command import main
+
+main()

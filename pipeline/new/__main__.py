@@ -1,0 +1,5 @@
+"""``python -m pipeline.new``."""
+
+from pipeline.new.command import main
+
+main()

@@ -1,0 +1,39 @@
+"""Steps of one job: what they make comes before what reads it."""
+
+from pipeline.config.steps import Step, read_from_elsewhere, steps_to
+
+
+def step(rule, reads, makes, **wildcards):
+    items = ([("", reads)], [("", makes)], [("of", lambda w: w.story)], [("", "{story}.log")])
+    return Step(rule, {"story": "x", **wildcards}, *items)
+
+
+def chain():
+    """The words of each story, features from several, and a fit from those."""
+    words = [step("words", ["raw/{story}"], "{story}.words", story=s) for s in ("a", "b", "c")]
+    features = step("features", lambda w: ["a.words", "b.words"], ["f.h5"])
+    return [step("fit", ["f.h5", "manifest"], "fit.h5"), features, *words]
+
+
+def test_each_step_follows_those_that_it_reads_from():
+    found = steps_to(["fit.h5", "b.words"], chain())
+    assert [(s.rule, s.wildcards["story"]) for s in found] == [
+        ("words", "a"), ("words", "b"), ("features", "x"), ("fit", "x"),
+    ]  # fmt: skip
+    assert read_from_elsewhere(found) == ["raw/a", "raw/b", "manifest"]
+
+
+def test_what_no_step_makes_comes_from_elsewhere():
+    assert steps_to(["other"], chain()) == []
+
+
+def test_a_filled_step_has_plain_values():
+    filled = step("words", ["raw/{story}"], "{story}.words", story="a").filled()
+    assert filled == {
+        "rule": "words",
+        "wildcards": {"story": "a"},
+        "input": [("", ["raw/a"])],
+        "output": [("", "a.words")],
+        "params": [("of", "a")],
+        "log": [("", "a.log")],
+    }

@@ -16,9 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 from scipy.special import betainc, betaincinv, stdtr
-from scipy.stats import beta
 
 from pipeline.core.interval import CONFIDENCE
 
@@ -53,6 +51,8 @@ class Prevalence:
 
     def density(self, gamma: np.ndarray) -> np.ndarray:
         """Posterior density at prevalences from 0 to 1."""
+        from scipy.stats import beta  # slow to import
+
         low, high = self._mass()
         own = beta.pdf(self._positive(gamma), *self._shape) * (self.power - self.alpha)
         return np.where((gamma >= 0) & (gamma <= 1), own / (high - low), 0.0)
@@ -99,6 +99,7 @@ class Prevalence:
 @cache
 def _shortest(posterior: Prevalence, confidence: float) -> tuple[float, float]:
     """The shortest interval, found once for all units with the same counts."""
+    from scipy.optimize import minimize_scalar  # slow to import
 
     def width(below: float) -> float:
         return posterior.quantile(below + confidence) - posterior.quantile(below)

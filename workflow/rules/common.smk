@@ -13,6 +13,7 @@ from pipeline.config.models import (
 )
 from pipeline.config.readings import STATES
 from pipeline.config.results import Results, made_here
+from pipeline.config.steps import are_small
 from pipeline.config.stories import all_stories, heard_stories
 from pipeline.dataset.dataset import KEYS
 from pipeline.validation.manifest import dataset_files, fingerprint, settings_files
@@ -20,6 +21,7 @@ from pipeline.validation.masks import mask_files
 from pipeline.validation.tables import table_files
 
 FILES = Results(CONFIG)
+SMALL = are_small(CONFIG)
 RESULTS = FILES.folder
 LOGS = FILES.of_run("logs")
 BENCHMARKS = FILES.of_run("benchmarks")
@@ -44,7 +46,7 @@ def bands_from(source):
 
 wildcard_constraints:
     # Of small subjects a job of their own makes all files (subject.smk).
-    subject=one_of([] if FILES.are_small else CONFIG["subjects"]),
+    subject=one_of([] if SMALL else CONFIG["subjects"]),
     story=one_of(all_stories(CONFIG)),
     band=one_of(CONFIG["features"]),
     model=one_of(FILES.models),

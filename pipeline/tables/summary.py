@@ -53,9 +53,9 @@ def summarise(
         common = top_or_all(reference.r_cv)
         for model in models:
             scores = FitFile(fits[subject, model]).scores()
-            by_story = mean_of(scores.r_train - reference.r_train, common)
-            differences[subject, model] = pd.Series(by_story, index=scores.train)
-            rows.append(_row(subject, model, scores, horizon) | difference(by_story))
+            gained = mean_of(scores.r_train - reference.r_train, common)
+            differences[subject, model] = pd.Series(gained, index=scores.train)
+            rows.append(_row(subject, model, scores, horizon) | difference(gained))
     for model in models:
         own_rows = [row for row in rows if row["model"] == model]
         own = pd.DataFrame(own_rows)

@@ -27,7 +27,7 @@ def summarise(
     `delta_eng1000` is the out-of-fold r over the training stories minus the baseline model's,
     averaged over one set of voxels (the best 10 % by the baseline's cross-validation r; of fewer
     than 100 voxels, which have no best 10 %, all), with the Student t interval over stories, paired
-    by story.
+    by story. `r_top10_*` are NaN of fewer than 100 voxels, and left out of their means.
 
     Parameters
     ----------
@@ -42,8 +42,7 @@ def summarise(
     -------
     DataFrame
         Columns `COLUMNS`; the rows `mean` are means over subjects, whose interval is over stories
-        after averaging each story over subjects. `r_top10_*` are NaN of fewer than 100 voxels, and
-        left out of their means.
+        after averaging each story over subjects.
     """
     subjects = list(dict.fromkeys(subject for subject, _ in fits))
     models = list(dict.fromkeys(model for _, model in fits))

@@ -21,7 +21,6 @@ from pipeline.validation.masks import mask_files
 from pipeline.validation.tables import table_files
 
 FILES = Results(CONFIG)
-SMALL = are_small(CONFIG)
 RESULTS = FILES.folder
 LOGS = FILES.of_run("logs")
 BENCHMARKS = FILES.of_run("benchmarks")
@@ -31,6 +30,7 @@ CONTAMINATION = FILES.of_run("contamination.tsv")
 WORDS = FILES.of_run("words.parquet")
 BUILT_ENG1000 = FILES.of_run("english1000.hf5")
 DATASET_STATE = fingerprint(CONFIG, dataset_files(CONFIG))
+SMALL = are_small(CONFIG)
 
 
 def one_of(names):

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.load import complete, load
+from pipeline.config.load import load
 from pipeline.config.models import audited_bands, controlled_models, explored_bands, used_bands
 from pipeline.config.results import Results, made_here
-from pipeline.dataset.dataset import NAMED
 from tests.conftest import REPOSITORY
-from tests.helpers import regional
 
 
 @pytest.fixture
@@ -89,12 +87,3 @@ def test_matchers_are_audited_explored_and_controlled(tiny):
     assert controlled_models(config) == {}  # there is no model with the matches and their control
     both = {**config["models"], "both": ["eng1000", "drift", "ngramlag", "ngram"]}
     assert controlled_models({**config, "models": both}) == {"both": "ngramlag"}
-
-
-def test_named_columns_are_regions_and_without_a_place_there_are_no_maps(tmp_path):
-    subjects = regional.write_dataset(tmp_path, 2, n_rows=20)
-    files = Results(complete(regional.configuration(tmp_path, subjects)))
-    assert files.parcellations() == [NAMED]
-    assert files.charted() == [NAMED]
-    assert files.maps() == []
-    assert not any("maps.json" in path for path in files.final())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import combinations_with_replacement, product
@@ -21,7 +20,7 @@ from pipeline.config.partitions import all_models, partition_models
 from pipeline.config.readings import STATES, reading_of, readings
 from pipeline.config.stories import heard_stories, training_stories
 from pipeline.dataset.dataset import NAMED, TRUTH, Dataset
-from pipeline.readers.formats import files_of, has_regions, is_on_surface
+from pipeline.readers.formats import has_regions, is_on_surface
 
 
 class Results:
@@ -232,27 +231,6 @@ class Results:
     def audits(self) -> list[str]:
         """One table a subject that is there when no leak was found."""
         return [self.of_subject(s, "audit.tsv") for s in self.subjects]
-
-    @cached_property
-    def are_small(self) -> bool:
-        """Whether one job makes all that is made of a subject, as there is little of it.
-
-        What is simulated is never small: its files come and go.
-        """
-        most, config = self.config["small_mb"] * 1e6, self.config
-        if not most or config["simulate"] is not None or config["fit"]["jobs"] > 1:
-            return False
-        dataset = Dataset.from_config(config)
-        try:
-            return all(self._bytes(dataset, subject) <= most for subject in self.subjects)
-        except OSError:
-            return False  # not fetched
-
-    def _bytes(self, dataset: Dataset, subject: str) -> int:
-        """Size of a subject's responses."""
-        stories = [s for part in heard_stories(self.config, subject).values() for s in part]
-        files = {f for story in stories for f in files_of(dataset.source(subject, story))}
-        return sum(os.stat(file).st_size for file in files)
 
     def made_of(self, subject: str) -> list[str]:
         """All that is made of a subject and wanted for itself, but for maps."""

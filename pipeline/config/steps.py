@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
+
+from pipeline.config.stories import heard_stories
+from pipeline.dataset.dataset import Dataset
+from pipeline.readers.formats import files_of
 
 Items = Sequence[tuple[str, Any]]  # name, empty where there is none, and value
 
@@ -94,6 +99,28 @@ def read_from_elsewhere(steps: Sequence[Step]) -> list[str]:
     made = {path for step in steps for path in step.makes()}
     read = dict.fromkeys(path for step in steps for path in step.reads())
     return [path for path in read if path not in made]
+
+
+def are_small(config: dict[str, Any]) -> bool:
+    """Whether one job makes all that is made of a subject, as of every subject there is little.
+
+    What is simulated is never small: its files come and go.
+    """
+    most = config["small_mb"] * 1e6
+    if not most or config["simulate"] is not None or config["fit"]["jobs"] > 1:
+        return False
+    dataset = Dataset.from_config(config)
+    try:
+        return all(_size(config, dataset, subject) <= most for subject in config["subjects"])
+    except OSError:
+        return False  # not fetched
+
+
+def _size(config: dict[str, Any], dataset: Dataset, subject: str) -> int:
+    """Bytes of a subject's responses."""
+    stories = [s for part in heard_stories(config, subject).values() for s in part]
+    files = {f for story in stories for f in files_of(dataset.source(subject, story))}
+    return sum(os.stat(file).st_size for file in files)
 
 
 def _flat(items: Iterable[tuple[str, str | list[str]]]) -> Iterator[str]:

@@ -29,7 +29,7 @@ def summarise(
     `delta_eng1000` is the out-of-fold r over the training stories minus the baseline model's,
     averaged over one set of voxels (the best 10 % by the baseline's cross-validation r; of fewer
     than 100 voxels, which have no best 10 %, all), with the Student t interval over stories, paired
-    by story.
+    by story. `r_top10_*` are NaN of fewer than 100 voxels, and left out of their means.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ def summarise(
         common = top_or_all(reference.r_cv)
         for model in models:
             scores = FitFile(fits[subject, model]).scores()
-            by_story = mean_of(scores.r_train - reference.r_train, common)
-            differences[subject, model] = pd.Series(by_story, index=scores.train)
-            rows.append(_row(subject, model, scores, horizon) | difference(by_story))
+            gained = mean_of(scores.r_train - reference.r_train, common)
+            differences[subject, model] = pd.Series(gained, index=scores.train)
+            rows.append(_row(subject, model, scores, horizon) | difference(gained))
     for model in models:
         own_rows = [row for row in rows if row["model"] == model]
         own = pd.DataFrame(own_rows)

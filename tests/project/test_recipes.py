@@ -101,4 +101,4 @@ def test_ci_runs_the_script_of_the_recipes_or_builds_the_image_and_says_which():
     image = text(".ci/image")
     assert "container/Containerfile" in image and '"$place/project/container/install"' in image
     assert image.count('echo "image: ') == 2
-    assert "\ntime .ci/image\n" in text(".ci/run")
+    assert "\n  .ci/image\n" in text(".ci/run")

@@ -13,6 +13,7 @@ from pipeline.config.models import (
 )
 from pipeline.config.readings import STATES
 from pipeline.config.results import Results, made_here
+from pipeline.config.steps import are_small
 from pipeline.config.stories import all_stories, heard_stories
 from pipeline.dataset.dataset import KEYS
 from pipeline.validation.manifest import dataset_files, fingerprint, settings_files
@@ -29,6 +30,7 @@ CONTAMINATION = FILES.of_run("contamination.tsv")
 WORDS = FILES.of_run("words.parquet")
 BUILT_ENG1000 = FILES.of_run("english1000.hf5")
 DATASET_STATE = fingerprint(CONFIG, dataset_files(CONFIG))
+SMALL = are_small(CONFIG)
 
 
 def one_of(names):
@@ -44,7 +46,7 @@ def bands_from(source):
 
 wildcard_constraints:
     # Of small subjects a job of their own makes all files (subject.smk).
-    subject=one_of([] if FILES.are_small else CONFIG["subjects"]),
+    subject=one_of([] if SMALL else CONFIG["subjects"]),
     story=one_of(all_stories(CONFIG)),
     band=one_of(CONFIG["features"]),
     model=one_of(FILES.models),

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.load import complete, load
+from pipeline.config.load import load
 from pipeline.config.models import audited_bands, controlled_models, explored_bands, used_bands
 from pipeline.config.results import Results, made_here
-from pipeline.dataset.dataset import NAMED
 from tests.conftest import REPOSITORY
-from tests.helpers import regional
 
 
 @pytest.fixture
@@ -89,30 +87,3 @@ def test_matchers_are_audited_explored_and_controlled(tiny):
     assert controlled_models(config) == {}  # there is no model with the matches and their control
     both = {**config["models"], "both": ["eng1000", "drift", "ngramlag", "ngram"]}
     assert controlled_models({**config, "models": both}) == {"both": "ngramlag"}
-
-
-@pytest.fixture
-def regions(tmp_path):
-    """A configuration of two subjects with tables of named regions, and the size of a subject's."""
-    subjects = regional.write_dataset(tmp_path, 2, n_rows=20)
-    sizes = [sum(f.stat().st_size for f in (tmp_path / s).iterdir()) for s in subjects]
-    return complete(regional.configuration(tmp_path, subjects)), max(sizes)
-
-
-def test_subjects_are_small_up_to_a_bound_on_the_largest(regions):
-    config, size = regions
-    assert Results(config).are_small
-    assert Results(config | {"small_mb": size / 1e6}).are_small
-    assert not Results(config | {"small_mb": (size - 1) / 1e6}).are_small
-    assert not Results(config | {"small_mb": 0}).are_small
-    assert not Results(config | {"fit": config["fit"] | {"jobs": 2}}).are_small
-    assert not Results(config | {"data_root": "not/fetched"}).are_small
-    assert not Results(load(REPOSITORY / "config" / "tiny.yaml")).are_small  # simulated
-
-
-def test_named_columns_are_regions_and_without_a_place_there_are_no_maps(regions):
-    files = Results(regions[0])
-    assert files.parcellations() == [NAMED]
-    assert files.charted() == [NAMED]
-    assert files.maps() == []
-    assert not any("maps.json" in path for path in files.final())

@@ -1,6 +1,11 @@
 """Steps of one job: what they make comes before what reads it."""
 
-from pipeline.config.steps import Step, read_from_elsewhere, steps_to
+import pytest
+
+from pipeline.config.load import complete, load
+from pipeline.config.steps import Step, are_small, read_from_elsewhere, steps_to
+from tests.conftest import REPOSITORY
+from tests.helpers import regional
 
 
 def step(rule, reads, makes, **wildcards):
@@ -37,3 +42,22 @@ def test_a_filled_step_has_plain_values():
         "params": [("of", "a")],
         "log": [("", "a.log")],
     }
+
+
+@pytest.fixture
+def regions(tmp_path):
+    """A configuration of two subjects with tables of named regions, and the size of a subject's."""
+    subjects = regional.write_dataset(tmp_path, 2, n_rows=20)
+    sizes = [sum(f.stat().st_size for f in (tmp_path / s).iterdir()) for s in subjects]
+    return complete(regional.configuration(tmp_path, subjects)), max(sizes)
+
+
+def test_subjects_are_small_up_to_a_bound_on_the_largest(regions):
+    config, size = regions
+    assert are_small(config)
+    assert are_small(config | {"small_mb": size / 1e6})
+    assert not are_small(config | {"small_mb": (size - 1) / 1e6})
+    assert not are_small(config | {"small_mb": 0})
+    assert not are_small(config | {"fit": config["fit"] | {"jobs": 2}})
+    assert not are_small(config | {"data_root": "not/fetched"})
+    assert not are_small(load(REPOSITORY / "config" / "tiny.yaml"))  # simulated

@@ -81,6 +81,7 @@ WORLDS = {
     "subjects differ about 0": World(prevalence=0.5, subject_sd=STRONG),
     "eight of twelve have it": World(STRONG),
     "each has it with probability 2/3": World(STRONG, exact=False, subject_sd=0.02),
+    "each has it with probability 1/10": World(STRONG, 0.1, exact=False, subject_sd=0.02),
     "with a probability from 0 to 1": World(STRONG, None, exact=False),
     "a weak effect, 2/3": World(WEAK, exact=False),
     "eight of twelve, stories differ": World(STRONG, story_sd=0.03),

@@ -199,22 +199,6 @@ class Results:
         }
         return {name: self.of_run(f"{name}.tsv") for name, asked in wanted.items() if asked}
 
-    def group_tables(self) -> list[str]:
-        """The tables over subjects and of each of them, if there are two or more."""
-        several = len(self.subjects) > 1
-        return [self.of_run(f"{name}.tsv") for name in ("group", "group_subjects") if several]
-
-    def group_maps(self) -> list[str]:
-        """What is there when the maps over subjects are; it says why, if these have no one space.
-
-        Nothing where values have no places, or subjects masks of their own in native space.
-        """
-        mask = self.config["mask"]
-        own = mask and mask["space"] == "native" and "{subject}" in mask["path"]
-        placed = (mask and not own) or self.on_surface(self.subjects[0])
-        several = len(self.subjects) > 1
-        return [self.of_run("group/group_maps.json")] if several and placed else []
-
     def heard_singly(self) -> list[str]:
         """Models that are scored on single presentations, the baseline first."""
         models = self.config["controls"]["presentations"]
@@ -378,8 +362,6 @@ class Results:
             *self.partition_table(),
             *self.control_tables().values(),
             self.shares_table(),
-            *self.group_tables(),
-            *self.group_maps(),
             self.of_run("report.html"),
             *self.derivative(),
         ]

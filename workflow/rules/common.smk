@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 
 from pipeline.bands.registry import BAND_PATHS, band_options
+from pipeline.config.group_results import GroupResults
 from pipeline.config.models import (
     audited_bands,
     compares,
@@ -21,6 +22,7 @@ from pipeline.validation.masks import mask_files
 from pipeline.validation.tables import table_files
 
 FILES = Results(CONFIG)
+GROUP = GroupResults(FILES)
 RESULTS = FILES.folder
 LOGS = FILES.of_run("logs")
 BENCHMARKS = FILES.of_run("benchmarks")

@@ -2,7 +2,7 @@
 from pipeline.config.models import group_comparisons
 from pipeline.validation.regions import parcellation_files
 
-if FILES.group_tables():
+if GROUP.tables():
 
     rule group:
         input:
@@ -12,8 +12,8 @@ if FILES.group_tables():
             regions=there(parcellation_files(CONFIG)),
             fits=FILES.fits(),
         output:
-            group=FILES.group_tables()[0],
-            subjects=FILES.group_tables()[1],
+            group=GROUP.tables()[0],
+            subjects=GROUP.tables()[1],
         log:
             f"{LOGS}/group.log",
         benchmark:
@@ -38,7 +38,7 @@ if FILES.group_tables():
             "../scripts/group.py"
 
 
-if FILES.group_maps():
+if GROUP.maps():
 
     rule group_maps:
         input:
@@ -46,7 +46,7 @@ if FILES.group_maps():
             mask=masks(),
             fits=FILES.fits(),
         output:
-            FILES.group_maps()[0],
+            GROUP.maps()[0],
         log:
             f"{LOGS}/group_maps.log",
         benchmark:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config.group_results import GroupResults
 from pipeline.config.load import load
 from pipeline.config.models import audited_bands, controlled_models, explored_bands, used_bands
 from pipeline.config.results import Results, made_here
@@ -37,6 +38,22 @@ def test_regions_have_a_chart_where_a_model_is_compared(tiny, shown):
     assert Results(config).region_table() == tiny.region_table()
 
 
+def test_over_subjects_there_is_something_of_two(tiny):
+    """Tables always, maps where values have places that are not each subject's own."""
+
+    def names(subjects, **mask):
+        config = tiny.config | {"subjects": dict.fromkeys(subjects)}
+        config["mask"] = config["mask"] | mask
+        return [Path(file).name for file in GroupResults(Results(config)).all()]
+
+    tables = ["group.tsv", "group_subjects.tsv"]
+    assert names(["SIM01"]) == []
+    assert names(["SIM01", "SIM02"]) == [*tables, "group_maps.json"]
+    own = {"path": "masks/{subject}.nii.gz"}
+    assert names(["SIM01", "SIM02"], **own) == [*tables, "group_maps.json"]  # in MNI space
+    assert names(["SIM01", "SIM02"], **own, space="native") == tables
+
+
 @pytest.mark.parametrize("name", ["tiny", "demo", "realdata", "lebel"])
 def test_no_two_results_have_one_name(name):
     files = Results(load(REPOSITORY / "config" / f"{name}.yaml"))
@@ -52,6 +69,7 @@ def test_no_two_results_have_one_name(name):
         *files.region_table(),
         *files.region_charts(),
         *{files.band(s, band) for s in subjects for band in config["features"]},
+        *GroupResults(files).all(),
         *chain.from_iterable(files.audited_matches(s).values() for s in subjects),
     ]
     assert len(found) == len(set(found))

@@ -98,10 +98,10 @@ def prepare(
         If the source cannot be read.
     """
     dataset = Dataset.from_config(config)
-    options, grid = reading_options(config, subject), dataset.grid(story)
+    given, grid = reading_options(config, subject), dataset.grid(story)
     path, first = dataset.source(subject, story), dataset.cut[0]
-    regions = region_names(path, options) if regions is None else regions
-    options = by_name(path, options, regions)
+    regions = region_names(path, given) if regions is None else regions
+    options = by_name(path, given, regions)
     with open_responses(path, options) as source, atomic_h5(output) as file:
         nuisance = nuisance_of(dataset, subject, story, source.shape[0])
         write_regions(file, regions)

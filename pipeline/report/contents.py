@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from pipeline.config.group_results import GroupResults
 from pipeline.finished.run import Run
 from pipeline.report.shares import kept_variance
 from pipeline.report.sweep import read_run
@@ -112,7 +113,7 @@ def read_contents(run: Run, timings: pd.DataFrame) -> Contents:
     ProblemError
         If a run of `report.sweep` is missing or damaged.
     """
-    files = run.files
+    files, over = run.files, GroupResults(run.files)
     keys, kept = product(run.subjects, run.models), product(run.subjects, files.kept_models())
     settings = files.of_run("settings.json")
     warnings = all_warnings(files.of_run("warnings.txt"), settings, files.bands())
@@ -140,9 +141,9 @@ def read_contents(run: Run, timings: pd.DataFrame) -> Contents:
         kept=kept_variance(dict(zip(run.subjects, files.used_bases(), strict=False))),
         tunings=_paths(kept, files.tunings()),
         viewers=_paths(run.subjects if files.viewers() else [], files.viewers()),
-        group=run.table("group") if files.group_tables() else None,
-        group_subjects=run.table("group_subjects") if files.group_tables() else None,
-        group_maps=next(map(Path, files.group_maps()), None),
+        group=run.table("group") if over.several else None,
+        group_subjects=run.table("group_subjects") if over.several else None,
+        group_maps=next(map(Path, over.maps()), None),
         sweep=[_other_run(run.folder.parent / name) for name in run.config["report"]["sweep"]],
     )
 

@@ -130,6 +130,8 @@ def write_group(
         )
         for comparison in comparisons
     }
+    if all(np.isnan(own["mean"]).all() for own in found.values()):
+        notes.append("no voxel has a value in all subjects")
     records = write_group_maps(
         found,
         bands,
@@ -160,6 +162,8 @@ def _edges(place: Mask | Vertices, meshes: Mapping[str, str] | None) -> np.ndarr
     """Pairs of neighbours; None of vertices without a mesh."""
     if isinstance(place, Mask):
         return volume_edges(place)
+    if not place.hemispheres:  # voxels below the cortex alone
+        return surface_edges(place, {})
     found = meshes_of(place, meshes)
     if found is None:
         return None

@@ -32,6 +32,14 @@ def test_the_interval_is_students_and_leaves_out_who_has_no_value():
     assert np.isnan([found.lo[2], found.hi[2], found.sd[2], found.mean[3], found.lo[3]]).all()
 
 
+def test_subjects_who_do_not_differ_have_no_t():
+    """Also where the mean of equal values is not quite theirs."""
+    values = np.tile(np.random.default_rng(0).standard_normal(40), (6, 1))
+    found = random_effects(values)
+    assert np.isnan(found.t).all()
+    np.testing.assert_allclose([found.lo, found.hi], [values[0]] * 2)
+
+
 def test_all_flips_of_few_subjects_give_the_exact_p():
     """Brute force over all 2^7, by SciPy's t."""
     rng = np.random.default_rng(1)

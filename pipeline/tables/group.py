@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.random import generator
+from pipeline.dataset.dataset import VOXELS
 from pipeline.statistics.group_maps import Comparison, Fits, by_story
 from pipeline.statistics.prevalence import Prevalence, story_p
 from pipeline.statistics.random_effects import random_effects
 from pipeline.statistics.sign_flips import FEWEST, draw_flips, sign_flip_test
-from pipeline.tables.shares import ALL, VOXELS
+from pipeline.tables.shares import ALL
 
 COMPARISON, UNIT = ["model", "baseline"], ["parcellation", "region"]
 SUBJECTS = [*COMPARISON, *UNIT, "subject", "n_voxels", "n_stories", "mean", "p"]

@@ -24,7 +24,7 @@ COLUMNS = [
     "majority", "note",
 ]  # fmt: skip
 TOO_FEW = f"no sign-flip p below {FEWEST} subjects"
-ONE_STORY = "no test within subjects that have one story"
+FEW_STORIES = "no test within subjects that have fewer than three stories"
 
 
 def subjects_table(
@@ -105,7 +105,7 @@ def group_table(table: pd.DataFrame, *, alpha: float, permutations: int, seed: i
             row |= {"p": test.p[i], "p_fwer": test.p_fwer[i]}
             row |= {"n_flips": 0 if untested else test.n_null}
             reasons = [TOO_FEW] if untested else []
-            reasons += [ONE_STORY] if len(tested) < effects.n[i] else []
+            reasons += [FEW_STORIES] if len(tested) < effects.n[i] else []
             rows.append(row | _prevalence(tested, alpha) | {"note": "; ".join(reasons) or None})
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -32,10 +32,7 @@ ALPHA = 0.05
 SUBJECTS, STORIES, UNITS = 12, 8, 6
 NOISE = 0.03  # of a story's r, about what 500 voxels of a region and 300 TRs leave
 TOGETHER = 0.5  # correlation of the noise of two units
-STRONG, WEAK = (
-    0.06,
-    0.02,
-)  # effects that a subject's own test finds nearly always, and half the time
+STRONG, WEAK = 0.06, 0.02  # effects that a subject's own test finds nearly always, and seldom
 FLIPS = 200
 SIDE, POINTS, WIDTH = 8, 512, 1.0  # voxels along a volume, vertices of a sphere, sd of smoothing
 

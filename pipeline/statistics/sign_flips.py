@@ -54,6 +54,14 @@ def draw_flips(n_subjects: int, n: int, rng: np.random.Generator) -> np.ndarray:
     return np.hstack([np.ones((n_all, 1)), 1.0 - 2 * bits])
 
 
+def out_of_reach(n_subjects: int, n_flips: int, alpha: float) -> list[str]:
+    """A note where there is a p, but 2 / 2^n, or one flip of all, is no less than `alpha`."""
+    smallest = max(2.0 ** (1 - n_subjects), 1 / (1 + n_flips))
+    if n_subjects < FEWEST or smallest < alpha:
+        return []
+    return [f"no sign-flip p can be below {alpha:g}: too few subjects or flips"]
+
+
 def sign_flip_test(
     values: np.ndarray, flips: np.ndarray, edges: np.ndarray | None = None
 ) -> FlipTest:

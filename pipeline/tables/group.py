@@ -13,7 +13,7 @@ from pipeline.dataset.dataset import VOXELS
 from pipeline.statistics.group_maps import Comparison, Fits, by_story
 from pipeline.statistics.prevalence import Prevalence, story_p
 from pipeline.statistics.random_effects import random_effects
-from pipeline.statistics.sign_flips import FEWEST, draw_flips, sign_flip_test
+from pipeline.statistics.sign_flips import FEWEST, draw_flips, out_of_reach, sign_flip_test
 from pipeline.tables.shares import ALL
 
 COMPARISON, UNIT = ["model", "baseline"], ["parcellation", "region"]
@@ -105,6 +105,7 @@ def group_table(table: pd.DataFrame, *, alpha: float, permutations: int, seed: i
             row |= {"p": test.p[i], "p_fwer": test.p_fwer[i]}
             row |= {"n_flips": 0 if untested else test.n_null}
             reasons = [TOO_FEW] if untested else []
+            reasons += out_of_reach(int(effects.n[i]), len(flips), alpha)
             reasons += [FEW_STORIES] if len(tested) < effects.n[i] else []
             rows.append(row | _prevalence(tested, alpha) | {"note": "; ".join(reasons) or None})
     return pd.DataFrame(rows, columns=COLUMNS)

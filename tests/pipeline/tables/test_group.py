@@ -125,6 +125,17 @@ def test_of_five_subjects_there_is_an_interval_but_no_flip(tmp_path):
     assert np.isfinite(group[["subj_lo", "prevalence_lo"]]).all(axis=None)
 
 
+@pytest.mark.parametrize("options", [{"alpha": 0.02}, {"permutations": 18}])
+def test_where_no_p_can_be_below_alpha_the_note_says_so(tmp_path, options):
+    """2 / 2^6 is 0.03, 1 / 19 is 0.053."""
+    fits, _ = made(tmp_path, 6)
+    _, group = tables(fits, {f"S{i}": {} for i in range(6)}, **options)
+    assert group["note"].str.startswith("no sign-flip p can be below").all()
+    assert (group["p"] >= group["alpha"]).all()
+    _, group = tables(fits, {f"S{i}": {} for i in range(6)})
+    assert group["note"].isna().all()
+
+
 @pytest.mark.parametrize("train", [["a"], ["a", "b"]])
 def test_of_two_stories_there_is_no_test_within_subjects(tmp_path, train):
     """Each is predicted by what was learned on the other: without an effect they have one r."""

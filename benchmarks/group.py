@@ -32,10 +32,7 @@ ALPHA = 0.05
 SUBJECTS, STORIES, UNITS = 12, 8, 6
 NOISE = 0.03  # of a story's r, about what 500 voxels of a region and 300 TRs leave
 TOGETHER = 0.5  # correlation of the noise of two units
-STRONG, WEAK = (
-    0.06,
-    0.02,
-)  # effects that a subject's own test finds nearly always, and half the time
+STRONG, WEAK = 0.06, 0.02  # effects that a subject's own test finds nearly always, and seldom
 FLIPS = 200
 SIDE, POINTS, WIDTH = 8, 512, 1.0  # voxels along a volume, vertices of a sphere, sd of smoothing
 
@@ -71,9 +68,20 @@ class World:
             has = rng.uniform(size=SUBJECTS) < prevalence
         story = self.story_sd * rng.standard_normal(STORIES)
         own = self.effect * has + self.subject_sd * rng.standard_normal(SUBJECTS)
-        common = np.sqrt(TOGETHER) * rng.standard_normal((SUBJECTS, STORIES, 1))
-        noise = common + np.sqrt(1 - TOGETHER) * rng.standard_normal((SUBJECTS, STORIES, UNITS))
+        common = np.sqrt(TOGETHER) * out_of_fold_noise(rng, 1)
+        noise = common + np.sqrt(1 - TOGETHER) * out_of_fold_noise(rng, UNITS)
         return own[:, None, None] + story[:, None] + NOISE * noise, prevalence, story
+
+
+def out_of_fold_noise(rng: np.random.Generator, n_units: int) -> np.ndarray:
+    """Noise of variance 1, (subject, story, unit), of r that was learned on the other stories.
+
+    It is a sum over these of the product of both stories' noises, which the other has, too.
+    """
+    products = rng.standard_normal((SUBJECTS, n_units, STORIES, STORIES))
+    products = np.triu(products, 1)
+    products = products + np.swapaxes(products, -1, -2)
+    return np.moveaxis(products.sum(axis=-1) / np.sqrt(STORIES - 1), -1, 1)
 
 
 WORLDS = {

@@ -17,7 +17,7 @@ from pipeline.config.stories import broken_folds, heard_stories, shared_stories,
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.places import WRITTEN
 from pipeline.core.schema.validator import faults, schema
-from pipeline.dataset.dataset import NAMED, TRUTH
+from pipeline.dataset.dataset import MEAN, NAMED, TRUTH, VOXELS
 from pipeline.dataset.grid import broken_blocks
 from pipeline.features.base import Kind
 
@@ -197,6 +197,9 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
             )
         if not test_stories(config, subject):
             broken.append((f"subjects.{subject}", "no test story is left", "exclude fewer"))
+    if MEAN in config["subjects"]:
+        what = "tables have means over subjects under this name"
+        broken.append((f"subjects.{MEAN}", what, "choose another name"))
     broken.extend(broken_folds(config))
     for band, options in config["features"].items():
         broken.extend(broken_band(config["features"], band, options))
@@ -312,6 +315,9 @@ def _broken_regions(config: dict[str, Any]) -> list[tuple[str, str, str]]:
             broken.append((f"regions.{name}", what, remedy))
         if name == NAMED:
             what = "the columns of responses with names have this name"
+            broken.append((f"regions.{name}", what, "choose another name"))
+        if name == VOXELS:
+            what = "tables have all voxels under this name"
             broken.append((f"regions.{name}", what, "choose another name"))
         if name == TRUTH and config["simulate"] is not None:
             what = "simulated subjects have true regions of this name"

@@ -24,7 +24,7 @@ __all__ = ["LayoutFile", "atomic_h5", "atomic_path", "read_table", "write_table"
 ATTRIBUTE = "layout"
 # Columns of tables whose cells are names: the subject "01" is not 1.
 NAMES = (
-    *("subject", "model", "over", "against", "band", "bands", "story", "stories"),
+    *("subject", "model", "baseline", "over", "against", "band", "bands", "story", "stories"),
     *("partition", "part", "parcellation", "region", "reason"),
 )
 
@@ -75,8 +75,14 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a table that `write_table` wrote; names stay what they are, be they made of digits."""
-    return pd.read_csv(path, sep="\t", dtype=dict.fromkeys(NAMES, str))
+    """Read a table that `write_table` wrote; names stay what they are, be they 01, NA or None."""
+    return pd.read_csv(
+        path,
+        sep="\t",
+        dtype=dict.fromkeys(NAMES, str),
+        keep_default_na=False,
+        na_values=["n/a", ""],
+    )
 
 
 class LayoutFile:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -42,6 +42,9 @@ class Run:
     ----------
     folder : path
         `results/NAME` of a finished run. Its dataset is looked for where the configuration has it.
+    config : mapping, optional
+        The complete configuration, if it is at hand, as in the workflow. That of the results
+        (default) may not say where on this disk a dataset lies.
 
     Raises
     ------
@@ -55,9 +58,9 @@ class Run:
     >>> run.weights("eng1000", voxel=12)["eng1000"].shape  # doctest: +SKIP
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, config: Mapping[str, Any] | None = None) -> None:
         self.folder = Path(folder).resolve()
-        self.config = read_config(self.folder)
+        self.config = read_config(self.folder) if config is None else dict(config)
         self.files = Results(self.config, str(self.folder))
         self.subjects: list[str] = self.files.subjects
         self.models: list[str] = list(self.config["models"])

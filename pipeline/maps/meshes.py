@@ -30,8 +30,11 @@ SHAPES = ("veryinflated", "inflated", "midthickness")  # the first that is there
 def cortex_of(vertices: Vertices, meshes: Mapping[str, str | Path] | None = None) -> Cortex | None:
     """Surfaces under a map, and how to paint them; None, and why, where there are none.
 
-    Takes and raises what `meshes_of` does.
+    Takes and raises what `meshes_of` does. Pictures are of both hemispheres.
     """
+    if set(vertices.hemispheres) != set(SIDES):
+        log.info("%s has not both hemispheres: no pictures", vertices.source)
+        return None
     found = meshes_of(vertices, meshes)
     return found and Cortex(found[0], vertices.sample, found[1])
 
@@ -53,9 +56,6 @@ def meshes_of(
     ProblemError
         If a given mesh cannot be read, or has other vertices than the data.
     """
-    if set(vertices.hemispheres) != set(SIDES):
-        log.info("%s has one hemisphere: no pictures", vertices.source)
-        return None
     if meshes:
         return _in_memory(own_meshes(vertices, meshes)), None
     if vertices.space == SHIPPED:
@@ -67,7 +67,7 @@ def meshes_of(
         if _fit(found, vertices):
             return found, None
     log.info(
-        "no pictures: no meshes of the space %s with %s vertices are on this disk (set `surface`)",
+        "no meshes of the space %s with %s vertices are on this disk (set `surface`)",
         vertices.space or "of the data",
         " and ".join(str(h.n_vertices) for h in vertices.hemispheres.values()),
     )

@@ -45,7 +45,7 @@ class VoxelMap:
     @property
     def stem(self) -> str:
         """Start of the names of its files."""
-        level = str(self.q).partition(".")[2] if self.q else None
+        level = np.format_float_positional(self.q).partition(".")[2] if self.q else None
         return bids_stem(
             sub=self.subject, minus=self.minus, stat=self.stat, q=level, desc=self.model
         )

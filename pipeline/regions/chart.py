@@ -13,8 +13,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pipeline.core.atomic import atomic_path
+from pipeline.dataset.dataset import MEAN
 from pipeline.maps.canvas import LITERAL
-from pipeline.tables.summary import MEAN
 
 # Of a fine parcellation, those with the greatest gains either way: fewer where there are many rows
 # of panels, so that the figure fits a page or three.

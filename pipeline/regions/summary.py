@@ -10,9 +10,9 @@ import pandas as pd
 from scipy import sparse
 
 from pipeline.core.interval import interval
+from pipeline.dataset.dataset import MEAN
 from pipeline.fit.file import FitFile, Scores
 from pipeline.regions.annotation import NO_REGION
-from pipeline.tables.summary import MEAN
 
 COLUMNS = [
     "subject", "model", "parcellation", "region", "n_voxels", "r_mean", "delta_eng1000",

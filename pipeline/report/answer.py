@@ -10,8 +10,8 @@ import pandas as pd
 
 from pipeline.bands.registry import band_options
 from pipeline.config.models import lag_control
+from pipeline.dataset.dataset import MEAN
 from pipeline.report.figures import Difference, forest
-from pipeline.tables.summary import MEAN
 
 TRUTH = "oracle"  # the kind of matcher that is told the true matches
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from pipeline.config.group_results import GroupResults
+from pipeline.config.results import Results
 from pipeline.finished.run import Run
 from pipeline.report.shares import kept_variance
 from pipeline.report.sweep import read_run
@@ -117,8 +118,7 @@ def read_contents(run: Run, timings: pd.DataFrame) -> Contents:
     keys, kept = product(run.subjects, run.models), product(run.subjects, files.kept_models())
     settings = files.of_run("settings.json")
     warnings = all_warnings(files.of_run("warnings.txt"), settings, files.bands())
-    for path in files.familiarity():
-        place = Path(path).relative_to(run.folder.parents[1])  # as it was given, not where it lies
+    for place in Results(run.config).familiarity():  # as it was given, not where it lies
         warnings += familiarity_warnings(run.table("familiarity"), place)
     return Contents(
         provenance=run.provenance,

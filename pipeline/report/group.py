@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.dataset.dataset import VOXELS
 from pipeline.report.figures import MANY, Difference, densities, forest
 from pipeline.report.maps import map_pictures
 from pipeline.statistics.prevalence import Prevalence
 from pipeline.tables.group import COMPARISON
-from pipeline.tables.shares import VOXELS
 
 MOST_REGIONS = 2 * MANY  # of a figure and its table; the others are in group.tsv
 MOST_CURVES = 7  # in one picture of posteriors

@@ -12,6 +12,7 @@ import yaml
 from pipeline.bands.registry import band_options
 from pipeline.config.stories import units
 from pipeline.core.series import FEWEST_FOR_TOP
+from pipeline.dataset.dataset import MEAN
 from pipeline.fit.file import FitFile
 from pipeline.report.answer import answer, shown_subject
 from pipeline.report.citation import cited_works
@@ -35,7 +36,6 @@ from pipeline.report.significance import (
 from pipeline.report.sweep import sweep
 from pipeline.report.tuning import tuned_models
 from pipeline.tables.contamination import by_source
-from pipeline.tables.summary import MEAN
 
 STATIC = files("pipeline.report") / "static"
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.dataset.dataset import MEAN
 from pipeline.report.answer import shown_subject
 from pipeline.report.maps import picture_url
-from pipeline.tables.summary import MEAN
 
 MOST = 12  # columns of the tables; a finer parcellation has its chart and the TSV
 

@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from pipeline.dataset.basis import BasisFile
+from pipeline.dataset.dataset import VOXELS
 from pipeline.report.figures import Bar, stacked
-from pipeline.tables.shares import ALL, TOP, VOXELS
+from pipeline.tables.shares import ALL, TOP
 
 MOST_REGIONS = 12  # bars of a figure of regions: those of which most is explained
 

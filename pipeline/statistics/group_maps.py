@@ -16,7 +16,7 @@ from pipeline.maps.sidecars import write_group_sidecars
 from pipeline.statistics.options import TestOptions
 from pipeline.statistics.prevalence import Prevalence, story_p
 from pipeline.statistics.random_effects import random_effects
-from pipeline.statistics.sign_flips import draw_flips, sign_flip_test
+from pipeline.statistics.sign_flips import draw_flips, out_of_reach, sign_flip_test
 from pipeline.voxels.adjacency import surface_edges, volume_edges
 from pipeline.voxels.common import common_vertices, common_voxels
 from pipeline.voxels.vertices import Vertices
@@ -121,6 +121,7 @@ def write_group(
     if edges is None:
         notes.append("no clusters: no mesh of the vertices is on this disk (`surface` names one)")
     flips = draw_flips(len(subjects), options.permutations, generator(seed, "group"))
+    notes += out_of_reach(len(subjects), len(flips), options.alpha)
     found = {
         comparison: group_maps(
             (by_story(fits, s, comparison)[:, chosen[s]] for s in subjects),
@@ -130,6 +131,8 @@ def write_group(
         )
         for comparison in comparisons
     }
+    if all(np.isnan(own["mean"]).all() for own in found.values()):
+        notes.append("no voxel has a value in all subjects")
     records = write_group_maps(
         found,
         bands,
@@ -160,6 +163,8 @@ def _edges(place: Mask | Vertices, meshes: Mapping[str, str] | None) -> np.ndarr
     """Pairs of neighbours; None of vertices without a mesh."""
     if isinstance(place, Mask):
         return volume_edges(place)
+    if not place.hemispheres:  # voxels below the cortex alone
+        return surface_edges(place, {})
     found = meshes_of(place, meshes)
     if found is None:
         return None

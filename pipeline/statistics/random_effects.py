@@ -10,6 +10,7 @@ from scipy.special import stdtrit
 from pipeline.core.interval import CONFIDENCE
 
 FEWEST = 2  # subjects; one has no spread
+ROUNDING = 1e-12  # of a mean; a standard error below it is none
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Effects:
     lo, hi : arrays
         95 % Student t interval of the mean in the population; NaN of fewer than two subjects.
     t : array
-        Mean over its standard error.
+        Mean over its standard error; NaN where subjects do not differ.
     """
 
     n: np.ndarray
@@ -60,4 +61,5 @@ def random_effects(values: np.ndarray) -> Effects:
         sd = np.sqrt(squares.sum(axis=0) / np.where(n >= FEWEST, n - 1, np.nan))
         error = sd / np.sqrt(n)
         half = stdtrit(np.maximum(n - 1, 1), (1 + CONFIDENCE) / 2) * error
-        return Effects(n, mean, sd, mean - half, mean + half, mean / error)
+        t = np.where(error > ROUNDING * np.abs(mean), mean / error, np.nan)
+        return Effects(n, mean, sd, mean - half, mean + half, t)

@@ -54,13 +54,22 @@ def draw_flips(n_subjects: int, n: int, rng: np.random.Generator) -> np.ndarray:
     return np.hstack([np.ones((n_all, 1)), 1.0 - 2 * bits])
 
 
+def out_of_reach(n_subjects: int, n_flips: int, alpha: float) -> list[str]:
+    """A note where there is a p, but 2 / 2^n, or one flip of all, is no less than `alpha`."""
+    smallest = max(2.0 ** (1 - n_subjects), 1 / (1 + n_flips))
+    if n_subjects < FEWEST or smallest < alpha:
+        return []
+    return [f"no sign-flip p can be below {alpha:g}: too few subjects or flips"]
+
+
 def sign_flip_test(
     values: np.ndarray, flips: np.ndarray, edges: np.ndarray | None = None
 ) -> FlipTest:
     """Test whether the mean over subjects is other than 0, unit by unit and family-wise.
 
-    The statistic is Student's t. It is compared as s = sum(x) / sqrt(n sum(x^2)), which grows with
-    it (t^2 = (n - 1) s^2 / (1 - s^2)) and whose denominator no flip changes.
+    The statistic is Student's t. It is compared as s = sum(x) / sqrt(sum(x^2)), which grows with it
+    (t^2 = (n - 1) s^2 / (n - s^2)) and whose denominator no flip changes. Over flips its variance
+    is 1 however many subjects have the unit, so that all units count alike in the family.
 
     Parameters
     ----------
@@ -78,7 +87,7 @@ def sign_flip_test(
     n = (~np.isnan(values)).sum(axis=0)
     enough = n >= FEWEST
     tested = np.nan_to_num(values[:, enough])
-    size = np.sqrt(n[enough] * (tested**2).sum(axis=0))
+    size = np.sqrt((tested**2).sum(axis=0))
     scaled = tested / np.where(size > 0, size, 1.0)
     observed = scaled.sum(axis=0)
     bound = _bound(n[enough])
@@ -118,7 +127,7 @@ def _flipped(scaled: np.ndarray, flips: np.ndarray) -> Iterator[np.ndarray]:
 def _bound(n: np.ndarray) -> np.ndarray:
     """The statistic of `n` subjects from which units form clusters."""
     t = stdtrit(n - 1, 1 - FORMING / 2)
-    return t / np.sqrt(n - 1 + t**2)
+    return t * np.sqrt(n / (n - 1 + t**2))
 
 
 def _sizes(statistic: np.ndarray, bound: np.ndarray, edges: np.ndarray) -> np.ndarray:

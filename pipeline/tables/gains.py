@@ -11,8 +11,8 @@ import pandas as pd
 from pipeline.config.models import nested_pairs
 from pipeline.core.interval import interval
 from pipeline.core.series import mean_of, top_voxels
+from pipeline.dataset.dataset import MEAN
 from pipeline.fit.file import FitFile, Scores
-from pipeline.tables.summary import MEAN
 
 COLUMNS = [
     "subject", "model", "over", "band", "gain", "gain_lo", "gain_hi", "gain_top10",

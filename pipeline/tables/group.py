@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.random import generator
+from pipeline.dataset.dataset import VOXELS
 from pipeline.statistics.group_maps import Comparison, Fits, by_story
 from pipeline.statistics.prevalence import Prevalence, story_p
 from pipeline.statistics.random_effects import random_effects
-from pipeline.statistics.sign_flips import FEWEST, draw_flips, sign_flip_test
-from pipeline.tables.shares import ALL, VOXELS
+from pipeline.statistics.sign_flips import FEWEST, draw_flips, out_of_reach, sign_flip_test
+from pipeline.tables.shares import ALL
 
 COMPARISON, UNIT = ["model", "baseline"], ["parcellation", "region"]
 SUBJECTS = [*COMPARISON, *UNIT, "subject", "n_voxels", "n_stories", "mean", "p"]
@@ -23,7 +24,7 @@ COLUMNS = [
     "majority", "note",
 ]  # fmt: skip
 TOO_FEW = f"no sign-flip p below {FEWEST} subjects"
-ONE_STORY = "no test within subjects that have one story"
+FEW_STORIES = "no test within subjects that have fewer than three stories"
 
 
 def subjects_table(
@@ -104,7 +105,8 @@ def group_table(table: pd.DataFrame, *, alpha: float, permutations: int, seed: i
             row |= {"p": test.p[i], "p_fwer": test.p_fwer[i]}
             row |= {"n_flips": 0 if untested else test.n_null}
             reasons = [TOO_FEW] if untested else []
-            reasons += [ONE_STORY] if len(tested) < effects.n[i] else []
+            reasons += out_of_reach(int(effects.n[i]), len(flips), alpha)
+            reasons += [FEW_STORIES] if len(tested) < effects.n[i] else []
             rows.append(row | _prevalence(tested, alpha) | {"note": "; ".join(reasons) or None})
     return pd.DataFrame(rows, columns=COLUMNS)
 

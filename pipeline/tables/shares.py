@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.series import top_voxels
+from pipeline.dataset.dataset import VOXELS
 from pipeline.fit.file import FitFile
 
 COLUMNS = ["subject", "model", "parcellation", "region", "n_voxels", "band", "r2", "fraction"]
-ALL, TOP = "all", "top 10 %"  # places of the parcellation "voxels", which every run has
-VOXELS = "voxels"
+ALL, TOP = "all", "top 10 %"  # places of the parcellation `VOXELS`, which every run has
 
 
 def shares_table(

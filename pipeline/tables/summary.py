@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipeline.core.interval import interval
 from pipeline.core.series import mean_of, top_or_all, top_voxels
+from pipeline.dataset.dataset import MEAN
 from pipeline.fit.file import FitFile, Scores
 from pipeline.statistics.random_effects import random_effects
 
@@ -18,7 +19,6 @@ COLUMNS = [
     "r_top10_cv", "delta_eng1000", "delta_lo", "delta_hi",
 ]  # fmt: skip
 SUBJECTS = ["subj_lo", "subj_hi", "r_subj_lo", "r_subj_hi"]  # where there are several
-MEAN = "mean"  # the subject of rows that are means over subjects
 
 
 def summarise(

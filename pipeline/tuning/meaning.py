@@ -7,15 +7,15 @@ from scipy.special import stdtr
 
 from pipeline.fit.design import Preparation
 from pipeline.statistics.permutation import fdr
+from pipeline.statistics.prevalence import SHARED
 
 
 def predicted_voxels(r_train: np.ndarray, level: float) -> np.ndarray:
     """Voxels that are predicted, by cross-validation over the training stories alone.
 
     Student's t of Fisher's z of the stories' out-of-fold r, one-sided, with the false discovery
-    rate of Benjamini and Hochberg (1995). The variance of the mean is taken twice: without an
-    effect, the r of two stories share the product of their noises, as each is predicted by what was
-    learned on the other, and over all pairs that adds as much again as the stories' own variance.
+    rate of Benjamini and Hochberg (1995). The variance of the mean is taken `SHARED` times, as the
+    r of two stories share the product of their noises.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def predicted_voxels(r_train: np.ndarray, level: float) -> np.ndarray:
     """
     z = np.arctanh(np.clip(r_train, -1 + 1e-7, 1 - 1e-7))
     n = len(z)
-    error = z.std(axis=0, ddof=1) * np.sqrt(2 / n)
+    error = z.std(axis=0, ddof=1) * np.sqrt(SHARED / n)
     t = np.divide(z.mean(axis=0), error, out=np.full(z.shape[1], np.nan), where=error > 0)
     p = np.where(np.isnan(t), np.nan, stdtr(n - 1, -t))
     return fdr(p) < level

@@ -15,8 +15,8 @@ with work(snakemake):
     params, output = snakemake.params, snakemake.output
     timings = collect_timings(params.benchmarks, params.subjects, params.models)
     write_text(output.timings, timings.to_csv(sep="\t", index=False, na_rep="n/a"))
-    # With its provenance a run can be opened, by the report as by anyone.
     description = describe(snakemake.config, snakemake.input.manifest)
     write_text(output.provenance, json.dumps(description, indent=1))
-    run = Run(Path(output.provenance).parent)
+    # Its provenance hides where on this disk the dataset lies, which says what the run has.
+    run = Run(Path(output.provenance).parent, snakemake.config)
     write_text(output.report, render(read_contents(run, timings)))

@@ -168,6 +168,11 @@ def test_completing_twice_changes_nothing():
         ),
         ({"mask": {"path": "m.nii"}, "regions__r": {"left": "a"}}, "regions.r: left to read"),
         (
+            {"mask": {"path": "m"}, "regions__voxels": {"volume": "a"}},
+            "regions.voxels: tables have all voxels under this name",
+        ),
+        ({"subjects__mean": {}}, "subjects.mean: tables have means over subjects"),
+        (
             {"mask": {"path": "m"}, "simulate": {}, "regions__truth": {"volume": "a"}},
             "simulated subjects have true regions of this name",
         ),

@@ -48,3 +48,16 @@ def test_names_of_digits_stay_names(tmp_path):
     assert read["subject"].tolist() == ["01", "02"]
     assert read["model"].tolist() == ["1", "gim"]
     np.testing.assert_array_equal(read["r_mean"], [0.5, np.nan])
+
+
+def test_names_that_others_take_for_nothing_stay_names(tmp_path):
+    """NA is a region, the nucleus accumbens; a baseline called 1 is not 1.0."""
+    written = pd.DataFrame(
+        {"region": ["NA", "nan", None], "baseline": [None, "1", "None"], "p": [np.nan, 0.5, 1.0]}
+    )
+    write_table(written, tmp_path / "a.tsv")
+    read = read_table(tmp_path / "a.tsv")
+    assert read["region"].tolist()[:2] == ["NA", "nan"]
+    assert read["baseline"].tolist()[1:] == ["1", "None"]
+    assert read[["region", "baseline", "p"]].isna().to_numpy().sum(axis=0).tolist() == [1, 1, 1]
+    assert read["p"].dtype == float

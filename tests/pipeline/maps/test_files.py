@@ -14,6 +14,7 @@ from pipeline.maps.sampling import interpolation_matrix, weighted_mean
 from pipeline.maps.scale import correlation_scale
 from pipeline.maps.surface import Cortex
 from pipeline.maps.views import InteractiveView, SurfaceView, _peak
+from pipeline.maps.voxelmap import VoxelMap
 from pipeline.maps.write import write_maps
 from pipeline.voxels.volume import Mask
 from tests.pipeline.maps.conftest import blob
@@ -243,3 +244,10 @@ def test_weighted_mean_needs_coverage():
     )
     result = weighted_mean(matrix, np.array([2.0, np.nan]), 0.5)
     np.testing.assert_array_equal(result, [2, 2, np.nan])
+
+
+@pytest.mark.parametrize(("level", "label"), [(0.05, "05"), (0.001, "001"), (2.5e-5, "000025")])
+def test_a_level_is_a_label_however_small(level, label):
+    """A thresholded map is never called as the whole one."""
+    whole = VoxelMap("S1", "gim", np.zeros(3), "")
+    assert whole.threshold(np.zeros(3), level).stem == f"sub-S1_stat-r_q-{label}_desc-gim"

@@ -1,9 +1,11 @@
 """Maps over subjects: one space or none, values that come back, neighbours on surfaces."""
 
 import json
+from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
+import pytest
 from scipy import stats
 
 from pipeline.core.random import generator
@@ -202,15 +204,47 @@ def test_grayordinates_keep_their_brain_models(tmp_path):
     np.testing.assert_allclose(img.get_fdata()[0], 0.05 * values.mean(axis=0), atol=1e-6)
 
 
-def test_meshes_of_the_configuration_give_clusters(tmp_path):
+def meshes_in(folder):
+    """A fan of twelve vertices a hemisphere."""
     at = np.random.default_rng(0).standard_normal((12, 3)).astype(np.float32)
     meshes = {}
     for side in ("left", "right"):
         faces = ring(12).astype(np.int32)
         kinds = {"NIFTI_INTENT_POINTSET": at, "NIFTI_INTENT_TRIANGLE": faces}
         arrays = [nib.gifti.GiftiDataArray(array, kind) for kind, array in kinds.items()]
-        meshes[side] = str(tmp_path / f"{side}.surf.gii")
+        meshes[side] = str(folder / f"{side}.surf.gii")
         nib.save(nib.GiftiImage(darrays=arrays), meshes[side])
+    return meshes
+
+
+@pytest.mark.parametrize("part", [slice(0, 10), slice(10, 24), slice(20, 24)])
+def test_what_there_is_of_the_brain_has_clusters(tmp_path, part):
+    """One hemisphere, and voxels below the cortex, with one or with none."""
+    axis = fmriprep.brain_models()[part]
+    place = Vertices.of_axis(axis, "sub-1_space-fsLR_bold.dtseries.nii")
+    values = np.random.default_rng(0).normal(3, 0.3, (6, len(axis)))
+    meshes = meshes_in(tmp_path) if place.hemispheres else None
+    said = run(
+        tmp_path, fits_of(tmp_path, values), dict.fromkeys(map("S{}".format, range(6)), place),
+        meshes=meshes,
+    )  # fmt: skip
+    assert said["notes"] == []
+    assert "pcluster" in {r["stat"] for r in said["maps"]}
+
+
+def test_where_no_voxel_is_known_in_all_the_listing_says_so(tmp_path):
+    mask = mask_of(np.ones(SHAPE), "native", "mask.nii.gz")
+    values = planted(N, seed=0)[0]
+    values[2] = np.nan
+    few = replace(OPTIONS, permutations=18)
+    said = run(tmp_path, fits_of(tmp_path, values), {f"S{i}": mask for i in range(N)}, options=few)
+    assert said["maps"] == []
+    assert "below 0.05: too few subjects or flips" in said["notes"][0]
+    assert said["notes"][1:] == ["no voxel has a value in all subjects"]
+
+
+def test_meshes_of_the_configuration_give_clusters(tmp_path):
+    meshes = meshes_in(tmp_path)
     values = 0.3 * np.random.default_rng(0).standard_normal((6, 24))
     values[:, 12:] += 3
     said = run(

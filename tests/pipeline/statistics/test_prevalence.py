@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 from scipy.integrate import trapezoid
 
+from pipeline.core.series import pearson
 from pipeline.statistics.prevalence import Prevalence, story_p
 
 GAMMA = np.linspace(0, 1, 200_001)
@@ -48,6 +49,7 @@ def test_fourteen_of_twenty():
 
 
 def test_a_subjects_own_test_is_students_over_stories():
+    """With twice the variance of the mean of independent ones, and a spread over n - 2."""
     rng = np.random.default_rng(0)
     by_story = rng.normal(0.05, 0.1, (8, 4))
     by_story[2:4, 1] = np.nan
@@ -56,6 +58,25 @@ def test_a_subjects_own_test_is_students_over_stories():
     p = story_p(by_story)
     for unit in (0, 1):
         own = by_story[~np.isnan(by_story[:, unit]), unit]
-        assert p[unit] == pytest.approx(stats.ttest_1samp(own, 0, alternative="greater").pvalue)
+        n = len(own)
+        t = stats.ttest_1samp(own, 0).statistic * np.sqrt((n - 2) / (n - 1) / 2)
+        assert p[unit] == pytest.approx(stats.t.sf(t, n - 1))
     assert np.isnan(p[2])
     assert p[3] == 1
+
+
+@pytest.mark.parametrize(("n_stories", "n_folds"), [(8, 8), (8, 4), (3, 3)])
+def test_of_noise_that_is_predicted_out_of_fold_one_in_twenty_passes(n_stories, n_folds):
+    """Ridge of noise on noise: two stories share what is learned of one on the other."""
+    rng = np.random.default_rng(0)
+    n_units = 4000
+    x, y = rng.standard_normal((n_stories, 40, 10)), rng.standard_normal((n_stories, 40, n_units))
+    fold, r = np.arange(n_stories) % n_folds, np.empty((n_stories, n_units))
+    for own in range(n_folds):
+        others = fold != own
+        design, target = x[others].reshape(-1, 10), y[others].reshape(-1, n_units)
+        weights = np.linalg.solve(design.T @ design + 30 * np.eye(10), design.T @ target)
+        for story in np.flatnonzero(~others):
+            r[story] = pearson(x[story] @ weights, y[story])
+    p = story_p(r)
+    assert 0.035 < (p < 0.05).mean() < 0.065

@@ -32,6 +32,14 @@ def test_the_interval_is_students_and_leaves_out_who_has_no_value():
     assert np.isnan([found.lo[2], found.hi[2], found.sd[2], found.mean[3], found.lo[3]]).all()
 
 
+def test_subjects_who_do_not_differ_have_no_t():
+    """Also where the mean of equal values is not quite theirs."""
+    values = np.tile(np.random.default_rng(0).standard_normal(40), (6, 1))
+    found = random_effects(values)
+    assert np.isnan(found.t).all()
+    np.testing.assert_allclose([found.lo, found.hi], [values[0]] * 2)
+
+
 def test_all_flips_of_few_subjects_give_the_exact_p():
     """Brute force over all 2^7, by SciPy's t."""
     rng = np.random.default_rng(1)
@@ -47,6 +55,23 @@ def test_all_flips_of_few_subjects_give_the_exact_p():
     largest = null.max(axis=1)[:, None]
     np.testing.assert_allclose(found.p_fwer, (largest >= observed - 1e-9).mean(axis=0))
     np.testing.assert_allclose(found.q, stats.false_discovery_control(found.p))
+
+
+def test_what_few_subjects_have_does_not_hide_what_all_have():
+    """Against every flip: units count alike in the family, however many subjects have them."""
+    rng = np.random.default_rng(4)
+    values = rng.standard_normal((12, 21))
+    values[:, 0] += 1.2
+    values[6:, 1:] = np.nan
+    found = sign_flip_test(values, draw_flips(12, 5000, rng))
+    signs = np.array(list(product([-1, 1], repeat=12)))
+    known = np.nan_to_num(values)
+    null = np.abs(signs @ known) / np.sqrt((known**2).sum(axis=0))
+    observed = np.abs(known.sum(axis=0)) / np.sqrt((known**2).sum(axis=0))
+    np.testing.assert_allclose((null**2).mean(axis=0), 1)
+    expected = (null.max(axis=1)[:, None] >= observed - 1e-6).mean(axis=0)
+    np.testing.assert_allclose(found.p_fwer, expected)
+    assert found.p_fwer[0] < 0.05
 
 
 def test_random_flips_are_drawn_where_there_are_more_than_wanted():

@@ -9,7 +9,7 @@ from pipeline.core.atomic import read_table, write_table
 from pipeline.statistics.prevalence import Prevalence
 from pipeline.tables.group import (
     COLUMNS,
-    ONE_STORY,
+    FEW_STORIES,
     SUBJECTS,
     TOO_FEW,
     group_table,
@@ -79,10 +79,14 @@ def test_every_comparison_and_unit_has_a_row_of_its_own(seven, tmp_path):
         assert row["mean"] == pytest.approx(means.mean(), rel=1e-4)
         assert row["subj_lo"] == pytest.approx(expected.low, rel=1e-3)
         assert row["subj_hi"] == pytest.approx(expected.high, rel=1e-3)
-        p = [stats.ttest_1samp(d, 0, alternative="greater").pvalue for d in own.values()]
+        n = len(TRAIN)
+        t = [
+            stats.ttest_1samp(d, 0).statistic * np.sqrt((n - 2) / (n - 1) / 2) for d in own.values()
+        ]
+        p = stats.t.sf(t, n - 1)
         found = table[(table["model"] == model) & (table["region"] == region)]
         np.testing.assert_allclose(found["p"], p, rtol=1e-2)
-        k = int((np.array(p) < 0.05).sum())
+        k = int((p < 0.05).sum())
         posterior = Prevalence(k, len(p), 0.05)
         assert (row["n_positive"], row["n_tested"]) == (k, len(p))
         assert row["prevalence"] == pytest.approx(posterior.map)
@@ -121,12 +125,25 @@ def test_of_five_subjects_there_is_an_interval_but_no_flip(tmp_path):
     assert np.isfinite(group[["subj_lo", "prevalence_lo"]]).all(axis=None)
 
 
-def test_of_one_story_there_is_no_test_within_subjects(tmp_path):
-    fits, _ = made(tmp_path, 6, train=["a"])
+@pytest.mark.parametrize("options", [{"alpha": 0.02}, {"permutations": 18}])
+def test_where_no_p_can_be_below_alpha_the_note_says_so(tmp_path, options):
+    """2 / 2^6 is 0.03, 1 / 19 is 0.053."""
+    fits, _ = made(tmp_path, 6)
+    _, group = tables(fits, {f"S{i}": {} for i in range(6)}, **options)
+    assert group["note"].str.startswith("no sign-flip p can be below").all()
+    assert (group["p"] >= group["alpha"]).all()
+    _, group = tables(fits, {f"S{i}": {} for i in range(6)})
+    assert group["note"].isna().all()
+
+
+@pytest.mark.parametrize("train", [["a"], ["a", "b"]])
+def test_of_two_stories_there_is_no_test_within_subjects(tmp_path, train):
+    """Each is predicted by what was learned on the other: without an effect they have one r."""
+    fits, _ = made(tmp_path, 6, train=train)
     _, group = tables(fits, {f"S{i}": {} for i in range(6)})
     assert (group["n_tested"] == 0).all()
     assert group[["prevalence", "prevalence_lo", "majority"]].isna().all(axis=None)
-    assert group["note"].tolist() == [ONE_STORY] * 2
+    assert group["note"].tolist() == [FEW_STORIES] * 2
     assert np.isfinite(group["p"]).all()
 
 

@@ -81,9 +81,7 @@ def test_what_a_step_says_when_it_fails_is_in_the_log_of_the_job(run, tmp_path):
     assert not (tmp_path / "third.txt").exists()
 
 
-def test_a_step_that_fails_before_it_has_a_log_says_why_and_nothing_of_an_earlier_run(
-    run, tmp_path
-):
+def test_a_step_that_fails_before_it_has_a_log_says_why_not_what_an_earlier_run_said(run, tmp_path):
     (tmp_path / "second.log").write_text("what an earlier run said\n")
     with pytest.raises(ModuleNotFoundError):
         run(first=WRITES, second=BROKEN)

@@ -12,6 +12,7 @@ import argparse
 import csv
 import glob
 import io
+import math
 import os
 import re
 import sys
@@ -103,7 +104,7 @@ def write_configuration(options: argparse.Namespace) -> ProblemError | None:
     if findings.problems or read is None:
         raise ProblemError(findings.problems)
     text = page(_guesses(options, matched, words, read, mask))
-    write_text(table, _table(matched, table.resolve().parent))
+    write_text(table, _table(matched, table.absolute().parent))
     write_text(options.out, text)
     _tell(options.out, table, text, matched)
     try:
@@ -130,9 +131,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--transcripts", **several, required=True, metavar="PATTERN", help=where)
     add("--responses", **several, required=True, metavar="PATTERN", help="likewise")
     add("--mask", help="of NIfTI runs, or of the columns of HDF5; {subject} for one a subject")
-    add("--tr", type=float, help="repetition time in seconds, if the files do not say it")
+    add("--tr", type=_seconds, help="repetition time in seconds, if the files do not say it")
     sound = "seconds from the first volume in the files to the start of the sound"
-    add("--sound-start", type=float, help=sound)
+    add("--sound-start", type=_finite, help=sound)
     add("--tier", help="the tier of words in TextGrids")
     role = "columns of word tables, as word=Wort onset=Beginn offset=Ende (or duration=...)"
     add("--columns", **several, type=_pair, metavar="ROLE=NAME", help=role)
@@ -150,6 +151,18 @@ def _pair(text: str) -> tuple[str, str]:
     if not (key and sign and value):
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
     return key, value
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
+    return number
+
+
+def _seconds(text: str) -> float:
+    if (number := _finite(text)) <= 0:
+        raise argparse.ArgumentTypeError(f"{text} s is no repetition time")
+    return number
 
 
 def _runs_path(out: Path) -> Path:
@@ -179,6 +192,9 @@ def _guesses(
         what = f"there is no story {some(map(repr, unknown))}"
         remedy = f"use one of {some(matched.stories, 20)}"
         raise ProblemError(Problem("command line", "--test", what, remedy))
+    if len(set(options.test)) == len(matched.stories):
+        what = "these are all stories: none is left to train on"
+        raise ProblemError(Problem("command line", "--test", what, "leave some out"))
     split = choices.split(matched.stories, kept, delay, options.seed, options.test)
     whole = {n for (_, story), n in kept.items() if story in split.test}
     n_tests = [n // choices.N_BLOCKS for n in kept.values()] if not whole else list(whole)
@@ -257,19 +273,20 @@ def _table(matched: names.Matched, folder: Path) -> str:
         for story in matched.stories:
             row = {"subject": subject, "story": story}
             if file := heard.get((subject, story)):
-                row["responses"] = _relative(file.path, folder)
+                row["responses"] = _cell(file.path, folder)
                 row |= {k: v for k in ("session", "run") if (v := entity(file, k))}
                 own = matched.transcripts.get((story, subject))
                 common = matched.transcripts.get((story, ""))
                 key, words = ("events", own) if own else ("transcript", common)
                 if words:
-                    row[key] = _relative(words.path, folder)
+                    row[key] = _cell(words.path, folder)
             writer.writerow(row)
     return out.getvalue()
 
 
-def _relative(path: Path, folder: Path) -> str:
-    return Path(os.path.relpath(path.absolute(), folder)).as_posix()
+def _cell(path: Path, folder: Path) -> str:
+    """A path as the table names it: below its folder, without wildcards."""
+    return glob.escape(Path(os.path.relpath(path.absolute(), folder)).as_posix())
 
 
 def _tell(out: Path, table: Path, text: str, matched: names.Matched) -> None:

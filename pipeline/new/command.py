@@ -15,6 +15,7 @@ import io
 import math
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
         files = f"{options.out} and {_runs_path(options.out)}"
         sys.exit(
             f"{problems}\nThe configuration is written. Mend the files and run `snakemake validate "
-            f"--configfile {options.out}`, or remove {files} and run this again."
+            f"--configfile {_quoted(options.out)}`, or remove {files} and run this again."
         )
 
 
@@ -99,7 +100,7 @@ def write_configuration(options: argparse.Namespace) -> ProblemError | None:
     }
     words = look_at_words(matched, given, findings)
     read = look_at_responses(matched, mask, words, options.tr, findings)
-    if read is not None and options.sound_start is None:
+    if read is not None and read.tr_note and options.sound_start is None:
         check_ends(words, read, matched.root, findings)
     if findings.problems or read is None:
         raise ProblemError(findings.problems)
@@ -115,7 +116,7 @@ def write_configuration(options: argparse.Namespace) -> ProblemError | None:
         print(f"warning: {warning}")
     if (n_more := len(warnings) - MOST_WARNINGS) > 0:
         print(f"and {n_more} more warnings, which `snakemake validate` lists")
-    print(f"The validation passes. Next: snakemake --configfile {options.out}")
+    print(f"The validation passes. Next: snakemake --configfile {_quoted(options.out)}")
     return None
 
 
@@ -165,6 +166,11 @@ def _seconds(text: str) -> float:
     return number
 
 
+def _quoted(path: Path) -> str:
+    """A path as a shell takes it."""
+    return shlex.quote(str(path))
+
+
 def _runs_path(out: Path) -> Path:
     return out.with_name(f"{out.stem}_runs.tsv")
 
@@ -195,7 +201,8 @@ def _guesses(
     if len(set(options.test)) == len(matched.stories):
         what = "these are all stories: none is left to train on"
         raise ProblemError(Problem("command line", "--test", what, "leave some out"))
-    split = choices.split(matched.stories, kept, delay, options.seed, options.test)
+    given = list(dict.fromkeys(options.test))
+    split = choices.split(matched.stories, kept, delay, options.seed, given)
     whole = {n for (_, story), n in kept.items() if story in split.test}
     n_tests = [n // choices.N_BLOCKS for n in kept.values()] if not whole else list(whole)
     first = matched.recordings[0].file.path

@@ -80,7 +80,7 @@ class Responses:
     tr : float
         Repetition time, seconds.
     tr_note : str
-        Where that is from.
+        Where that is from; empty where nothing tells it, which is a problem.
     is_guess : bool
         Whether nothing states it.
     """

@@ -98,6 +98,29 @@ def test_a_region_that_the_first_file_has_not_is_not_lost_in_silence():
     assert "GUESS: D is not in a.csv, and left out of all files." in OUT.read_text()
 
 
+def test_where_rows_and_words_do_not_tell_the_repetition_time_nothing_rests_on_it():
+    write("abcde")
+    Path("data/S02/a.csv").rename("data/x.csv")
+    Path("data/S02/e.csv").rename("data/S02/a.csv")
+    Path("data/x.csv").rename("data/S02/e.csv")
+    with pytest.raises(SystemExit) as caught:
+        new(["data"])
+    assert "--tr" in str(caught.value)
+    assert "--sound-start" not in str(caught.value)
+
+
+def test_a_test_story_given_twice_and_a_name_that_a_shell_would_split(capsys):
+    write("abcde")
+    main(
+        [
+            *["--transcripts", "words", "--responses", "data", "--test", "a", "a", "--out"],
+            "my study.yaml",
+        ]
+    )
+    assert load("my study.yaml")["stories"]["test"] == ["a"]
+    assert "Next: snakemake --configfile 'my study.yaml'" in capsys.readouterr().out
+
+
 def test_stories_that_are_all_called_test():
     rows = {("S1", story): 80 for story in ("test1", "test2", "test3", "test4", "test5")}
     found = split([story for _, story in rows], rows, 4, 0)

@@ -76,7 +76,7 @@ for subject, steps in STEPS.items():
             f"subject_{subject}"
         input:
             FILES.steps(),
-            read_from_elsewhere(steps),
+            lambda wildcards, read=read_from_elsewhere(steps): read,
         output:
             [path for step in steps for path in step.makes()],
         log:

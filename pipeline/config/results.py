@@ -230,6 +230,10 @@ class Results:
             *self.tunings_of(subject),
         ]
 
+    def steps(self) -> str:
+        """A digest of the steps that subjects' jobs have, where these are small."""
+        return self.of_run("steps.txt")
+
     def have_places(self) -> bool:
         """Whether voxels have a place, by a mask or on the surface, so that there are maps."""
         return self.config["mask"] is not None or self.on_surface(self.subjects[0]) is not None

@@ -27,7 +27,7 @@ class Step:
         What its wildcards stand for.
     input, output, params, log : sequence of (str, value)
         What the rule has, by name. A value is a pattern in which wildcards are replaced, a list of
-        these, or what a function of the wildcards gives; of `params` it is taken as it is.
+        these, or a function of the wildcards; what this gives, and `params`, are taken as they are.
     """
 
     rule: str
@@ -60,12 +60,14 @@ class Step:
         return value(SimpleNamespace(**self.wildcards)) if callable(value) else value
 
     def _files(self, items: Items) -> list[tuple[str, str | list[str]]]:
-        return [(name, self._paths(self._value(value))) for name, value in items]
+        return [(name, self._paths(value)) for name, value in items]
 
     def _paths(self, value: Any) -> str | list[str]:
-        if isinstance(value, str):
-            return str(value).format(**self.wildcards)
-        return [str(path).format(**self.wildcards) for path in value]
+        """Paths of a value; only in patterns are braces wildcards."""
+        given = self._value(value)
+        paths = [given] if isinstance(given, str) else given
+        found = [str(p) if callable(value) else str(p).format(**self.wildcards) for p in paths]
+        return found[0] if isinstance(given, str) else found
 
 
 def steps_to(targets: Iterable[str], possible: Iterable[Step]) -> list[Step]:

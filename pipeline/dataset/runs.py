@@ -216,10 +216,12 @@ def _runs(path: Path, table: pd.DataFrame, problems: list[Problem]) -> Iterator[
 
 def _file(path: Path, place: str, cell: str, problems: list[Problem]) -> Path:
     """The file that a cell names; the cell's own words where a wildcard finds none or several."""
-    named = os.path.normpath(path.parent / os.path.expandvars(os.path.expanduser(cell)))
-    if not glob.has_magic(named):
+    cell = os.path.expandvars(os.path.expanduser(cell))
+    named = os.path.normpath(path.parent / cell)
+    if not glob.has_magic(cell):
         return Path(named)
-    found = as_pair(sorted(map(Path, glob.glob(named))))
+    pattern = os.path.join(glob.escape(str(path.parent)), cell)
+    found = as_pair(sorted(Path(os.path.normpath(name)) for name in glob.glob(pattern)))
     if len(found) == 1:
         return found[0]
     if found:

@@ -14,7 +14,7 @@ RUN = [
     "significance.tsv", "ceiling.tsv", "regions.tsv", "regions_*.png", "partition.tsv",
     "shares.tsv", "timings.tsv", "contamination.tsv", "contamination.json", "familiarity.tsv",
     "chunks.tsv", "presentations.tsv", "intersubject.tsv", "group.tsv", "group_subjects.tsv",
-    "group",
+    "group", "steps.txt",
     "features", "states", "memory", "lm", "benchmarks",
 ]  # fmt: skip
 SUBJECT_FOLDERS = ["features", "grams", "chunks", "responses"]

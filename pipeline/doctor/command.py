@@ -14,9 +14,9 @@ import json
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
-from pipeline.doctor.lines import Line
+from pipeline.doctor.lines import Line, shown
 
 PARTS = {"Installed": "installation", "Machine": "machine", "Models and data": "found"}
 WIDTH, INDENT = 110, 20
@@ -57,7 +57,7 @@ def _lines(name: str) -> list[Line]:
     except Exception as error:
         said = f"cannot be looked at: {type(error).__name__}: {error}".splitlines()[0]
         lines.append(Line(name, said, "BROKEN", "install the package again"))
-    return lines
+    return [replace(line, said=shown(line.said)) for line in lines]
 
 
 def _page(parts: Mapping[str, Sequence[Line]]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from huggingface_hub import constants
 
 from gim.files import SHIPPED, unfetched
 from gim.infinigram.index import DESCRIPTION
-from pipeline.doctor.lines import Line, shown
+from pipeline.doctor.lines import Line
 
 MODELS = Path("data/models")
 SMOLLM2 = MODELS / "SmolLM2-135M-Instruct"
@@ -53,14 +53,14 @@ def _smollm2() -> Line:
     others = sorted(path.name for path in MODELS.glob("*") if path.is_dir() and path != SMOLLM2)
     beside = f"; beside it {', '.join(others[:MOST])}" if others else ""
     if (folder / "model.safetensors").is_file():
-        return Line("SmolLM2", f"{shown(folder)}{beside}")
+        return Line("SmolLM2", f"{folder}{beside}")
     return Line("SmolLM2", f"not here{beside}", remedy="`make smollm2` makes it, where wanted")
 
 
 def _hub() -> Line:
     """How many models are in the hub's cache; which ones is nobody's business."""
     cache = Path(constants.HF_HUB_CACHE)
-    return Line("the hub's cache", f"{len(list(cache.glob('models--*')))} models, {shown(cache)}")
+    return Line("the hub's cache", f"{len(list(cache.glob('models--*')))} models, {cache}")
 
 
 def _dataset(variable: str, title: str, inner: str) -> Line:
@@ -69,12 +69,12 @@ def _dataset(variable: str, title: str, inner: str) -> Line:
         return Line(variable, f"not set ({title})")
     if not (Path(value) / inner).exists():
         remedy = "set it to the dataset's root, or fetch the dataset"
-        return Line(variable, f"{shown(value)}: there is no {inner}", "note", remedy)
-    return Line(variable, f"{shown(value)} ({title})")
+        return Line(variable, f"{value}: there is no {inner}", "note", remedy)
+    return Line(variable, f"{value} ({title})")
 
 
 def _there(name: str, paths: list[Path], remedy: str) -> Line:
-    there = [shown(path) for path in paths if path.exists()]
+    there = [str(path) for path in paths if path.exists()]
     if not there:
         return Line(name, "none found", remedy=remedy)
     more = f" and {len(there) - MOST} more" if len(there) > MOST else ""

@@ -1,9 +1,9 @@
-"""The lines of the page, and paths that do not say whose they are."""
+"""The lines of the page, which do not say whose it is."""
 
 from __future__ import annotations
 
 import getpass
-import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -34,14 +34,14 @@ class Line:
     remedy: str = ""
 
 
-def shown(path: str | Path) -> str:
-    """A path without the home folder and the user's name."""
-    text = str(path)
-    home = str(Path.home())
-    if text == home or text.startswith(home + os.sep):
-        return "~" + text[len(home) :]
-    parts = text.split(os.sep)
-    return os.sep.join("USER" if part in _names() else part for part in parts)
+def shown(text: str) -> str:
+    """A text whose paths are without the home folder and the user's name."""
+    home = re.escape(str(Path.home()))
+    if home != "/":
+        text = re.sub(rf"(?<![\w.-]){home}(?![\w.-])", "~", text)
+    for name in map(re.escape, _names()):
+        text = re.sub(rf"(?<=/){name}(?![\w.-])|(?<![\w.-]){name}(?=/)", "USER", text)
+    return text
 
 
 def gigabytes(n_bytes: float) -> str:

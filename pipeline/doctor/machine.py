@@ -14,7 +14,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_info
 
-from pipeline.doctor.lines import Line, gigabytes, shown
+from pipeline.doctor.lines import Line, gigabytes
 
 THREADS = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
@@ -71,7 +71,7 @@ def _available() -> int:
 def _disk(name: str, folder: Path) -> Line:
     """Room in a folder, and whether files can be written there."""
     free, kind = shutil.disk_usage(folder).free, _kind_of_disk(folder)
-    said = f"{gigabytes(free)} free{f' ({kind})' if kind else ''}, {shown(folder)}"
+    said = f"{gigabytes(free)} free{f' ({kind})' if kind else ''}, {folder}"
     try:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-"):
             pass

@@ -79,8 +79,9 @@ def split(
         blocks = {story: {"n": N_BLOCKS, "gap": gap}}
         return Split(test=names[-1:], train=names[:-1], blocks=blocks, n_folds=5, rule=rule)
     test, rule = list(given), "as --test says"
-    if not test and (test := [story for story in stories if "test" in parts_of(story)]):
-        rule = "the stories that are called so"
+    called = [story for story in stories if "test" in parts_of(story)]
+    if not test and called and len(called) < len(stories):
+        test, rule = called, "the stories that are called so"
     if not test:
         most = max(map(len, heard.values()))
         shared = [s for s in stories if len(heard[s]) == most]

@@ -12,8 +12,10 @@ import argparse
 import csv
 import glob
 import io
+import math
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -59,7 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
         files = f"{options.out} and {_runs_path(options.out)}"
         sys.exit(
             f"{problems}\nThe configuration is written. Mend the files and run `snakemake validate "
-            f"--configfile {options.out}`, or remove {files} and run this again."
+            f"--configfile {_quoted(options.out)}`, or remove {files} and run this again."
         )
 
 
@@ -98,12 +100,12 @@ def write_configuration(options: argparse.Namespace) -> ProblemError | None:
     }
     words = look_at_words(matched, given, findings)
     read = look_at_responses(matched, mask, words, options.tr, findings)
-    if read is not None and options.sound_start is None:
+    if read is not None and read.tr_note and options.sound_start is None:
         check_ends(words, read, matched.root, findings)
     if findings.problems or read is None:
         raise ProblemError(findings.problems)
     text = page(_guesses(options, matched, words, read, mask))
-    write_text(table, _table(matched, table.resolve().parent))
+    write_text(table, _table(matched, table.absolute().parent))
     write_text(options.out, text)
     _tell(options.out, table, text, matched)
     try:
@@ -114,7 +116,7 @@ def write_configuration(options: argparse.Namespace) -> ProblemError | None:
         print(f"warning: {warning}")
     if (n_more := len(warnings) - MOST_WARNINGS) > 0:
         print(f"and {n_more} more warnings, which `snakemake validate` lists")
-    print(f"The validation passes. Next: snakemake --configfile {options.out}")
+    print(f"The validation passes. Next: snakemake --configfile {_quoted(options.out)}")
     return None
 
 
@@ -130,9 +132,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--transcripts", **several, required=True, metavar="PATTERN", help=where)
     add("--responses", **several, required=True, metavar="PATTERN", help="likewise")
     add("--mask", help="of NIfTI runs, or of the columns of HDF5; {subject} for one a subject")
-    add("--tr", type=float, help="repetition time in seconds, if the files do not say it")
+    add("--tr", type=_seconds, help="repetition time in seconds, if the files do not say it")
     sound = "seconds from the first volume in the files to the start of the sound"
-    add("--sound-start", type=float, help=sound)
+    add("--sound-start", type=_finite, help=sound)
     add("--tier", help="the tier of words in TextGrids")
     role = "columns of word tables, as word=Wort onset=Beginn offset=Ende (or duration=...)"
     add("--columns", **several, type=_pair, metavar="ROLE=NAME", help=role)
@@ -150,6 +152,23 @@ def _pair(text: str) -> tuple[str, str]:
     if not (key and sign and value):
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
     return key, value
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
+    return number
+
+
+def _seconds(text: str) -> float:
+    if (number := _finite(text)) <= 0:
+        raise argparse.ArgumentTypeError(f"{text} s is no repetition time")
+    return number
+
+
+def _quoted(path: Path) -> str:
+    """A path as a shell takes it."""
+    return shlex.quote(str(path))
 
 
 def _runs_path(out: Path) -> Path:
@@ -179,7 +198,11 @@ def _guesses(
         what = f"there is no story {some(map(repr, unknown))}"
         remedy = f"use one of {some(matched.stories, 20)}"
         raise ProblemError(Problem("command line", "--test", what, remedy))
-    split = choices.split(matched.stories, kept, delay, options.seed, options.test)
+    if len(set(options.test)) == len(matched.stories):
+        what = "these are all stories: none is left to train on"
+        raise ProblemError(Problem("command line", "--test", what, "leave some out"))
+    given = list(dict.fromkeys(options.test))
+    split = choices.split(matched.stories, kept, delay, options.seed, given)
     whole = {n for (_, story), n in kept.items() if story in split.test}
     n_tests = [n // choices.N_BLOCKS for n in kept.values()] if not whole else list(whole)
     first = matched.recordings[0].file.path
@@ -257,19 +280,20 @@ def _table(matched: names.Matched, folder: Path) -> str:
         for story in matched.stories:
             row = {"subject": subject, "story": story}
             if file := heard.get((subject, story)):
-                row["responses"] = _relative(file.path, folder)
+                row["responses"] = _cell(file.path, folder)
                 row |= {k: v for k in ("session", "run") if (v := entity(file, k))}
                 own = matched.transcripts.get((story, subject))
                 common = matched.transcripts.get((story, ""))
                 key, words = ("events", own) if own else ("transcript", common)
                 if words:
-                    row[key] = _relative(words.path, folder)
+                    row[key] = _cell(words.path, folder)
             writer.writerow(row)
     return out.getvalue()
 
 
-def _relative(path: Path, folder: Path) -> str:
-    return Path(os.path.relpath(path.absolute(), folder)).as_posix()
+def _cell(path: Path, folder: Path) -> str:
+    """A path as the table names it: below its folder, without wildcards."""
+    return glob.escape(Path(os.path.relpath(path.absolute(), folder)).as_posix())
 
 
 def _tell(out: Path, table: Path, text: str, matched: names.Matched) -> None:

@@ -80,7 +80,7 @@ class Responses:
     tr : float
         Repetition time, seconds.
     tr_note : str
-        Where that is from.
+        Where that is from; empty where nothing tells it, which is a problem.
     is_guess : bool
         Whether nothing states it.
     """
@@ -175,17 +175,22 @@ def look_at_responses(
         findings.problems += error.problems
     shapes: dict[tuple[str, str], tuple[int, int]] = {}
     stated: dict[Path, float] = {}
+    more: set[str] = set()
     for one in matched.recordings:
         path = one.file.path
         try:
             own = Mask.from_config(dict(mask), one.subject) if mask and needs_mask(path) else None
             shapes[one.subject, one.story] = shape_of(path, {**options, "mask": own})
+            if clocks:
+                more |= set(region_names(path, {}) or ()) - set(options["columns"]) - set(clocks)
             if told := stated_tr(path):
                 stated[path] = told
         except ProblemError as error:
             findings.problems += [p for p in error.problems if p not in findings.problems]
     if len(findings.problems) > n_problems:
         return None
+    if more:
+        notes.append(f"{some(sorted(more))} is not in {first.name}, and left out of all files")
     n_rows = {key: shape[0] for key, shape in shapes.items()}
     seconds, note, is_guess = _repetition_time(
         first, stated, n_rows, words.ends, tr, findings, clocks
@@ -238,7 +243,7 @@ def check_ends(words: Words, read: Responses, root: Path, findings: Findings) ->
 
 def _clocks(path: Path) -> dict[str, float]:
     """Columns of a table that are clocks, and their steps; none of other formats."""
-    is_table = RESPONSES[suffix(path, RESPONSES)].names is not None
+    is_table = "columns" in RESPONSES[suffix(path, RESPONSES)].options
     return clocks_of(path) if is_table else {}
 
 

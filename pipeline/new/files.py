@@ -18,7 +18,7 @@ from pipeline.readers.hemispheres import as_pair
 
 BRACES = re.compile(r"\{([^{}]*)\}")
 KEYS = ("subject", "story", "session", "run")
-_PARTS = re.compile(r"\*\*/|\*|\?|\{[^{}]*\}")
+_PARTS = re.compile(r"\*\*/|(?:^|(?<=/))\*\*$|\*|\?|\[!?[^\]/]+\]|\{[^{}]*\}")
 _CONTROLS = ("Cc", "Cs", "Zl", "Zp")  # of Unicode: controls, broken characters, lines' ends
 _ONSETS = re.compile(r"onset|start|begin|xmin|tmin|time", re.IGNORECASE)
 
@@ -125,7 +125,9 @@ def _has_text(path: Path) -> bool:
 
 
 def _matching(pattern: str, option: str) -> dict[Path, dict[str, str]]:
-    """Files of a pattern, with what its braces stand for."""
+    """Files of a pattern, with what its braces stand for; a file's own name stands for itself."""
+    if Path(pattern).is_file():
+        return {Path(pattern): {}}
     names = BRACES.findall(pattern)
     if strange := [name for name in names if name not in KEYS]:
         what = f"{some(f'{{{name}}}' for name in strange)} stands for nothing"
@@ -151,8 +153,11 @@ def _expression(pattern: str) -> str:
             name = text[1:-1]
             done += f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+?)"
             seen.add(name)
+        elif text.startswith("["):
+            one_of = re.sub(r"([\\\[])", r"\\\1", text[1:-1])
+            done += f"[^{one_of[1:]}]" if one_of.startswith("!") else f"[{one_of}]"
         else:
-            done += {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}[text]
+            done += {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}[text]
     return done + re.escape(pattern[place:])
 
 

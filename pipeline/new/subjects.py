@@ -23,7 +23,7 @@ _PERSON = re.compile(r"(?:sub|subj|subject|s|p|pp|participant|uts)[-_]?\d+", re.
 def entity(file: Found, key: str) -> str | None:
     """Subject, session or run, as braces or BIDS names say it."""
     if key in file.said:
-        return re.sub(r"[^A-Za-z0-9]", "", file.said[key].removeprefix("sub-")) or None
+        return _label(file.said[key]) or None
     told = {ENTITIES[name]: label for name, label in _ENTITY.findall(str(file.path))}
     return told.get(key)
 
@@ -32,22 +32,23 @@ def subjects_of(
     files: Sequence[Found], heard: Mapping[Path, dict[Parts, str]], notes: list[str]
 ) -> dict[Path, str]:
     """Subject of each file of responses: as it is said, or by what differs in the names."""
-    told = {file.path: entity(file, "subject") for file in files}
+    told = {file.path: file.said.get("subject") or entity(file, "subject") for file in files}
     if all(told.values()):
-        found = {path: str(subject) for path, subject in told.items()}
+        called = {path: str(subject) for path, subject in told.items()}
     else:
-        found = _by_differences(files, heard, notes)
+        called = _by_differences(files, heard, notes)
+    found = {path: _label(name) for path, name in called.items()}
     if nameless := next((path for path, subject in found.items() if not subject), None):
         what = (
             "the subject's name has no letter of ASCII and no digit, which BIDS names are made of"
         )
         raise ProblemError(Problem(str(nameless), "--responses", what, "rename its files"))
     spelt: dict[Parts, set[str]] = {}
-    for subject in found.values():
-        spelt.setdefault(parts_of(subject), set()).add(subject)
+    for path, subject in found.items():
+        spelt.setdefault(parts_of(subject), set()).add(called[path].removeprefix("sub-"))
     problems = [
         Problem(
-            next(path for path, subject in found.items() if subject in names),
+            next(path for path, name in called.items() if name.removeprefix("sub-") in names),
             "--responses",
             f"{' and '.join(sorted(names))}: one subject or two?",
             "rename the files so that a subject has one name",
@@ -63,7 +64,10 @@ def subjects_of(
 def _by_differences(
     files: Sequence[Found], heard: Mapping[Path, dict[Parts, str]], notes: list[str]
 ) -> dict[Path, str]:
-    """The part of the names that is neither their story, nor a session or run, and differs."""
+    """The part of the names that is neither their story, nor a session or run, and differs.
+
+    It is as it stands there.
+    """
     chunks = {file.path: _chunks(file, next(iter(heard[file.path]))) for file in files}
     lengths = {len(own) for own in chunks.values()}
     first = files[0].path
@@ -78,7 +82,7 @@ def _by_differences(
             columns.setdefault(_grouping(column), column)
     if not columns:
         subject = next(filter(_PERSON.fullmatch, reversed(first.parts[:-1])), "S1")
-        subject = re.sub(r"[^A-Za-z0-9]", "", subject.removeprefix("sub-"))
+        subject = _label(subject)
         notes.append(f"names differ by story only: all are taken to be of one subject, {subject}")
         return dict.fromkeys(chunks, subject)
     if len(columns) > 1:
@@ -87,9 +91,12 @@ def _by_differences(
         raise ProblemError(Problem(first, "--responses", what, BRACES))
     (column,) = columns.values()
     notes.append(f"subjects by what differs in the names: {some(dict.fromkeys(column), 10)}")
-    return {
-        path: re.sub(r"[^A-Za-z0-9]", "", name) for path, name in zip(chunks, column, strict=True)
-    }
+    return dict(zip(chunks, column, strict=True))
+
+
+def _label(name: str) -> str:
+    """A name as a label of BIDS: letters of ASCII and digits."""
+    return re.sub(r"[^A-Za-z0-9]", "", name.removeprefix("sub-"))
 
 
 def _chunks(file: Found, story: Parts) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import h5py
 
-from pipeline.core.errors import Findings, Problem, ProblemError, some
+from pipeline.core.errors import Findings, Problem, ProblemError, repeated, some
 from pipeline.core.files import file_problem, hdf5_problem
 from pipeline.core.hdf5 import REGIONS, open_h5, read_regions
 
@@ -50,7 +50,7 @@ def names_of(path: str | Path) -> list[str] | None:
     Raises
     ------
     ProblemError
-        As `open_hdf5`; or `regions` has not one name a column.
+        As `open_hdf5`; or `regions` has not one name a column, or one name of two.
     """
     with open_hdf5(path) as data:
         found = data.file.get(REGIONS)
@@ -61,7 +61,11 @@ def names_of(path: str | Path) -> list[str] | None:
             what = f"it has not one name for each of the {data.shape[1]} columns of `data`"
             remedy = "write the names of the regions in the order of the columns, or remove it"
             raise ProblemError(Problem(path, REGIONS, what, remedy))
-        return read_regions(data.file)
+        names = read_regions(data.file)
+    if twice := repeated(names or ()):
+        what = f"columns named twice: {some(map(repr, twice))}"
+        raise ProblemError(Problem(path, REGIONS, what, "give each column a name of its own"))
+    return names
 
 
 def numeric_dataset(

@@ -37,7 +37,7 @@ def test_of_small_subjects_each_is_one_job(project):
     """27 subjects of six regions with five models: no job converts a table, draws or fits alone."""
     jobs = planned(project, write(project.folder, 27))
     assert sum(n for name, n in jobs.items() if name.startswith("subject_")) == 27
-    assert jobs["total"] <= 27 + 12
+    assert jobs["total"] <= 27 + 14
     assert not {"prepare", "fit_model", "subject_maps", "tuning"} & set(jobs)
 
 
@@ -91,3 +91,21 @@ def test_one_job_says_in_its_log_what_it_did(turned):
     log = (turned.results("regional") / "logs" / "sub-S01" / "subject.log").read_text()
     assert len(re.findall(r"^prepare S01 \w+: [\d.]+ s$", log, re.M)) == len(regional.STORIES)
     assert re.search(r"^fit_model S01 drift: [\d.]+ s$", log, re.M)
+
+
+@pytest.mark.parametrize(
+    ("models", "fit"),
+    [
+        ({"wordrate": ["wordrate"], "drift": ["wordrate", "position", "drift", "ngram"]}, {}),
+        ({}, {"share_grams": True, "alphas": {"min": 0, "max": 4, "n": 6}}),
+    ],
+)
+def test_a_change_is_seen_where_it_also_gives_a_subject_more_files(turned, tmp_path, models, fit):
+    """A model of other bands under its name; other alphas, and Gram matrices that jobs share."""
+    changed = regional.configuration("data", ["S01", "S02"])
+    kept = {m: changed["models"][m] for m in ("wordrate", "drift")}
+    changed |= {"models": models or kept, "fit": changed["fit"] | fit}
+    config = tmp_path / "changed.yaml"
+    config.write_text(yaml.safe_dump(changed))
+    jobs = planned(turned, config, "results/regional/summary.tsv")
+    assert {"subject_S01", "subject_S02", "summary"} <= set(jobs)

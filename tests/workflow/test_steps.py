@@ -27,6 +27,9 @@ with work(snakemake):
 """
 
 
+BROKEN = "import a_package_that_is_not_there"
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     def run(**scripts):
@@ -76,3 +79,13 @@ def test_what_a_step_says_when_it_fails_is_in_the_log_of_the_job(run, tmp_path):
     assert "Remedy: write it again" in log
     assert "third" not in log
     assert not (tmp_path / "third.txt").exists()
+
+
+def test_a_step_that_fails_before_it_has_a_log_says_why_not_what_an_earlier_run_said(run, tmp_path):
+    (tmp_path / "second.log").write_text("what an earlier run said\n")
+    with pytest.raises(ModuleNotFoundError):
+        run(first=WRITES, second=BROKEN)
+    log = (tmp_path / "subject.log").read_text()
+    assert "No module named 'a_package_that_is_not_there'" in log
+    assert "second S1" in log
+    assert "earlier" not in log

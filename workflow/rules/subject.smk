@@ -54,27 +54,29 @@ def _steps(subject):
     return steps_to(FILES.made_of(subject), possible)
 
 
-def _state(steps):
-    """A digest of what the steps are, and of their scripts."""
-    texts = [Path(SCRIPTS[step.rule]).read_text(encoding="utf-8") for step in steps]
-    filled = [step.filled() for step in steps]
+def _state():
+    """A digest of what all steps are, and of their scripts."""
+    filled = [step.filled() for steps in STEPS.values() for step in steps]
+    texts = {n: Path(path).read_text(encoding="utf-8") for n, path in SCRIPTS.items()}
     text = json.dumps([filled, texts], default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 SCRIPTS = {
     name: workflow.source_path(f"../scripts/{name}.py")
     for name in _choices(FILES.subjects[0])
 }
-for subject in FILES.subjects:
-    steps = _steps(subject)
+STEPS = {subject: _steps(subject) for subject in FILES.subjects}
+
+for subject, steps in STEPS.items():
     filled = [step.filled() | {"script": SCRIPTS[step.rule]} for step in steps]
 
     rule:
         name:
             f"subject_{subject}"
         input:
-            read_from_elsewhere(steps),
+            FILES.steps(),
+            lambda wildcards, read=read_from_elsewhere(steps): read,
         output:
             [path for step in steps for path in step.makes()],
         log:
@@ -89,9 +91,29 @@ for subject in FILES.subjects:
             runtime=minutes(240),
             gpu=gpus(),
         params:
-            # As Snakemake keeps the parameters with every file, a digest of them is the parameter,
-            # and the steps come from a function of the input, which is not kept.
-            state=_state(steps),
+            # Snakemake keeps the parameters with every file, but not what a function of the input gives.
             steps=lambda wildcards, input, filled=filled: filled,
         script:
             "../scripts/subject.py"
+
+
+# Parameters of a job that has come to have more outputs are not compared by Snakemake, as the new ones have
+# none yet: what has changed is asked of a file that is always the same one.
+rule steps:
+    output:
+        FILES.steps(),
+    log:
+        f"{LOGS}/steps.log",
+    benchmark:
+        f"{BENCHMARKS}/steps.tsv"
+    localrule: True
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2),
+        runtime=minutes(10),
+    params:
+        state=_state(),
+    script:
+        "../scripts/steps.py"

@@ -2,6 +2,7 @@
 
 import runpy
 import time
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -49,10 +50,13 @@ with work(snakemake):
     described_steps = snakemake.params.steps
 for described in described_steps:
     job.snakemake = step = Step(described, snakemake)
+    name, own_log = f"{step.rule} {' '.join(step.wildcards)}", Path(step.log[0])
+    own_log.unlink(missing_ok=True)  # of an earlier run
     begun = time.monotonic()
     try:
         runpy.run_path(described["script"])
     except BaseException:
-        note(Path(step.log[0]).read_text(encoding="utf-8"))
+        said = own_log.read_text(encoding="utf-8") if own_log.exists() else traceback.format_exc()
+        note(f"{name} failed\n{said}")
         raise
-    note(f"{step.rule} {' '.join(step.wildcards)}: {time.monotonic() - begun:.2f} s\n")
+    note(f"{name}: {time.monotonic() - begun:.2f} s\n")

@@ -44,6 +44,11 @@ def test_a_filled_step_has_plain_values():
     }
 
 
+def test_braces_in_a_name_that_a_function_gives_are_no_wildcards():
+    assert step("words", lambda w: [f"{w.story}/{{a}}.tsv"], "w").reads() == ["x/{a}.tsv"]
+    assert step("words", lambda w: "{a}.tsv", "w").reads() == ["{a}.tsv"]
+
+
 @pytest.fixture
 def regions(tmp_path):
     """A configuration of two subjects with tables of named regions, and the size of a subject's."""

@@ -124,3 +124,17 @@ def test_paths_are_shortened(monkeypatch):
     assert lines.shown("/home/bob/x") == "~/x"
     assert lines.shown("/home/bobby/x") == "/home/bobby/x"
     assert lines.shown("/lab/bob/x") == "/lab/USER/x"
+    assert lines.shown("/lab/home/bob/x, bob/y") == "/lab/home/USER/x, USER/y"
+    assert lines.shown("dlopen(/home/bob/lib/a.so): no bob") == "dlopen(~/lib/a.so): no bob"
+
+
+def test_what_a_broken_module_says_tells_nobody_either(monkeypatch, tmp_path, capsys):
+    """Loaders say which file they could not open, under the home folder as a rule."""
+    home = tmp_path / "alice"
+    monkeypatch.setenv("HOME", str(home))
+
+    what = f"ImportError: {home}/.venv/lib/a.so: cannot open shared object file"
+    monkeypatch.setattr(installation, "_not_loaded", lambda module: what)
+    page, status = said(capsys)
+    assert status == 1
+    assert "alice" not in page

@@ -71,3 +71,13 @@ def test_names_in_hdf5_are_one_a_column_in_one_order(tmp_path):
     assert "A2.h5" in order
     assert "another order" in order
     assert "A3.h5 [regions]: it has not one name for each of the 2 columns" in number
+
+
+def test_hdf5_that_names_two_columns_alike(tmp_path):
+    """They would be taken for one region of two voxels."""
+    with h5py.File(tmp_path / "A1.h5", "w") as file:
+        file["data"] = np.ones((2, 3))
+        file["regions"] = ["V1", "STG", "V1"]
+    recording = Recording(story="A1", path=tmp_path / "A1.h5")
+    (problem,), _ = found([Heard(subject="A", recordings=(recording,), options={})])
+    assert "A1.h5 [regions]: columns named twice: 'V1'" in problem

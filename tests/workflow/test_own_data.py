@@ -49,7 +49,7 @@ def test_the_worked_example_from_the_page_itself(project, monkeypatch, capsys):
     )
     plan = project.snakemake("config/mine.yaml", "--dry-run").stdout
     assert "rule report:" in plan
-    assert "subject=SIM01, model=ngramlag" in plan
+    assert "sub-SIM01_desc-ngramlag_fit.h5" in plan
 
 
 def test_the_target_fetch_gets_the_files_of_the_configuration(tiny):

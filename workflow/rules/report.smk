@@ -189,6 +189,8 @@ rule explorer:
 
 # What makes the folder of the run a BIDS derivative.
 rule derivative:
+    input:
+        manifest=MANIFEST,  # nothing is written before the input is checked
     output:
         description=FILES.derivative()[0],
         others=FILES.derivative()[1:],

@@ -100,6 +100,8 @@ for subject, steps in STEPS.items():
 # Parameters of a job that has come to have more outputs are not compared by Snakemake, as the new ones have
 # none yet: what has changed is asked of a file that is always the same one.
 rule steps:
+    input:
+        MANIFEST,
     output:
         FILES.steps(),
     log:

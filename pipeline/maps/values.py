@@ -54,9 +54,8 @@ def write_values(
     if places.axis is None:
         files = write_gifti(places.sample(values), folder, stem, title, scale.label, places.space)
         return [(path, "gifti") for path in files]
-    named = with_entities(stem, space=places.space, den=places.density)
-    path = folder / f"{named}_statmap.dscalar.nii"
-    return [(_saved(to_dscalar(values[None], places, [f"{title} ({scale.label})"]), path), "cifti")]
+    named = [f"{title} ({scale.label})"]
+    return [(_saved_dscalar(values[None], named, places, folder, stem, "statmap"), "cifti")]
 
 
 def write_colours(
@@ -86,8 +85,15 @@ def write_colours(
         sampled = [places.sample(channel) for channel in colours]
         by_side = {side: np.stack([own[side] for own in sampled]) for side in sampled[0]}
         return write_gifti(by_side, folder, stem, names, "arbitrary", places.space, "rgb")
+    return [_saved_dscalar(colours, names, places, folder, stem, "rgb")]
+
+
+def _saved_dscalar(
+    values: np.ndarray, names: list[str], places: Vertices, folder: Path, stem: str, suffix: str
+) -> Path:
+    """Write maps, (n_maps, n_values), with the brain models that they came with."""
     named = with_entities(stem, space=places.space, den=places.density)
-    return [_saved(to_dscalar(colours, places, names), folder / f"{named}_rgb.dscalar.nii")]
+    return _saved(to_dscalar(values, places, names), folder / f"{named}_{suffix}.dscalar.nii")
 
 
 def _saved(img: nib.Nifti1Image | nib.Cifti2Image, path: Path) -> Path:

@@ -13,6 +13,7 @@ from nibabel.affines import apply_affine
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.hdf5 import open_h5
 from pipeline.dataset.dataset import NAMED, TRUTH
+from pipeline.fit.file import FitFile
 from pipeline.readers.delimited import line_of, numbers, read_delimited
 from pipeline.regions.annotation import NO_REGION, label_voxels, read_annotation, read_sheets
 from pipeline.regions.atlas import read_atlas
@@ -56,6 +57,36 @@ def read_parcellations(
     for name, options in regions.items():
         found[name] = read_labels(options, Mask.from_config(dict(mask or {}), subject), subject)
     return found
+
+
+def parcellations_of_subjects(
+    fits: Mapping[tuple[str, str], str | Path],
+    baseline: str,
+    *,
+    regions: Mapping[str, Mapping[str, Any]],
+    mask: Mapping[str, Any] | None,
+    truth: str | Path | None,
+) -> dict[str, dict[str, np.ndarray]]:
+    """`read_parcellations` of every subject.
+
+    Parameters
+    ----------
+    fits : mapping of (subject, model) to path
+        HDF5 of the fits; the baseline's say which columns have names.
+    baseline : str
+        The baseline.
+    regions, mask, truth
+        As there.
+
+    Returns
+    -------
+    dict of subject to dict of parcellation to array of str, shape (n_voxels,)
+    """
+    return {
+        subject: read_parcellations(regions, mask, truth, subject, FitFile(path).region_names())
+        for (subject, model), path in fits.items()
+        if model == baseline
+    }
 
 
 def read_truth(truth: str | Path, subject: str) -> np.ndarray:

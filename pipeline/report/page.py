@@ -62,6 +62,7 @@ def render(run: Contents) -> str:
     swept = sweep([(config, run.gains), *run.sweep], shown_subject(run.summary))
     answered = answer(config, run.gains, shown_subject(run.summary))
     partition = partition_rows(run.partition)
+    shown = _distributions(run)
     fits = [fit_facts(path) for path in run.fits.values()]
     explorers = {s: path.read_text(encoding="utf-8") for s, path in run.explorers.items()}
     return (
@@ -88,7 +89,7 @@ def render(run: Contents) -> str:
             kept=run.kept,
             has_untested=has_untested(run.significance, partition),
             sweep=swept,
-            distributions=_distributions(run),
+            distributions=shown,
             explorers=explorers,
             explored_first=_explored_first(config, explorers[subjects[0]], answered),
             fits=fits,
@@ -101,7 +102,7 @@ def render(run: Contents) -> str:
             works=cited_works(),
             units=units(config),
             settings=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
-            absent=_absent(run, maps, found_ceilings, swept),
+            absent=_absent(run, maps, found_ceilings, swept, shown),
             style=style,
             scripts=scripts,
             policy=policy(style, scripts),
@@ -117,17 +118,12 @@ def _explored_first(config: dict[str, Any], explorer: str, answered: dict[str, A
 
 
 def _distributions(run: Contents) -> dict[str, str]:
-    """Figures of the distribution of r over voxels, of subjects with enough of them."""
+    """Figures of the distribution of r over voxels, of subjects with enough for a best tenth."""
     baseline, found = run.config["baseline"], {}
     for subject in run.config["subjects"]:
-        if _has_top(run, subject):
+        if FitFile(run.fits[subject, baseline]).n_voxels() >= FEWEST_FOR_TOP:
             found[subject] = distributions(read_r(run.fits, subject), baseline)
     return found
-
-
-def _has_top(run: Contents, subject: str) -> bool:
-    """Whether there are enough voxels for a best tenth and a distribution."""
-    return FitFile(run.fits[subject, run.config["baseline"]]).n_voxels() >= FEWEST_FOR_TOP
 
 
 def _models(run: Contents) -> dict[str, Any]:
@@ -159,11 +155,15 @@ def _models(run: Contents) -> dict[str, Any]:
 
 
 def _absent(
-    run: Contents, maps: dict[str, Any], found_ceilings: dict[str, Any], swept: dict[str, Any]
+    run: Contents,
+    maps: dict[str, Any],
+    found_ceilings: dict[str, Any],
+    swept: dict[str, Any],
+    shown: dict[str, str],
 ) -> list[tuple[str, str]]:
     """Sections that this run has no numbers for, and why."""
     absent = []
-    if not any(_has_top(run, subject) for subject in run.config["subjects"]):
+    if not shown:
         why = f"of fewer than {FEWEST_FOR_TOP} voxels or regions they say little"
         absent.append(("Best 10 %, distributions", why))
     if not any(found["pictures"] for found in maps.values()):

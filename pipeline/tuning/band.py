@@ -17,7 +17,7 @@ from pipeline.fit.weights_file import KeptBand
 from pipeline.maps.flatmap import FlatSurface
 from pipeline.maps.scale import duration_scale
 from pipeline.maps.sidecars import write_sidecar
-from pipeline.maps.values import write_colours, write_values
+from pipeline.maps.values import CHANNELS, write_colours, write_values
 from pipeline.tuning.chart import write_courses
 from pipeline.tuning.colours import Picture, full_colours, pictures, rgb
 from pipeline.tuning.components import CHANCE, Axes, n_above_chance, principal_axes
@@ -30,7 +30,6 @@ from pipeline.tuning.vocabulary import Vocabulary, vocabulary
 from pipeline.tuning.words import MOST_WORDS, End, ends, fold_axes, word_table
 
 MOST_COLUMNS = 64  # of a band with names, for a profile of them
-CHANNELS = ("red", "green", "blue")
 
 
 @dataclass

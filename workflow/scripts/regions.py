@@ -5,9 +5,8 @@ from pathlib import Path
 
 from job import snakemake, work
 from pipeline.core.atomic import write_table
-from pipeline.fit.file import FitFile
 from pipeline.regions.chart import write_chart
-from pipeline.regions.labels import read_parcellations
+from pipeline.regions.labels import parcellations_of_subjects
 from pipeline.regions.summary import summarise_regions
 
 with work(snakemake):
@@ -15,16 +14,9 @@ with work(snakemake):
     keys = product(params.subjects, params.models)
     fits = dict(zip(keys, snakemake.input.fits, strict=True))
     truth = next((Path(path).parent for path in snakemake.input.truth), None)
-    labels = {
-        subject: read_parcellations(
-            params.regions,
-            params.mask,
-            truth,
-            subject,
-            named=FitFile(fits[subject, params.baseline]).region_names(),
-        )
-        for subject in params.subjects
-    }
+    labels = parcellations_of_subjects(
+        fits, params.baseline, regions=params.regions, mask=params.mask, truth=truth
+    )
     table = summarise_regions(fits, labels, baseline=params.baseline, over=params.over)
     shown = params.models if params.figures_for is None else params.figures_for
     for name, path in zip(params.charted, output.charts, strict=True):

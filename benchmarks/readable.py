@@ -13,6 +13,7 @@ memories of passages too; test stories are not read. Needs the features of a run
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -42,13 +43,14 @@ def out_of_fold(
         Components that take the place of each wider band's columns; None, as configured.
     """
     train = training_stories(config, subject)
-    changes = {band: {"n_components": n} for band in bands if n and _is_wide(config, band)}
-    regression = make_regression(config, subject, bands, train, None, **changes)
+    regression = make_regression(
+        config, subject, bands, train, None, **changes_of(config, bands, n)
+    )
     fit = fit_block(regression, make_solver("gram", regression))
     return np.nanmean(fit.r_train, axis=1)
 
 
-def _merged(paths: list[str]) -> dict[str, Any]:
+def merged(paths: list[str]) -> dict[str, Any]:
     """A configuration and its overlays, as Snakemake merges them."""
     config: dict[str, Any] = {}
     for path in paths:
@@ -56,9 +58,12 @@ def _merged(paths: list[str]) -> dict[str, Any]:
     return complete(config)
 
 
-def _is_wide(config: dict[str, Any], band: str) -> bool:
-    """Whether the configuration reduces a band."""
-    return config["features"][band].get("n_components") is not None
+def changes_of(
+    config: dict[str, Any], bands: Sequence[str], n: int | None
+) -> dict[str, dict[str, int]]:
+    """Options of the bands that the configuration reduces, where `n` components are asked for."""
+    wide = [band for band in bands if config["features"][band].get("n_components") is not None]
+    return {band: {"n_components": n} for band in wide} if n else {}
 
 
 def main() -> None:
@@ -72,7 +77,7 @@ def main() -> None:
     parser.add_argument("--n-components", type=int, default=None)
     parser.add_argument("--name", default="readable", help="of the record in benchmarks/results")
     given = parser.parse_args()
-    config, n = _merged(given.config), given.n_components
+    config, n = merged(given.config), given.n_components
     base = out_of_fold(config, given.subject, given.base, n)
     print(f"base {'+'.join(given.base)}: r {base.mean():.4f}, {len(base)} stories", flush=True)
     rows: list[dict[str, Any]] = []

@@ -1,0 +1,182 @@
+"""Which bands a stepwise search takes, the choice repeated inside every outer fold.
+
+    python -m benchmarks.stepwise --config FILE [OVERLAY ...] --candidates meaning300 lexicon ...
+        [--subject UTS01] [--base eng1000 wordrate position] [--whole llm] [--n-components 100]
+
+For every outer fold bands are added to the base one at a time: the one whose model has the highest
+cross-validated r on the other folds, as long as that rises by `--least`. The stories of the outer
+fold are then predicted by the bands chosen without them. So the r that is reported pays for the
+choice, and how often a band was chosen says how sure it is. Beside it stand the base, the named
+alternative `--whole`, and all candidates at once. Test stories are not read. Needs the features of
+a run: `snakemake features --configfile FILE [OVERLAY ...]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.common import execute, timed, write
+from benchmarks.readable import changes_of, merged
+from benchmarks.real_fit import make_regression
+from pipeline.config.stories import training_stories
+from pipeline.core.interval import interval
+from pipeline.core.series import pearson
+from pipeline.fit.cross_validation import make_solver
+from pipeline.fit.regression import Regression
+
+LEAST = 1e-4  # mean r on the inner folds, by which a step must be better
+
+
+@dataclass(frozen=True)
+class Nested:
+    """One set of bands, fitted without each of the folds.
+
+    Parameters
+    ----------
+    inner : array of shape (n_folds,)
+        Cross-validated r on the other folds, mean over voxels.
+    outer : dict of str to float
+        Out-of-fold r of each story, mean over voxels.
+    folds : dict of str to int
+        Of each story.
+    """
+
+    inner: np.ndarray
+    outer: dict[str, float]
+    folds: dict[str, int]
+
+
+def fit_nested(regression: Regression) -> Nested:
+    """Fit a regression without each of its folds, every choice made without it."""
+    solver, inner, outer = make_solver("gram", regression), [], {}
+    for fold in range(regression.n_folds):
+        model = solver.fit(exclude=fold)
+        inner.append(float(np.nanmean(model.score)))
+        design = regression.design.without((fold,))
+        for story in (s for s, f in regression.folds.items() if f == fold):
+            r = pearson(design.rows(story) @ model.weights, regression.responses[story])
+            outer[story] = float(np.nanmean(r))
+    return Nested(np.array(inner), outer, regression.folds)
+
+
+def forward(
+    fold: int,
+    base: Sequence[str],
+    candidates: Sequence[str],
+    nested: Callable[[Sequence[str]], Nested],
+    least: float = LEAST,
+) -> list[str]:
+    """The bands that are chosen without a fold, in the order they were added.
+
+    Parameters
+    ----------
+    fold : int
+        Nothing of it is looked at.
+    base, candidates : sequences of str
+        Bands there from the beginning, and to choose from.
+    nested : callable
+        The fit of some bands.
+    least : float
+        Rise in r at which a step is taken.
+    """
+    chosen: list[str] = []
+    score = nested(base).inner[fold]
+    while left := [band for band in candidates if band not in chosen]:
+        scores = [nested([*base, *chosen, band]).inner[fold] for band in left]
+        best = int(np.argmax(scores))
+        if scores[best] - score < least:
+            break
+        score = scores[best]
+        chosen.append(left[best])
+    return chosen
+
+
+class Fits:
+    """Nested fits of a subject by their bands, each made once.
+
+    Parameters
+    ----------
+    config : dict
+        Complete configuration.
+    subject : str
+    n : int or None
+        Components that take the place of each wider band's columns; None, as configured.
+    """
+
+    def __init__(self, config: dict[str, Any], subject: str, n: int | None) -> None:
+        self.config, self.subject, self.n = config, subject, n
+        self.train = training_stories(config, subject)
+        self._made: dict[frozenset[str], Nested] = {}
+
+    def __call__(self, bands: Sequence[str]) -> Nested:
+        """The fit of some bands."""
+        key = frozenset(bands)
+        if key not in self._made:
+            seconds, made = timed(lambda: self._fit(list(bands)))
+            self._made[key] = made
+            r = np.mean(list(made.outer.values()))
+            told = f"{made.inner.mean():.4f} inside, {r:.4f}, {seconds:.0f} CPU s"
+            print(f"{'+'.join(bands)}: {told}", flush=True)
+        return self._made[key]
+
+    def _fit(self, bands: list[str]) -> Nested:
+        changes = changes_of(self.config, bands, self.n)
+        return fit_nested(
+            make_regression(self.config, self.subject, bands, self.train, None, **changes)
+        )
+
+
+def main() -> None:
+    """Search, print, write the record."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--config", nargs="+", required=True, help="and overlays")
+    parser.add_argument("--subject", default="UTS01")
+    parser.add_argument("--base", nargs="+", default=["eng1000", "wordrate", "position"])
+    parser.add_argument("--whole", default="llm", help="the black box, the named alternative")
+    parser.add_argument("--candidates", nargs="+", required=True)
+    parser.add_argument("--n-components", type=int, default=None)
+    parser.add_argument("--least", type=float, default=LEAST)
+    given = parser.parse_args()
+    fits = Fits(merged(given.config), given.subject, given.n_components)
+    base = fits(given.base)
+    paths = [
+        forward(fold, given.base, given.candidates, fits, given.least)
+        for fold in range(len(base.inner))
+    ]
+    folds = [fits([*given.base, *path]) for path in paths]
+    whole, every = fits([*given.base, given.whole]), fits([*given.base, *given.candidates])
+    stepwise = {story: folds[fold].outer[story] for story, fold in base.folds.items()}
+    rows = {"stepwise": stepwise, given.whole: whole.outer, "all candidates": every.outer}
+    gains = {name: _gain(r, base.outer) for name, r in rows.items()}
+    for name, (gain, low, high) in gains.items():
+        share = gain / gains[given.whole][0]
+        print(f"{name}: {gain:+.4f} ({low:+.4f} to {high:+.4f}), {share:.0%}")
+    for fold, path in enumerate(paths):
+        print(f"without fold {fold}: {' '.join(path)}")
+    write(
+        f"stepwise_{given.subject}",
+        "gain in out-of-fold r over the base bands of those that a search inside each fold takes",
+        given.whole,
+        subject=given.subject,
+        base="+".join(given.base),
+        n_components=given.n_components,
+        least=given.least,
+        paths=paths,
+        chosen=dict(Counter(band for path in paths for band in path).most_common()),
+        gains={name: [round(v, 4) for v in values] for name, values in gains.items()},
+    )
+
+
+def _gain(r: dict[str, float], base: dict[str, float]) -> tuple[float, float, float]:
+    """Mean gain over stories, and its interval."""
+    return interval(np.array([r[story] - base[story] for story in base]))
+
+
+if __name__ == "__main__":
+    execute(main)

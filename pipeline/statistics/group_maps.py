@@ -53,9 +53,9 @@ def group_maps(
     Returns
     -------
     dict of statistic to array of shape (n_voxels,)
-        `mean` over subjects, NaN where one of them has none in any story, and `t`; `pfwer` and `pcluster`,
-        sign-flip p against the largest voxel, and of the voxel's cluster against the largest
-        cluster, NaN of too few subjects; `prevalence`, the most probable one.
+        `mean` over subjects, NaN where one of them has no value in any story, and `t`; `pfwer` and
+        `pcluster`, sign-flip p against the largest voxel, and of the voxel's cluster against the
+        largest cluster, NaN of too few subjects; `prevalence`, the most probable one.
     """
     own = [story_mean(values) for values in stories]
     values, p = np.array([each.mean for each in own]), np.array([each.p for each in own])

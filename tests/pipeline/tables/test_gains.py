@@ -120,7 +120,7 @@ def test_mean_over_subjects_averages_each_story_first(fits):
     )
     low, high, _ = over_stories(by_story)
     row = table.loc[("mean", "lag")]
-    assert row["gain_lo"] == pytest.approx(low)
+    assert (row["gain_lo"], row["gain_hi"]) == pytest.approx((low, high))
     subjects = [table.loc[(s, "lag"), "gain_test"] for s in ("S1", "S2")]
     assert row["gain_test"] == pytest.approx(np.mean(subjects))
 

@@ -113,6 +113,8 @@ def write_group(
     dict
         `maps`, one record a file; `n_subjects`; `notes`, why there are none, or no clusters.
     """
+    for path in folder.glob("*stat-*"):  # of an earlier run, perhaps of models that are no more
+        path.unlink()
     subjects = list(places)
     common, notes = _common(places), []
     if isinstance(common, str):

@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORES ?= all
 SNAKEMAKE := $(BIN)/snakemake --profile profiles/default --cores $(CORES)
+# Images of containers often set it: every job would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test smollm2 cluster faults lint docs site bench clean
 .DEFAULT_GOAL := demo

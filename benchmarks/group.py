@@ -20,8 +20,8 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import ConvexHull
 
 from benchmarks.common import timed, write
-from pipeline.core.interval import interval
-from pipeline.statistics.prevalence import Prevalence, story_p
+from pipeline.core.interval import interval, story_mean
+from pipeline.statistics.prevalence import Prevalence
 from pipeline.statistics.random_effects import random_effects
 from pipeline.statistics.sign_flips import draw_flips, sign_flip_test
 from pipeline.voxels.adjacency import surface_edges, volume_edges
@@ -104,10 +104,11 @@ def tables_of(world: World, n_tables: int, seed: int) -> dict[str, float]:
     dict
         `own_positive`, of the subjects' own tests; `subj_covers`, the interval over subjects holds
         the mean of the population, `subj_covers_told`, that of the stories told,
-        `subj_excludes_0`; `stories_exclude_0`, the interval over stories does; `flip`, a unit's p
-        is below 0.05, `flip_any`, the family-wise p of any unit; `prevalence_*`: its interval
-        holds the truth (`covers`) or is above 0, mean of the most probable values (`map`), and
-        truth; `majority_sure`, 95 % of the posterior is above a half.
+        `subj_excludes_0`; `stories_exclude_0`, the interval over stories does,
+        `independent_exclude_0`, one that takes these for independent; `flip`, a unit's p is below
+        0.05, `flip_any`, the family-wise p of any unit; `prevalence_*`: its interval holds the
+        truth (`covers`) or is above 0, mean of the most probable values (`map`), and truth;
+        `majority_sure`, 95 % of the posterior is above a half.
     """
     rng = np.random.default_rng(seed)
     rows = []
@@ -116,10 +117,11 @@ def tables_of(world: World, n_tables: int, seed: int) -> dict[str, float]:
         mean = values.mean(axis=1)
         effects = random_effects(mean)
         test = sign_flip_test(mean, draw_flips(SUBJECTS, FLIPS, rng))
-        positive = np.array([story_p(own) for own in values]) < ALPHA
+        positive = np.array([story_mean(own).p for own in values]) < ALPHA
         posteriors = [Prevalence(int(k), SUBJECTS, ALPHA) for k in positive.sum(axis=0)]
         ends = np.array([p.interval() for p in posteriors])
-        over_stories = np.array([interval(unit) for unit in values.mean(axis=0).T])
+        units = values.mean(axis=0)
+        over_stories, independent = story_mean(units), np.array([interval(u) for u in units.T])
         truth = world.effect * prevalence
 
         def covers(true: float, lo: np.ndarray, hi: np.ndarray) -> float:
@@ -131,7 +133,8 @@ def tables_of(world: World, n_tables: int, seed: int) -> dict[str, float]:
                 "subj_covers": covers(truth, effects.lo, effects.hi),
                 "subj_covers_told": covers(truth + story.mean(), effects.lo, effects.hi),
                 "subj_excludes_0": 1 - covers(0.0, effects.lo, effects.hi),
-                "stories_exclude_0": 1 - covers(0.0, over_stories[:, 1], over_stories[:, 2]),
+                "stories_exclude_0": 1 - covers(0.0, over_stories.lo, over_stories.hi),
+                "independent_exclude_0": 1 - covers(0.0, independent[:, 1], independent[:, 2]),
                 "flip": (test.p < ALPHA).mean(),
                 "flip_any": float((test.p_fwer < ALPHA).any()),
                 "prevalence_covers": covers(prevalence, ends[:, 0], ends[:, 1]),

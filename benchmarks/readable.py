@@ -24,7 +24,7 @@ from benchmarks.common import execute, timed, write
 from benchmarks.real_fit import make_regression
 from pipeline.config.load import complete, read_file
 from pipeline.config.stories import training_stories
-from pipeline.core.interval import interval
+from pipeline.core.interval import story_mean
 from pipeline.fit.cross_validation import fit_block, make_solver
 
 
@@ -84,7 +84,7 @@ def main() -> None:
     for entry in [given.whole, *given.bands]:
         bands = [*given.base, *entry.split("+")]
         seconds, r = timed(partial(out_of_fold, config, given.subject, bands, n))
-        gain, low, high = interval(r - base)
+        gain, low, high = story_mean(r - base).interval
         whole = rows[0]["gain"] if rows else gain
         row = {"bands": entry, "gain": gain, "low": low, "high": high, "share": gain / whole}
         rows.append({key: v if isinstance(v, str) else round(v, 4) for key, v in row.items()})

@@ -38,7 +38,7 @@ from benchmarks.real_fit import load_bands
 from pipeline.bands.registry import BandOptions
 from pipeline.config.load import load
 from pipeline.config.stories import test_stories, training_stories
-from pipeline.core.interval import interval
+from pipeline.core.interval import story_mean
 from pipeline.core.series import pearson, top_voxels
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.story import read_story
@@ -269,8 +269,8 @@ def compare(subject: Subject, r: np.ndarray, below: np.ndarray, best: np.ndarray
     return {
         "r": float(np.nanmean(r[:n])),
         "r_test": float(np.nanmean(r[n:])),
-        "gain": interval(by_story),
-        "gain_top10": interval(by_story_best),
+        "gain": story_mean(by_story).interval,
+        "gain_top10": story_mean(by_story_best).interval,
         "gain_test": float(np.nanmean(r[n:] - below[n:])),
     }
 

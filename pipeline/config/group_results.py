@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pipeline.config.results import Results
 
+TABLES = ("group", "group_subjects")
+
 
 class GroupResults:
     """Paths of what is made over subjects; none of a run of one.
@@ -19,8 +21,7 @@ class GroupResults:
 
     def tables(self) -> list[str]:
         """The table over subjects, and that of each of them."""
-        names = ("group.tsv", "group_subjects.tsv") if self.several else ()
-        return [self.files.of_run(name) for name in names]
+        return [self.files.of_run(f"{name}.tsv") for name in (TABLES if self.several else ())]
 
     def maps(self) -> list[str]:
         """What is there when the maps over subjects are; it says why, if these have no one space.

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.bands.registry import BandOptions, kind_of
+from pipeline.config.group_results import TABLES
 from pipeline.config.results import Results
 from pipeline.config.stories import heard_stories
 from pipeline.core.atomic import read_table
@@ -77,8 +78,21 @@ class Run:
         return replace(Dataset.from_config(self.config), run=self.folder)
 
     def table(self, name: str = "summary") -> pd.DataFrame:
-        """A table of the run, by its name without `.tsv`: summary, gains, significance, ..."""
-        return read_table(self.files.of_run(f"{name}.tsv"))
+        """A table of the run, by its name without `.tsv`: summary, gains, significance, ...
+
+        Raises
+        ------
+        ProblemError
+            If it is over subjects and the run has one: what lies there is of an earlier run.
+        """
+        path = self.files.of_run(f"{name}.tsv")
+        if name in TABLES and len(self.subjects) == 1:
+            what, remedy = (
+                "a run of one subject has no such table",
+                "delete what an earlier run left",
+            )
+            raise ProblemError(Problem(path, "(file)", what, remedy))
+        return read_table(path)
 
     def stories(self, subject: str | None = None) -> dict[str, list[str]]:
         """Stories of a subject, by "train" and "test"."""

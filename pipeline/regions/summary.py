@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from pipeline.core.interval import interval
+from pipeline.core.interval import story_mean
 from pipeline.dataset.dataset import MEAN
 from pipeline.fit.file import FitFile, Scores
 from pipeline.regions.annotation import NO_REGION
@@ -126,6 +126,7 @@ def _rows(facts: pd.DataFrame, by_story: pd.DataFrame) -> list[dict[Hashable, ob
         group = groups[tuple(fact[key] for key in KEYS)]
         for column, name in PAIRED.items():
             ends = (column, f"{name}_lo", f"{name}_hi")
-            fact |= dict(zip(ends, interval(group[column].to_numpy()), strict=True))
+            found = story_mean(group[column].to_numpy())
+            fact |= dict(zip(ends, found.interval, strict=True))
         rows.append(fact)
     return rows

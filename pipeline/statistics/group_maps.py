@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.core.interval import story_mean
 from pipeline.core.random import generator
 from pipeline.fit.file import FitFile
 from pipeline.maps.group import write_group_maps
 from pipeline.maps.meshes import meshes_of
 from pipeline.maps.sidecars import write_group_sidecars
 from pipeline.statistics.options import TestOptions
-from pipeline.statistics.prevalence import Prevalence, story_p
+from pipeline.statistics.prevalence import Prevalence
 from pipeline.statistics.random_effects import random_effects
 from pipeline.statistics.sign_flips import draw_flips, out_of_reach, sign_flip_test
 from pipeline.voxels.adjacency import surface_edges, volume_edges
@@ -41,7 +42,7 @@ def group_maps(
     Parameters
     ----------
     stories : iterable of arrays of shape (n_stories, n_voxels)
-        Of each subject, `by_story`; NaN where a response does not vary.
+        Of each subject, `by_story`; NaN where a response does not vary, which is left out.
     flips : array of shape (n_flips, n_subjects)
         `pipeline.statistics.sign_flips.draw_flips`.
     edges : array of int, shape (n_edges, 2), or None
@@ -52,12 +53,12 @@ def group_maps(
     Returns
     -------
     dict of statistic to array of shape (n_voxels,)
-        `mean` over subjects, NaN where one of them has no value, and `t`; `pfwer` and `pcluster`,
-        sign-flip p against the largest voxel, and of the voxel's cluster against the largest
-        cluster, NaN of too few subjects; `prevalence`, the most probable one.
+        `mean` over subjects, NaN where one of them has no value in any story, and `t`; `pfwer` and
+        `pcluster`, sign-flip p against the largest voxel, and of the voxel's cluster against the
+        largest cluster, NaN of too few subjects; `prevalence`, the most probable one.
     """
-    means, p = zip(*((values.mean(axis=0), story_p(values)) for values in stories), strict=True)
-    values = np.array(means)
+    own = [story_mean(values) for values in stories]
+    values, p = np.array([each.mean for each in own]), np.array([each.p for each in own])
     missing = np.isnan(values).any(axis=0)
     values[:, missing] = np.nan
     effects, test = random_effects(values), sign_flip_test(values, flips, edges)
@@ -70,7 +71,7 @@ def group_maps(
         "t": effects.t,
         "pfwer": test.p_fwer,
         "pcluster": none if test.p_cluster is None else test.p_cluster,
-        "prevalence": np.where(untested, np.nan, by_count[(np.array(p) < alpha).sum(axis=0)]),
+        "prevalence": np.where(untested, np.nan, by_count[(p < alpha).sum(axis=0)]),
     }
 
 
@@ -112,6 +113,8 @@ def write_group(
     dict
         `maps`, one record a file; `n_subjects`; `notes`, why there are none, or no clusters.
     """
+    for path in folder.glob("*stat-*"):  # of an earlier run, perhaps of models that are no more
+        path.unlink()
     subjects = list(places)
     common, notes = _common(places), []
     if isinstance(common, str):

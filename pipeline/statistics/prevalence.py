@@ -16,16 +16,12 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.special import betainc, betaincinv, stdtr
+from scipy.special import betainc, betaincinv
 
 from pipeline.core.interval import CONFIDENCE
 
 POWER = 1.0
 MAJORITY = 0.5
-# Variance of a mean of stories' out-of-fold r over that of as many independent values. Without an
-# effect the r of two stories share the product of their noises, as each is predicted by what was
-# learned on the other; over all pairs in different folds that adds as much as their own variance.
-SHARED = 2
 
 
 @dataclass(frozen=True)
@@ -112,32 +108,3 @@ def _shortest(posterior: Prevalence, confidence: float) -> tuple[float, float]:
     inner = minimize_scalar(width, bounds=(0, rest), method="bounded", options={"xatol": 1e-9})
     below = min((0.0, float(inner.x), rest), key=width)
     return posterior.quantile(below), posterior.quantile(below + confidence)
-
-
-def story_p(by_story: np.ndarray) -> np.ndarray:
-    """One-sided p that a subject's mean over stories is above 0: Student's t over the stories.
-
-    The variance of the mean is taken `SHARED` times, and the stories' spread over n - 2, as it
-    lacks what they share: with that of independent stories 13 % of units without an effect would
-    pass at 5 %, with this 5 %.
-
-    Parameters
-    ----------
-    by_story : array of shape (n_stories, n_units)
-        Out-of-fold r, or the difference of two models paired by story; NaN in stories where a unit
-        has none.
-
-    Returns
-    -------
-    array of shape (n_units,)
-        NaN of fewer than three stories. 1 where all stories are alike, as two models that never
-        differ are.
-    """
-    known = ~np.isnan(by_story)
-    n = known.sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(known, by_story, 0).sum(axis=0) / n
-        squares = np.where(known, by_story - mean, 0) ** 2
-        error = np.sqrt(SHARED * squares.sum(axis=0) / (n - 2) / n)
-        p = np.where(error > 0, stdtr(np.maximum(n - 1, 1), -mean / error), 1.0)
-    return np.where(n > 2, p, np.nan)

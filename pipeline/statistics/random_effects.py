@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from pipeline.core.interval import CONFIDENCE
+from pipeline.core.interval import CONFIDENCE, moments
 
 FEWEST = 2  # subjects; one has no spread
 ROUNDING = 1e-12  # of a mean; a standard error below it is none
@@ -53,12 +53,9 @@ def random_effects(values: np.ndarray) -> Effects:
     -------
     Effects
     """
-    known = ~np.isnan(values)
-    n = known.sum(axis=0)
+    n, mean, squares = moments(values)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(known, values, 0).sum(axis=0) / np.where(n > 0, n, np.nan)
-        squares = np.where(known, values - mean, 0) ** 2
-        sd = np.sqrt(squares.sum(axis=0) / np.where(n >= FEWEST, n - 1, np.nan))
+        sd = np.sqrt(squares / np.where(n >= FEWEST, n - 1, np.nan))
         error = sd / np.sqrt(n)
         half = stdtrit(np.maximum(n - 1, 1), (1 + CONFIDENCE) / 2) * error
         t = np.where(error > ROUNDING * np.abs(mean), mean / error, np.nan)

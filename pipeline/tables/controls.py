@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.core.interval import interval
+from pipeline.core.interval import story_mean
 from pipeline.fit.file import FitFile
 
 CHUNKS = [
@@ -43,7 +43,7 @@ def chunks_table(
     for (subject, model), r in shuffled.items():
         honest = FitFile(fits[subject, model]).scores().r_train[:, voxels[subject]]
         by_story = np.nanmean(r - honest, axis=1)
-        ends = zip(CHUNKS[5:8], interval(by_story), strict=True)
+        ends = zip(CHUNKS[5:8], story_mean(by_story).interval, strict=True)
         rows.append(
             {"subject": subject, "model": model, "n_voxels": int((~np.isnan(r)).any(axis=0).sum())}
             | {"r_stories": np.nanmean(honest), "r_shuffled_chunks": np.nanmean(r)}

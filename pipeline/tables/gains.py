@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config.models import nested_pairs
-from pipeline.core.interval import interval
+from pipeline.core.interval import story_mean
 from pipeline.core.series import mean_of, top_voxels
 from pipeline.dataset.dataset import MEAN
 from pipeline.fit.file import FitFile, Scores
@@ -90,6 +90,6 @@ def _intervals(by_story: pd.DataFrame, ending: str = "") -> dict[str, float]:
     found: dict[str, float] = {}
     for name in ("gain", "gain_top10"):
         values, column = by_story[name].to_numpy(), f"{name}{ending}"
-        mean, low, high = interval(values) if len(values) > 1 else [np.nan] * 3
-        found |= {column: mean, f"{column}_lo": low, f"{column}_hi": high}
+        ends = (column, f"{column}_lo", f"{column}_hi")
+        found |= dict(zip(ends, story_mean(values).interval, strict=True))
     return found

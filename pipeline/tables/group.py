@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.core.interval import moments, story_mean
 from pipeline.core.random import generator
 from pipeline.dataset.dataset import VOXELS
 from pipeline.statistics.group_maps import Comparison, Fits, by_story
-from pipeline.statistics.prevalence import Prevalence, story_p
+from pipeline.statistics.prevalence import Prevalence
 from pipeline.statistics.random_effects import random_effects
 from pipeline.statistics.sign_flips import FEWEST, draw_flips, out_of_reach, sign_flip_test
 from pipeline.tables.shares import ALL
@@ -54,12 +55,13 @@ def subjects_table(
         for subject, parcellations in labels.items():
             values = by_story(fits, subject, comparison)
             for unit, voxels in _units(parcellations, values.shape[1]):
-                own = _mean(values[:, voxels], axis=1)
-                known = ~np.isnan(own)
-                if known.any():
+                _, own, _ = moments(values[:, voxels].T)
+                n_stories = int((~np.isnan(own)).sum())
+                if n_stories:
                     n_voxels = int((~np.isnan(values[:, voxels])).any(axis=0).sum())
-                    found = (own[known].mean(), float(story_p(own[:, None])[0]))
-                    rows.append((*comparison, *unit, subject, n_voxels, known.sum(), *found))
+                    found = story_mean(own)
+                    facts = (n_voxels, n_stories, float(found.mean), float(found.p))
+                    rows.append((*comparison, *unit, subject, *facts))
     return pd.DataFrame(rows, columns=SUBJECTS)
 
 
@@ -129,10 +131,3 @@ def _units(
         found = np.unique(regions[regions != ""])
         units += [((name, str(region)), np.flatnonzero(regions == region)) for region in found]
     return units
-
-
-def _mean(values: np.ndarray, axis: int) -> np.ndarray:
-    """Mean of what is known; NaN where nothing is."""
-    known = ~np.isnan(values)
-    n = known.sum(axis=axis)
-    return np.where(known, values, 0).sum(axis=axis) / np.where(n > 0, n, np.nan)

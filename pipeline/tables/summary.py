@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.core.interval import interval
+from pipeline.core.interval import story_mean
 from pipeline.core.series import mean_of, top_or_all, top_voxels
 from pipeline.dataset.dataset import MEAN
 from pipeline.fit.file import FitFile, Scores
@@ -96,6 +96,6 @@ def _row(subject: str, model: str, scores: Scores, horizon: int) -> dict[str, ob
 
 
 def difference(by_story: np.ndarray) -> dict[str, float]:
-    """`interval` of differences to the baseline, under the names of its columns."""
+    """`story_mean` of differences to the baseline, under the names of its columns."""
     keys = ("delta_eng1000", "delta_lo", "delta_hi")
-    return dict(zip(keys, interval(by_story), strict=True))
+    return dict(zip(keys, story_mean(by_story).interval, strict=True))

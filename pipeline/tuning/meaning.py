@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import stdtr
 
+from pipeline.core.interval import story_mean
 from pipeline.fit.design import Preparation
 from pipeline.statistics.permutation import fdr
-from pipeline.statistics.prevalence import SHARED
 
 
 def predicted_voxels(r_train: np.ndarray, level: float) -> np.ndarray:
     """Voxels that are predicted, by cross-validation over the training stories alone.
 
-    Student's t of Fisher's z of the stories' out-of-fold r, one-sided, with the false discovery
-    rate of Benjamini and Hochberg (1995). The variance of the mean is taken `SHARED` times, as the
-    r of two stories share the product of their noises.
+    `story_mean` of Fisher's z of the stories' out-of-fold r, one-sided, with the false discovery
+    rate of Benjamini and Hochberg (1995).
 
     Parameters
     ----------
@@ -27,13 +25,10 @@ def predicted_voxels(r_train: np.ndarray, level: float) -> np.ndarray:
     Returns
     -------
     array of bool, shape (n_voxels,)
+        None of fewer than three stories.
     """
     z = np.arctanh(np.clip(r_train, -1 + 1e-7, 1 - 1e-7))
-    n = len(z)
-    error = z.std(axis=0, ddof=1) * np.sqrt(SHARED / n)
-    t = np.divide(z.mean(axis=0), error, out=np.full(z.shape[1], np.nan), where=error > 0)
-    p = np.where(np.isnan(t), np.nan, stdtr(n - 1, -t))
-    return fdr(p) < level
+    return fdr(story_mean(z).p) < level
 
 
 def feature_weights(weights: np.ndarray, preparation: Preparation) -> np.ndarray:

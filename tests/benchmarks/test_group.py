@@ -18,6 +18,8 @@ def test_where_nobody_has_the_effect_it_is_seldom_found(rates):
         assert rates[name]["subj_excludes_0"] < 0.1
         assert rates[name]["subj_covers"] > 0.9
     assert 0.03 < rates["nobody has it"]["own_positive"] < 0.07
+    assert rates["nobody has it"]["stories_exclude_0"] < 0.08
+    assert rates["nobody has it"]["independent_exclude_0"] > 0.1
     assert rates["nobody has it"]["prevalence_above_0"] < 0.06
 
 

@@ -143,6 +143,14 @@ def test_scores_tables_maps_and_regions_are_those_of_the_files(run):
     assert isinstance(run.table("gains"), pd.DataFrame)
 
 
+def test_a_table_over_subjects_of_an_earlier_run_is_refused(moved):
+    """The run has had another subject, and group.tsv is still there."""
+    for name in ("group", "group_subjects"):
+        (moved / f"results/tiny/{name}.tsv").write_text("model\nngram\n")
+        with pytest.raises(ProblemError, match="a run of one subject has no such table"):
+            Run(moved / "results/tiny").table(name)
+
+
 def test_stories_and_responses_are_those_of_the_dataset(run):
     story, responses = run.story(STORY), run.responses(STORY)
     assert (story.name, story.grid) == (STORY, run.dataset.grid(STORY))

@@ -36,9 +36,17 @@ def planned(project, config, *arguments):
 def test_of_small_subjects_each_is_one_job(project):
     """27 subjects of six regions with five models: no job converts a table, draws or fits alone."""
     jobs = planned(project, write(project.folder, 27))
-    assert sum(n for name, n in jobs.items() if name.startswith("subject_")) == 27
+    assert sum(n for name, n in jobs.items() if name.startswith("steps_of_")) == 27
     assert jobs["total"] <= 27 + 14
     assert not {"prepare", "fit_model", "subject_maps", "tuning"} & set(jobs)
+
+
+def test_a_subject_may_be_called_like_what_is_made_of_it(project):
+    """No rule of all subjects has the name of one subject's rule."""
+    config = write(project.folder, 1)
+    (project.folder / "data" / "S01").rename(project.folder / "data" / "maps")
+    config.write_text(config.read_text().replace("S01", "maps"))
+    assert planned(project, config)["steps_of_maps"] == 1
 
 
 @pytest.fixture(scope="module")
@@ -108,4 +116,4 @@ def test_a_change_is_seen_where_it_also_gives_a_subject_more_files(turned, tmp_p
     config = tmp_path / "changed.yaml"
     config.write_text(yaml.safe_dump(changed))
     jobs = planned(turned, config, "results/regional/summary.tsv")
-    assert {"subject_S01", "subject_S02", "summary"} <= set(jobs)
+    assert {"steps_of_S01", "steps_of_S02", "summary"} <= set(jobs)

@@ -48,7 +48,7 @@ def run(tmp_path, monkeypatch):
                 }
             )
         whole = SimpleNamespace(
-            rule="subject_S1", input=[], params=SimpleNamespace(steps=steps), threads=1,
+            rule="steps_of_S1", input=[], params=SimpleNamespace(steps=steps), threads=1,
             log=[str(tmp_path / "subject.log")], config={"name": "r"},
         )  # fmt: skip
         monkeypatch.syspath_prepend(SCRIPTS)

@@ -73,7 +73,7 @@ for subject, steps in STEPS.items():
 
     rule:
         name:
-            f"subject_{subject}"
+            f"steps_of_{subject}"
         input:
             FILES.steps(),
             lambda wildcards, read=read_from_elsewhere(steps): read,

@@ -1,4 +1,4 @@
-"""Rules subject_SUBJECT: the scripts of other rules, one after the other in one process."""
+"""Rules steps_of_SUBJECT: the scripts of other rules, one after the other in one process."""
 
 import runpy
 import time

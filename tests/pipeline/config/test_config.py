@@ -3,30 +3,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import yaml
-from snakemake.utils import update_config
 
 from pipeline.bands.registry import BAND_OPTIONS, band_options, known_kinds
 from pipeline.config.load import complete, load, read_file
-from pipeline.config.models import searched_memories
 from pipeline.config.stories import training_stories
 from pipeline.core.errors import ProblemError
 from pipeline.core.schema.validator import SCHEMAS, band_schema, schema
-from tests.conftest import REPOSITORY
 from tests.helpers import configs
-
-CONFIGS = sorted((REPOSITORY / "config").glob("*.yaml"))
-OVERLAYS = sorted((REPOSITORY / "config" / "overlays").glob("*.yaml"))
-BASIC = {
-    "name": "x",
-    "data_root": "data/x",
-    "subjects": {"S1": None, "S2": {"exclude": ["b"]}},
-    "stories": {"train": ["a", "b", "c", "d"], "test": ["t"]},
-    "features": {"eng1000": None, "ngram": {"n": 3, "min_lag": 8}, "ngramlag": {}, "ar": {}},
-    "models": {"eng1000": ["eng1000"], "ngram": ["eng1000", "ngram"]},
-    "fit": {"n_folds": 3},
-}
-
+from tests.helpers.configs import BASIC
 
 changed = partial(configs.changed, BASIC)
 
@@ -36,62 +20,6 @@ def problems(config):
         complete(config, "my.yaml")
     assert all(str(p.file) == "my.yaml" and p.remedy for p in caught.value.problems)
     return [f"{p.place}: {p.what}" for p in caught.value.problems]
-
-
-NO_NAMES = ["", "..", ".", ".a", "a/b", "/a", "a\\b", "{}", "{story}", "a\n", "\na", "a\tb", "a\0",
-            "a\x85", "\ud800", " a", "a ", "x" * 81]  # fmt: skip
-
-
-def with_name(place, name):
-    """A configuration that gives something this name."""
-    return {
-        "run": lambda: changed(name=name),
-        "training": lambda: changed(stories__train=["a", "b", "c", "d", name]),
-        "test": lambda: changed(stories__test=["t", name]),
-        "exclude": lambda: changed(subjects__S2={"exclude": [name]}),
-        "blocks": lambda: changed(blocks={name: {"n": 2, "gap": 5}}),
-        "sweep": lambda: changed(report={"sweep": [name]}),
-        "subject": lambda: changed(subjects={"S1": None, name: None}),
-        "band": lambda: changed(features={**BASIC["features"], name: {"kind": "ar"}}),
-        "model": lambda: changed(models={**BASIC["models"], name: ["ar"]}),
-        "only": lambda: changed(only=["eng1000", name]),
-        "partition": lambda: changed(partitions={name: {"one": ["eng1000"], "two": ["ar"]}}),
-        "space": lambda: changed(partitions={"p": {name: ["eng1000"], "two": ["ar"]}}),
-        "regions": lambda: changed(mask={"path": "m"}, regions={name: {"volume": "v"}}),
-    }[place]()
-
-
-PLACES = ["run", "training", "test", "exclude", "blocks", "sweep", "subject", "band", "model",
-          "only", "partition", "space", "regions"]  # fmt: skip
-
-
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("name", NO_NAMES, ids=ascii)
-def test_no_name_reaches_a_path_that_is_none(place, name):
-    with pytest.raises(ProblemError) as caught:
-        complete(with_name(place, name), "my.yaml")
-    assert all("80" in problem.remedy for problem in caught.value.problems)
-
-
-@pytest.mark.parametrize("name", ["../x", "{sub}", "a\n", ""])
-def test_names_in_pycortexs_database(name):
-    own = {"subject": "{subject}", "transform": "{subject}_auto"}
-    complete(changed(mask={"path": "m", "pycortex": own}))
-    for key in own:
-        with pytest.raises(ProblemError, match="the name that pycortex has"):
-            complete(changed(mask={"path": "m", "pycortex": own | {key: name}}))
-
-
-@pytest.mark.parametrize(
-    "name", ["01", "task-pie_run-1", "Pie Man (PNI)", "it's", "Übung", "故事", "a.b"]
-)
-def test_names_as_people_give_them(name):
-    assert complete(with_name("test", name))["stories"]["test"] == ["t", name]
-
-
-def test_a_run_with_a_point_in_its_name_can_be_swept():
-    assert complete(with_name("run", "a.b"))["name"] == "a.b"
-    assert complete(with_name("sweep", "a.b"))["report"]["sweep"] == ["a.b"]
 
 
 def test_what_is_allowed_is_allowed_of_test_stories():
@@ -352,41 +280,6 @@ def test_every_option_of_a_kind_is_described_and_its_default_is_valid():
         if "of" in given:
             given["of"] = "ngram" if name == "lag" else "passages"
         complete(changed(features__passages={}, features__b={"kind": name, **given}))
-
-
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_shipped_configurations_are_valid(path):
-    config = yaml.safe_load(path.read_text())
-    if "models" in config and "runs" not in config:  # what needs a table has a test with one
-        assert load(path)["name"] == path.resolve().stem
-
-
-@pytest.mark.parametrize("name", [path.stem for path in CONFIGS])
-def test_configurations_of_ds003020_and_no_others_cite_it(name):
-    text = (REPOSITORY / "config" / f"{name}.yaml").read_text()
-    assert ("ds003020" in text) == ("10.1038/s41597-023-02437-z" in text)
-
-
-@pytest.mark.parametrize("path", OVERLAYS, ids=lambda path: path.stem)
-def test_shipped_overlays_complete_the_real_data(path):
-    """As `snakemake --configfile config/realdata.yaml config/overlays/NAME.yaml` joins them."""
-    config = read_file(REPOSITORY / "config" / "realdata.yaml")
-    update_config(config, read_file(path))
-    config = complete(config)
-    used = {band for bands in config["models"].values() for band in bands}
-    assert used | set(searched_memories(config)) == set(config["features"])
-
-
-def test_the_overlay_of_all_subjects_completes_lebel():
-    config = read_file(REPOSITORY / "config" / "lebel.yaml")
-    update_config(config, read_file(REPOSITORY / "config" / "overlays" / "lebel" / "subjects.yaml"))
-    assert list(complete(config)["subjects"]) == [f"UTS0{k}" for k in range(1, 10)]
-
-
-def test_the_documentation_of_the_configuration_is_up_to_date():
-    from pipeline.config.page import PAGE, page
-
-    assert PAGE.read_text() == page(), "run python -m pipeline.config.page"
 
 
 def test_controls_that_cannot_be_made():

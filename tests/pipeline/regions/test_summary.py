@@ -5,12 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.image import imread
-from scipy import stats
 
 from pipeline.regions.chart import write_chart
 from pipeline.regions.summary import COLUMNS, summarise_regions
 from pipeline.tables.gains import gains as all_gains
 from tests.helpers.fits import write_fit
+from tests.helpers.intervals import over_stories
 
 OVER = {"ngram": "ngramlag"}  # the model that lacks just the matches
 
@@ -56,7 +56,7 @@ def by_key(fits, labels, over=OVER):
 
 def check(row, column, by_story, interval=None):
     """A number is the mean over stories, with its t interval."""
-    low, high = stats.ttest_1samp(by_story, 0).confidence_interval(0.95)
+    low, high, _ = over_stories(by_story)
     interval = interval or column
     assert row[column] == pytest.approx(by_story.mean())
     assert (row[f"{interval}_lo"], row[f"{interval}_hi"]) == pytest.approx((low, high))

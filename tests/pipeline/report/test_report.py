@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from base64 import b64decode
 from dataclasses import asdict, replace
 from html import unescape
 
@@ -12,33 +11,15 @@ import pandas as pd
 import pytest
 
 from pipeline.bands.registry import BandOptions
-from pipeline.dataset.dataset import NAMED
-from pipeline.fit.file import Scores
 from pipeline.matching.matches import Matching
-from pipeline.report.answer import Verdict
 from pipeline.report.citation import cited_works
-from pipeline.report.group import _posteriors
 from pipeline.report.numbers import MINUS, correlation, percent, signed
-from pipeline.report.opening import opening
 from pipeline.report.page import render
 from pipeline.report.sweep import horizon_of
-from pipeline.report.units import choose_units, region_voxels
 from pipeline.tables.contamination import COLUMNS
 from pipeline.tables.controls import CHUNKS, INTERSUBJECT
 from pipeline.tables.gains import gains as all_gains
-from pipeline.tables.group import TOO_FEW
-
-TABLE_ROW = re.compile("<tr.*?</tr>", re.DOTALL)
-CELL = re.compile(r'<td data-value="(-?[\d.]+|nan)"[^>]*>([^<]*)</td>')
-
-
-def section_of(html, section):
-    return html.split(f'<section id="{section}">')[1].split("</section>")[0]
-
-
-def cells(html, section):
-    """Numbers of a section: (exact, as shown)."""
-    return CELL.findall(section_of(html, section))
+from tests.pipeline.report.reading import TABLE_ROW, cells, warnings_of
 
 
 @pytest.mark.parametrize("which", ["mapped", "unmapped"])
@@ -73,10 +54,6 @@ def test_equal_runs_give_equal_reports(mapped):
     assert render(mapped.run) == mapped.html.read_text()
 
 
-def warnings_of(html):
-    return re.findall(r'<p class="warning">(.*?)</p>', html, flags=re.DOTALL)
-
-
 def test_a_fit_at_the_edge_of_its_alphas_is_named(mapped):
     warnings = warnings_of(mapped.html.read_text())
     assert [w for w in warnings if "S1, drift: 30.0 %" in w]
@@ -109,17 +86,6 @@ def test_fits_at_the_edge_of_their_alphas_are_one_line_with_counts(unmapped):
     assert "most in S2, random: 95.0 %" in edges
 
 
-def test_the_table_of_models_has_r_before_bands(unmapped):
-    """A phone shows the first columns."""
-    section = unmapped.html.read_text().split('<section id="models">')[1]
-    for table in section.split("<table>")[1:3]:
-        heads = re.findall(r"<th[^>]*>([^<]*)</th>", table.split("</thead>")[0])
-        assert heads.index("r") == heads.index("model") + 1
-        assert heads[-1] == "bands"
-        row = TABLE_ROW.findall(table)[1]
-        assert row.count("<td") + row.count("<th") == len(heads)
-
-
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
@@ -133,55 +99,6 @@ def test_what_rounds_to_zero_has_no_minus(written, expected):
     assert written == expected
 
 
-def test_voxels_to_choose_say_how_much_is_gained():
-    """Also where nothing is, or r falls: the best of them may lose."""
-    n = np.zeros((3, 6))
-    base, model = np.full(6, 0.3), np.full(6, 0.3) - [1e-5, 1e-3, 0.2, 0.3, 0.4, -0.0125]
-    scores = {
-        name: Scores(["b"], list("abc"), r, r, r, n) for name, r in (("base", base), ("m", model))
-    }
-    units = choose_units(scores, over={"m": "base"}, baseline="base", regions={})
-    assert [unit.label for unit in units[:3]] == [
-        "voxel 5 (out-of-fold r changes by +0.0125)",
-        "voxel 0 (out-of-fold r changes by +0.0000)",
-        f"voxel 1 (out-of-fold r changes by {MINUS}0.0010)",
-    ]
-
-
-def test_regions_to_choose_have_their_names():
-    r, n = np.array([0.1, 0.3]), np.zeros((3, 2))
-    scores = {"base": Scores(["b"], list("abc"), r, r, r, n)}
-    named = ["AG", "STG"]
-    units = choose_units(
-        scores, over={}, baseline="base", regions=region_voxels({NAMED: np.array(named)}),
-        names=named,
-    )  # fmt: skip
-    assert [unit.label for unit in units] == [
-        "STG (out-of-fold r 0.300)", "AG (out-of-fold r 0.100)", "region AG", "region STG",
-    ]  # fmt: skip
-
-
-def test_regions_of_responses_are_shown_by_name_and_those_that_some_lack_are_told(unmapped):
-    keys = [("S1", "STG"), ("S2", "STG"), ("S1", "V1"), ("mean", "STG"), ("mean", "V1")]
-    table = pd.DataFrame(
-        [(s, "eng1000", NAMED, region, 1, 0.25, 0.0, np.nan) for s, region in keys],
-        columns=[
-            "subject",
-            "model",
-            "parcellation",
-            "region",
-            "n_voxels",
-            "r_mean",
-            "delta_eng1000",
-            "over",
-        ],
-    ).assign(gain=np.nan, gain_lo=np.nan, gain_hi=np.nan)
-    html = render(replace(unmapped.run, regions=table))
-    section = html.split('<section id="regions">')[1].split("</section>")[0]
-    assert re.findall(r"<th>(\w+)</th>", section) == ["STG", "V1"] * 2  # the mean's, and each's
-    assert "Not in all 2 subjects: <b>V1</b> (1)" in " ".join(section.split())
-
-
 def test_of_few_voxels_the_report_says_why_there_is_no_best_tenth(unmapped):
     summary = unmapped.run.summary.assign(r_top10_test=np.nan, r_top10_cv=np.nan)
     html = " ".join(render(replace(unmapped.run, summary=summary)).split())
@@ -193,52 +110,6 @@ def test_of_few_voxels_the_report_says_why_there_is_no_best_tenth(unmapped):
 def test_bands_left_out_are_no_alphas(mapped):
     row = mapped.html.read_text().split('<section id="fitting">')[1]
     assert "<td>100</td><td>25.0 %</td>" in row
-
-
-def test_what_subjects_have_in_common_has_the_numbers_of_its_table(unmapped, mapped):
-    html = unmapped.html.read_text()
-    assert "nan" not in section_of(html, "group")
-    table = unmapped.run.group
-    found = [float(exact) for exact, _ in cells(html, "group")]
-    np.testing.assert_allclose(np.sort(found), np.sort(table["mean"]))
-    for row in table.to_dict("records"):
-        assert f"<td>{row['n_positive']} of 2</td>" in html
-        ends = f"{percent(row['prevalence_lo'])} to {percent(row['prevalence_hi'])}"
-        assert f"<td>{percent(row['prevalence'])}</td><td>{ends}</td>" in html
-        assert f"{signed(row['subj_lo'])} to {signed(row['subj_hi'])}" in html
-    text = unescape(section_of(html, "group"))
-    assert TOO_FEW in text
-    assert "no clusters: no <mesh>" in text
-    assert "By region: areas" in text
-    assert 'data-show="mean where cluster p &lt; 0.05, minus eng1000"' in html
-    assert '<section id="group">' not in mapped.html.read_text()
-
-
-def test_intervals_over_subjects_stand_in_the_table_of_models(unmapped, mapped):
-    html = section_of(unmapped.html.read_text(), "models")
-    assert html.count("95 % over subjects") == 2
-    means = unmapped.run.summary.query("subject == 'mean'").set_index("model")
-    ngram, base = means.loc["ngram"], means.loc["eng1000"]
-    assert f"<td>{signed(ngram['subj_lo'])} to {signed(ngram['subj_hi'])}</td>" in html
-    own = f"<td>{correlation(base['r_subj_lo'])} to {correlation(base['r_subj_hi'])}</td>"
-    assert own in html
-    assert "over subjects" not in section_of(mapped.html.read_text(), "models")
-
-
-def test_of_many_comparisons_the_posteriors_are_those_of_the_first():
-    rows = pd.DataFrame(
-        {
-            "label": [f"model {i}" for i in range(9)],
-            "n_positive": range(9),
-            "n_tested": 12,
-            "alpha": 0.05,
-            "prevalence": [0.1] * 8 + [np.nan],
-        }
-    )
-    picture = b64decode(_posteriors(rows).partition(",")[2]).decode()
-    assert "model 6" in picture
-    assert "model 7" not in picture
-    assert _posteriors(rows[rows["prevalence"].isna()]) is None
 
 
 def test_other_sections_have_the_numbers_of_their_tables(mapped):
@@ -317,98 +188,6 @@ def test_texts_and_the_stories_in_them_are_shown(unmapped):
     assert "big/model" in section and "its text is not here" in section
     clean = run.gains.query("subject == 'mean' and band == 'ngram'")["gain_clean"].item()
     assert (f"{clean:.6f}", f"{clean:+.4f}") in cells(html, "models")
-
-
-def with_matchers(run, gains):
-    """The run with a matcher for each gain, over its lag control by 0.001 to each side."""
-    bands = [f"m{i}" for i in range(len(gains))]
-    features = run.config["features"] | {b: {"kind": "ngram"} for b in bands}
-    features |= {f"{b}lag": {} for b in bands}
-    models = {f"{b}lag": ["drift", f"{b}lag"] for b in bands}
-    models |= {b: ["drift", f"{b}lag", b] for b in bands}
-    config = run.config | {"features": features, "models": run.config["models"] | models}
-    rows = [
-        run.gains.iloc[0].to_dict()
-        | {"subject": "S1", "model": b, "over": f"{b}lag", "band": b, "gain": g, "gain_test": 0.01}
-        | {"gain_lo": g - 0.001, "gain_hi": g + 0.001}
-        for b, g in zip(bands, gains, strict=True)
-    ]
-    provenance = run.provenance | {"config": config}
-    return replace(run, provenance=provenance, gains=pd.DataFrame(rows))
-
-
-@pytest.mark.parametrize(
-    ("gains", "told"),
-    [
-        (
-            [0.002, -0.0005, 0.003, -0.002, 0],
-            [
-                "Of 5 matchers 2 add to the prediction, above moments equally far back that are not"
-                " alike: m2 +0.0030, m0 +0.0020",
-                "Of 5 intervals about 0.1 would be above 0",
-                f"Worse than with equally distant moments alone: m3 {MINUS}0.0020 *",
-                f"Nothing that can be told from zero: m4 +0.0000 *, m1 {MINUS}0.0005 *",
-            ],
-        ),
-        ([0] * 6, ["Of 6 matchers none add to the prediction, above moments equally far back"]),
-    ],
-    ids=["some", "none"],
-)
-def test_the_verdict_on_many_matchers_is_short(mapped, gains, told):
-    html = render(with_matchers(mapped.run, gains))
-    verdict = html.split('<div class="verdict')[1].split("</div>")[0]
-    text = " ".join(unescape(re.sub("<[^>]*>", "", verdict)).split())
-    for part in told:
-        assert part in text
-
-
-def test_the_first_table_of_models_has_the_means_of_the_subjects(unmapped):
-    section = unmapped.html.read_text().split('<section id="models">')[1].split("</section>")[0]
-    means, each, *_ = section.split("</table>")
-    table = unmapped.run.summary.set_index("subject")
-    for part, subject, other in ((means, "mean", "S2"), (each, "S2", "mean")):
-        shown = {exact for exact, _ in CELL.findall(part)}
-        assert {f"{r:.6f}" for r in table.loc[subject, "r_mean"]} <= shown
-        assert not {f"{r:.6f}" for r in table.loc[other, "r_mean"]} & shown
-
-
-def test_regions_have_the_gain_over_the_lag_control(mapped):
-    """The clear one is marked; models without a control are not in the table."""
-    section = mapped.html.read_text().split('<section id="regions">')[1].split("</table>")[0]
-    assert re.findall(r'class="text">(\w+)</th><td class="text">(\w+)<', section) == [
-        ("ngram", "ngramlag")
-    ]
-    assert '<td data-value="0.002000">+0.0020</td>' in section
-    assert '<td data-value="0.070000" class="clear">+0.0700</td>' in section
-    assert "The 12 regions" not in section
-
-
-def test_of_many_regions_those_predicted_best_are_shown(mapped):
-    html = mapped.html.read_text()
-    heads = re.findall(r"<th>(area \d+)</th>", html)
-    assert heads == [f"area {i}" for i in range(3, 15)] * 2
-    assert "the 12 regions predicted best; 3 more" in html
-
-
-@pytest.mark.parametrize(
-    ("gains", "explored", "first"),
-    [
-        ({"ngram": 0.1, "gim": 0.2, "oracle": 0.3}, "base random ngram gim oracle", "gim"),
-        ({"ngram": -0.1, "gim": -0.2}, "base gim ngram", "ngram"),
-        ({"ngram": -0.1}, "base gim ngram", "ngram"),
-        ({"random": 0.3, "oracle": 0.1}, "base random ngram gim oracle", "ngram"),
-        ({"random": 0.3, "oracle": 0.1}, "base random oracle", "oracle"),
-        ({}, "base random", "random"),
-        ({}, "base", "base"),
-    ],
-    ids=["most", "least harm", "controlled", "honest", "told", "only", "no matches"],
-)
-def test_the_explorer_opens_on_the_matcher_that_gains_most(gains, explored, first):
-    bands = {model: None if model == "base" else f"a{model}" for model in explored.split()}
-    kinds = {f"a{kind}": kind for kind in ("random", "ngram", "gim", "oracle")}
-    verdicts = [Verdict({"model": m, "band": f"a{m}", "gain": g}, "") for m, g in gains.items()]
-    other = Verdict({"model": "gim", "band": "asecond", "gain": 0.9}, "")  # not what is shown
-    assert opening(bands, kinds, [*verdicts, other]) == first
 
 
 def test_what_is_not_there_is_said_with_the_reason(unmapped):

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from pipeline.core.random import generator
-from pipeline.statistics.group_maps import write_group
+from pipeline.statistics.group_maps import group_maps, write_group
 from pipeline.statistics.options import TestOptions
 from pipeline.statistics.prevalence import Prevalence
 from pipeline.statistics.sign_flips import draw_flips, sign_flip_test
@@ -97,6 +97,45 @@ def test_maps_of_one_mask_hold_what_was_computed(tmp_path):
     assert prevalence[where].mean() > 0.6 > prevalence[~where].mean()
     possible = [Prevalence(k, N, 0.05).map for k in range(N + 1)]
     assert np.isclose(prevalence[:, None], possible, atol=1e-6).any(axis=1).all()
+
+
+def test_maps_of_a_model_that_was_removed_go(tmp_path):
+    values, _ = planted(N, seed=0)
+    mask = mask_of(np.ones(SHAPE), "native", "mask.nii.gz")
+    fits, places = fits_of(tmp_path, values), {f"S{i}": mask for i in range(N)}
+    run(tmp_path, fits, places)
+    others = {(subject, "other"): path for (subject, _), path in fits.items()}
+    (tmp_path / "group" / "notes.txt").write_text("the user's own")
+    write_group(
+        others,
+        [("other", None)],
+        {"other": ["w"]},
+        places=places,
+        folder=tmp_path / "group",
+        options=OPTIONS,
+        seed=3,
+        figures_for=[],
+    )
+    left = {path.name for path in (tmp_path / "group").iterdir()}
+    assert "notes.txt" in left
+    assert any("desc-other" in name for name in left)
+    assert not any("desc-words" in name for name in left)
+    apart = {s: mask_of(np.ones(SHAPE), "native", f"{s}.nii.gz") for s in places}
+    assert run(tmp_path, fits, apart)["maps"] == []
+    assert {path.name for path in (tmp_path / "group").iterdir()} == {"notes.txt"}
+
+
+def test_a_story_in_which_a_voxel_does_not_vary_is_left_out():
+    """Of its subject alone; a voxel that never varies has no value."""
+    rng = np.random.default_rng(0)
+    stories = rng.normal(0.05, 0.1, (N, len(TRAIN), 3))
+    stories[0, 1, 1] = stories[0, :, 2] = np.nan
+    flips = draw_flips(N, 300, np.random.default_rng(1))
+    found = group_maps(stories, flips, None, 0.05)
+    means = np.nanmean(stories[..., :2], axis=1)
+    np.testing.assert_allclose(found["mean"][:2], means.mean(axis=0))
+    assert not np.isnan([found[key][:2] for key in ("t", "pfwer", "prevalence")]).any()
+    assert np.isnan([found[key][2] for key in ("mean", "t", "pfwer", "prevalence")]).all()
 
 
 def test_masks_of_their_own_in_one_space_share_some_voxels(tmp_path):

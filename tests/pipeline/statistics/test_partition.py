@@ -1,5 +1,7 @@
 """Variance partitioning: its algebra, known variances, its test, the models that it asks for."""
 
+from functools import partial
+
 import h5py
 import numpy as np
 import pytest
@@ -12,10 +14,12 @@ from pipeline.core.errors import ProblemError
 from pipeline.statistics.options import TestOptions
 from pipeline.statistics.partition import block_errors, parts, write_partition
 from pipeline.tables.partition import partition_table
+from tests.helpers import configs
+from tests.helpers.configs import BASIC
 from tests.helpers.fits import write_fit
 from tests.helpers.responses import rewrite, write_responses
-from tests.pipeline.config.test_config import changed
 
+changed = partial(configs.changed, BASIC)
 ROWS = {"t1": 150, "t2": 120}
 OPTIONS = TestOptions(
     scheme="shift", permutations=200, min_shift=10, block=20, tail="none", alpha=0.05

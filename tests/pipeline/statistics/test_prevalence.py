@@ -5,8 +5,7 @@ import pytest
 from scipy import stats
 from scipy.integrate import trapezoid
 
-from pipeline.core.series import pearson
-from pipeline.statistics.prevalence import Prevalence, story_p
+from pipeline.statistics.prevalence import Prevalence
 
 GAMMA = np.linspace(0, 1, 200_001)
 CASES = [(0, 12, 1.0), (1, 20, 1.0), (4, 27, 1.0), (8, 12, 1.0), (12, 12, 1.0), (5, 9, 0.7)]
@@ -46,37 +45,3 @@ def test_fourteen_of_twenty():
     assert Prevalence(0, 20, 0.05).map == 0
     assert Prevalence(20, 20, 0.05).map == 1
     assert Prevalence(0, 0, 0.05).interval() == pytest.approx((0, 0.95), abs=0.06)
-
-
-def test_a_subjects_own_test_is_students_over_stories():
-    """With twice the variance of the mean of independent ones, and a spread over n - 2."""
-    rng = np.random.default_rng(0)
-    by_story = rng.normal(0.05, 0.1, (8, 4))
-    by_story[2:4, 1] = np.nan
-    by_story[1:, 2] = np.nan
-    by_story[:, 3] = 0
-    p = story_p(by_story)
-    for unit in (0, 1):
-        own = by_story[~np.isnan(by_story[:, unit]), unit]
-        n = len(own)
-        t = stats.ttest_1samp(own, 0).statistic * np.sqrt((n - 2) / (n - 1) / 2)
-        assert p[unit] == pytest.approx(stats.t.sf(t, n - 1))
-    assert np.isnan(p[2])
-    assert p[3] == 1
-
-
-@pytest.mark.parametrize(("n_stories", "n_folds"), [(8, 8), (8, 4), (3, 3)])
-def test_of_noise_that_is_predicted_out_of_fold_one_in_twenty_passes(n_stories, n_folds):
-    """Ridge of noise on noise: two stories share what is learned of one on the other."""
-    rng = np.random.default_rng(0)
-    n_units = 4000
-    x, y = rng.standard_normal((n_stories, 40, 10)), rng.standard_normal((n_stories, 40, n_units))
-    fold, r = np.arange(n_stories) % n_folds, np.empty((n_stories, n_units))
-    for own in range(n_folds):
-        others = fold != own
-        design, target = x[others].reshape(-1, 10), y[others].reshape(-1, n_units)
-        weights = np.linalg.solve(design.T @ design + 30 * np.eye(10), design.T @ target)
-        for story in np.flatnonzero(~others):
-            r[story] = pearson(x[story] @ weights, y[story])
-    p = story_p(r)
-    assert 0.035 < (p < 0.05).mean() < 0.065

@@ -16,8 +16,8 @@ from pipeline.validation.models import (
     language_models,
     model_files,
 )
+from tests.helpers.configs import BASIC
 from tests.helpers.gguf import write_gguf
-from tests.pipeline.config.test_config import BASIC
 
 
 def config(language, **features):

@@ -25,7 +25,7 @@ from benchmarks.common import execute, timed, write
 from benchmarks.readable import changes_of, merged
 from benchmarks.real_fit import make_regression
 from pipeline.config.stories import training_stories
-from pipeline.core.interval import interval
+from pipeline.core.interval import story_mean
 from pipeline.core.series import pearson
 from pipeline.fit.cross_validation import make_solver
 from pipeline.fit.regression import Regression
@@ -175,7 +175,7 @@ def main() -> None:
 
 def _gain(r: dict[str, float], base: dict[str, float]) -> tuple[float, float, float]:
     """Mean gain over stories, and its interval."""
-    return interval(np.array([r[story] - base[story] for story in base]))
+    return story_mean(np.array([r[story] - base[story] for story in base])).interval
 
 
 if __name__ == "__main__":

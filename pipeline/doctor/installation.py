@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import platform
 import re
 import sys
@@ -26,6 +27,7 @@ def installation() -> Iterator[Line]:
     python = f"{platform.python_version()} ({platform.system()} {platform.machine()})"
     is_old = sys.version_info < OLDEST
     yield Line("Python", python, "BROKEN" if is_old else "", "use Python 3.11 or newer" * is_old)
+    yield from _uncompiled()
     try:
         needed = [Requirement(text) for text in requires(PACKAGE) or ()]
     except PackageNotFoundError:
@@ -39,6 +41,14 @@ def installation() -> Iterator[Line]:
     for module in LOADED:
         if said := _not_loaded(module):
             yield Line(module, f"cannot be imported: {said}", "BROKEN", _INSTALL)
+
+
+def _uncompiled() -> Iterator[Line]:
+    """Where no process may keep what it compiles, and pip has not done so: jobs begin slowly."""
+    found = importlib.util.find_spec("numpy")
+    if sys.dont_write_bytecode and found and found.cached and not Path(found.cached).exists():
+        said = "is compiled anew by every job: PYTHONDONTWRITEBYTECODE is set"
+        yield Line("what is imported", said, "note", "unset it")
 
 
 def _packages(needed: list[Requirement]) -> Iterator[Line]:

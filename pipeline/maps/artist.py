@@ -78,9 +78,9 @@ class Artist:
         chosen : set of str
             Models that get every figure.
         """
-        figures = self._figures(scale, everything=any(m.model in chosen for m in maps))
         records = []
         with cheap_collection():
+            figures = self._figures(scale, everything=any(m.model in chosen for m in maps))
             for m in maps:
                 files = self._values(m, scale)
                 for kind, figure in figures.items():

@@ -1,8 +1,10 @@
 """The recipes that install the project elsewhere: what they say is what was tested."""
 
 import fnmatch
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import tomllib
 
@@ -52,6 +54,18 @@ def test_both_recipes_have_the_locks_python_and_run_the_same_steps(name):
     assert f". {PLACE}\n" in recipe  # all files are copied there
     assert re.search(rf"torch_index={TORCH}$", recipe, re.IGNORECASE | re.MULTILINE)
     assert "pip" not in recipe  # what is installed is said once
+
+
+def test_what_make_starts_keeps_what_it_compiles():
+    if shutil.which("make") is None:
+        pytest.skip("no make here")
+    done = subprocess.run(
+        ["make", "-f", "-", "shown"], input="include Makefile\nshown:\n\t@env\n", text=True,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}, cwd=REPOSITORY, capture_output=True,
+        check=True,
+    )  # fmt: skip
+    assert "PATH=" in done.stdout
+    assert "PYTHONDONTWRITEBYTECODE" not in done.stdout
 
 
 def test_nothing_that_is_tracked_is_left_out_of_an_image():

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -37,6 +38,17 @@ def test_a_sound_installation_has_nothing_broken(capsys):
     names = [line["name"] for own in parts.values() for line in own]
     for name in ("packages", "threads", "memory", "GPU", "SLURM", "encoder", "SmolLM2", "Eng1000"):
         assert names.count(name) == 1
+
+
+@pytest.mark.parametrize(("kept", "compiled"), [(True, False), (False, True), (False, False)])
+def test_jobs_that_compile_all_that_they_import_are_noted(kept, compiled, monkeypatch, tmp_path):
+    numpy = SimpleNamespace(cached=str(tmp_path / "numpy.pyc"))
+    if compiled:
+        Path(numpy.cached).touch()
+    monkeypatch.setattr(sys, "dont_write_bytecode", not kept)
+    monkeypatch.setattr(installation.importlib.util, "find_spec", lambda name: numpy)
+    own = list(installation._uncompiled())
+    assert [line.state for line in own] == ([] if kept or compiled else ["note"])
 
 
 def test_it_says_nothing_of_whom_and_no_token(capsys, tmp_path, monkeypatch):

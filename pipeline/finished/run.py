@@ -87,11 +87,8 @@ class Run:
         """
         path = self.files.of_run(f"{name}.tsv")
         if name in TABLES and len(self.subjects) == 1:
-            what, remedy = (
-                "a run of one subject has no such table",
-                "delete what an earlier run left",
-            )
-            raise ProblemError(Problem(path, "(file)", what, remedy))
+            what, remedy = "a run of one subject has no such table", "delete it, if it is there"
+            raise ProblemError(Problem(path, "", what, remedy))
         return read_table(path)
 
     def stories(self, subject: str | None = None) -> dict[str, list[str]]:

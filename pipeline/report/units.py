@@ -46,6 +46,7 @@ def choose_units(
     baseline: str,
     regions: Mapping[str, np.ndarray],
     names: Sequence[str] | None = None,
+    called: tuple[str, str] = ("voxel", "voxels"),
 ) -> list[Unit]:
     """Voxels that gain most from matches or that the baseline predicts best, and all regions.
 
@@ -62,6 +63,8 @@ def choose_units(
         Indices of each region's voxels.
     names : sequence of str, optional
         Names of the voxels, where each is a region.
+    called : pair of str
+        What one of them is called without a name, and several (`pipeline.voxels.vertices.called`).
 
     Returns
     -------
@@ -75,7 +78,7 @@ def choose_units(
         order = np.argsort(-np.nan_to_num(score, nan=-np.inf), kind="stable")
         for voxel in [int(v) for v in order if int(v) not in taken and np.isfinite(score[v])][:n]:
             taken.add(voxel)
-            name = names[voxel] if names is not None else f"voxel {voxel}"
+            name = names[voxel] if names is not None else f"{called[0]} {voxel}"
             label = f"{name} (out-of-fold r {note(score[voxel])})"
             units.append(Unit(label, group, np.array([voxel]), model))
 
@@ -85,7 +88,7 @@ def choose_units(
         add(group, gain, BEST_GAIN, lambda r: f"changes by {signed(r)}", model)
     add(f"Best with {baseline}", scores[baseline].r_cv, BEST_BASELINE, correlation)
     for name, voxels in regions.items():
-        several = f" (mean of {len(voxels)} voxels)" if len(voxels) > 1 else ""
+        several = f" (mean of {len(voxels)} {called[1]})" if len(voxels) > 1 else ""
         units.append(Unit(f"{name}{several}", "Regions", voxels))
     return units
 

@@ -18,6 +18,7 @@ from pipeline.tuning.band import Said
 from pipeline.tuning.colours import Picture
 from pipeline.tuning.passages import Matcher, Passage, contributing, passages
 from pipeline.tuning.subject import ALL, Subject, evenly, means
+from pipeline.voxels.vertices import called
 
 MOST_VOXELS = 300  # that can be chosen one by one
 MOST_REGIONS = 24  # of a parcellation, those of the most predicted voxels
@@ -148,7 +149,7 @@ def as_json(
     def bands(k: int, voxels: np.ndarray) -> list[dict[str, Any]]:
         return [_band(own, k, voxels, lexicon) for own in said.values()]
 
-    shown = []
+    shown, (one, several) = [], called(subject.space)
     for k in order:
         voxels = places.regions[names[k]] if k < n else places.voxels[[k - n]]
         place: dict[str, Any] = {"bands": bands(k, voxels), "passages": _moments(found[k])}
@@ -158,7 +159,7 @@ def as_json(
             group, _, name = names[k].partition(": ")
             place |= {"label": name or ALL, "group": group if name else "", "n": len(voxels)}
         else:
-            place |= {"label": f"voxel {of[0]}", "group": "Voxels", "n": 1}
+            place |= {"label": f"{one} {of[0]}", "group": several.capitalize(), "n": 1}
             place["in"] = [
                 i
                 for i, r in enumerate(regions)
@@ -169,6 +170,7 @@ def as_json(
     return {
         "tr": subject.tr,
         "stories": list(subject.test),
+        "called": several,
         "n_folds": max((own.listing.get("n_folds", 0) for own in said.values()), default=0),
         "bands": [
             {"name": name, "delays": list(delays[name]), "says": own.words is not None}

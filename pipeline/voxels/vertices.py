@@ -103,6 +103,19 @@ class Vertices:
         return sampled
 
 
+def called(space: object) -> tuple[str, str]:
+    """What one value of a subject's responses is called, and several of them.
+
+    Parameters
+    ----------
+    space : Vertices, or anything else
+        Where the values are; elsewhere than on a surface they are voxels.
+    """
+    if not isinstance(space, Vertices):
+        return "voxel", "voxels"
+    return ("vertex", "vertices") if space.axis is None else ("grayordinate", "grayordinates")
+
+
 def _named(source: str | Path) -> tuple[str, str]:
     """Space and density in a file's name."""
     found = (pattern.search(Path(source).name) for pattern in (_SPACE, _DENSITY))

@@ -182,6 +182,7 @@ rule explorer:
         },
         recalling=recalling_models(CONFIG),
         mask=CONFIG["mask"],
+        recording=lambda w: FILES.on_surface(w.subject),
         regions=CONFIG["regions"],
     script:
         "../scripts/explorer.py"

@@ -9,9 +9,11 @@ from job import snakemake, work
 from pipeline.core.atomic import write_text
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.file import FitFile
+from pipeline.readers.formats import vertices_of
 from pipeline.regions.labels import read_parcellations
 from pipeline.report.explorer import Explored, explore
 from pipeline.report.units import choose_units, held_against, region_voxels
+from pipeline.voxels.vertices import called
 
 with work(snakemake):
     params, files, subject = snakemake.params, snakemake.input, snakemake.wildcards.subject
@@ -33,6 +35,7 @@ with work(snakemake):
         baseline=params.baseline,
         regions=region_voxels(regions),
         names=named,
+        called=called(params.recording and vertices_of(params.recording)),
     )
     collected = explore(
         Dataset.from_config(params.dataset),

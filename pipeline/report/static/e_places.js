@@ -29,7 +29,7 @@ if (document.getElementById("places")) {
     select.band.parentNode.hidden = data().bands.length < 2;
     const before = select.place.selectedOptions[0]?.textContent.replace(/ \(.*/, "");
     fill(select.place, data().places.map(({ label, group, n }, i) => {
-      return { value: String(i), label: n > 1 ? `${label} (${n} voxels)` : label, group };
+      return { value: String(i), label: n > 1 ? `${label} (${n} ${data().called})` : label, group };
     }));
     select.place.value = String(Math.max(data().places.findIndex(({ label }) => label === before), 0));
     for (const image of map.querySelectorAll("img")) {
@@ -43,7 +43,7 @@ if (document.getElementById("places")) {
       map.style.minWidth = `${1.5 * columns}px`; // a finger finds a voxel; the figure scrolls
       const n = data().places.length - regions().length;
       map.parentNode.querySelector("figcaption").textContent = `Colours: ${data().map.says}. Grey: not predicted, or not by this band. ` +
-        `A click takes the nearest of ${n} voxels; arrow keys go to the next one.`;
+        `A click takes the nearest of ${n} ${data().called}; arrow keys go to the next one.`;
     }
     show();
   }
@@ -101,9 +101,9 @@ if (document.getElementById("places")) {
   function show() {
     const own = facts(), { label, group, n, r, passages } = place();
     mark();
-    const title = group && group !== "Voxels" ? `${label} (${group})` : label;
+    const title = group && place().at === undefined ? `${label} (${group})` : label;
     says.replaceChildren(element("h3", { textContent: title }));
-    says.append(element("p", { className: "how", textContent: `${n > 1 ? `Mean of ${n} predicted voxels, out-of-fold r ` : "Out-of-fold r "}` +
+    says.append(element("p", { className: "how", textContent: `${n > 1 ? `Mean of ${n} predicted ${data().called}, out-of-fold r ` : "Out-of-fold r "}` +
       r.toFixed(3).replace("-", "\u2212") + (own.peak ? `; answers ${own.peak.toFixed(1)} s after the words, ${own.width.toFixed(1)} s wide.` : ".") }));
     const around = (place().in || []).map((i) => element("button", { className: "jump", type: "button",
       textContent: `all of ${data().places[i].label}`, onclick: () => choose(i) }));

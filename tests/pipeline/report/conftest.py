@@ -238,7 +238,8 @@ def places(folder, stem):
     for i, at in enumerate([[2, 3], [2, 12], [7, 4]]):
         made.append(place(f"voxel {i}", "Voxels", 1, [i + 4, 2], **{"in": [1][: i < 2], "at": at}))
     said = {"tr": 2.0, "stories": TEST, "n_folds": 3, "bands": bands, "matchers": ["ngram"]}
-    said |= {"words": words, "places": made, "map": {"shape": [10, 20], "aspect": 1.0, "says": "r"}}
+    said |= {"words": words, "places": made, "called": "voxels"}
+    said["map"] = {"shape": [10, 20], "aspect": 1.0, "says": "r"}
     (folder / f"{stem}.json").write_text(json.dumps(said))
     Image.new("RGB", (20, 10), (10, 90, 120)).save(folder / f"{stem}.png")
     return {"places": f"{stem}.json", "map": f"{stem}.png"}

@@ -28,6 +28,18 @@ def test_voxels_to_choose_say_how_much_is_gained():
     ]
 
 
+def test_vertices_to_choose_are_called_so():
+    r, n = np.array([0.1, 0.3]), np.zeros((3, 2))
+    units = choose_units(
+        {"base": Scores(["b"], list("abc"), r, r, r, n)}, over={}, baseline="base",
+        regions={"V1": np.arange(2)}, called=("vertex", "vertices"),
+    )  # fmt: skip
+    assert [unit.label for unit in units] == [
+        "vertex 1 (out-of-fold r 0.300)", "vertex 0 (out-of-fold r 0.100)",
+        "V1 (mean of 2 vertices)",
+    ]  # fmt: skip
+
+
 def test_regions_to_choose_have_their_names():
     r, n = np.array([0.1, 0.3]), np.zeros((3, 2))
     scores = {"base": Scores(["b"], list("abc"), r, r, r, n)}

@@ -8,7 +8,7 @@ from pipeline.maps.meshes import cortex_of
 from pipeline.maps.values import write_colours
 from pipeline.tuning.colours import pictures
 from pipeline.tuning.hemispheres import Hemispheres
-from pipeline.voxels.vertices import Vertices
+from pipeline.voxels.vertices import Vertices, called
 
 N = 10242  # vertices of a hemisphere of fsaverage5
 
@@ -65,6 +65,13 @@ def test_colours_are_files_of_the_form_the_responses_came_in(vertices, tmp_path)
     ]
     read = [np.stack([a.data for a in nib.load(path).darrays]) for path in files]
     np.testing.assert_array_equal(np.hstack(read), colours)
+
+
+def test_what_is_on_a_surface_is_no_voxel(vertices):
+    axis = nib.cifti2.BrainModelAxis.from_surface(np.arange(5), 20, "CortexLeft")
+    assert called(vertices) == ("vertex", "vertices")
+    assert called(Vertices.of_axis(axis, "a.dtseries.nii")) == ("grayordinate", "grayordinates")
+    assert called(None) == ("voxel", "voxels")
 
 
 def test_colours_of_brain_models_are_three_maps(tmp_path):

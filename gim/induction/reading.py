@@ -72,7 +72,9 @@ class Reading:
         return previous_occurrences(self.ids, n) >= 0
 
 
-def read(words: Sequence[str], encoder: Encoder, tau: int = 2) -> Reading:
+def read(
+    words: Sequence[str], encoder: Encoder, tau: int = 2, states: NDArray | None = None
+) -> Reading:
     """Read a text word by word.
 
     Parameters
@@ -82,14 +84,16 @@ def read(words: Sequence[str], encoder: Encoder, tau: int = 2) -> Reading:
         Whose states are compared.
     tau : int
         Words in a row from which an exact match is trusted more than similar places.
+    states : array of shape (n, size), optional
+        The encoder's after each word, if they are at hand.
     """
     vocabulary = list(dict.fromkeys(words))
     place = {word: k for k, word in enumerate(vocabulary)}
     ids = np.array([place[word] for word in words], np.int64)
     n = len(ids)
-    fuzzy, similarity, lag = _fuzzy(
-        ids, len(vocabulary), encoder.vectors(*join_words(words)), encoder
-    )
+    if states is None:
+        states = encoder.vectors(*join_words(words))
+    fuzzy, similarity, lag = _fuzzy(ids, len(vocabulary), states, encoder)
     copied, suffix = ExactInduction(None).read(ids, len(vocabulary))
     exact = suffix >= tau
     expected = np.where(exact[:, None], copied, fuzzy)

@@ -141,12 +141,14 @@ def spread(tokens, counts, children, discounts, unigram, nodes, out, totals, lef
         if nodes[m] < 0:
             continue
         d1, d2, d3 = discounts[m + 1, 1], discounts[m + 1, 2], discounts[m + 1, 3]
-        total, taken = np.int64(0), 0.0
-        for k in range(children[nodes[m]], children[nodes[m] + 1]):
-            c = np.int64(counts[k])
-            total += c
-            taken += d1 if c == 1 else (d2 if c == 2 else d3)
+        total, once, twice = np.int64(0), np.int64(0), np.int64(0)
+        begin, end = np.int64(children[nodes[m]]), np.int64(children[nodes[m] + 1])
+        for k in range(begin, end):  # whole numbers: it compiles to vector instructions
+            total += counts[k]
+            once += counts[k] == 1
+            twice += counts[k] == 2
         if total > 0:
+            taken = d1 * once + d2 * twice + d3 * (end - begin - once - twice)
             totals[m], left[m] = total, taken / total
             rest *= left[m]
     for token in range(len(out)):
@@ -156,7 +158,8 @@ def spread(tokens, counts, children, discounts, unigram, nodes, out, totals, lef
         if totals[m] == 0:
             continue
         scale = rest / totals[m]
-        for k in range(children[nodes[m]], children[nodes[m] + 1]):
-            c = np.int64(counts[k])
-            out[tokens[k]] += scale * (c - discounts[m + 1, min(c, 3)])
+        d1, d2, d3 = discounts[m + 1, 1], discounts[m + 1, 2], discounts[m + 1, 3]
+        for k in range(np.int64(children[nodes[m]]), np.int64(children[nodes[m] + 1])):
+            c = counts[k]
+            out[tokens[k]] += scale * (c - (d1 if c == 1 else (d2 if c == 2 else d3)))
         rest *= left[m]

@@ -39,3 +39,20 @@ def soft_rank(weights, local, ids, low, high, targets, top, p_next, greater, equ
                 same += 1
         top[i], p_next[i], greater[i] = best, mine / total, more
         equal[i] = same if mine > 0 else 0
+
+
+@njit(cache=True)
+def soft_votes(weights, ids, begin, votes, value, best):
+    """Sum the weights of a reader's earlier places by the word that followed each.
+
+    Row r of ``weights`` (n_rows, n_keys) is about word begin + r of ``ids``: place j, of those
+    before its own, votes for word j + 1. Adds to rows of ``votes`` (n, n_distinct); ``value`` and
+    ``best`` (n,) get the largest weight, where it is above 0, and its place, the latest of equals.
+    """
+    for r in range(len(weights)):
+        i = begin + r
+        for j in range(i - 1):
+            w = np.float64(weights[r, j])
+            votes[i, ids[j + 1]] += w
+            if w > 0 and w >= value[i]:
+                value[i], best[i] = w, j

@@ -124,3 +124,23 @@ def consume_and_score(
                 continue
             n = followers(text, node, keys, values, tally, reg, scratch)
             rank(scratch[0, :n], scratch[1, :n], targets[i], ranks[i])
+
+
+@njit(cache=True)
+def consume_and_share(
+    text, leaf, node, keys, values, tally, reg, window, tokens, scratch, lengths, shares
+):
+    """Put into ``shares[i]`` what followed the matches before token i, by token; then push it.
+
+    ``shares`` (n_tokens, n_distinct) are zeros at first, and remain so where nothing was read yet;
+    ``lengths[i]`` is the suffix length before token i.
+    """
+    for i in range(len(tokens)):
+        lengths[i] = active_depth(node, reg)
+        n = followers(text, node, keys, values, tally, reg, scratch)
+        total = 0
+        for k in range(n):
+            total += scratch[1, k]
+        for k in range(n):
+            shares[i, scratch[0, k]] = scratch[1, k] / total
+        push(text, leaf, node, keys, values, tally, reg, window, tokens[i])

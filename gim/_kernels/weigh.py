@@ -1,6 +1,6 @@
 """Compiled: what speaks for the next token, and how it is weighed.
 
-`observe` sees one place of a text without any parameter; `attend` weighs the votes of the context,
+`observe` sees one place of a text without any parameter; `appeal` weighs the votes of the context,
 `gate` the sources, `mix` puts them together. The batch and the stream of `gim.weighing.model` call
 the same functions, so that they agree.
 
@@ -65,53 +65,65 @@ def observe(ids, low, n, runs, agree, cosines, p, log_unigram, log_lag, classes,
 
 
 @njit(cache=True)
-def attend(
-    n,
-    classes,
-    votes,
-    table,
-    slopes,
-    unit_table,
-    unit_slopes,
-    unit_votes,
-    attention,
-    strength,
-    focus,
-):
-    """Each head's softmax over n votes; its log sum before (``strength``), and of its squares.
+def know(counts, left, best, length, followers, longest, cosine, n, known, present):
+    """Fill in what the gate knows before votes are weighed, and which sources are there.
+
+    ``counts`` and ``left`` are by length of context, over all indexes; ``best`` is the probability
+    of the n-grams' most probable token, 0 without a corpus; ``followers`` say how often each token
+    followed the longest suffix of the corpus, of ``length`` tokens. What becomes of them stands in `gim.weighing.weights.GATE`.
+    """
+    known[:] = 0
+    known[0] = 1
+    if best > 0:
+        for m in range(len(counts)):
+            known[1 + m] = np.log1p(counts[m])
+            known[1 + len(counts) + m] = np.log(left[m]) if left[m] > 0 else 0.0
+        known[1 + 2 * len(counts)] = np.log(best)
+    total, most = np.int64(0), np.int64(0)
+    for k in range(len(followers)):
+        total += followers[k]
+        most = max(most, followers[k])
+    at = 2 + 2 * len(counts)
+    known[at], known[at + 1] = np.log1p(length), np.log1p(total)
+    known[at + 2] = most / total if total else 0.0
+    known[at + 3], known[at + 4], known[at + 5] = np.log1p(longest), cosine, np.log1p(n)
+    present[:] = n > 0
+    present[0], present[1], present[len(present) - 1] = best > 0, total > 0, True
+
+
+@njit(cache=True)
+def _add(out, factor, values):
+    for i in range(len(out)):
+        out[i] += factor * values[i]
+
+
+@njit(cache=True)
+def appeal(n, classes, votes, table, slopes, unit_table, unit_slopes, unit_votes, out):
+    """How much each of n votes appeals to each head, (n_heads, n): what its softmax is of.
 
     Tables are by class, slopes by feature, ``unit_votes`` by hidden unit: the heads, or the units,
     come second.
     """
-    heads = table.shape[1]
-    units = np.empty(unit_table.shape[1])
-    for i in range(n):
-        for u in range(len(units)):
-            units[u] = unit_table[classes[i], u]
-        for f in range(votes.shape[1]):
-            for u in range(len(units)):
-                units[u] += unit_slopes[f, u] * votes[i, f]
-        for h in range(heads):
-            value = table[classes[i], h]
-            for f in range(votes.shape[1]):
-                value += slopes[f, h] * votes[i, f]
-            for u in range(len(units)):
-                value += unit_votes[u, h] * max(units[u], 0.0)
-            attention[h, i] = value
-    for h in range(heads):
-        top = -1e300
+    features = votes.shape[1]
+    # Places innermost, one plain loop after the other: each compiles to vector instructions.
+    seen, unit = np.empty((features, n)), np.empty(n)
+    for f in range(features):
         for i in range(n):
-            top = max(top, attention[h, i])
-        total, squares = 0.0, 0.0
+            seen[f, i] = votes[i, f]
+    for h in range(len(out)):
         for i in range(n):
-            a = np.exp(attention[h, i] - top)
-            attention[h, i] = a
-            total += a
-            squares += a * a
+            out[h, i] = table[classes[i], h]
+        for f in range(features):
+            _add(out[h], slopes[f, h], seen[f])
+    for u in range(unit_table.shape[1]):
         for i in range(n):
-            attention[h, i] /= total
-        strength[h] = top + np.log(total) if n else 0.0
-        focus[h] = np.log(squares / total**2) if n else 0.0
+            unit[i] = unit_table[classes[i], u]
+        for f in range(features):
+            _add(unit, unit_slopes[f, u], seen[f])
+        for i in range(n):
+            unit[i] = max(unit[i], 0.0)
+        for h in range(len(out)):
+            _add(out[h], unit_votes[u, h], unit)
 
 
 @njit(cache=True)

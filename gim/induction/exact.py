@@ -98,6 +98,31 @@ class ExactInduction:
         found = scratch[:, :n][:, np.lexsort((scratch[0, :n], -scratch[1, :n]))]
         return found[0], found[1]
 
+    def read(self, ids: ArrayLike, size: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Consume tokens and say of each what was expected before it.
+
+        Parameters
+        ----------
+        ids : int array of shape (n,)
+        size : int
+            Every token, also those consumed before, is below it.
+
+        Returns
+        -------
+        shares : float array of shape (n, size)
+            `counts` before each token, as shares; zeros before the first one of all.
+        suffix_len : int array of shape (n,)
+            Before each token.
+        """
+        tokens = as_tokens(ids)
+        if len(tokens) and int(tokens.max()) >= size:
+            raise ValueError(f"token {tokens.max()} is not below {size}")
+        self.reserve(len(tokens))
+        lengths, shares = np.empty(len(tokens), np.int64), np.zeros((len(tokens), size))
+        scratch = np.empty_like(self._tally)
+        query.consume_and_share(*self.arrays, self.window or 0, tokens, scratch, lengths, shares)
+        return shares, lengths
+
     def matches(self) -> NDArray[np.int64]:
         """Absolute positions, ascending, of the tokens that followed the matches.
 

@@ -7,15 +7,19 @@ words occurred before, at least ``tau`` of them in a row, what followed there is
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gim._kernels import soft
 from gim.encoder.encoder import Encoder
 from gim.induction.exact import ExactInduction
 from gim.text.ngram import previous_occurrences
 from gim.text.words import join_words
 
+kernel: Any = soft  # compiled functions carry no types
+BLOCK = 256  # words compared at once
 VOCABULARY = 50_000  # words among which one that was never said is guessed
 
 
@@ -68,7 +72,9 @@ class Reading:
         return previous_occurrences(self.ids, n) >= 0
 
 
-def read(words: Sequence[str], encoder: Encoder, tau: int = 2) -> Reading:
+def read(
+    words: Sequence[str], encoder: Encoder, tau: int = 2, states: NDArray | None = None
+) -> Reading:
     """Read a text word by word.
 
     Parameters
@@ -78,15 +84,17 @@ def read(words: Sequence[str], encoder: Encoder, tau: int = 2) -> Reading:
         Whose states are compared.
     tau : int
         Words in a row from which an exact match is trusted more than similar places.
+    states : array of shape (n, size), optional
+        The encoder's after each word, if they are at hand.
     """
     vocabulary = list(dict.fromkeys(words))
     place = {word: k for k, word in enumerate(vocabulary)}
     ids = np.array([place[word] for word in words], np.int64)
     n = len(ids)
-    fuzzy, similarity, lag = _fuzzy(
-        ids, len(vocabulary), encoder.vectors(*join_words(words)), encoder
-    )
-    copied, suffix = _exact(ids, len(vocabulary))
+    if states is None:
+        states = encoder.vectors(*join_words(words))
+    fuzzy, similarity, lag = _fuzzy(ids, len(vocabulary), states, encoder)
+    copied, suffix = ExactInduction(None).read(ids, len(vocabulary))
     exact = suffix >= tau
     expected = np.where(exact[:, None], copied, fuzzy)
     return Reading(
@@ -107,29 +115,13 @@ def _fuzzy(
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Votes of earlier states, similarity and lag of the best one; row i is about word i."""
     n = len(ids)
-    weights = np.zeros((n, n))  # of word i for its candidate j, whose follower j + 1 came before i
-    if n > 2:
-        similar = encoder.similarity(states[1:-1], states[:-2]).astype(np.float64)
-        weights[2:, : n - 2] = np.tril(similar)
-    follows = np.zeros((n, size))
-    follows[np.arange(n - 1), ids[1:]] = 1
-    votes = weights @ follows
-    best = n - 1 - weights[:, ::-1].argmax(axis=1) if n else np.empty(0, int)
-    value = weights[np.arange(n), best]
+    votes, value, best = np.zeros((n, size)), np.zeros(n), np.zeros(n, np.int64)
+    for begin in range(2, n, BLOCK):
+        end = min(begin + BLOCK, n)
+        similar = encoder.similarity(states[begin - 1 : end - 1], states[: end - 2])
+        kernel.soft_votes(similar, ids, begin, votes, value, best)
     lag = np.where(value > 0, np.arange(n) - 1 - best, 0)
     return votes / np.maximum(votes.sum(1, keepdims=True), 1e-300), value, lag
-
-
-def _exact(ids: NDArray[np.int64], size: int) -> tuple[NDArray, NDArray[np.int64]]:
-    """What followed the longest earlier match before each word, and the match's length."""
-    induction = ExactInduction(None)
-    copied, suffix = np.zeros((len(ids), size)), np.zeros(len(ids), np.int64)
-    for i, word in enumerate(ids.tolist()):
-        tokens, counts = induction.counts()
-        copied[i, tokens] = counts / max(counts.sum(), 1)
-        suffix[i] = induction.suffix_len
-        induction.push(word)
-    return copied, suffix
 
 
 def _smoothed(p: NDArray, ids: NDArray[np.int64]) -> NDArray:

@@ -222,8 +222,12 @@ class KneserNey:
         begins : bool
             Whether ``ids`` begin a document.
         """
-        context = as_tokens(ids[-(self.order - 1) :])
-        if begins and len(ids) < self.order - 1:
+        return self.find(as_tokens(ids[-(self.order - 1) :]), begins)
+
+    def find(self, tokens: NDArray[np.int64], begins: bool = False) -> NDArray[np.int64]:
+        """`contexts` of tokens that were looked at before."""
+        context = tokens[-(self.order - 1) :]
+        if begins and len(context) < self.order - 1:
             context = np.concatenate([[self.vocab_size], context])
         nodes = np.empty(self.order - 1, np.int64)
         kernel.find_contexts(self._tokens, self._children, self.root, context, nodes)

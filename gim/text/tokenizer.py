@@ -101,9 +101,17 @@ class Tokenizer:
         ends : int array of shape (len(ids),)
             A token that ends inside a character counts only the characters before it.
         """
-        stream = self.stream()
-        parts = [stream.push(int(i)) for i in ids]
-        return "".join(parts), np.cumsum([len(part) for part in parts], dtype=np.int64)
+        data = self.bytes_of(ids)
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
+            stream = self.stream()
+            parts = [stream.push(int(i)) for i in ids]
+            return "".join(parts), np.cumsum([len(part) for part in parts], dtype=np.int64)
+        ends = np.cumsum([len(self.table[int(i)]) for i in ids], dtype=np.int64)
+        begins = (np.frombuffer(data + b" ", np.uint8) & 0xC0) != 0x80
+        # Before each byte, and at the end: characters that began, but for one that goes on here.
+        return text, (np.append(0, np.cumsum(begins[:-1])) - ~begins)[ends]
 
 
 def check_ids(ids: ArrayLike, tokenizer: Tokenizer) -> NDArray[np.int64]:

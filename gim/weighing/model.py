@@ -308,7 +308,7 @@ class WeightedStream:
         if any(known == len(part.nodes) for part in found):
             # A match can grow by one with every token, so longer suffixes need no look-up.
             limit = self._match.length + self.n_seen - self._matched
-            longer = index.longest(context, min(limit, len(context)))
+            longer = index.longest(context[max(0, len(context) - limit) :])
             match = longer if longer.length > known else match
         self._match, self._matched = match, self.n_seen
         return match

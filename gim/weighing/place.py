@@ -85,7 +85,7 @@ def read_ngrams(
     """Fill ``p`` with the mean of several n-gram models by their shares; say what they found."""
     out: list[NGrams] = []
     for model, share in models:
-        nodes = model.contexts(context, begins)
+        nodes = model.find(context, begins)
         part = NGrams(model, share, nodes, np.empty(len(nodes)), np.empty(len(nodes)))
         target = p if not out else np.empty_like(p)
         ngrams.spread(*model.arrays, nodes, target, part.totals, part.left)
@@ -99,44 +99,33 @@ def read_ngrams(
 
 def know(place: Place, cosine: float) -> None:
     """Fill in what the gate knows before votes are weighed, and which sources are there."""
-    known, corpus = place.known, bool(place.ngrams)
-    known[:] = 0
-    known[0] = 1
-    if corpus:
-        for m in ORDERS:
-            here = [part for part in place.ngrams if m <= len(part.nodes)]
-            known[m] = np.log1p(sum(part.totals[m - 1] for part in here))
-            left = sum(part.share * part.left[m - 1] for part in here)
-            known[len(ORDERS) + m] = np.log(left) if here else 0.0
-        known[2 * len(ORDERS) + 1] = np.log(place.p.max())
-    total = int(place.counts.sum()) if len(place.counts) else 0
+    counts, left = np.zeros(len(ORDERS)), np.zeros(len(ORDERS))
+    for part in place.ngrams:
+        n = min(len(ORDERS), len(part.nodes))
+        counts[:n] += part.totals[:n]
+        left[:n] += part.share * part.left[:n]
+    best = place.p.max() if place.ngrams else 0.0
     length = 0 if place.match is None else place.match.length
-    known[BASE - 6 : BASE] = (
-        np.log1p(length),
-        np.log1p(total),
-        place.counts.max() / total if total else 0.0,
-        np.log1p(place.longest),
-        cosine,
-        np.log1p(place.n),
-    )
-    place.present[:] = place.n > 0
-    place.present[0], place.present[1], place.present[-1] = corpus, total > 0, True
+    kernel.know(
+        counts, left, best, length, place.counts, place.longest, cosine, place.n,
+        place.known, place.present,
+    )  # fmt: skip
 
 
 def weigh(place: Place, weights: Weights, similar: bool) -> Weighed:
     """Weigh the votes and the sources of a place; ``similar``: there is an encoder."""
-    attention = np.empty((len(HEADS), place.n))
     h = len(HEADS)
+    attention = np.zeros((h, place.n))
     strength, focus = place.known[BASE : BASE + h], place.known[BASE + h :]
-    kernel.attend(
-        place.n,
-        place.classes,
-        place.votes,
-        *weights.of_votes,
-        attention,
-        strength,
-        focus,
-    )
+    if place.n:
+        kernel.appeal(place.n, place.classes, place.votes, *weights.of_votes, attention)
+        # NumPy's exponentials take several numbers at once, those of compiled loops one.
+        top = attention.max(axis=1, keepdims=True)
+        np.exp(np.subtract(attention, top, out=attention), out=attention)
+        total = attention.sum(axis=1)
+        attention /= total[:, None]
+        strength[:] = top[:, 0] + np.log(total)
+        focus[:] = np.log(np.einsum("hi,hi->h", attention, attention))
     place.present[SOURCES.index("similar")] &= similar
     out = np.empty(len(SOURCES))
     kernel.gate(weights.gate, place.known, place.present, out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -119,6 +119,7 @@ def _before_each(model: WeightedGIM, ids: np.ndarray) -> Iterator[WeightedStream
         yield stream
 
 
+@lru_cache(maxsize=2)
 def _candidates(tokenizer: Tokenizer, space: Eng1000 | None) -> tuple[np.ndarray, np.ndarray]:
     """Tokens that are a whole word of a word space within a text, and the words' vectors."""
     if space is None:

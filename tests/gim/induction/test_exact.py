@@ -67,6 +67,26 @@ def test_scores_are_those_of_single_steps(ids, window):
 
 
 @settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(0, 4), max_size=60), st.one_of(st.none(), st.integers(1, 40)))
+def test_a_text_is_read_as_it_is_by_single_steps(ids, window):
+    reader, step = ExactInduction(window), ExactInduction(window)
+    parts = [reader.read(ids[:7], 5), reader.read(ids[7:], 5)]
+    shares, lengths = (np.concatenate(part) for part in zip(*parts, strict=True))
+    for t, token in enumerate(ids):
+        expected = np.zeros(5)
+        found, counts = step.counts()
+        expected[found] = counts / max(counts.sum(), 1)
+        np.testing.assert_array_equal(shares[t], expected)
+        assert lengths[t] == step.suffix_len
+        step.push(token)
+
+
+def test_a_token_for_which_there_is_no_column_is_refused():
+    with pytest.raises(ValueError, match="not below 5"):
+        ExactInduction().read([1, 5], 5)
+
+
+@settings(max_examples=100, deadline=None)
 @given(tokens, st.integers(0, 80))
 def test_scores_do_not_depend_on_where_a_text_is_cut(ids, cut):
     targets = np.array([*ids[1:], 3], np.int64)[: len(ids)]

@@ -29,6 +29,17 @@ def test_default_round_trip_and_offsets(text):
         assert len(prefix) - len(text[:end].encode()) < 4
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(0, DEFAULT.vocab_size - 1), max_size=40))
+def test_offsets_are_those_of_a_stream(ids):
+    """Also of bytes that form no character."""
+    stream = DEFAULT.stream()
+    parts = [stream.push(i) for i in ids]
+    text, ends = DEFAULT.text_and_ends(ids)
+    assert text == "".join(parts)
+    assert ends.tolist() == np.cumsum([len(part) for part in parts]).tolist()
+
+
 def test_the_default_is_compact_english():
     text = "The committee was discussing the government of the country."
     assert len(DEFAULT.encode(text)) <= 12

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gim.encoder.encoder import Encoder
 from gim.induction.reading import VOCABULARY, read
@@ -33,6 +35,18 @@ def test_fuzzy_expectations_against_the_definition(encoder):
         assert reading.lag[i] == i - 1 - similar.argmax()
     assert not reading.exact.any()
     assert (reading.expected[:2] == 0).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from("abcde"), max_size=30), st.integers(1, 8))
+def test_votes_do_not_depend_on_how_many_words_are_compared_at_once(encoder, words, block):
+    whole = read(words, encoder, tau=99)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gim.induction.reading.BLOCK", block)
+        parts = read(words, encoder, tau=99)
+    np.testing.assert_allclose(parts.expected, whole.expected, rtol=1e-5)
+    np.testing.assert_allclose(parts.similarity, whole.similarity, rtol=1e-5)
+    assert whole.lag[:2].tolist() == [0, 0][: len(words)]
 
 
 def test_exact_induction_answers_from_tau_on(encoder):

@@ -177,9 +177,9 @@ def verify(text, table, width, begin, end, seen, depth):
                 break
             if p + j >= len(text):
                 return i
-            a, b = _key(text, text[q + j]), _key(text, text[p + j])
-            if a > b:
+            if text[q + j] == text[p + j]:
+                continue
+            if _key(text, text[q + j]) > _key(text, text[p + j]):
                 return i
-            if a < b:
-                break
+            break
     return -1

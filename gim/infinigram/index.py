@@ -1,21 +1,14 @@
 """Building and checking an index of a reference corpus, in the format of ``infini-gram``.
 
-The package ``infini-gram`` (Liu et al. 2024) sorts the suffixes; tokenising, checking and the
-description in ``gim.json`` are ours, because its engine crashes or answers wrongly on an index that
-is incomplete or of another token width.
+Tokenising, checking and the description in ``gim.json`` are ours, because the engine of the package
+(Liu et al. 2024) crashes or answers wrongly on an index that is incomplete or of another token
+width. Suffixes are sorted by kept libraries (`gim.infinigram.sorting`).
 """
 
 import json
-import math
-import os
-import re
-import subprocess
-import sys
-import tempfile
 import time
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,8 +16,9 @@ import numpy as np
 
 from gim._kernels import suffix_array as array
 from gim.errors import InputError
-from gim.files import atomic_directory, atomic_file, write_json
+from gim.files import atomic_directory, write_json
 from gim.infinigram import seen
+from gim.infinigram.sorting import sort_suffixes, table_width
 from gim.progress import progress_bar
 from gim.text.corpus import read_documents
 from gim.text.fidelity import Fidelity
@@ -37,7 +31,6 @@ DTYPES: dict[str, np.dtype] = {"u16": np.dtype("<u2"), "u32": np.dtype("<u4")}
 SAFE_PARALLEL = 5_000_000  # tokens below which several processes write a wrong table
 CHECK_DEPTH = 64  # tokens to which neighbouring suffixes are compared
 CHECK_BLOCK = 1 << 20
-_PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 LONG = 50_000_000  # tokens from which verifying takes long enough to show a bar
 
 
@@ -61,10 +54,11 @@ def build_index(
     out : path of the index directory
         It appears only when the index is complete and verified.
     cpus : int
-        Processes of the suffix sort. One is used below 5 M tokens, where the package's parallel
+        Processes of the package's suffix sort. One is used below 5 M tokens, where its parallel
         sort is wrong.
     memory : int
-        GiB that the suffix sort may use. Tokenising needs one document at a time.
+        GiB that the suffix sort may use. Tokenising needs one document at a time. See
+        `gim.infinigram.sorting`.
     hold_out : int
         Leave out every n-th document, beginning with the first, to tune on (0: none).
 
@@ -88,9 +82,9 @@ def build_index(
         if tokens == 0:
             raise InputError(f"{', '.join(names)}: not one token to index")
         sort_started = time.perf_counter()
-        _sort(folder, cpus if tokens >= SAFE_PARALLEL else 1, memory)
-        if dtype == "u32":
-            _keep_whole_tokens(folder)
+        sort_suffixes(
+            folder, DTYPES[dtype].itemsize, cpus if tokens >= SAFE_PARALLEL else 1, memory
+        )
         sort_seconds = time.perf_counter() - sort_started
         description = {
             "format": FORMAT,
@@ -147,56 +141,6 @@ def _tokenise(
             documents += 1
             tokens += len(encoded)
     return documents, tokens
-
-
-def _sort(folder: Path, cpus: int, memory: int) -> None:
-    """Let the package write ``table.0``; tokenising is skipped because its files are there.
-
-    It always sorts by units of two bytes: asked for four, it allocates 32 GiB for its buckets. As
-    the order is that of raw bytes, the suffixes that start inside a token can be dropped after.
-    """
-    empty = folder / "empty"
-    empty.mkdir()
-    with _plain_name(folder) as name:
-        # -P: no module is taken from the folder that the user stands in. --ulimit is the soft
-        # limit of open files; its default is above what most systems allow.
-        command = [sys.executable, "-P", "-m", "infini_gram.indexing", "--save_dir", str(name)]
-        command += ["--data_dir", str(name / "empty"), "--token_dtype", "u16", "--cpus", str(cpus)]
-        command += ["--mem", str(memory), "--shards", "1", "--ulimit", "4096"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    empty.rmdir()
-    if done.returncode != 0 or not (folder / "table.0").is_file():
-        tail = (done.stdout + done.stderr).strip().splitlines()[-5:]
-        raise InputError(f"{folder}: sorting the suffixes failed:\n" + "\n".join(tail))
-
-
-@contextmanager
-def _plain_name(folder: Path) -> Iterator[Path]:
-    """A link to a folder, under a name that means nothing to a shell.
-
-    The package hands its paths to a shell as they are, and replaces "tokenized" in them. What it
-    writes still goes to the folder, on its own disk.
-    """
-    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp"):  # nosec B108
-        if _PLAIN.fullmatch(place) and "tokenized" not in place and os.access(place, os.W_OK):
-            break
-    else:
-        raise InputError("no folder for temporary files has a plain name; set TMPDIR to one")
-    with tempfile.TemporaryDirectory(prefix="gim-", dir=place) as private:
-        name = Path(private) / "index"
-        name.symlink_to(folder.absolute())
-        yield name
-
-
-def _keep_whole_tokens(folder: Path) -> None:
-    """Drop from ``table.0`` the suffixes that start in the middle of a four-byte token."""
-    text_bytes = (folder / "tokenized.0").stat().st_size
-    width = table_width(text_bytes)
-    with atomic_file(folder / "table.0") as out, out.open("wb") as kept:
-        table = np.memmap(folder / "table.0", np.uint8, "r").reshape(-1, width)
-        for begin in range(0, len(table), CHECK_BLOCK):
-            block = np.asarray(table[begin : begin + CHECK_BLOCK])
-            kept.write(block[block[:, 0] % 4 == 0].tobytes())
 
 
 def describe_index(path: str | Path) -> dict:
@@ -292,11 +236,6 @@ def checksum(path: Path) -> int:
         while block := file.read(CHECK_BLOCK):
             value = zlib.crc32(block, value)
     return value
-
-
-def table_width(text_bytes: int) -> int:
-    """Bytes of one entry of ``table.0``."""
-    return math.ceil(math.log2(text_bytes) / 8)
 
 
 def verify_index(path: str | Path, *, progress: bool = False) -> None:

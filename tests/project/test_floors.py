@@ -12,7 +12,8 @@ FLOORS = {
     "gim": """
         errors  provenance  progress  scores
         files
-        _kernels  text
+        _kernels
+        text
         encoder  infinigram
         induction
         causal  weighing

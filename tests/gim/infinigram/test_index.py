@@ -13,10 +13,13 @@ from contextlib import suppress
 import numpy as np
 import pytest
 import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gim.errors import InputError
 from gim.infinigram.index import build_index, describe_index, verify_index
 from gim.infinigram.query import InfiniGram
+from gim.infinigram.sorting import sort_suffixes, table_width
 from gim.text.tokenizer import Tokenizer, load_tokenizer
 from tests.gim.conftest import number_tokenizer
 
@@ -306,6 +309,31 @@ def test_where_nothing_can_be_remembered_an_index_is_read_all_the_same(
     monkeypatch.setenv("GIM_CACHE", str(tmp_path / "file"))
     shutil.copytree(indexes["u16"][1], tmp_path / "copy")
     assert InfiniGram(tmp_path / "copy").n_tokens
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from([0, 1, 2, 255, 256, 599]), min_size=1), min_size=1),
+    st.sampled_from([600, 70_000]),
+)
+def test_both_sorters_write_the_same_table(tmp_path_factory, documents, size):
+    """Repeated, single and largest tokens, in two and in four bytes."""
+    pytest.importorskip("pydivsufsort")
+    folder, tables = tmp_path_factory.mktemp("sorted"), []
+    kind = np.dtype("<u2" if size < 0xFFFF else "<u4")
+    documents = [[size - 1 if t == 599 else t for t in document] for document in documents]
+    parts = [[np.iinfo(kind).max, *document] for document in documents]
+    text = np.concatenate([np.array(part, kind) for part in parts])
+    text.tofile(folder / "tokenized.0")
+    np.zeros(1, "<u8").tofile(folder / "offset.0")
+    for installed in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("gim.infinigram.sorting.find_spec", lambda _, here=installed: here)
+            sort_suffixes(folder, kind.itemsize, 1, 1)
+        tables.append((folder / "table.0").read_bytes())
+        (folder / "table.0").unlink()
+    assert tables[0] == tables[1]
+    assert len(tables[0]) == len(text) * table_width(text.nbytes)
 
 
 def test_verification_finds_a_swapped_entry(indexes, tmp_path):

@@ -33,6 +33,8 @@ WORDS = FILES.of_run("words.parquet")
 BUILT_ENG1000 = FILES.of_run("english1000.hf5")
 DATASET_STATE = fingerprint(CONFIG, dataset_files(CONFIG))
 SMALL = are_small(CONFIG)
+# Of maps, and of what they wait for: maps take long, and else they would be drawn when nothing is left to do beside.
+SOON = 10
 
 
 def one_of(names):

@@ -161,6 +161,7 @@ rule match_features:
         f"{BENCHMARKS}/match_features/{{subject}}_{{band}}.tsv"
     wildcard_constraints:
         band=one_of(bands_from("matches")),
+    priority: SOON
     conda:
         "../environment.yaml"
     threads: 1

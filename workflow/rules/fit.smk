@@ -54,6 +54,7 @@ rule fit_chunk:
         f"{LOGS}/sub-{{subject}}/fit_{{model}}_{{chunk}}.log",
     benchmark:
         f"{BENCHMARKS}/fit_chunk/{{subject}}_{{model}}_{{chunk}}.tsv"
+    priority: SOON
     conda:
         "../environment.yaml"
     threads: CONFIG["fit"]["threads"]

@@ -22,6 +22,7 @@ rule subject_maps:
         f"{BENCHMARKS}/subject_maps/{{subject}}.tsv"
     wildcard_constraints:
         subject=one_of(CONFIG["subjects"] if FILES.have_places() else []),
+    priority: SOON
     conda:
         "../environment.yaml"
     threads: 1

@@ -49,6 +49,7 @@ rule model_statistics:
         f"{BENCHMARKS}/model_statistics/{{subject}}_{{model}}.tsv"
     wildcard_constraints:
         model=one_of(CONFIG["models"]),
+    priority: SOON
     conda:
         "../environment.yaml"
     threads: 1

@@ -26,8 +26,11 @@ from pipeline.fit.pooling import error_variance, pooled
 from pipeline.fit.probes import best_of
 
 FEW = 0.01  # share of the voxels up to which what is best for them is not followed up
+# From so many wide bands on, only the best of some moves are tried, from the best of some points.
+MANY, MOVES, LEADERS = 6, 3, 8
 Out = tuple[int, ...]  # folds left out of the training set
 Point = tuple[int, ...]  # for each wide band, the index of its alpha; the last is infinite
+Moves = Callable[[int, Point, np.ndarray], list[Point]]  # from a point, for voxels of a search
 
 
 class Solved(Protocol):
@@ -213,27 +216,28 @@ class Search:
         scores = pooled(means, error_variance(scatter, levels, len(means)), self.voxels)
         return list(known), *np.divmod(best_of(scores), len(self.narrow))
 
-    def _favoured(self, search: int) -> list[Point]:
-        """The points that are best for more than a few of the voxels."""
+    def _favoured(self, search: int) -> list[tuple[Point, np.ndarray]]:
+        """The points that are best for more than a few of the voxels, and for which."""
         points, place, _ = self._choose(search)
         share = np.bincount(place, minlength=len(points)) / len(place)
-        return [
-            point for point, s in zip(points, share, strict=True) if s > FEW or s == share.max()
-        ]
+        kept = [i for i, s in enumerate(share) if s > FEW or s == share.max()]
+        if self.n_wide >= MANY:
+            kept = sorted(kept, key=lambda i: (-share[i], i))[:LEADERS]
+        return [(points[i], np.flatnonzero(place == i)) for i in kept]
 
-    def _explore(self, moves: Callable[[Point], list[Point]], rounds: int | None = None) -> None:
+    def _explore(self, moves: Moves, rounds: int | None = None) -> None:
         """Try the moves from where searches are best, until none is new or for some rounds."""
         while rounds != 0:
             wanted: dict[Point, set[int]] = {}
             for search in range(self.n_searches):
-                for point in self._favoured(search):
-                    for move in moves(point):
+                for point, voxels in self._favoured(search):
+                    for move in moves(search, point, voxels):
                         wanted.setdefault(move, set()).add(search)
             if not self._open(wanted):
                 return
             rounds = None if rounds is None else rounds - 1
 
-    def _together(self, point: Point) -> list[Point]:
+    def _together(self, _search: int, point: Point, _voxels: np.ndarray) -> list[Point]:
         """The alpha that the bands share (those that are not left out) a step down or up."""
         shared = min(point)
         return [
@@ -242,26 +246,47 @@ class Search:
             if 0 <= shared + step < self.off
         ]
 
-    def _without_some(self, point: Point) -> list[Point]:
-        """All bands but one, and one alone: at the shared alpha, and a step below."""
+    def _without_some(self, _search: int, point: Point, _voxels: np.ndarray) -> list[Point]:
+        """All bands but one, and one alone: at the shared alpha, and a step below; all of many but
+        one at the shared alpha only.
+        """
         shared, off, bands = min(point), self.off, range(self.n_wide)
         if self.n_wide == 1:
             return []
         levels = [level for level in (shared, shared - 1) if level >= 0]
-        without = [tuple(off if b == a else i for b in bands) for a in bands for i in levels]
+        fewer = levels[:1] if self.n_wide >= MANY else levels
+        without = [tuple(off if b == a else i for b in bands) for a in bands for i in fewer]
         alone = [tuple(i if b == a else off for b in bands) for a in bands for i in levels]
         return [*without, *alone]
 
-    def _one_in_or_out(self, point: Point) -> list[Point]:
-        """One more band left out, or one taken back, at the shared alpha."""
+    def _one_in_or_out(self, search: int, point: Point, voxels: np.ndarray) -> list[Point]:
+        """One more band left out, or one taken back, at the shared alpha: of many bands those from
+        which most is to be expected, so that there are not as many tries a step as bands.
+        """
         shared, off = min(point), self.off
         moved = [
             (*point[:b], shared if point[b] == off else off, *point[b + 1 :])
             for b in range(self.n_wide)
         ]
-        return [p for p in moved if min(p) < off]
+        if self.n_wide < MANY:
+            return [p for p in moved if min(p) < off]
+        gains = self._gains(search, voxels) * np.where(np.array(point) == off, -1, 1)
+        best = np.argsort(-gains, kind="stable")
+        return [moved[b] for b in best if min(moved[b]) < off][:MOVES]
 
-    def _singly(self, point: Point) -> list[Point]:
+    def _gains(self, search: int, voxels: np.ndarray) -> np.ndarray:
+        """What voxels' best r gains on average where one band is left out of all, (n_wide,)."""
+        found = {p: s for p, s in self._scored.items() if s.open[search]}
+        gains = np.full(self.n_wide, -np.inf)
+        for point, scored in found.items():
+            whole = found.get((min(point),) * self.n_wide)
+            if whole and point.count(self.off) == 1 == len({*point} - {self.off}):
+                r, r_whole = (s.mean[search][:, voxels].max(axis=0) for s in (scored, whole))
+                b = point.index(self.off)
+                gains[b] = max(gains[b], float((r - r_whole).mean()))
+        return gains
+
+    def _singly(self, _search: int, point: Point, _voxels: np.ndarray) -> list[Point]:
         """Each band's alpha a step down or up."""
         moved = [
             (*point[:b], point[b] + step, *point[b + 1 :])

@@ -74,6 +74,30 @@ def test_without_them_shared_alphas_and_bands_left_out_are_found(n_bands):
     np.testing.assert_array_equal(levels, peak)
 
 
+@pytest.mark.parametrize("n_bands", [6, 12, 24])
+def test_of_many_bands_the_right_ones_are_left_out_at_few_points(n_bands):
+    """Three kinds of voxels, each with its own bands; points grow with the bands, not the square.
+
+    One of the bands is the same as another: either, not both, can be left out.
+    """
+    rng = np.random.default_rng(3)
+    needed = rng.random((n_bands, 3)) < 0.4
+    needed[0], needed[1] = False, False
+    worth = np.where(needed, 0.02, -0.01)[:, np.arange(60) % 3]
+
+    def score(point, voxels):
+        there = point < OFF
+        shared = point.min() if there.any() else OFF
+        twins = 0.05 * (there[0] or there[1]) - 0.01 * (there[0] and there[1])
+        return (there[2:] @ worth[2:, voxels]) + twins - 0.001 * (shared - 3) ** 2
+
+    levels, _, search = run(Landscape(score, n_bands), 60)
+    left_out = levels == OFF
+    np.testing.assert_array_equal(left_out[2:], worth[2:] < 0)
+    np.testing.assert_array_equal(left_out[:2].sum(axis=0), 1)
+    assert len(search.points) < 12 * n_bands + 40
+
+
 def test_not_every_candidate_is_tried_and_none_twice():
     _, score = hills(40, 4)
     engine = Landscape(score, 4)

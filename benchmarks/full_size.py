@@ -4,8 +4,9 @@
 
 The shape is that of ds003020: Eng1000 (985 columns, 4 delays) and matches (300 columns, 6 delays)
 side by side, 95,556 voxels. Responses are made block by block, as a job would read them. Times are
-CPU seconds (set OMP_NUM_THREADS=1). Each block is one point; the first two give the line from which
-the whole is projected, the prediction for a third (if given) is the check.
+CPU seconds (set OMP_NUM_THREADS=1). Reference voxels are searched once, as in a job. Each block is
+one point; the first two give the line from which the whole is projected, the prediction for a third
+(if given) is the check.
 """
 
 from __future__ import annotations
@@ -17,18 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import REFERENCE, execute, write
-from pipeline.fit.cross_validation import fit_block
+from benchmarks.common import REFERENCE, execute, timed, write
+from pipeline.fit.cross_validation import fit_block, make_guide, make_solver
 from pipeline.fit.design import Band, Design
-from pipeline.fit.gram_engine import GramEngine
-from pipeline.fit.grams import make_grams
-from pipeline.fit.linalg import backend
+from pipeline.fit.grams import DesignGrams, make_grams
 from pipeline.fit.memory import block_size, fixed_bytes, voxel_bytes
 from pipeline.fit.options import training_folds
-from pipeline.fit.pooling import reference_voxels
-from pipeline.fit.regression import Regression
-from pipeline.fit.search import SearchSolver
-from pipeline.fit.sums import FixedSums
+from pipeline.fit.regression import Regression, Solver
+from pipeline.fit.solver import GuidedSearch, SearchSolver
 
 VOXELS = 95_556
 STORY = 340  # rows
@@ -49,9 +46,9 @@ def make_design(rows: int, shrink: int) -> Design:
     return Design(tuple(bands))
 
 
-def make_responses(design: Design, n_voxels: int) -> dict[str, np.ndarray]:
+def make_responses(design: Design, n_voxels: int, seed: int = 1) -> dict[str, np.ndarray]:
     """Responses of which a tenth of the variance follows the features."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
     mixing = rng.standard_normal((design.n_columns, n_voxels), np.float32)
     mixing *= np.float32(np.sqrt(0.1 / design.n_columns))
     responses = {}
@@ -64,6 +61,13 @@ def make_responses(design: Design, n_voxels: int) -> dict[str, np.ndarray]:
 def peak_gb() -> float:
     """Largest memory of this process so far, GB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+
+
+def _probes(solver: Solver) -> list[int]:
+    """At how many points each search of a solver scored voxels."""
+    assert isinstance(solver, SearchSolver)
+    searches = [solver.nested, solver.final]
+    return [len(c.probes) for s in searches if isinstance(s, GuidedSearch) for c in s.choosers]
 
 
 def main() -> None:
@@ -88,18 +92,23 @@ def main() -> None:
         "n_columns": design.n_columns,
         "n_folds": arguments.folds,
     }
+    given: dict[str, Any] = {"design": design, "folds": folds, "alphas": ALPHAS}
+    shared = DesignGrams(grams)
+    of_reference = Regression(responses=make_responses(design, REFERENCE, seed=2), **given)
+    guide_seconds, guide = timed(
+        lambda: make_guide("gram", of_reference, arguments.device, shared).complete()
+    )
+    print(f"reference voxels, once a job: {guide_seconds:.0f} s", flush=True)
     points = []
     for n_voxels in arguments.voxels:
         regression = Regression(
-            design,
-            make_responses(design, n_voxels),
-            folds,
-            ALPHAS,
-            reference=np.array(reference_voxels(n_voxels, REFERENCE)),
+            responses=make_responses(design, n_voxels),
+            reference=np.full(n_voxels, -1),
+            **given,
         )
         started, wall = time.process_time(), time.perf_counter()
-        engine = GramEngine(FixedSums(regression, backend(arguments.device), grams))
-        fit = fit_block(regression, SearchSolver(regression, engine))
+        solver = make_solver("gram", regression, arguments.device, shared, guide)
+        fit = fit_block(regression, solver)
         predicted = fixed_bytes(**shape, n_bands=2)
         predicted += n_voxels * voxel_bytes(**shape, n_narrow=1)
         points.append(
@@ -125,7 +134,8 @@ def main() -> None:
             "seconds_per_voxel": slope,
             "seconds_per_block": fixed,
             "blocks": n_blocks,
-            "projected_hours_whole_subject": (n_blocks * fixed + VOXELS * slope) / 3600,
+            "projected_hours_whole_subject": (guide_seconds + n_blocks * fixed + VOXELS * slope)
+            / 3600,
             "flops_of_products_per_voxel": products,
             "projected_seconds": [fixed + slope * p["voxels"] for p in points],
         }
@@ -140,6 +150,9 @@ def main() -> None:
         alphas=len(ALPHAS),
         device=arguments.device,
         gram_seconds=gram_seconds,
+        reference_seconds=guide_seconds,
+        points_of_searches=[len(found.points) for found in [*guide.nested, *guide.final]],
+        probes_of_searches=_probes(solver),
         points=points,
         **figures,
     )

@@ -25,7 +25,7 @@ from pipeline.fit.grams import make_grams
 from pipeline.fit.linalg import backend
 from pipeline.fit.memory import refit_block_size
 from pipeline.fit.regression import Regression
-from pipeline.fit.search import solve_at
+from pipeline.fit.solver import solve_at
 from pipeline.fit.sums import FixedSums
 from pipeline.fit.weights_file import KeptBand, WeightsFile
 

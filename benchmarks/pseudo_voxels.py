@@ -28,7 +28,7 @@ class PseudoVoxels:
     ----------
     weights : array of shape (n_components, n_voxels)
         Of the mixtures, columns of norm one.
-    noise : float
+    noise : float, or array of shape (n_voxels,)
         Variance of the noise of one presentation, over that of the signal.
     phi : float
         Autocorrelation of the noise from one TR to the next.
@@ -37,7 +37,7 @@ class PseudoVoxels:
     """
 
     weights: np.ndarray
-    noise: float
+    noise: float | np.ndarray
     phi: float
     seed: int
 
@@ -75,11 +75,11 @@ class PseudoVoxels:
 
         r falls about as the share of the signal's standard deviation does.
         """
-        found = replace(self, noise=0.0)
+        noise = 0.0
         for _ in range(ROUNDS):
-            noise = (1 + found.noise) * (r(found) / wanted) ** 2 - 1
-            found = replace(found, noise=max(noise, 0.0))
-        return found
+            found = r(replace(self, noise=noise))
+            noise = max((1 + noise) * (found / wanted) ** 2 - 1, 0.0)
+        return replace(self, noise=noise)
 
     def _noise(self, n_rows: int, name: str, presentation: int) -> np.ndarray:
         """AR(1) noise of unit variance, (n_rows, n_voxels)."""

@@ -15,7 +15,8 @@ from pipeline.fit.kernel_engine import KernelEngine, Kernels
 from pipeline.fit.linalg import backend
 from pipeline.fit.regression import Regression, Ridge, Solver
 from pipeline.fit.remade_engine import RemadeEngine, RemadeSums
-from pipeline.fit.search import Engine, SearchSolver
+from pipeline.fit.search import Engine
+from pipeline.fit.solver import Guide, SearchSolver
 from pipeline.fit.sums import FixedSums, Out
 
 
@@ -34,10 +35,6 @@ class BlockFit:
 
     final: Ridge
     r_train: np.ndarray
-
-    def first(self, n: int) -> BlockFit:
-        """The fit of the first `n` voxels."""
-        return BlockFit(self.final.first(n), self.r_train[:, :n])
 
 
 def choose_solver(name: str, n_rows: int, n_columns: int, n_folds: int) -> str:
@@ -60,6 +57,7 @@ def make_solver(
     regression: Regression,
     device: str = "cpu",
     grams: DesignGrams | None = None,
+    guide: Guide | None = None,
 ) -> Solver:
     """Solver of a regression.
 
@@ -73,6 +71,9 @@ def make_solver(
         "cpu", or PyTorch's name of a GPU.
     grams : DesignGrams, optional
         For `gram`, the sums of pairs of bands that other blocks of voxels made.
+    guide : Guide, optional
+        What the subject's reference voxels found (`make_guide`), `regression.reference` then being
+        which of them each voxel is; made here, of those of the block, if not given.
     """
     if name == "himalaya":
         if regression.design.remade:
@@ -81,7 +82,23 @@ def make_solver(
         from pipeline.fit.himalaya_solver import HimalayaSolver  # slow to import
 
         return HimalayaSolver(regression, device)
-    return SearchSolver(regression, make_engine(name, regression, device, grams))
+    reference, places = regression.reference, np.full(regression.n_voxels, -1)
+    if guide is None and reference is not None and len(reference) < len(places):
+        if name == "gram":
+            grams = grams or DesignGrams.of(regression.design, regression.folds)
+        responses = {story: y[:, reference] for story, y in regression.responses.items()}
+        guide = make_guide(name, replace(regression, responses=responses), device, grams)
+        places[reference] = np.arange(len(reference))
+        reference = places
+    engine = make_engine(name, regression, device, grams)
+    return SearchSolver(regression, engine, guide, reference if guide else None)
+
+
+def make_guide(
+    name: str, regression: Regression, device: str = "cpu", grams: DesignGrams | None = None
+) -> Guide:
+    """What the reference voxels, which are all of a regression's, find; see `make_solver`."""
+    return Guide(SearchSolver(regression, make_engine(name, regression, device, grams), keep=True))
 
 
 def make_engine(

@@ -47,8 +47,9 @@ def voxel_bytes(
 
     `n_narrow` is how many combinations of narrow bands' alphas are tried; `remade` as above.
     """
-    # Kept of every point: means, levels, scatter; once on every fold; compared in double precision.
-    kept = 4 * n_folds * (n_narrow + n_folds) * POINTS
+    # Kept of every point on every fold, and of reference voxels means and levels; these are
+    # compared in double precision, others a few at a time.
+    kept = 4 * n_folds * (n_folds * n_narrow + n_narrow + n_folds) * POINTS
     scores = kept + 8 * n_folds * n_folds * n_narrow + 4 * 8 * n_narrow * POINTS
     if solver == "gram":
         own = 3 * n_folds * (n_folds + 1) // 2 * sum(remade)  # X'Y of two folds and the rest
@@ -70,7 +71,7 @@ def block_size(
 ) -> int:
     """Voxels of a block so that a fit stays within `gigabytes`; blocks are of nearly equal size.
 
-    Where there are several, each also holds the `n_reference` reference voxels.
+    Where there are several, what the `n_reference` reference voxels found lies beside each.
 
     Raises
     ------

@@ -77,19 +77,55 @@ def pooled(scores: np.ndarray, error: np.ndarray, reference: np.ndarray) -> np.n
     array of shape (n_candidates, n_voxels), double
         What candidates are chosen by.
     """
-    scores = np.asarray(scores, np.float64)
-    importance = np.square(scores.max(axis=0).clip(0)) + TINY
-    apart = scores - scores.mean(axis=0)
-    size = np.square(apart).mean(axis=0)
-    atoms = apart[:, reference]
+    same = np.full(scores.shape[1], -1)
+    same[reference] = np.arange(len(reference))
+    return averaged(scores, error, scores[:, reference], error[reference], same)
+
+
+def averaged(
+    scores: np.ndarray,
+    error: np.ndarray,
+    reference: np.ndarray,
+    reference_error: np.ndarray,
+    same: np.ndarray,
+) -> np.ndarray:
+    """`pooled` of voxels that need not be among the reference voxels.
+
+    Parameters
+    ----------
+    scores, error : arrays of shape (n_candidates, n_voxels), (n_voxels,)
+        As of `pooled`.
+    reference, reference_error : arrays of shape (n_candidates, n_reference), (n_reference,)
+        Those of the reference voxels.
+    same : array of shape (n_voxels,)
+        Which reference voxel a voxel is, -1 where it is none.
+
+    Returns
+    -------
+    array of shape (n_candidates, n_voxels), double
+    """
+    scores, importance = np.asarray(scores, np.float64), _importance(scores)
+    apart, atoms = _apart(scores), _apart(reference)
+    size, reference_size = (np.square(s).mean(axis=0) for s in (apart, atoms))
     result = np.empty_like(apart)
     for part in chunks(range(apart.shape[1]), CHUNK):
         products = apart[:, part].T @ atoms / len(scores)
-        distance = (size[part, None] + size[reference] - 2 * products).clip(0)
-        weight = np.exp(-distance / (error[part, None] + error[reference] + TINY))
-        weight *= importance[reference]
-        here = np.flatnonzero((reference >= part.start) & (reference < part.stop))
-        weight[reference[here] - part.start, here] = 0  # the voxel itself comes once, below
+        distance = (size[part, None] + reference_size - 2 * products).clip(0)
+        weight = np.exp(-distance / (error[part, None] + reference_error + TINY))
+        weight *= _importance(reference)
+        here = np.flatnonzero(same[part] >= 0)
+        weight[here, same[part][here]] = 0  # the voxel itself comes once, below
         own = importance[part]
         result[:, part] = (atoms @ weight.T + own * apart[:, part]) / (weight.sum(axis=1) + own)
     return result
+
+
+def _importance(scores: np.ndarray) -> np.ndarray:
+    """Variance explained by the best candidate, (n_voxels,)."""
+    return np.square(np.asarray(scores, np.float64).max(axis=0).clip(0)) + TINY
+
+
+def _apart(scores: np.ndarray) -> np.ndarray:
+    """Scores less their mean over candidates, double."""
+    scores = np.asarray(scores, np.float64)
+    return scores - scores.mean(axis=0)

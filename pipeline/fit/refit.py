@@ -26,7 +26,8 @@ from pipeline.fit.linalg import backend
 from pipeline.fit.memory import refit_block_size
 from pipeline.fit.options import FitOptions
 from pipeline.fit.regression import Regression
-from pipeline.fit.search import Engine, solve_at
+from pipeline.fit.search import Engine
+from pipeline.fit.solver import solve_at
 from pipeline.fit.sums import FixedSums
 from pipeline.fit.weights_file import KeptBand, WeightsFile
 

@@ -30,7 +30,8 @@ class Regression:
         Candidates of himalaya's random search; equal shares if not given.
     reference : array of int, optional
         Reference voxels (`pipeline.fit.pooling`), by index in the block; all of it if not given.
-        With himalaya every voxel chooses by its own scores.
+        Where they are known to a `pipeline.fit.solver.Guide`, which of them each voxel is, -1 where
+        it is none. With himalaya every voxel chooses by its own scores.
     """
 
     design: Design
@@ -81,10 +82,6 @@ class Ridge:
     intercept: np.ndarray
     alpha: np.ndarray
     score: np.ndarray
-
-    def first(self, n: int) -> Ridge:
-        """The first `n` voxels."""
-        return Ridge(self.weights[:, :n], self.intercept[:n], self.alpha[:, :n], self.score[:n])
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         """Predictions (n_rows, n_voxels) for design rows (n_rows, n_columns)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from pipeline.core.progress import chunks, track
 from pipeline.core.series import neutral, pearson
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.attribution import band_parts, band_shares
-from pipeline.fit.cross_validation import choose_solver, fit_block, make_solver
+from pipeline.fit.cross_validation import choose_solver, fit_block, make_guide, make_solver
 from pipeline.fit.design import Design
 from pipeline.fit.elimination import combinations, split
 from pipeline.fit.file import FitFile, at_edges
@@ -93,24 +94,28 @@ def fit_model(
         regions=dataset.region_names(subject, train[0]),
     ) as file:
         blocks = _blocks(voxels, options, name, n_train, design, len(reference))
-        beside = {}
-        if reference and blocks and blocks[0] != slice(0, n_voxels):
-            spread = slice(0, n_voxels, reference.step)
-            beside = dataset.read_counted(subject, train, spread)
+        problem = Regression(
+            design,
+            {},
+            folds,
+            options.alphas.values(),
+            options.refinements,
+            band_scalings(len(design.bands), options.n_scalings, options.search_seed),
+        )
+        guide = None
+        if blocks and reference and (blocks[0], len(reference)) != (slice(0, n_voxels), n_voxels):
+            spread = dataset.read_counted(subject, train, slice(0, n_voxels, reference.step))
+            of_reference = replace(problem, responses=spread)
+            guide = make_guide(name, of_reference, options.device, shared).complete()
         for block in track(blocks, f"{subject}: blocks of voxels"):
-            own = dataset.read_counted(subject, train, block)
-            responses, places = _with_reference(own, block, reference, beside)
-            regression = Regression(
-                design,
-                responses,
-                folds,
-                options.alphas.values(),
-                options.refinements,
-                band_scalings(len(design.bands), options.n_scalings, options.search_seed),
-                places,
+            regression = replace(
+                problem,
+                responses=dataset.read_counted(subject, train, block),
+                reference=_places(block, reference) if guide else None,
             )
-            solver = make_solver(name, regression, options.device, shared)
-            fit = fit_block(regression, solver).first(block.stop - block.start)
+            fit = fit_block(
+                regression, make_solver(name, regression, options.device, shared, guide)
+            )
             columns = slice(block.start - voxels.start, block.stop - voxels.start)
             r_train, r_cv = fit.r_train, _mean_of_numbers(fit.r_train)
             file.write_training(columns, alpha=fit.final.alpha, r_train=r_train, r_cv=r_cv)
@@ -145,22 +150,10 @@ def gather(chunks: Sequence[str | Path], *, alphas: Alphas, output: str | Path) 
         _write_edges(file, alphas)
 
 
-def _with_reference(
-    responses: dict[str, np.ndarray],
-    block: slice,
-    reference: range,
-    beside: dict[str, np.ndarray],
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Responses of a block, then of the reference voxels outside it; where these voxels all are."""
-    n, inside = block.stop - block.start, range(block.start, block.stop)
-    outside = [i for i, v in enumerate(reference) if v not in inside]
-    if outside:
-        responses = {
-            story: np.concatenate([own, beside[story][:, outside]], axis=1)
-            for story, own in responses.items()
-        }
-    places = [*(v - block.start for v in reference if v in inside), *range(n, n + len(outside))]
-    return responses, np.array(places, int)
+def _places(block: slice, reference: range) -> np.ndarray:
+    """Which of the reference voxels each voxel of a block is, -1 where it is none."""
+    voxels = range(block.start, block.stop)
+    return np.array([reference.index(v) if v in reference else -1 for v in voxels])
 
 
 def _blocks(

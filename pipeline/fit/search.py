@@ -14,10 +14,8 @@ for voxels like it (`pipeline.fit.pooling`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import combinations as pairs_of
 from typing import Protocol
 
 import numpy as np
@@ -25,14 +23,14 @@ import numpy as np
 from pipeline.core.progress import track
 from pipeline.fit.elimination import LeftOut, Remainder, Split, combinations
 from pipeline.fit.pooling import error_variance, pooled
-from pipeline.fit.regression import Regression, Ridge
+from pipeline.fit.probes import best_of
 
-# Scores that differ by less are as good as equal: there the candidate tried first is taken, and of
-# narrow bands' alphas the largest. Rounding, which changes with the block, is far smaller.
-EQUAL = 1e-4
-FEW = 0.01  # share of the reference voxels up to which what is best for them is not followed up
+FEW = 0.01  # share of the voxels up to which what is best for them is not followed up
+# From so many wide bands on, only the best of some moves are tried, from the best of some points.
+MANY, MOVES, LEADERS = 6, 3, 8
 Out = tuple[int, ...]  # folds left out of the training set
 Point = tuple[int, ...]  # for each wide band, the index of its alpha; the last is infinite
+Moves = Callable[[int, Point, np.ndarray], list[Point]]  # from a point, for voxels of a search
 
 
 class Solved(Protocol):
@@ -90,19 +88,43 @@ class Scored:
         Squared differences to `mean`, summed over folds and combinations.
     open : array of bool, shape (n_searches,)
         Which searches came by the point: to the others it is not known.
+    folds : array of shape (n_searches, n_folds, n_combinations, n_voxels), or None
+        R on every fold, where it is kept.
     """
 
     mean: np.ndarray
     levels: np.ndarray
     scatter: np.ndarray
     open: np.ndarray
+    folds: np.ndarray | None = None
 
     @classmethod
-    def of(cls, scores: np.ndarray) -> Scored:
-        """From r on every fold, (n_searches, n_folds, n_combinations, n_voxels)."""
+    def of(cls, scores: np.ndarray, keep: bool = False) -> Scored:
+        """From r on every fold, which is kept if so asked."""
         mean = scores.mean(axis=1)
         scatter = np.square(scores - mean[:, None]).sum(axis=(1, 2))
-        return cls(mean, scores.mean(axis=2), scatter, np.zeros(len(mean), bool))
+        unknown = np.zeros(len(mean), bool)
+        return cls(mean, scores.mean(axis=2), scatter, unknown, scores if keep else None)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one search found for its voxels.
+
+    Parameters
+    ----------
+    points : list of Point
+        Those that it came by.
+    scores : array of shape (n_folds, n_points * n_combinations, n_voxels)
+        R on its folds.
+    levels, score : arrays of shape (n_bands, n_voxels), (n_voxels,)
+        `Search.best`.
+    """
+
+    points: list[Point]
+    scores: np.ndarray
+    levels: np.ndarray
+    score: np.ndarray
 
 
 class Search:
@@ -122,8 +144,8 @@ class Search:
         Searches; each takes the mean over its folds.
     refinements : int
         Moves of single bands' alphas at most.
-    reference : array of int, optional
-        Reference voxels, by index in the block; all of the block by default.
+    keep : bool
+        Whether scores on every fold are kept (`found`).
     """
 
     def __init__(
@@ -134,15 +156,14 @@ class Search:
         uses: Mapping[Out, Sequence[tuple[int, int]]],
         n_searches: int,
         refinements: int = 0,
-        reference: np.ndarray | None = None,
+        keep: bool = False,
     ) -> None:
         self.engine, self.uses, self.refinements = engine, uses, refinements
         self.alphas, self.off = np.append(alphas, np.inf), len(alphas)
         self.n_wide = len(engine.split.wide)
         self.narrow = combinations(self.off, len(engine.split.narrow))
         self.n_searches, self.voxels = n_searches, np.arange(n_voxels)
-        self.reference = self.voxels if reference is None else reference
-        self._n_inner = sum(map(len, uses.values())) // n_searches
+        self._keep, self._n_inner = keep, sum(map(len, uses.values())) // n_searches
         self._scored: dict[Point, Scored] = {}
 
     @property
@@ -163,52 +184,60 @@ class Search:
 
     def best(self, search: int) -> tuple[np.ndarray, np.ndarray]:
         """Each voxel's alphas, as indices (n_bands, n_voxels) in the design's order, and its r."""
-        split = self.engine.split
-        points, place, chosen = self._choose(search, self.voxels, self.reference)
-        levels = np.empty((len(split.wide) + len(split.narrow), len(self.voxels)), int)
-        levels[split.wide] = np.array(points)[place].T
-        levels[split.narrow] = self.narrow[chosen].T
+        points, place, chosen = self._choose(search)
         score = np.empty(len(self.voxels), np.float32)
         for i, point in enumerate(points):
             here = np.flatnonzero(place == i)
             score[here] = self._scored[point].mean[search, chosen[here], here]
-        return levels, score
+        return self.levels(points, place, chosen), score
 
-    def _choose(
-        self, search: int, voxels: np.ndarray, reference: np.ndarray
-    ) -> tuple[list[Point], np.ndarray, np.ndarray]:
-        """The points open to a search, and what is best for each of some voxels: which of the
-        points, and which combination. `reference` are indices in `voxels`.
+    def levels(self, points: list[Point], place: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        """Indices of alphas (n_bands, n_voxels) of voxels' points and combinations."""
+        split = self.engine.split
+        levels = np.empty((len(split.wide) + len(split.narrow), len(place)), int)
+        levels[split.wide] = np.array(points)[place].T
+        levels[split.narrow] = self.narrow[chosen].T
+        return levels
+
+    def found(self, search: int) -> Found:
+        """What a search found, of scores that were kept."""
+        known = {p: scored.folds for p, scored in self._scored.items() if scored.open[search]}
+        scores = np.concatenate([f[search] for f in known.values() if f is not None], axis=1)
+        return Found(list(known), scores, *self.best(search))
+
+    def _choose(self, search: int) -> tuple[list[Point], np.ndarray, np.ndarray]:
+        """The points open to a search, and what is best for each voxel: which of the points, and
+        which combination.
         """
         known = {p: scored for p, scored in self._scored.items() if scored.open[search]}
-        means = np.concatenate([s.mean[search][:, voxels] for s in known.values()])
-        levels = np.mean([s.levels[search][:, voxels] for s in known.values()], axis=0)
-        scatter = np.sum([s.scatter[search][voxels] for s in known.values()], axis=0)
-        scores = pooled(means, error_variance(scatter, levels, len(means)), reference)
-        best = (scores >= scores.max(axis=0) - EQUAL).argmax(axis=0)
-        return list(known), *np.divmod(best, len(self.narrow))
+        means = np.concatenate([s.mean[search] for s in known.values()])
+        levels = np.mean([s.levels[search] for s in known.values()], axis=0)
+        scatter = np.sum([s.scatter[search] for s in known.values()], axis=0)
+        scores = pooled(means, error_variance(scatter, levels, len(means)), self.voxels)
+        return list(known), *np.divmod(best_of(scores), len(self.narrow))
 
-    def _favoured(self, search: int) -> list[Point]:
-        """The points that are best for more than a few of the reference voxels."""
-        points, place, _ = self._choose(search, self.reference, np.arange(len(self.reference)))
+    def _favoured(self, search: int) -> list[tuple[Point, np.ndarray]]:
+        """The points that are best for more than a few of the voxels, and for which."""
+        points, place, _ = self._choose(search)
         share = np.bincount(place, minlength=len(points)) / len(place)
-        return [
-            point for point, s in zip(points, share, strict=True) if s > FEW or s == share.max()
-        ]
+        kept = [i for i, s in enumerate(share) if s > FEW or s == share.max()]
+        if self.n_wide >= MANY:
+            kept = sorted(kept, key=lambda i: (-share[i], i))[:LEADERS]
+        return [(points[i], np.flatnonzero(place == i)) for i in kept]
 
-    def _explore(self, moves: Callable[[Point], list[Point]], rounds: int | None = None) -> None:
+    def _explore(self, moves: Moves, rounds: int | None = None) -> None:
         """Try the moves from where searches are best, until none is new or for some rounds."""
         while rounds != 0:
             wanted: dict[Point, set[int]] = {}
             for search in range(self.n_searches):
-                for point in self._favoured(search):
-                    for move in moves(point):
+                for point, voxels in self._favoured(search):
+                    for move in moves(search, point, voxels):
                         wanted.setdefault(move, set()).add(search)
             if not self._open(wanted):
                 return
             rounds = None if rounds is None else rounds - 1
 
-    def _together(self, point: Point) -> list[Point]:
+    def _together(self, _search: int, point: Point, _voxels: np.ndarray) -> list[Point]:
         """The alpha that the bands share (those that are not left out) a step down or up."""
         shared = min(point)
         return [
@@ -217,26 +246,47 @@ class Search:
             if 0 <= shared + step < self.off
         ]
 
-    def _without_some(self, point: Point) -> list[Point]:
-        """All bands but one, and one alone: at the shared alpha, and a step below."""
+    def _without_some(self, _search: int, point: Point, _voxels: np.ndarray) -> list[Point]:
+        """All bands but one, and one alone: at the shared alpha, and a step below; all of many but
+        one at the shared alpha only.
+        """
         shared, off, bands = min(point), self.off, range(self.n_wide)
         if self.n_wide == 1:
             return []
         levels = [level for level in (shared, shared - 1) if level >= 0]
-        without = [tuple(off if b == a else i for b in bands) for a in bands for i in levels]
+        fewer = levels[:1] if self.n_wide >= MANY else levels
+        without = [tuple(off if b == a else i for b in bands) for a in bands for i in fewer]
         alone = [tuple(i if b == a else off for b in bands) for a in bands for i in levels]
         return [*without, *alone]
 
-    def _one_in_or_out(self, point: Point) -> list[Point]:
-        """One more band left out, or one taken back, at the shared alpha."""
+    def _one_in_or_out(self, search: int, point: Point, voxels: np.ndarray) -> list[Point]:
+        """One more band left out, or one taken back, at the shared alpha: of many bands those from
+        which most is to be expected, so that there are not as many tries a step as bands.
+        """
         shared, off = min(point), self.off
         moved = [
             (*point[:b], shared if point[b] == off else off, *point[b + 1 :])
             for b in range(self.n_wide)
         ]
-        return [p for p in moved if min(p) < off]
+        if self.n_wide < MANY:
+            return [p for p in moved if min(p) < off]
+        gains = self._gains(search, voxels) * np.where(np.array(point) == off, -1, 1)
+        best = np.argsort(-gains, kind="stable")
+        return [moved[b] for b in best if min(moved[b]) < off][:MOVES]
 
-    def _singly(self, point: Point) -> list[Point]:
+    def _gains(self, search: int, voxels: np.ndarray) -> np.ndarray:
+        """What voxels' best r gains on average where one band is left out of all, (n_wide,)."""
+        found = {p: s for p, s in self._scored.items() if s.open[search]}
+        gains = np.full(self.n_wide, -np.inf)
+        for point, scored in found.items():
+            whole = found.get((min(point),) * self.n_wide)
+            if whole and point.count(self.off) == 1 == len({*point} - {self.off}):
+                r, r_whole = (s.mean[search][:, voxels].max(axis=0) for s in (scored, whole))
+                b = point.index(self.off)
+                gains[b] = max(gains[b], float((r - r_whole).mean()))
+        return gains
+
+    def _singly(self, _search: int, point: Point, _voxels: np.ndarray) -> list[Point]:
         """Each band's alpha a step down or up."""
         moved = [
             (*point[:b], point[b] + step, *point[b + 1 :])
@@ -248,7 +298,7 @@ class Search:
     def _open(self, wanted: Mapping[Point, set[int]]) -> bool:
         """Score points and open them to the searches that want them; whether any did anew."""
         for point in track([p for p in sorted(wanted) if p not in self._scored], "search: alphas"):
-            self._scored[point] = Scored.of(self._on_folds(point))
+            self._scored[point] = Scored.of(self.on_folds(point), self._keep)
         anew = False
         for point, searches in sorted(wanted.items()):
             is_open, wanting = self._scored[point].open, sorted(searches)
@@ -256,12 +306,18 @@ class Search:
             is_open[wanting] = True
         return anew
 
-    def _on_folds(self, point: Point) -> np.ndarray:
-        """R on each search's folds, (n_searches, n_folds, n_combinations, n_voxels)."""
+    def on_folds(self, point: Point, searches: Collection[int] | None = None) -> np.ndarray:
+        """R on each search's folds, (n_searches, n_folds, n_combinations, n_voxels).
+
+        Only of some `searches`, if given; others' are not filled.
+        """
         shape = (self.n_searches, self._n_inner, len(self.narrow), len(self.voxels))
         scores, filled = np.zeros(shape, np.float32), [0] * self.n_searches
         mixed = self.engine.mixed(self.alphas[list(point)])
-        for out, pairs in self.uses.items():
+        for out, every in self.uses.items():
+            pairs = [(s, fold) for s, fold in every if searches is None or s in searches]
+            if not pairs:
+                continue
             solved = mixed.solve(out, self.voxels)
             left_out = {fold: solved.left_out(fold) for _, fold in pairs}
             for c, combination in enumerate(self.narrow):
@@ -271,94 +327,3 @@ class Search:
             for search, _ in pairs:
                 filled[search] += 1
         return scores
-
-
-def solve_best(search: Search, k: int, out: Out) -> Ridge:
-    """Fit each voxel's best candidate of search `k` on the stories outside the folds `out`."""
-    levels, score = search.best(k)
-    alphas = search.alphas[levels]
-    return Ridge(*solve_at(search.engine, alphas, out), alphas, score)
-
-
-def solve_at(engine: Engine, alphas: np.ndarray, out: Out) -> tuple[np.ndarray, np.ndarray]:
-    """Fit every voxel at alphas of its own on the stories outside the folds `out`.
-
-    Parameters
-    ----------
-    engine : Engine
-        Solves single candidates.
-    alphas : array of shape (n_bands, n_voxels)
-        Of each band, in the design's order; infinite, it is left out.
-    out : tuple of int
-        Folds left out.
-
-    Returns
-    -------
-    weights, intercept : arrays of shape (n_columns, n_voxels), (n_voxels,), float32
-    """
-    split, n_voxels, parts = engine.split, alphas.shape[1], []
-    points, which = np.unique(alphas[split.wide], axis=1, return_inverse=True)
-    for i, point in enumerate(points.T):
-        voxels = np.flatnonzero(which == i)
-        solved = engine.mixed(point).solve(out, voxels)
-        narrow = alphas[split.narrow][:, voxels]
-        u = np.empty((len(split.narrow_bands), len(voxels)))
-        for combination in np.unique(narrow, axis=1).T:
-            some = np.flatnonzero((narrow == combination[:, None]).all(axis=0))
-            u[:, some] = solved.remainder.solve(combination, some)
-        parts.append((voxels, *solved.weights(u)))
-    weights = np.empty((len(parts[0][1]), n_voxels), np.float32)
-    intercept = np.empty(n_voxels, np.float32)
-    for voxels, w, b in parts:
-        weights[:, voxels], intercept[voxels] = w, b
-    return weights, intercept
-
-
-class SearchSolver:
-    """Chooses each band's alpha by cross-validation (see `pipeline.fit.regression.Solver`).
-
-    Parameters
-    ----------
-    regression : Regression
-        Design, responses, folds and alphas.
-    engine : Engine
-        Solves single candidates of it.
-    """
-
-    def __init__(self, regression: Regression, engine: Engine) -> None:
-        self.regression, self.engine = regression, engine
-
-    def fit(self, exclude: int | None) -> Ridge:
-        """See `pipeline.fit.regression.Solver.fit`."""
-        if exclude is None:
-            return solve_best(self._final, 0, ())
-        return solve_best(self._nested, exclude, (exclude,))
-
-    @cached_property
-    def _final(self) -> Search:
-        """One search over all folds."""
-        return self._search({(k,): [(0, k)] for k in range(self.regression.n_folds)}, 1)
-
-    @cached_property
-    def _nested(self) -> Search:
-        """Search k leaves fold k out of everything.
-
-        A model fitted without folds a and b serves twice: scored on b within search a, and on a
-        within search b.
-        """
-        folds = range(self.regression.n_folds)
-        return self._search({(a, b): [(a, b), (b, a)] for a, b in pairs_of(folds, 2)}, len(folds))
-
-    def _search(
-        self, uses: dict[tuple[int, ...], list[tuple[int, int]]], n_searches: int
-    ) -> Search:
-        regression = self.regression
-        return Search(
-            self.engine,
-            regression.alphas,
-            regression.n_voxels,
-            uses,
-            n_searches,
-            regression.refinements,
-            regression.reference,
-        ).run()

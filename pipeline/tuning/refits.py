@@ -17,7 +17,8 @@ from pipeline.fit.cross_validation import choose_solver, make_engine
 from pipeline.fit.design import Design
 from pipeline.fit.grams import DesignGrams, Grams
 from pipeline.fit.regression import Regression
-from pipeline.fit.search import Out, solve_at
+from pipeline.fit.search import Out
+from pipeline.fit.solver import solve_at
 from pipeline.fit.weights_file import KeptBand
 from pipeline.tuning.meaning import feature_weights
 from pipeline.tuning.subject import Subject

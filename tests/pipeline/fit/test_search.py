@@ -36,11 +36,11 @@ class Landscape:
         return SimpleNamespace(r=lambda u: self.score(np.array(self.point), self.voxels))
 
 
-def run(engine, n_voxels, n_alphas=OFF, refinements=0, reference=None):
-    uses = {(0,): [(0, 0)], (1,): [(0, 1)]}
-    found = Search(
-        engine, np.arange(n_alphas), n_voxels, uses, 1, refinements, reference
-    ).run()  # fmt: skip
+USES = {(0,): [(0, 0)], (1,): [(0, 1)]}
+
+
+def run(engine, n_voxels, n_alphas=OFF, refinements=0, keep=False):
+    found = Search(engine, np.arange(n_alphas), n_voxels, USES, 1, refinements, keep).run()
     return *found.best(0), found
 
 
@@ -74,6 +74,30 @@ def test_without_them_shared_alphas_and_bands_left_out_are_found(n_bands):
     np.testing.assert_array_equal(levels, peak)
 
 
+@pytest.mark.parametrize("n_bands", [6, 12, 24])
+def test_of_many_bands_the_right_ones_are_left_out_at_few_points(n_bands):
+    """Three kinds of voxels, each with its own bands; points grow with the bands, not the square.
+
+    One of the bands is the same as another: either, not both, can be left out.
+    """
+    rng = np.random.default_rng(3)
+    needed = rng.random((n_bands, 3)) < 0.4
+    needed[0], needed[1] = False, False
+    worth = np.where(needed, 0.02, -0.01)[:, np.arange(60) % 3]
+
+    def score(point, voxels):
+        there = point < OFF
+        shared = point.min() if there.any() else OFF
+        twins = 0.05 * (there[0] or there[1]) - 0.01 * (there[0] and there[1])
+        return (there[2:] @ worth[2:, voxels]) + twins - 0.001 * (shared - 3) ** 2
+
+    levels, _, search = run(Landscape(score, n_bands), 60)
+    left_out = levels == OFF
+    np.testing.assert_array_equal(left_out[2:], worth[2:] < 0)
+    np.testing.assert_array_equal(left_out[:2].sum(axis=0), 1)
+    assert len(search.points) < 12 * n_bands + 40
+
+
 def test_not_every_candidate_is_tried_and_none_twice():
     _, score = hills(40, 4)
     engine = Landscape(score, 4)
@@ -82,7 +106,7 @@ def test_not_every_candidate_is_tried_and_none_twice():
     assert sorted(point for point, _ in engine.asked) == sorted(search.points)
 
 
-def test_what_is_best_for_a_few_reference_voxels_is_not_followed_up():
+def test_what_is_best_for_a_few_voxels_is_not_followed_up():
     """One of 200 has its peak far away, at the end of a ridge of its own."""
 
     def score(point, voxels):
@@ -91,7 +115,7 @@ def test_what_is_best_for_a_few_reference_voxels_is_not_followed_up():
 
     _, _, most = run(Landscape(score), 200)
     assert (5, 5) not in most.points
-    _, _, alone = run(Landscape(score), 200, reference=np.array([7]))
+    _, _, alone = run(Landscape(lambda point, voxels: score(point, voxels + 7)), 1)
     assert (5, 5) in alone.points
 
 
@@ -106,8 +130,8 @@ def test_searches_side_by_side_do_not_share_paths():
 
     engine = Two(None)
     search = Search(engine, np.arange(6), 3, {(9,): [(0, 0), (1, 1)]}, 2, refinements=9).run()
-    assert (0, 0) not in search._choose(1, search.voxels, search.reference)[0]
-    assert (4, 5) not in search._choose(0, search.voxels, search.reference)[0]
+    assert (0, 0) not in search._choose(1)[0]
+    assert (4, 5) not in search._choose(0)[0]
     for k in (0, 1):
         np.testing.assert_array_equal(search.best(k)[0], np.repeat(peaks[k][:, None], 3, axis=1))
 
@@ -144,25 +168,6 @@ def test_noisy_voxels_find_the_peak_of_their_kind_together(kinds, monkeypatch):
     levels, _, search = run(Noisy(peak, noise=0.01), 40)
     assert far < np.abs(levels - peak).mean() / 10
     assert tried <= len(search.points)
-
-
-def test_other_voxels_of_the_block_change_nothing():
-    """A voxel alone with the reference voxels tries and takes what it does in the block."""
-    peak, reference = np.where(np.arange(40) < 20, 1, 4), np.arange(0, 40, 3)
-    whole, scores, search = run(Noisy(peak, 0.02), 40, refinements=2, reference=reference)
-    for v in (1, 25, 38):
-        engine = Noisy(peak, 0.02)
-        order = np.append(v, reference)
-        given = engine.fold_scores
-        engine.fold_scores = [
-            lambda point, voxels, k=k, order=order, given=given: given[k](point, order[voxels])
-            for k in (0, 1)
-        ]
-        n = len(order)
-        part, found, tried = run(engine, n, refinements=2, reference=np.arange(1, n))
-        np.testing.assert_array_equal(part[:, 0], whole[:, v])
-        assert found[0] == scores[v]
-        assert tried.points == search.points
 
 
 @pytest.mark.parametrize("n_narrow", [0, 1, 2, 3])

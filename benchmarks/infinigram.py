@@ -53,8 +53,8 @@ def watched() -> Iterator[dict[str, float]]:
 
         return run
 
-    watches = {name: watch(name, getattr(indexing, name)) for name in PARTS}
-    with patch.multiple(indexing, **watches):  # type: ignore[arg-type]
+    watches: Any = {name: watch(name, getattr(indexing, name)) for name in PARTS}
+    with patch.multiple(indexing, **watches):
         yield spent
 
 

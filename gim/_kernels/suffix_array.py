@@ -71,21 +71,28 @@ def _bound(text, table, width, query, lo, hi, beyond):
 
 
 @njit(cache=True)
-def find(text, table, width, query):
-    """The range of suffixes that start with ``query`` and go on with a token of the document.
+def _begins(text, table, width, firsts, token):
+    """The range of suffixes that begin with a token, looked up once: ``firsts`` (n_tokens, 2)."""
+    if firsts[token, 0] < 0:
+        query, n = np.full(1, token, np.int64), len(text)
+        lo = _bound(text, table, width, query, 0, n, False)
+        firsts[token, 0], firsts[token, 1] = lo, _bound(text, table, width, query, lo, n, True)
+    return firsts[token, 0], firsts[token, 1]
+
+
+@njit(cache=True)
+def _continued(text, table, width, length, lo, hi):
+    """The part of a range of suffixes that go on with a token of the document.
 
     Within the range of a query, a suffix that ends with the file sorts first and those that a
     separator follows sort last: both are cut off.
     """
-    n = len(text)
-    lo = _bound(text, table, width, query, 0, n, False)
-    hi = _bound(text, table, width, query, lo, n, True)
-    length = len(query)
-    if lo < hi and entry(text, table, width, lo) + length >= n:
+    if lo < hi and entry(text, table, width, lo) + length >= len(text):
         lo += 1
     separator = _separator(text)
-    top = hi
-    first = lo
+    if lo >= hi or _token(text, entry(text, table, width, hi - 1) + length) != separator:
+        return lo, hi
+    first, top = lo, hi - 1
     while first < top:
         middle = (first + top) // 2
         if _token(text, entry(text, table, width, middle) + length) == separator:
@@ -96,11 +103,42 @@ def find(text, table, width, query):
 
 
 @njit(cache=True)
-def longest(text, table, width, ids, begin, end, start):
+def find(text, table, width, firsts, query):
+    """The range of suffixes that start with ``query`` and go on with a token of the document.
+
+    ``firsts`` remembers, for all queries of an index, where each first token begins; -1 at first.
+    """
+    lo, top = _begins(text, table, width, firsts, query[0])
+    lo = _bound(text, table, width, query, lo, top, False)
+    step = 1  # most ranges are small: their ends are near
+    while lo + step < top and _compare(text, entry(text, table, width, lo + step), query) == 0:
+        step *= 2
+    hi = _bound(text, table, width, query, lo, min(lo + step, top), True)
+    return _continued(text, table, width, len(query), lo, hi)
+
+
+@njit(cache=True)
+def _extended(text, table, width, length, lo, hi, token):
+    """Of the suffixes [lo, hi) of that ``length``, those that go on with ``token``; see `find`."""
+    key, end = _key(text, token), hi
+    while lo < hi:
+        middle = (lo + hi) // 2
+        if _key(text, _token(text, entry(text, table, width, middle) + length)) < key:
+            lo = middle + 1
+        else:
+            hi = middle
+    if lo == end or _token(text, entry(text, table, width, lo) + length) != token:
+        return lo, lo
+    hi = _run_end(text, table, width, length, lo, end)
+    return _continued(text, table, width, length + 1, lo, hi)
+
+
+@njit(cache=True)
+def longest(text, table, width, firsts, ids, begin, end, start):
     """(length, lo, hi) of the longest suffix of ids[begin:end], at most ``start`` long."""
     length = min(start, end - begin)
     while length > 0:
-        lo, hi = find(text, table, width, ids[end - length : end])
+        lo, hi = find(text, table, width, firsts, ids[end - length : end])
         if hi > lo:
             return length, lo, hi
         length -= 1
@@ -108,16 +146,25 @@ def longest(text, table, width, ids, begin, end, start):
 
 
 @njit(cache=True)
-def longest_all(text, table, width, ids, window, out):
+def longest_all(text, table, width, firsts, ids, window, out):
     """`longest` after every token; ``out`` rows are (length, lo, hi).
 
     A suffix that can be extended by one token could be found before, so that the length grows by
-    at most one a step and the total work is linear.
+    at most one a step: first the range of the last step is searched for the token that came, then
+    shorter suffixes are looked up. As none that failed is tried again, the total work is linear.
     """
-    length = 0
+    length, lo, hi = 0, 0, 0
     for t in range(len(ids)):
-        begin = 0 if window <= 0 else max(0, t + 1 - window)
-        length, lo, hi = longest(text, table, width, ids, begin, t + 1, length + 1)
+        most = t + 1 if window <= 0 else min(t + 1, window)
+        if 0 < length < most:
+            lo, hi = _extended(text, table, width, length, lo, hi, ids[t])
+            length += 1
+            if hi <= lo:
+                length, lo, hi = longest(text, table, width, firsts, ids, 0, t + 1, length - 1)
+        else:
+            length, lo, hi = longest(
+                text, table, width, firsts, ids, 0, t + 1, min(length + 1, most)
+            )
         out[t, 0], out[t, 1], out[t, 2] = length, lo, hi
 
 

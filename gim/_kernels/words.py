@@ -35,29 +35,51 @@ def _end(text, classes, i):
 
 
 @njit(cache=True)
+def _node(text, begin, end, keys, values, places):
+    node = 0
+    for j in range(begin, end):
+        node = lookup(keys, values, node, text[j])
+        if node == 0:
+            break
+    return node if places[node, 1] else 0
+
+
+@njit(cache=True)
 def find_words(text, classes, keys, values, places, nodes, unknown):
     """Put the node of each word into ``nodes``; those of unknown words are 0.
 
-    ``unknown`` (n, 2) gets where the unknown words begin and end. Both have room for a word a
-    character. Returns the numbers of words, of unknown ones, and of all tokens of known ones, and
-    the length of the longest word.
+    ``unknown`` (n, 3) gets where the unknown words begin and end, and which words they are. Both
+    have room for a word a character. Returns the numbers of words, of unknown ones, and of all
+    tokens of known ones, and the length of the longest word.
     """
     i, words, missing, tokens, longest = 0, 0, 0, 0, 0
     while i < len(text):
-        end, node = _end(text, classes, i), 0
-        for j in range(i, end):
-            node = lookup(keys, values, node, text[j])
-            if node == 0:
-                break
-        nodes[words] = node if places[node, 1] else 0
+        end = _end(text, classes, i)
+        nodes[words] = _node(text, i, end, keys, values, places)
         if nodes[words] == 0:
-            unknown[missing, 0], unknown[missing, 1] = i, end
+            unknown[missing, 0], unknown[missing, 1], unknown[missing, 2] = i, end, words
             missing += 1
         tokens += places[nodes[words], 1]
         longest = max(longest, end - i)
         words += 1
         i = end
     return words, missing, tokens, longest
+
+
+@njit(cache=True)
+def find_again(text, keys, values, places, nodes, unknown):
+    """Look up the words that were unknown; return the number of their tokens, -1 if one still is.
+
+    See `find_words`.
+    """
+    tokens = 0
+    for u in range(len(unknown)):
+        node = _node(text, unknown[u, 0], unknown[u, 1], keys, values, places)
+        if node == 0:
+            return -1
+        nodes[unknown[u, 2]] = node
+        tokens += places[node, 1]
+    return tokens
 
 
 @njit(cache=True)

@@ -59,6 +59,8 @@ class _Shard:
         self.description = check_index(path)
         self.text, self.table, self.offsets = open_parts(path, self.description)
         self.arrays = self.text, self.table, len(self.table) // len(self.text)
+        # Where each token begins in the table: filled in by the queries.
+        self.firsts = np.full((self.description["vocab_size"], 2), -1, np.int64)
         self.separator = int(np.iinfo(self.text.dtype).max)
 
     @cached_property
@@ -153,7 +155,7 @@ class InfiniGram:
         tokens = self._check(ids)
         if len(tokens) == 0:
             raise InputError("the empty sequence has no count; ask n_tokens")
-        found = (array.find(*shard.arrays, tokens) for shard in self._shards)
+        found = (array.find(*shard.arrays, shard.firsts, tokens) for shard in self._shards)
         return sum(int(hi - lo) for lo, hi in found)
 
     def longest(self, ids: ArrayLike, limit: int | None = None) -> Match:
@@ -168,7 +170,8 @@ class InfiniGram:
         tokens = self._check(ids)
         start = len(tokens) if limit is None else limit
         found = [
-            array.longest(*shard.arrays, tokens, 0, len(tokens), start) for shard in self._shards
+            array.longest(*shard.arrays, shard.firsts, tokens, 0, len(tokens), start)
+            for shard in self._shards
         ]
         length = int(max(n for n, _, _ in found))
         return Match(
@@ -178,7 +181,7 @@ class InfiniGram:
     def followed(self, ids: ArrayLike) -> Match:
         """Where all tokens but the last are followed by the last: a match of those before it."""
         tokens = self._check(ids)
-        found = (array.find(*shard.arrays, tokens) for shard in self._shards)
+        found = (array.find(*shard.arrays, shard.firsts, tokens) for shard in self._shards)
         return Match(len(tokens) - 1, tuple((int(a), int(b)) for a, b in found))
 
     def followers(self, match: Match) -> Counts:
@@ -218,7 +221,7 @@ class InfiniGram:
             raise ValueError(f"{len(goals)} targets for {len(tokens)} tokens")
         found = np.zeros((len(self._shards), len(tokens), 3), np.int64)
         for rows, shard in zip(found, self._shards, strict=True):
-            array.longest_all(*shard.arrays, tokens, window or 0, rows)
+            array.longest_all(*shard.arrays, shard.firsts, tokens, window or 0, rows)
         lengths = found[:, :, 0].max(axis=0)
         found[:, :, 1:] *= (found[:, :, 0] == lengths)[:, :, None]
         ranks = np.zeros((len(tokens), 5), np.int64)
@@ -237,7 +240,7 @@ class InfiniGram:
                 continue
             first = group[0]
             ranges = tuple((int(rows[first, 1]), int(rows[first, 2])) for rows in found)
-            ids, counts = self.followers(Match(int(lengths[first]), ranges))
+            ids, counts = self.counts_after(Match(int(lengths[first]), ranges))
             out = np.empty((len(group), 5), np.int64)
             rank_all(ids, counts, goals[group], out)
             ranks[group] = out

@@ -18,9 +18,8 @@ from gim._kernels import words as words_kernel
 kernel: Any = words_kernel  # compiled functions carry no types
 table: Any = hash_table
 LONGEST = 256  # characters of a word that is remembered
-CAPACITY = 1 << 20  # nodes of the trie, beyond which all words are forgotten: some 64 MB
+CAPACITY = 1 << 22  # nodes of the trie, beyond which all words are forgotten before the next text
 FIRST = 1 << 16
-ROUNDS = 3  # with the second all words are known, unless others were forgotten
 EMPTY = 2**64 - 1  # key of an empty slot of the hash table
 
 
@@ -53,8 +52,7 @@ class ByWords:
     def encode(self, text: str) -> NDArray[np.int64] | None:
         """Token ids of a text; None where the library must be asked.
 
-        That is for half characters, added tokens, very long words, words without a token, and more
-        different words than are kept.
+        That is for half characters, added tokens, very long words, and words without a token.
         """
         try:
             points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
@@ -63,20 +61,28 @@ class ByWords:
         if any(token in text for token in self._added):
             return None
         self._classify(points)
-        nodes, unknown = np.empty(len(points), np.int32), np.empty((len(points), 2), np.int32)
-        for _ in range(ROUNDS):
-            known = self._classes, self._keys, self._values, self._places
-            found = kernel.find_words(points, *known, nodes, unknown)
-            n_words, n_unknown, n_tokens, longest = found
-            if longest > LONGEST:
-                return None
-            if n_unknown == 0:
-                ids = np.empty(n_tokens, np.int64)
-                kernel.spell(nodes[:n_words], self._places, self._tokens, ids)
-                return ids
-            spans = unknown[:n_unknown].tolist()
+        if self._n_nodes > CAPACITY:
+            self._forget()
+        nodes, unknown = np.empty(len(points), np.int32), np.empty((len(points), 3), np.int32)
+        found = kernel.find_words(points, self._classes, *self._trie, nodes, unknown)
+        n_words, n_unknown, n_tokens, longest = found
+        if longest > LONGEST:
+            return None
+        if n_unknown:
+            unknown = unknown[:n_unknown]
+            spans = unknown[:, :2].tolist()
             self._learn(list(dict.fromkeys(text[begin:end] for begin, end in spans)))
-        return None
+            n_more = kernel.find_again(points, *self._trie, nodes, unknown)
+            if n_more < 0:
+                return None
+            n_tokens += n_more
+        ids = np.empty(n_tokens, np.int64)
+        kernel.spell(nodes[:n_words], self._places, self._tokens, ids)
+        return ids
+
+    @property
+    def _trie(self) -> Any:
+        return self._keys, self._values, self._places
 
     def _classify(self, points: NDArray[np.uint32]) -> None:
         """Ask the library what it takes characters for that were not met before."""
@@ -95,10 +101,7 @@ class ByWords:
                 self._classes[point] = words_kernel.SPACE
 
     def _learn(self, words: Sequence[str]) -> None:
-        characters = sum(map(len, words))
-        if self._n_nodes + characters > CAPACITY:
-            self._forget()
-        self._grow(self._n_nodes + characters)
+        self._grow(self._n_nodes + sum(map(len, words)))
         found = self._fast.encode_batch_fast(list(words), add_special_tokens=False)
         encoded = [encoding.ids for encoding in found]
         begin, flat = self._n_tokens, [i for ids in encoded for i in ids]

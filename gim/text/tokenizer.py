@@ -16,13 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from gim.errors import InputError
 from gim.files import check_fetched
-from gim.text.by_words import ByWords
 from gim.text.gguf import is_gguf, read_header
 from gim.text.hub import find_folder, find_model
 
 DEFAULT = "default"
 MAX_TOKEN = 2**32 - 2  # the last value of 32 bits marks empty places of hash tables
-LONG = 1000  # characters of a text that is encoded by words
 MAX_ID = 10_000_000  # some forty times the largest vocabularies there are
 
 
@@ -44,7 +42,7 @@ class Tokenizer:
     def __init__(
         self,
         name: str,
-        encode: Callable[[str], Sequence[int] | NDArray],
+        encode: Callable[[str], Sequence[int]],
         table: Sequence[bytes],
         fast: Any = None,
     ) -> None:
@@ -303,14 +301,8 @@ def _from_fast(fast: Any, name: str) -> Tokenizer:
         if i not in special:
             table[i] = spell(piece) if piece in own else _added_bytes(piece, spell)
 
-    words = ByWords(fast) if ByWords.applies(spec) else None
-
-    def encode(text: str) -> Sequence[int] | NDArray[np.int64]:
-        ids = words.encode(text) if words and len(text) >= LONG else None
-        if ids is not None:
-            return ids
-        # "Fast": without the offsets.
-        return fast.encode_batch_fast([text], add_special_tokens=False)[0].ids
+    def encode(text: str) -> Sequence[int]:
+        return fast.encode(text, add_special_tokens=False).ids
 
     return Tokenizer(name, encode, table, fast)
 

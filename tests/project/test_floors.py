@@ -12,8 +12,7 @@ FLOORS = {
     "gim": """
         errors  provenance  progress  scores
         files
-        _kernels
-        text
+        _kernels  text
         encoder  infinigram
         induction
         causal  weighing

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -146,7 +147,7 @@ def main() -> None:
     figures: dict[str, dict[str, Any]] = {}
     seconds = 0.0
     for (n, k), (name, world) in product(SIZES, WORLDS.items()):
-        own, found = timed(lambda w=world, n=n, k=k: measure(w, n, k, n_tables))
+        own, found = timed(partial(measure, world, n, k, n_tables))
         seconds += own
         figures.setdefault(f"{n} stories, {k} folds", {})[name] = found
         print(n, k, name, found, flush=True)

@@ -29,7 +29,7 @@ class ByWords:
     Parameters
     ----------
     fast : tokenizers.Tokenizer
-        One that `applies` is true of.
+        A byte-level BPE that splits texts as GPT-2's does, without a normaliser.
     """
 
     def __init__(self, fast: Any) -> None:
@@ -40,14 +40,6 @@ class ByWords:
         self._n_nodes = self._n_tokens = 0
         self._tokens = np.zeros(FIRST, np.int32)
         self._forget()
-
-    @staticmethod
-    def applies(spec: dict) -> bool:
-        """Whether a tokenizer, as its ``tokenizer.json`` describes it, is of that kind."""
-        splitter = spec.get("pre_tokenizer") or {}
-        plain = splitter.get("type") == "ByteLevel" and splitter.get("use_regex", True)
-        plain &= not splitter.get("add_prefix_space", True) and spec.get("normalizer") is None
-        return bool(plain) and spec["model"].get("type") == "BPE"
 
     def encode(self, text: str) -> NDArray[np.int64] | None:
         """Token ids of a text; None where the library must be asked.

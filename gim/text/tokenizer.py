@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from copy import copy
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from gim.errors import InputError
 from gim.files import check_fetched
-from gim.text.by_words import ByWords
 from gim.text.gguf import is_gguf, read_header
 from gim.text.hub import find_folder, find_model
 
@@ -303,16 +302,28 @@ def _from_fast(fast: Any, name: str) -> Tokenizer:
         if i not in special:
             table[i] = spell(piece) if piece in own else _added_bytes(piece, spell)
 
-    words = ByWords(fast) if ByWords.applies(spec) else None
+    @cache
+    def by_words() -> Any:
+        from gim.text.by_words import ByWords  # which imports Numba, when a long text comes
+
+        return ByWords(fast)
+
+    long = LONG if _splits_like_gpt2(spec) else np.inf
 
     def encode(text: str) -> Sequence[int] | NDArray[np.int64]:
-        ids = words.encode(text) if words and len(text) >= LONG else None
-        if ids is not None:
+        if len(text) >= long and (ids := by_words().encode(text)) is not None:
             return ids
-        # "Fast": without the offsets.
         return fast.encode_batch_fast([text], add_special_tokens=False)[0].ids
 
     return Tokenizer(name, encode, table, fast)
+
+
+def _splits_like_gpt2(spec: dict) -> bool:
+    """Whether a tokenizer is one whose texts can be encoded word by word (`gim.text.by_words`)."""
+    splitter = spec.get("pre_tokenizer") or {}
+    plain = splitter.get("type") == "ByteLevel" and splitter.get("use_regex", True)
+    plain &= not splitter.get("add_prefix_space", True) and spec.get("normalizer") is None
+    return bool(plain) and spec["model"].get("type") == "BPE"
 
 
 def _unlimited(fast: Any) -> None:

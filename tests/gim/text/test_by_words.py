@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gim.text import by_words
 from gim.text.by_words import ByWords
-from gim.text.tokenizer import LONG, load_tokenizer
+from gim.text.tokenizer import LONG, _splits_like_gpt2, load_tokenizer
 
 FAST = load_tokenizer().fast
 WORDS = ByWords(FAST)
@@ -58,7 +58,7 @@ def test_a_memory_that_is_too_small_changes_nothing(monkeypatch):
 
 def test_other_tokenizers_are_left_to_the_library():
     spec = json.loads(FAST.to_str())
-    assert ByWords.applies(spec)
+    assert _splits_like_gpt2(spec)
     spaced = {"type": "ByteLevel", "add_prefix_space": True, "use_regex": True}
     digits = {"type": "Sequence", "pretokenizers": [spec["pre_tokenizer"]]}
     for change in (
@@ -68,7 +68,7 @@ def test_other_tokenizers_are_left_to_the_library():
         {"normalizer": {"type": "NFC"}},
         {"model": {"type": "Unigram"}},
     ):
-        assert not ByWords.applies(spec | change)
+        assert not _splits_like_gpt2(spec | change)
 
 
 def test_long_texts_are_encoded_by_words():

@@ -70,7 +70,8 @@ def know(counts, left, best, length, followers, longest, cosine, n, known, prese
 
     ``counts`` and ``left`` are by length of context, over all indexes; ``best`` is the probability
     of the n-grams' most probable token, 0 without a corpus; ``followers`` say how often each token
-    followed the longest suffix of the corpus, of ``length`` tokens. What becomes of them stands in `gim.weighing.weights.GATE`.
+    followed the longest suffix of the corpus, of ``length`` tokens. What becomes of them stands in
+    `gim.weighing.weights.GATE`.
     """
     known[:] = 0
     known[0] = 1

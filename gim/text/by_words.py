@@ -94,8 +94,8 @@ class ByWords:
 
     def _learn(self, words: Sequence[str]) -> None:
         self._grow(self._n_nodes + sum(map(len, words)))
-        found = self._fast.encode_batch_fast(list(words), add_special_tokens=False)
-        encoded = [encoding.ids for encoding in found]
+        # One by one: batches start threads, and a process that forks after that is warned of them.
+        encoded = [self._fast.encode(word, add_special_tokens=False).ids for word in words]
         begin, flat = self._n_tokens, [i for ids in encoded for i in ids]
         self._n_tokens += len(flat)
         if self._n_tokens > len(self._tokens):

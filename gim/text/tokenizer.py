@@ -313,7 +313,7 @@ def _from_fast(fast: Any, name: str) -> Tokenizer:
     def encode(text: str) -> Sequence[int] | NDArray[np.int64]:
         if len(text) >= long and (ids := by_words().encode(text)) is not None:
             return ids
-        return fast.encode_batch_fast([text], add_special_tokens=False)[0].ids
+        return fast.encode(text, add_special_tokens=False).ids
 
     return Tokenizer(name, encode, table, fast)
 

@@ -1,9 +1,9 @@
 """What GIM makes of each word: how expected it was, and from where. No BOLD enters.
 
-By default GIM reads the story's words alone and switches between copying and fuzzy votes. With
-`weighted` surprisal and entropy are those of the model that weighs all evidence instead
-(`gim.weighing`), which may know a corpus (`index`), and what each source gave of a word has columns
-of its own.
+Surprisal and entropy are those of the model that weighs all evidence (`gim.weighing`), and what
+each source gave of a word has columns of its own. It knows the story's words alone, unless it is
+given a corpus (`index`). Without `weighted` GIM switches between copying and fuzzy votes, as
+published.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ KIND = Kind(
     "stimulus",
     compute,
     zscore="story",
-    options={"downsample": "lanczos", "tau": 2, "weighted": False, **OPTIONS},
+    options={"downsample": "lanczos", "tau": 2, "weighted": True, **OPTIONS},
     columns=names,
     evidence=evidence,
 )

@@ -69,12 +69,12 @@ def test_the_error_is_what_came_minus_what_was_expected(options):
         assert found["surprisal"][i, 2] == pytest.approx(distance, abs=1e-5)
 
 
-def test_induction_takes_its_surprisal_from_it_where_told(options, language):
+def test_induction_takes_its_surprisal_from_it_unless_told_otherwise(options, language):
     s, own = story(WORDS * 10, n_rows=30), {**induction.KIND.options, "downsample": "sum"}
     own |= {name: options[name] for name in OPTIONS}
-    plain = induction.compute(s, own)
-    weighed = induction.compute(s, own | {"weighted": True})
-    names = induction.names(own | {"weighted": True})
+    plain = induction.compute(s, own | {"weighted": False})
+    weighed = induction.compute(s, own)
+    names = induction.names(own)
     assert weighed.shape == (30, len(names))
     same = [i for i, n in enumerate(names[: plain.shape[1]]) if n not in ("surprisal", "entropy")]
     np.testing.assert_array_equal(weighed[:, same], plain[:, same])

@@ -90,6 +90,7 @@ def test_too_short_texts(encoder):
 def test_the_features_sum_what_the_words_say(language):
     s = story((WORDS * 20)[:195], 60)
     options = {**kind_of("induction").options, **language["gim"], "downsample": "sum"}
+    options["weighted"] = False
     values = induction.compute(s, options)
     assert values.shape == (60, len(induction.COLUMNS))
     first = 5 * 3  # words before the first kept row

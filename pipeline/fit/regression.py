@@ -75,8 +75,8 @@ class Ridge:
     alpha : array of shape (n_bands, n_voxels)
         Chosen regularisation of each band: its columns' squared weights are penalised by so much.
     score : array of shape (n_voxels,)
-        Cross-validation r of them (mean over the inner folds); interpolated, it may be, where a voxel
-        is no reference voxel (`pipeline.fit.probes`).
+        Cross-validation r of them (mean over the inner folds); where a voxel is no reference
+        voxel it may be interpolated (`pipeline.fit.probes`).
     """
 
     weights: np.ndarray

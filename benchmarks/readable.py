@@ -13,7 +13,6 @@ memories of passages too; test stories are not read. Needs the features of a run
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -26,6 +25,7 @@ from pipeline.config.load import complete, read_file
 from pipeline.config.stories import training_stories
 from pipeline.core.interval import story_mean
 from pipeline.fit.cross_validation import fit_block, make_solver
+from pipeline.fit.regression import Regression
 
 
 def out_of_fold(
@@ -42,10 +42,7 @@ def out_of_fold(
     n : int or None
         Components that take the place of each wider band's columns; None, as configured.
     """
-    train = training_stories(config, subject)
-    regression = make_regression(
-        config, subject, bands, train, None, **changes_of(config, bands, n)
-    )
+    regression = regression_of(config, subject, bands, n)
     fit = fit_block(regression, make_solver("gram", regression))
     return np.nanmean(fit.r_train, axis=1)
 
@@ -58,23 +55,32 @@ def merged(paths: list[str]) -> dict[str, Any]:
     return complete(config)
 
 
-def changes_of(
-    config: dict[str, Any], bands: Sequence[str], n: int | None
-) -> dict[str, dict[str, int]]:
-    """Options of the bands that the configuration reduces, where `n` components are asked for."""
+def regression_of(
+    config: dict[str, Any], subject: str, bands: list[str], n: int | None
+) -> Regression:
+    """The regression of some bands on a subject's training stories; parameters as above."""
     wide = [band for band in bands if config["features"][band].get("n_components") is not None]
-    return {band: {"n_components": n} for band in wide} if n else {}
+    changes = {band: {"n_components": n} for band in wide} if n else {}
+    return make_regression(
+        config, subject, bands, training_stories(config, subject), None, **changes
+    )
+
+
+def options(description: str) -> argparse.ArgumentParser:
+    """What bands are compared with, and on whom."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--config", nargs="+", required=True, help="and overlays")
+    parser.add_argument("--subject", default="UTS01")
+    parser.add_argument("--base", nargs="+", default=["eng1000", "wordrate", "position"])
+    parser.add_argument("--whole", default="llm", help="the black box, the named alternative")
+    parser.add_argument("--n-components", type=int, default=None)
+    return parser
 
 
 def main() -> None:
     """Measure, print the table, write the record."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--config", nargs="+", required=True, help="and overlays")
-    parser.add_argument("--subject", default="UTS01")
-    parser.add_argument("--base", nargs="+", default=["eng1000", "wordrate", "position"])
-    parser.add_argument("--whole", default="llm", help="the black box, a band or several")
+    parser = options(__doc__.splitlines()[0])
     parser.add_argument("--bands", nargs="+", required=True)
-    parser.add_argument("--n-components", type=int, default=None)
     parser.add_argument("--name", default="readable", help="of the record in benchmarks/results")
     given = parser.parse_args()
     config, n = merged(given.config), given.n_components

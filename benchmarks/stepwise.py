@@ -13,7 +13,6 @@ a run: `snakemake features --configfile FILE [OVERLAY ...]`.
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,12 +21,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import execute, timed, write
-from benchmarks.readable import changes_of, merged
-from benchmarks.real_fit import make_regression
-from pipeline.config.stories import training_stories
+from benchmarks.readable import merged, options, regression_of
 from pipeline.core.interval import story_mean
-from pipeline.core.series import pearson
-from pipeline.fit.cross_validation import make_solver
+from pipeline.fit.cross_validation import make_solver, predict_folds
 from pipeline.fit.regression import Regression
 
 LEAST = 1e-4  # mean r on the inner folds, by which a step must be better
@@ -54,14 +50,11 @@ class Nested:
 
 def fit_nested(regression: Regression) -> Nested:
     """Fit a regression without each of its folds, every choice made without it."""
-    solver, inner, outer = make_solver("gram", regression), [], {}
-    for fold in range(regression.n_folds):
-        model = solver.fit(exclude=fold)
+    inner: list[float] = []
+    outer: dict[str, float] = {}
+    for model, r in predict_folds(regression, make_solver("gram", regression)):
         inner.append(float(np.nanmean(model.score)))
-        design = regression.design.without((fold,))
-        for story in (s for s, f in regression.folds.items() if f == fold):
-            r = pearson(design.rows(story) @ model.weights, regression.responses[story])
-            outer[story] = float(np.nanmean(r))
+        outer |= {story: float(np.nanmean(own)) for story, own in r.items()}
     return Nested(np.array(inner), outer, regression.folds)
 
 
@@ -111,36 +104,26 @@ class Fits:
 
     def __init__(self, config: dict[str, Any], subject: str, n: int | None) -> None:
         self.config, self.subject, self.n = config, subject, n
-        self.train = training_stories(config, subject)
         self._made: dict[frozenset[str], Nested] = {}
 
     def __call__(self, bands: Sequence[str]) -> Nested:
         """The fit of some bands."""
         key = frozenset(bands)
         if key not in self._made:
-            seconds, made = timed(lambda: self._fit(list(bands)))
+            seconds, made = timed(
+                lambda: fit_nested(regression_of(self.config, self.subject, list(bands), self.n))
+            )
             self._made[key] = made
             r = np.mean(list(made.outer.values()))
             told = f"{made.inner.mean():.4f} inside, {r:.4f}, {seconds:.0f} CPU s"
             print(f"{'+'.join(bands)}: {told}", flush=True)
         return self._made[key]
 
-    def _fit(self, bands: list[str]) -> Nested:
-        changes = changes_of(self.config, bands, self.n)
-        return fit_nested(
-            make_regression(self.config, self.subject, bands, self.train, None, **changes)
-        )
-
 
 def main() -> None:
     """Search, print, write the record."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--config", nargs="+", required=True, help="and overlays")
-    parser.add_argument("--subject", default="UTS01")
-    parser.add_argument("--base", nargs="+", default=["eng1000", "wordrate", "position"])
-    parser.add_argument("--whole", default="llm", help="the black box, the named alternative")
+    parser = options(__doc__.splitlines()[0])
     parser.add_argument("--candidates", nargs="+", required=True)
-    parser.add_argument("--n-components", type=int, default=None)
     parser.add_argument("--least", type=float, default=LEAST)
     given = parser.parse_args()
     fits = Fits(merged(given.config), given.subject, given.n_components)

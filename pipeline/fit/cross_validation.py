@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -136,12 +137,34 @@ def fit_block(regression: Regression, solver: Solver) -> BlockFit:
     solver : Solver
         The solver of it.
     """
-    r_train = {}
+    r_train: dict[str, np.ndarray] = {}
+    for _, r in predict_folds(regression, solver):
+        r_train |= r
+    return BlockFit(solver.fit(exclude=None), np.stack([r_train[s] for s in regression.folds]))
+
+
+def predict_folds(
+    regression: Regression, solver: Solver
+) -> Iterator[tuple[Ridge, dict[str, np.ndarray]]]:
+    """Fit without each fold, one after the other, and predict its stories.
+
+    Parameters
+    ----------
+    regression, solver
+        As of `fit_block`.
+
+    Yields
+    ------
+    model : Ridge
+        Fitted on the other folds, where its alphas were chosen, too.
+    r : dict of str to array of shape (n_voxels,)
+        Of each story of the fold.
+    """
     for fold in track(range(regression.n_folds), "folds predicted"):
         model = solver.fit(exclude=fold)
-        design = regression.design.without((fold,))
+        design, r = regression.design.without((fold,)), {}
         for story in (s for s, f in regression.folds.items() if f == fold):
             # Without the intercept, beside which small predictions would lose their last digits.
             predicted = design.rows(story) @ model.weights
-            r_train[story] = pearson(predicted, regression.responses[story])
-    return BlockFit(solver.fit(exclude=None), np.stack([r_train[s] for s in regression.folds]))
+            r[story] = pearson(predicted, regression.responses[story])
+        yield model, r

@@ -113,6 +113,7 @@ class Chooser:
         """
         scores, n = scores.astype(np.float64), scores.shape[1] // len(costs)
         mean, error = scores.mean(axis=0), errors_of(scores)
+        chosen = best_of(pooled(mean, error, np.arange(len(error))))
         probes: list[int] = []
         for probe in _by_what_they_tell(scores, np.asarray(costs)) if len(error) >= ENOUGH else ():
             probes = sorted([*probes, probe])
@@ -120,7 +121,7 @@ class Chooser:
                 break
             known = np.concatenate([np.arange(p * n, (p + 1) * n) for p in probes])
             every, inflation = _tried(scores, known)
-            if _change(every, inflation, mean, error) <= ERROR:
+            if _change(every, inflation, mean, error, chosen) <= ERROR:
                 return cls(probes, Map.learnt(scores, known), mean, error, inflation)
         return cls(list(range(len(costs))), None, mean, error)
 
@@ -143,14 +144,16 @@ class Chooser:
         return found, mean[found, np.arange(len(found))]
 
 
-def _change(every: np.ndarray, inflation: float, mean: np.ndarray, error: np.ndarray) -> float:
+def _change(
+    every: np.ndarray, inflation: float, mean: np.ndarray, error: np.ndarray, chosen: np.ndarray
+) -> float:
     """What reference voxels' r changes by, at the quantile `SHARE`, where they choose by `every`.
 
-    `mean` and `error` are those of their own scores.
+    `mean` and `error` are those of their own scores, `chosen` what is best by these.
     """
     voxels = np.arange(len(error))
     shared = averaged(every.mean(axis=0), inflation * errors_of(every), mean, error, voxels)
-    changed = mean[best_of(shared), voxels] - mean[best_of(pooled(mean, error, voxels)), voxels]
+    changed = mean[best_of(shared), voxels] - mean[chosen, voxels]
     return float(np.quantile(np.abs(changed), SHARE))
 
 

@@ -128,6 +128,12 @@ class Encoder(nn.Module):
             x = block(x)
         return self.norm(x)
 
+    def silence(self) -> None:
+        """Have the layers add nothing to the embeddings, as training can begin."""
+        blocks: Any = self.blocks
+        for block in blocks:
+            block.silence()
+
     def say(self, trunk: Tensor, output: Output) -> Tensor:
         """An output, (..., width) to (..., `size`): unit vectors, or foretold states.
 

@@ -28,7 +28,13 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map independent lines of tokens, x of shape (batch, length, width)."""
-        return self._mix(x, self._lines(*self._heads(x)))
+        return self._mix(x, self._band(*self._heads(x)))
+
+    @torch.no_grad()
+    def silence(self) -> None:
+        """Add nothing to what comes in."""
+        for weight in (self.out.weight, self.down.weight, self.down.bias):
+            weight.zero_()
 
     def grow(self, x: Tensor, branches: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
         """Map new nodes of a token tree; see `Encoder.grow`.
@@ -70,43 +76,31 @@ class Layer(nn.Module):
         return (weights[..., None] * v[rows]).sum(1)
 
     def _band(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """The same for a line whose queries belong to the last rows of k and v.
+        """The same for lines, (..., n, heads, size), whose queries are the last rows of k and v.
 
         Blocks of queries are multiplied with the keys that any of them sees.
         """
-        n, window = len(q), len(self.bias)
+        n, window = q.shape[-3], len(self.bias)
         block = max(1, min(GROUP, n))
-        missing, spare = window - 1 - (len(k) - n), -n % block
+        missing, spare = window - 1 - (k.shape[-3] - n), -n % block
         keys, values = (
             nn.functional.pad(part, (0, 0, 0, 0, max(missing, 0), spare))[
-                max(-missing, 0) :
-            ].unfold(0, block + window - 1, block)
+                ..., max(-missing, 0) :, :, :
+            ].unfold(-3, block + window - 1, block)
             for part in (k, v)
-        )  # (blocks, heads, size, keys)
-        q = nn.functional.pad(q, (0, 0, 0, 0, 0, spare)).unflatten(0, (-1, block)).transpose(1, 2)
-        here, there = torch.arange(block, device=q.device), torch.arange(keys.shape[3])
+        )  # (..., blocks, heads, size, keys)
+        q = nn.functional.pad(q, (0, 0, 0, 0, 0, spare)).unflatten(-3, (-1, block))
+        q = q.transpose(-3, -2)
+        here, there = torch.arange(block, device=q.device), torch.arange(keys.shape[-1])
         apart = here[:, None] + window - 1 - there.to(q.device)
-        step = apart.clamp(0, window - 1).expand(*q.shape[:3], -1)
-        scores = q @ keys + (q @ self.distance.permute(1, 2, 0)).gather(-1, step)
-        scores = scores / q.shape[-1] ** 0.5 + self.bias.T[:, step[0, 0]]
-        unseen = ((apart < 0) | (apart >= window)).expand(len(q), 1, -1, -1)
+        step = apart.clamp(0, window - 1)
+        ahead = (q @ self.distance.permute(1, 2, 0)).gather(-1, step.expand(*q.shape[:-2], -1, -1))
+        scores = (q @ keys + ahead) / q.shape[-1] ** 0.5 + self.bias.T[:, step]
+        unseen = ((apart < 0) | (apart >= window)).expand(q.shape[-4], 1, -1, -1)
         if missing > 0:  # rows before the beginning of the text
-            row = block * torch.arange(len(q), device=q.device)[:, None] + there.to(q.device)
+            first = block * torch.arange(q.shape[-4], device=q.device)
+            row = first[:, None] + there.to(q.device)
             unseen = unseen | (row < missing)[:, None, None]
         weights = scores.masked_fill(unseen, float("-inf")).softmax(-1)
-        return (weights @ values.transpose(2, 3)).transpose(1, 2).flatten(0, 1)[:n]
-
-    def _lines(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """The same in lines of tokens, (batch, length, heads, size), by dense products.
-
-        Faster than `_tree` for training's short sequences; its cost grows with length squared.
-        """
-        position = torch.arange(q.shape[1], device=q.device)
-        apart = position[:, None] - position
-        seen = (apart >= 0) & (apart < len(self.bias))
-        step = apart.clamp(0, len(self.bias) - 1).expand(len(q), self.heads, -1, -1)
-        scores = torch.einsum("blhs,bmhs->bhlm", q, k)
-        scores = scores + torch.einsum("blhs,whs->bhlw", q, self.distance).gather(-1, step)
-        scores = scores / q.shape[-1] ** 0.5 + self.bias.T[:, step[0, 0]]
-        weights = scores.masked_fill(~seen, float("-inf")).softmax(-1)
-        return torch.einsum("bhlm,bmhs->blhs", weights, v)
+        mixed = (weights @ values.transpose(-2, -1)).transpose(-3, -2)
+        return mixed.flatten(-4, -3)[..., :n, :, :]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,19 +27,21 @@ KEPT_VALIDATION = 50_000  # tokens of validation text of which the states are ke
 
 @dataclass(frozen=True)
 class Lesson:
-    """Positions of a batch, queries first and candidates after them.
+    """Positions of a batch: queries, candidates, and those whose inner states alone are known.
 
     Attributes
     ----------
     ids : int tensor of shape (batch, length)
     rows, columns : int arrays of shape (n,)
-    following : int tensor of shape (n,)
-        The token after each position.
+        Where the teacher has an inner layer, all positions of the batch at which it was asked;
+        else the compared ones.
+    following : int tensor of shape (n_compared,)
+        The token after each position that is compared.
     states : States
-        The teacher's.
+        The teacher's: the last ones of the compared positions, the inner ones of all.
     head : Head
-    queries : int
-        So many of the positions are queries.
+    queries, compared : int
+        So many of the positions are queries, and queries or candidates.
     """
 
     ids: Tensor
@@ -49,6 +51,7 @@ class Lesson:
     states: States
     head: Head
     queries: int
+    compared: int
 
 
 class Lessons(Protocol):
@@ -80,8 +83,10 @@ class LiveLessons:
         usable = allowed[rows, columns]
         rows, columns = rows[usable], columns[usable]
         n, queries = _sizes(len(rows), queries, candidates)
-        rows, columns = rows[:n], columns[:n]
+        if self._teacher.layer is None:
+            rows, columns = rows[:n], columns[:n]
         states = self._teacher.states(lines, rows, columns)
+        states = replace(states, last=states.last[:n])
         return _lesson(ids, rows, columns, states, self._teacher.head, queries)
 
 
@@ -97,9 +102,10 @@ class KeptLessons:
         ids, records = self._kept.draw(number, batch, seed)
         n, queries = _sizes(len(records), queries, candidates)
         order = np.random.default_rng([seed, number, 1]).permutation(len(records))
-        records = records[order[:n]]
+        inner = _tensor(records[order], "inner")
+        records = records[order[: n if inner is None else None]]
         rows, columns = records["row"].astype(np.int64), records["column"].astype(np.int64)
-        states = States(*(_tensor(records, name) for name in ("state", "inner")))
+        states = States(_tensor(records[:n], "state"), inner)
         return _lesson(ids, rows, columns, states, self._kept.head, queries)
 
 
@@ -128,8 +134,10 @@ def _lesson(
     head: Head,
     queries: int,
 ) -> Lesson:
-    following = torch.from_numpy(ids[rows, columns + 1])
-    return Lesson(torch.from_numpy(ids[:, :-1]), rows, columns, following, states, head, queries)
+    n = len(states.last)
+    following = torch.from_numpy(ids[rows[:n], columns[:n] + 1])
+    shown = torch.from_numpy(ids[:, :-1])
+    return Lesson(shown, rows, columns, following, states, head, queries, n)
 
 
 def load_teacher(settings: Distillation, student: Tokenizer, device: str) -> Teacher:

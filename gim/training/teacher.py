@@ -59,14 +59,14 @@ def shared_line(ids: NDArray[np.int64], student: Tokenizer, teacher: Tokenizer) 
 
 @dataclass(frozen=True)
 class States:
-    """A teacher's states at ``n`` places.
+    """A teacher's states at some places.
 
     Attributes
     ----------
     last : tensor of shape (n, hidden)
         What its output embedding makes distributions of.
-    inner : tensor of shape (n, hidden), optional
-        Those of an inner layer.
+    inner : tensor of shape (n or more, hidden), optional
+        Those of an inner layer, perhaps at further places.
     """
 
     last: Tensor

@@ -1,6 +1,7 @@
 """What a student is shown: places that two tokenizers share, and states kept on disk."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -172,3 +173,19 @@ def test_too_few_shared_places_are_one_clear_error(kept, monkeypatch):
     lessons = make_lessons(read, load_tokenizer(), _ask(read), files)
     with pytest.raises(InputError, match="no two positions"):
         lessons["train"].draw(0, 4, 8, 20)
+
+
+def test_inner_states_are_known_at_all_places_the_last_ones_where_they_are_compared(kept):
+    live, files = kept
+    read = replace(live, teacher_layer=1)
+    ask = _ask(read)
+    for lessons in (
+        make_lessons(read, load_tokenizer(), ask, files)["train"],
+        LiveLessons(read, ask(), files["train"]),
+    ):
+        lesson = lessons.draw(3, 6, 8, 20)
+        assert lesson.compared == len(lesson.states.last) == len(lesson.following) == 28
+        assert len(lesson.states.inner) == len(lesson.rows) > 100
+        lines = [ask().line(ids) for ids in lesson.ids.numpy()]
+        wanted = ask().states(lines, lesson.rows, lesson.columns).inner
+        torch.testing.assert_close(lesson.states.inner, wanted, atol=2e-3, rtol=2e-3)

@@ -143,6 +143,14 @@ def test_a_token_begins_as_the_mean_of_what_the_teacher_splits_it_into(teacher, 
     assert len(ratio) and ratio.std() < 1e-3 * ratio.mean()
 
 
+def test_silent_layers_say_what_the_embeddings_say():
+    encoder = Encoder.create(width=16, heads=2, layers=2, dim=8, window=6)
+    ids = torch.tensor([[5, 9, 2], [7, 9, 2]])
+    assert not torch.equal(*encoder.trunk(ids)[:, 2])
+    encoder.silence()
+    torch.testing.assert_close(encoder.trunk(ids), encoder.norm(encoder.embed(ids)))
+
+
 def test_training_begins_with_the_weights_of_a_finished_encoder(tmp_path):
     shape = {"width": 16, "heads": 2, "layers": 2, "dim": 8}
     finished = Encoder.create(window=6, seed=1, **shape)

@@ -24,7 +24,7 @@ from gim.text.hub import revision_of
 from gim.text.tokenizer import load_tokenizer
 from gim.training.lessons import Lesson, Lessons, load_teacher, make_lessons
 from gim.training.loop import Losses, make_accelerator, origin, train
-from gim.training.losses import distillation_losses
+from gim.training.losses import distillation_losses, induction_loss
 from gim.training.settings import Distillation
 from gim.training.teacher import Teacher, distances
 from gim.training.tokens import token_files
@@ -77,24 +77,33 @@ class _Distiller:
     def _losses(self, model: nn.Module, lesson: Lesson) -> tuple[Losses, Tensor, Tensor]:
         """Losses of a lesson, with the similarities of encoder and teacher."""
         device = self.pupil.encoder.embed.weight.device
-        rows, columns = torch.from_numpy(lesson.rows), torch.from_numpy(lesson.columns)
-        where = rows.to(device), columns.to(device)
-        said = {name: values[where] for name, values in model(lesson.ids.to(device)).items()}
+        said = model(lesson.ids.to(device))
         with torch.autocast(device.type, enabled=False):  # similarities lie close to one another
             return self._compare(said, lesson)
 
-    def _compare(
-        self, said: dict[Output, Tensor], lesson: Lesson
-    ) -> tuple[Losses, Tensor, Tensor]:
-        settings, n = self.settings, lesson.queries
-        vectors, states = said["vectors"][: lesson.compared].float(), lesson.states.last
+    def _compare(self, said: dict[Output, Tensor], lesson: Lesson) -> tuple[Losses, Tensor, Tensor]:
+        settings, n, every = self.settings, lesson.queries, said["vectors"].float()
+        rows, columns = (
+            torch.from_numpy(at).to(every.device) for at in (lesson.rows, lesson.columns)
+        )
+        vectors, states = every[rows, columns][: len(lesson.states.last)], lesson.states.last
+        student = (vectors[:n] @ vectors[n:].T - 1) / settings.encoder.temperature
         apart = distances(lesson.head, states[:n], states[n:], settings.distance, settings.chunk)
-        student = (vectors @ vectors.T - 1) / settings.encoder.temperature
-        teacher = -apart.to(vectors.device) / settings.distance_temperature
-        following = lesson.following.to(vectors.device)
-        inner = self._inner(said["states"], lesson) if "states" in said else None
-        losses = distillation_losses(student, teacher, following, settings.losses, inner)
+        teacher = -apart.to(every.device) / settings.distance_temperature
+        induction = self._induction(every, lesson.following.to(every.device))
+        inner = self._inner(said["states"][rows, columns], lesson) if "states" in said else None
+        losses = distillation_losses(student, teacher, induction, settings.losses, inner)
         return losses, student, teacher
+
+    def _induction(self, vectors: Tensor, following: Tensor) -> Tensor:
+        """The loss of positions with enough context, within each text."""
+        together = min(len(vectors), self.settings.data.together)
+        whole = len(vectors) // together * together
+        vectors, following = (
+            values[:whole, self.settings.first :].unflatten(0, (-1, together)).flatten(1, 2)
+            for values in (vectors, following)
+        )
+        return induction_loss(vectors, following, self.settings.encoder.temperature)
 
     def losses(self, model: nn.Module, number: int) -> Losses:
         settings = self.settings
@@ -114,8 +123,7 @@ class _Distiller:
             losses, student, teacher = self._losses(self.pupil, lesson)
             for name, value in losses.items():
                 found.setdefault(name, []).append(value.item())
-            n = lesson.queries
-            for name, values in retrieval_scores(student[:n, n:].cpu(), -teacher.cpu()).items():
+            for name, values in retrieval_scores(student.cpu(), -teacher.cpu()).items():
                 found.setdefault(name, []).append(float(values.mean()))
         return {f"validation_{name}": float(np.mean(values)) for name, values in found.items()}
 

@@ -27,31 +27,28 @@ KEPT_VALIDATION = 50_000  # tokens of validation text of which the states are ke
 
 @dataclass(frozen=True)
 class Lesson:
-    """Positions of a batch: queries, candidates, and those whose inner states alone are known.
+    """A batch of text, and what the teacher says at some of its positions.
 
     Attributes
     ----------
-    ids : int tensor of shape (batch, length)
+    ids, following : int tensors of shape (batch, length)
+        Tokens, and the one after each.
     rows, columns : int arrays of shape (n,)
-        Where the teacher has an inner layer, all positions of the batch at which it was asked;
-        else the compared ones.
-    following : int tensor of shape (n_compared,)
-        The token after each position that is compared.
+        Positions: queries, candidates, and those whose inner states alone are known.
     states : States
-        The teacher's: the last ones of the compared positions, the inner ones of all.
+        The teacher's: the last ones of queries and candidates, the inner ones of all.
     head : Head
-    queries, compared : int
-        So many of the positions are queries, and queries or candidates.
+    queries : int
+        So many of the positions are queries.
     """
 
     ids: Tensor
+    following: Tensor
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
-    following: Tensor
     states: States
     head: Head
     queries: int
-    compared: int
 
 
 class Lessons(Protocol):
@@ -134,10 +131,8 @@ def _lesson(
     head: Head,
     queries: int,
 ) -> Lesson:
-    n = len(states.last)
-    following = torch.from_numpy(ids[rows[:n], columns[:n] + 1])
-    shown = torch.from_numpy(ids[:, :-1])
-    return Lesson(shown, rows, columns, following, states, head, queries, n)
+    text = torch.from_numpy(ids)
+    return Lesson(text[:, :-1], text[:, 1:], rows, columns, states, head, queries)
 
 
 def load_teacher(settings: Distillation, student: Tokenizer, device: str) -> Teacher:

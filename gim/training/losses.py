@@ -1,4 +1,4 @@
-"""What an encoder is trained to do in a batch of queries and candidates."""
+"""What an encoder is trained to do in a batch of texts."""
 
 import torch
 from torch import Tensor, nn
@@ -9,20 +9,18 @@ from gim.training.settings import Weights
 def distillation_losses(
     student: Tensor,
     teacher: Tensor,
-    following: Tensor,
+    induction: Tensor,
     weights: Weights,
     states: tuple[Tensor, Tensor] | None = None,
 ) -> dict[str, Tensor]:
-    """The losses of one batch of positions, queries first and candidates after them.
+    """The losses of one batch.
 
     Parameters
     ----------
-    student : tensor of shape (n_positions, n_positions)
-        Minus the encoder's distances between all positions, over its temperature.
-    teacher : tensor of shape (n_queries, n_positions - n_queries)
-        Minus the teacher's distances of queries and candidates, over its temperature.
-    following : int tensor of shape (n_positions,)
-        The token after each position.
+    student, teacher : tensors of shape (n_queries, n_candidates)
+        Minus the encoder's, and the teacher's, distances, over their temperatures.
+    induction : scalar
+        See `induction_loss`.
     states : pair of tensors of shape (n_positions, state_dim), optional
         The teacher's states, standardised, and the encoder's guess.
 
@@ -31,12 +29,11 @@ def distillation_losses(
     losses : dict of scalars
         "loss", the weighted sum, and its parts by name.
     """
-    n = len(teacher)
-    log_s, log_t = student[:n, n:].log_softmax(1), teacher.log_softmax(1)
+    log_s, log_t = student.log_softmax(1), teacher.log_softmax(1)
     found = {
         "nearest": nn.functional.nll_loss(log_s, teacher.argmax(1)),
         "reverse_kl": (log_s.exp() * (log_s - log_t)).sum(1).mean(),
-        "induction": _induction_loss(student, following),
+        "induction": induction,
     }
     if states is not None:
         found["states"] = nn.functional.mse_loss(*states)
@@ -44,12 +41,28 @@ def distillation_losses(
     return {"loss": torch.stack(parts).sum(), **{k: v.detach() for k, v in found.items()}}
 
 
-def _induction_loss(student: Tensor, following: Tensor) -> Tensor:
-    """Every position asks all others; those whose next token follows no other are left out."""
-    itself = torch.eye(len(student), dtype=torch.bool, device=student.device)
-    log_s = student.masked_fill(itself, float("-inf")).log_softmax(1)
-    same = (following[:, None] == following) & ~itself
-    answerable = same.any(1)
+def induction_loss(vectors: Tensor, following: Tensor, temperature: float) -> Tensor:
+    """Minus the log of the share of soft counts that falls on the token that came.
+
+    Every position of a text asks those before it, as fuzzy induction does; positions whose next
+    token has not come before are left out.
+
+    Parameters
+    ----------
+    vectors : tensor of shape (n_texts, n, dim)
+        Unit vectors of the positions.
+    following : int tensor of shape (n_texts, n)
+        The token after each position.
+    temperature : float
+        T of the similarity exp(-(1 - cos) / T).
+    """
+    n = vectors.shape[1]
+    before = torch.ones(n, n, dtype=torch.bool, device=vectors.device).tril(-1)
+    same = (following[:, :, None] == following[:, None]) & before
+    answerable = same.any(2)
     if not answerable.any():
-        return student.sum() * 0
-    return -log_s.masked_fill(~same, float("-inf"))[answerable].logsumexp(1).mean()
+        return vectors.sum() * 0
+    scores = vectors @ vectors.transpose(1, 2) / temperature
+    every = scores.masked_fill(~before, float("-inf"))[answerable].logsumexp(1)
+    right = scores.masked_fill(~same, float("-inf"))[answerable].logsumexp(1)
+    return (every - right).mean()

@@ -110,9 +110,7 @@ def test_kept_states_give_the_distances_of_the_live_teacher(kept):
     found = distances(lesson.head, lesson.states.last[:8], lesson.states.last[8:], "symmetric_kl")
     assert wanted.std() > 1e-3  # the positions differ
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0.01)
-    following = lesson.ids[lesson.rows, np.minimum(lesson.columns + 1, lesson.ids.shape[1] - 1)]
-    inside = lesson.columns + 1 < lesson.ids.shape[1]
-    assert torch.equal(following[inside], lesson.following[inside])
+    assert torch.equal(lesson.following[:, :-1], lesson.ids[:, 1:])
 
 
 def test_live_lessons_ask_at_ends_of_words_only(kept):
@@ -184,7 +182,7 @@ def test_inner_states_are_known_at_all_places_the_last_ones_where_they_are_compa
         LiveLessons(read, ask(), files["train"]),
     ):
         lesson = lessons.draw(3, 6, 8, 20)
-        assert lesson.compared == len(lesson.states.last) == len(lesson.following) == 28
+        assert len(lesson.states.last) == 28
         assert len(lesson.states.inner) == len(lesson.rows) > 100
         lines = [ask().line(ids) for ids in lesson.ids.numpy()]
         wanted = ask().states(lines, lesson.rows, lesson.columns).inner

@@ -14,7 +14,7 @@ from gim.errors import InputError
 from gim.text.tokenizer import load_tokenizer
 from gim.training.distill import initial_embeddings, take_weights
 from gim.training.loop import learning_rate
-from gim.training.losses import distillation_losses
+from gim.training.losses import distillation_losses, induction_loss
 from gim.training.pretrain import LinearCrossEntropy
 from gim.training.settings import Data, Optimisation, Weights
 from gim.training.teacher import Teacher, distances
@@ -80,30 +80,45 @@ def test_linear_cross_entropy_equals_pytorch():
 
 def test_losses_against_plain_definitions():
     rng = np.random.default_rng(0)
-    student, teacher = rng.normal(size=(10, 10)), rng.normal(size=(4, 6))
-    after = np.array([0, 1, 2, 0, 1, 2, 3, 0, 0, 1])  # 3 follows one position only
+    student, teacher = rng.normal(size=(4, 6)), rng.normal(size=(4, 6))
     found = distillation_losses(
         torch.tensor(student),
         torch.tensor(teacher),
-        torch.tensor(after),
+        torch.tensor(0.7),
         Weights(nearest=2.0, reverse_kl=0.5, induction=3.0, states=4.0),
         (torch.tensor(student), torch.tensor(student + 0.5)),
     )
-    part = student[:4, 4:]
-    s = np.exp(part) / np.exp(part).sum(1, keepdims=True)
+    s = np.exp(student) / np.exp(student).sum(1, keepdims=True)
     t = np.exp(teacher) / np.exp(teacher).sum(1, keepdims=True)
     nearest = np.mean([-np.log(s[i, t[i].argmax()]) for i in range(4)])
     reverse = np.mean([sum(s[i] * np.log(s[i] / t[i])) for i in range(4)])
-    surprise = []
-    for i in np.flatnonzero(after != 3):
-        votes = np.exp(np.delete(student[i], i))
-        surprise.append(-np.log(votes[np.delete(after, i) == after[i]].sum() / votes.sum()))
-    induction = np.mean(surprise)
     assert found["nearest"].item() == pytest.approx(nearest)
     assert found["reverse_kl"].item() == pytest.approx(reverse)
-    assert found["induction"].item() == pytest.approx(induction)
     assert found["states"].item() == pytest.approx(0.25)
-    assert found["loss"].item() == pytest.approx(2 * nearest + 0.5 * reverse + 3 * induction + 1)
+    assert found["loss"].item() == pytest.approx(2 * nearest + 0.5 * reverse + 3 * 0.7 + 1)
+
+
+def test_induction_loss_is_that_of_fuzzy_induction_within_each_text():
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(2, 9, 5))
+    vectors /= np.linalg.norm(vectors, axis=2, keepdims=True)
+    following = np.array([[0, 1, 2, 0, 1, 2, 3, 0, 0], [4, 4, 5, 6, 7, 8, 9, 3, 2]])
+    surprise = []
+    for text, after in zip(vectors, following, strict=True):
+        for i in range(9):
+            votes = np.exp((text[:i] @ text[i] - 1) / 0.1)
+            right = votes[after[:i] == after[i]].sum()
+            if right:
+                surprise.append(-np.log(right / votes.sum()))
+    assert len(surprise) == 6  # of the second text, one position asks a token that came before
+    found = induction_loss(torch.tensor(vectors), torch.tensor(following), 0.1)
+    assert found.item() == pytest.approx(np.mean(surprise))
+
+
+def test_nothing_that_came_before_gives_no_induction_loss():
+    vectors = torch.ones(1, 3, 2, requires_grad=True)
+    induction_loss(vectors, torch.tensor([[1, 2, 3]]), 0.1).backward()
+    assert (vectors.grad == 0).all()
 
 
 @pytest.mark.parametrize("kind", ["symmetric_kl", "jsd"])

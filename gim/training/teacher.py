@@ -89,8 +89,15 @@ class Head:
     @torch.no_grad()
     def log_probs(self, states: Tensor) -> Tensor:
         """Log-probabilities of the next token, shape (..., vocabulary), float32."""
-        logits = nn.functional.linear(states.to(self.weight.dtype), self.weight, self.bias)
-        return logits.float().log_softmax(-1)
+        return self._logits(states).float().log_softmax(-1)
+
+    @torch.no_grad()
+    def expected(self, states: Tensor) -> Tensor:
+        """Output embedding that is expected of the next token, shape of ``states``, float32."""
+        return (self._logits(states).softmax(-1) @ self.weight).float()
+
+    def _logits(self, states: Tensor) -> Tensor:
+        return nn.functional.linear(states.to(self.weight.dtype), self.weight, self.bias)
 
 
 class Teacher:
@@ -190,6 +197,8 @@ def distances(
     chunk : int
         Distributions held at once, of queries and of candidates each.
     """
+    if kind == "symmetric_kl":
+        return _symmetric_kl(head, queries, candidates, chunk)
     out = candidates.new_empty(len(queries), len(candidates), dtype=torch.float32)
     for top in range(0, len(queries), chunk):
         a = head.log_probs(queries[top : top + chunk])
@@ -197,3 +206,17 @@ def distances(
             b = head.log_probs(candidates[left : left + chunk])
             out[top : top + chunk, left : left + chunk] = DIVERGENCES[kind](a, b)
     return out
+
+
+def _symmetric_kl(head: Head, queries: Tensor, candidates: Tensor, chunk: int) -> Tensor:
+    """The mean of both KL divergences, without comparing distribution with distribution.
+
+    Logits are W s, so that log p - log q is W (s_p - s_q) and a constant, and the sum over the
+    vocabulary of (p - q)(log p - log q) is (m_p - m_q) . (s_p - s_q), where m = W' p.
+    """
+    a, b = queries.float(), candidates.float()
+    mean_a, mean_b = (
+        torch.cat([head.expected(part) for part in states.split(chunk)]) for states in (a, b)
+    )
+    own = (mean_a * a).sum(1)[:, None] + (mean_b * b).sum(1)
+    return ((own - mean_a @ b.T - a @ mean_b.T) / 2).clamp_(min=0)

@@ -1,9 +1,13 @@
 """What each choice in distilling the encoder is worth: ``python -m benchmarks.encoder_ablation``.
 
 Short runs of config/distill.yaml, each with one thing changed, from a teacher trained for a while
-with config/pretrain.yaml; judged on the documents that training holds out (never on the dev sets):
-accuracy of fuzzy induction there, as written and as plain words. A finished run is not repeated, so
-that an interrupted benchmark goes on.
+with config/pretrain.yaml, or of the configuration of a finished one:
+
+    python -m benchmarks.encoder_ablation --config config/distill_smollm2.yaml --finished
+
+Judged on the documents that training holds out (never on the dev sets): accuracy of fuzzy induction
+there, as written and as plain words. A finished run is not repeated, so that an interrupted
+benchmark goes on.
 """
 
 import argparse
@@ -31,16 +35,23 @@ POSITIONS = 300  # scored in each document
 # teacher's distance is left out: without a matrix product a step takes as long as sixty.
 VARIANTS: dict[str, dict[str, Any]] = {
     "as configured": {},
-    "2 layers": {"encoder": {"layers": 2, "window": 32}},
-    "3 layers": {"encoder": {"layers": 3, "window": 22}},
+    "2 layers": {"encoder": {"layers": 2, "window": 31}},
+    "3 layers": {"encoder": {"layers": 3, "window": 21}},
+    "6 layers": {"encoder": {"layers": 6, "window": 11}},
+    "width 128": {"encoder": {"width": 128}},
     "width 256": {"encoder": {"width": 256}},
     "window 8": {"encoder": {"window": 8}},
+    "window 32": {"encoder": {"window": 32}},
     "T 0.05": {"encoder": {"temperature": 0.05}},
     "T 0.2": {"encoder": {"temperature": 0.2}},
     "no nearest": {"losses": {"nearest": 0.0}},
     "no reverse KL": {"losses": {"reverse_kl": 0.0}},
     "no induction": {"losses": {"induction": 0.0}},
-    "induction alone": {"losses": {"nearest": 0.0, "reverse_kl": 0.0}},
+    "induction alone": {"losses": {"nearest": 0.0, "reverse_kl": 0.0, "states": 0.0}},
+    "induction 1": {"losses": {"induction": 1.0}},
+    "no states": {"losses": {"states": 0.0}},
+    "states 5": {"losses": {"states": 5.0}},
+    "states alone": {"losses": {"nearest": 0.0, "reverse_kl": 0.0, "induction": 0.0}},
     "window 8, T 0.05": {"encoder": {"window": 8, "temperature": 0.05}},
     "fresh embeddings": {"initial_embeddings": False},
     "no plain words": {"data": {"plain": 0.0}},
@@ -101,14 +112,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", default="config/distill.yaml")
     parser.add_argument("--teacher-config", default="config/pretrain.yaml")
+    parser.add_argument(
+        "--finished", action="store_true", help="take the configuration's teacher, train none"
+    )
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--teacher-steps", type=int, default=1200)
     parser.add_argument("--work", type=Path, default=Path("results/encoder_ablation"))
     parser.add_argument("--only", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
     args = parser.parse_args()
-    teacher = args.work / "teacher"
-    teacher_figures = make_teacher(args.teacher_config, args.teacher_steps, teacher)
-    base = replace(read_settings(args.config, Distillation), teacher=str(teacher))
+    base, figures_of_teacher = read_settings(args.config, Distillation), {}
+    if not args.finished:
+        teacher = args.work / "teacher"
+        figures_of_teacher = make_teacher(args.teacher_config, args.teacher_steps, teacher)
+        base = replace(base, teacher=str(teacher))
     rows = {}
     for name in args.only:
         out = args.work / name.replace(",", "").replace(" ", "-")
@@ -118,12 +134,13 @@ def main() -> None:
             write_json(figures, {**distill(settings), **judge(settings)})
         rows[name] = json.loads(figures.read_text(encoding="utf-8"))
         print(name, {key: round(value, 4) for key, value in rows[name].items()})
+    label = f"{Path(args.config).stem}_" if args.finished else ""
     write(
-        f"encoder_ablation_{args.steps}",
+        f"encoder_ablation_{label}{args.steps}",
         f"distillation of {args.steps} steps, one choice changed at a time",
-        "the settings of config/distill.yaml",
-        teacher_steps=args.teacher_steps,
-        teacher=teacher_figures,
+        f"the settings of config/{Path(args.config).name}",
+        teacher_steps=None if args.finished else args.teacher_steps,
+        teacher=figures_of_teacher,
         variants=rows,
     )
 

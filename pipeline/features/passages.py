@@ -28,6 +28,7 @@ KIND = Kind(
         "normalise": "standardise",
         "pooled": "row",  # states are means over a row's words, or over so many words
         "encoder": None,
+        "output": "vectors",  # of the encoder
         "model": None,
         "layers": 8,
         "context": None,

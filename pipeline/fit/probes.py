@@ -9,8 +9,9 @@ Martinsson and Rokhlin 2005, On the compression of low rank matrices).
 How many probes it takes is decided by what they are for. Reference voxels are treated as if they
 were others, with a map that was learnt without them: there are enough when at most 1 % of them
 choose a candidate that is worse or better than their own by more than `ERROR` in r. Where that
-takes nearly all points, all are probes, and nothing is interpolated. A search uses nothing but its
-own folds' scores for any of it.
+takes nearly all points, all are probes, and nothing is interpolated; so it is with few rows, where
+a search is short, and its own folds do not say how far off others are. A search uses nothing but
+its own folds' scores for any of it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ NEARLY_ALL = 0.8  # share of the cost of all points from which all are probes
 NOISE = 1e-7  # variance of a score that no map need explain
 RANK = 100  # components in which probes are looked for, at most
 ENOUGH = 100  # reference voxels from which a share of 1 % means anything
+ROWS = 5_000  # training rows from which on anything is interpolated
 GROUPS = 5  # of reference voxels, each predicted by a map learnt on the others
 
 
@@ -101,7 +103,7 @@ class Chooser:
     inflation: float = 1.0
 
     @classmethod
-    def of(cls, scores: np.ndarray, costs: Sequence[float]) -> Chooser:
+    def of(cls, scores: np.ndarray, costs: Sequence[float], n_rows: int) -> Chooser:
         """From the reference voxels' scores.
 
         Parameters
@@ -110,12 +112,15 @@ class Chooser:
             Candidates of a point lie side by side, as many at each.
         costs : sequence of float
             Of each point.
+        n_rows : int
+            Training rows of the regression.
         """
         scores, n = scores.astype(np.float64), scores.shape[1] // len(costs)
         mean, error = scores.mean(axis=0), errors_of(scores)
         chosen = best_of(pooled(mean, error, np.arange(len(error))))
         probes: list[int] = []
-        for probe in _by_what_they_tell(scores, np.asarray(costs)) if len(error) >= ENOUGH else ():
+        enough = len(error) >= ENOUGH and n_rows >= ROWS
+        for probe in _by_what_they_tell(scores, np.asarray(costs)) if enough else ():
             probes = sorted([*probes, probe])
             if sum(costs[p] for p in probes) > NEARLY_ALL * sum(costs):
                 break

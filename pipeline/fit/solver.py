@@ -67,16 +67,26 @@ class GuidedSearch:
         Which reference voxel a voxel is, -1 where it is none.
     n_columns : sequence of int
         Of each wide band.
+    n_rows : int
+        Training rows of the regression.
     """
 
     def __init__(
-        self, search: Search, found: Sequence[Found], places: np.ndarray, n_columns: Sequence[int]
+        self,
+        search: Search,
+        found: Sequence[Found],
+        places: np.ndarray,
+        n_columns: Sequence[int],
+        n_rows: int,
     ) -> None:
         self.search, self.found, self.places = search, found, places
         self.alphas, self._n_columns = search.alphas, np.asarray(n_columns)
         self.choosers: list[Chooser] = []
         if (places < 0).any():
-            self.choosers = [Chooser.of(f.scores, [*map(self._cost, f.points)]) for f in found]
+            costs = [[*map(self._cost, f.points)] for f in found]
+            self.choosers = [
+                Chooser.of(f.scores, own, n_rows) for f, own in zip(found, costs, strict=True)
+            ]
             self._scores = self._at_probes()
 
     def _cost(self, point: Point) -> float:
@@ -166,7 +176,7 @@ class SearchSolver:
     def _guided(self, search: Search, found: Sequence[Found]) -> GuidedSearch:
         bands = self.regression.design.bands
         n_columns = [bands[b].n_columns for b in self.engine.split.wide]
-        return GuidedSearch(search, found, self._places, n_columns)
+        return GuidedSearch(search, found, self._places, n_columns, self.regression.n_rows)
 
     def _search(self, uses: Uses, n_searches: int) -> Search:
         regression = self.regression

@@ -110,7 +110,7 @@ def word_states(
         Over how many words, each wanted one and those before it, states are averaged.
     options : mapping
         Those of a pass of a causal language model (`pipeline.states.reading`) and `layers`, or
-        without a `model` an `encoder`.
+        without a `model` an `encoder` and its `output`.
 
     Returns
     -------
@@ -135,7 +135,7 @@ def _all_states(own: list[str], options: Mapping[str, Any]) -> np.ndarray:
     """The state of every word, (n_words, dim)."""
     if not options["model"]:
         encoder = load_encoder(options["encoder"])
-        return np.asarray(encoder.vectors(*join_words(own)), np.float32)
+        return np.asarray(encoder.vectors(*join_words(own), options["output"]), np.float32)
     return read_states(own, Reading.of(options), layers_of(options), [options["pool"]]).states
 
 

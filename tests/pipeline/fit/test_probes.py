@@ -14,6 +14,7 @@ from pipeline.fit.probes import Chooser, Map, best_of, errors_of
 from tests.pipeline.fit.test_fit import make_regression
 
 FOLDS, POINTS, EACH = 4, 12, 3
+MANY = probes.ROWS
 COSTS = np.ones(POINTS)
 
 
@@ -41,7 +42,7 @@ def exact(scores, reference):
 
 def test_a_few_points_say_the_others():
     scores = smooth(600)
-    chooser = Chooser.of(scores[..., :200], COSTS)
+    chooser = Chooser.of(scores[..., :200], COSTS, MANY)
     assert len(chooser.probes) <= 3
     filled = chooser.every.filled(at(scores, chooser.probes)[..., 200:])
     np.testing.assert_allclose(filled, scores[..., 200:], atol=5e-3)
@@ -58,7 +59,7 @@ def test_where_nothing_says_the_others_all_are_probes_and_choices_are_exact():
     rng = np.random.default_rng(0)
     own = 0.1 * rng.standard_normal((POINTS * EACH, 300))
     scores = own + 1e-3 * rng.standard_normal((FOLDS, POINTS * EACH, 300))
-    chooser = Chooser.of(scores[..., :150], COSTS)
+    chooser = Chooser.of(scores[..., :150], COSTS, MANY)
     assert chooser.probes == list(range(POINTS))
     found, _ = chooser.best(scores[..., 150:])
     np.testing.assert_array_equal(found, exact(scores, np.arange(150))[150:])
@@ -66,14 +67,20 @@ def test_where_nothing_says_the_others_all_are_probes_and_choices_are_exact():
 
 def test_few_reference_voxels_do_not_say_which_points_are_enough():
     scores = smooth(300)
-    assert Chooser.of(scores[..., : probes.ENOUGH - 1], COSTS).every is None
-    assert Chooser.of(scores[..., : probes.ENOUGH], COSTS).every is not None
+    assert Chooser.of(scores[..., : probes.ENOUGH - 1], COSTS, MANY).every is None
+    assert Chooser.of(scores[..., : probes.ENOUGH], COSTS, MANY).every is not None
+
+
+def test_few_rows_do_not_say_either():
+    scores = smooth(300)
+    assert Chooser.of(scores, COSTS, MANY - 1).every is None
+    assert Chooser.of(scores, COSTS, MANY).every is not None
 
 
 def test_of_points_that_say_the_same_the_cheap_ones_are_probes():
     scores = smooth(300, rank=1)
     costs = np.where(np.arange(POINTS) == 5, 1.0, 10.0)
-    assert Chooser.of(scores, costs).probes == [5]
+    assert Chooser.of(scores, costs, MANY).probes == [5]
 
 
 def test_the_map_is_that_of_least_squares():
@@ -100,7 +107,7 @@ def test_hard_scores_still_give_choices(seed, kind):
         "equal points": np.repeat(scores[:, :EACH], POINTS, axis=1),
         "one voxel's": np.repeat(scores[..., :1], 150, axis=2),
     }[kind]
-    chooser = Chooser.of(scores, COSTS)
+    chooser = Chooser.of(scores, COSTS, MANY)
     found, r = chooser.best(at(scores, chooser.probes))
     assert np.isfinite(r).all()
     chosen = exact(scores, np.arange(150))
@@ -114,7 +121,7 @@ def test_hard_scores_still_give_choices(seed, kind):
 @settings(max_examples=10, deadline=None)
 def test_other_voxels_change_nothing(seed):
     scores = smooth(160, seed=seed)
-    chooser = Chooser.of(scores[..., :120], COSTS)
+    chooser = Chooser.of(scores[..., :120], COSTS, MANY)
     found, r = chooser.best(at(scores, chooser.probes)[..., 120:])
     v = seed % 40
     alone = chooser.best(at(scores, chooser.probes)[..., 120 + v : 121 + v])
@@ -131,6 +138,7 @@ def guided(n_reference=40, **options):
 @pytest.fixture
 def few_are_enough(monkeypatch):
     monkeypatch.setattr(probes, "ENOUGH", 20)
+    monkeypatch.setattr(probes, "ROWS", 0)
     monkeypatch.setattr(probes, "ERROR", 0.02)
 
 

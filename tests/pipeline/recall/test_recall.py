@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gim.encoder.encoder import Encoder
 from pipeline.fit.design import load_band
 from pipeline.recall.contexts import ContextFile, Contexts, story_contexts, word_states
 from pipeline.recall.features import RecalledFile
@@ -223,3 +224,11 @@ def test_states_are_means_over_the_last_words(language):
     expected = [single[:1].mean(0), single[:3].mean(0), single[6:10].mean(0)]
     found = word_states(words, at, 4 * one[:3], options)
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_states_are_what_an_encoder_foretells_where_that_is_wanted(tmp_path):
+    taught = Encoder.create(width=16, heads=2, layers=1, window=4, dim=8, state_dim=3)
+    taught.save_pretrained(tmp_path / "taught")
+    options = options_of("passages", encoder=str(tmp_path / "taught"), output="states").own
+    found = word_states([*"abc"], np.array([2]), np.ones(1, int), options)
+    np.testing.assert_allclose(found, taught.vectors("a b c", [5], "states"), atol=1e-5)

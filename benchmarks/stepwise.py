@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cache, partial
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from benchmarks.common import execute, timed, write
 from benchmarks.readable import merged, options, regression_of
 from pipeline.core.interval import story_mean
 from pipeline.fit.cross_validation import make_solver, predict_folds
+from pipeline.fit.design import Band, Design
 from pipeline.fit.regression import Regression
 
 LEAST = 1e-4  # mean r on the inner folds, by which a step must be better
@@ -91,33 +92,35 @@ def forward(
 
 
 class Fits:
-    """Nested fits of a subject by their bands, each made once.
+    """Nested fits of a subject by their bands, each made once; so are bands without some folds.
 
     Parameters
     ----------
-    config : dict
-        Complete configuration.
-    subject : str
-    n : int or None
-        Components that take the place of each wider band's columns; None, as configured.
+    regression : Regression
+        With all bands.
     """
 
-    def __init__(self, config: dict[str, Any], subject: str, n: int | None) -> None:
-        self.config, self.subject, self.n = config, subject, n
+    def __init__(self, regression: Regression) -> None:
+        self.regression = regression
+        self._bands = {band.name: _kept(band) for band in regression.design.bands}
         self._made: dict[frozenset[str], Nested] = {}
 
     def __call__(self, bands: Sequence[str]) -> Nested:
         """The fit of some bands."""
         key = frozenset(bands)
         if key not in self._made:
-            seconds, made = timed(
-                lambda: fit_nested(regression_of(self.config, self.subject, list(bands), self.n))
-            )
+            design = Design(tuple(self._bands[name] for name in bands))
+            seconds, made = timed(partial(fit_nested, replace(self.regression, design=design)))
             self._made[key] = made
             r = np.mean(list(made.outer.values()))
             told = f"{made.inner.mean():.4f} inside, {r:.4f}, {seconds:.0f} CPU s"
             print(f"{'+'.join(bands)}: {told}", flush=True)
         return self._made[key]
+
+
+def _kept(band: Band) -> Band:
+    """A band whose memory, where it has one, is searched once for each set of folds left out."""
+    return replace(band, remade=cache(band.remade)) if band.remade else band
 
 
 def main() -> None:
@@ -126,7 +129,9 @@ def main() -> None:
     parser.add_argument("--candidates", nargs="+", required=True)
     parser.add_argument("--least", type=float, default=LEAST)
     given = parser.parse_args()
-    fits = Fits(merged(given.config), given.subject, given.n_components)
+    names = list(dict.fromkeys([*given.base, *given.candidates, given.whole]))
+    config = merged(given.config)
+    fits = Fits(regression_of(config, given.subject, names, given.n_components))
     base = fits(given.base)
     paths = [
         forward(fold, given.base, given.candidates, fits, given.least)

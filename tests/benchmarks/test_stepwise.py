@@ -1,8 +1,10 @@
 """A stepwise search takes what tells something, inside every fold, and nothing else."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from benchmarks.stepwise import Nested, fit_nested, forward
+from benchmarks.stepwise import Fits, Nested, fit_nested, forward
 from pipeline.fit.design import Band, Design
 from pipeline.fit.regression import Regression
 
@@ -58,3 +60,19 @@ def test_a_choice_knows_nothing_of_its_fold():
     before, after = fit_nested(clean), fit_nested(other)
     assert np.isclose(before.inner[1], after.inner[1], atol=1e-5)
     assert not np.isclose(before.inner[0], after.inner[0], atol=1e-3)
+
+
+def test_a_memory_is_searched_once_for_the_folds_left_out():
+    whole, asked = regressions()(("base", "strong", "weak")), []
+    base, strong, weak = whole.design.bands
+
+    def remade(out):
+        asked.append(out)
+        return strong
+
+    bands = (base, replace(strong, remade=remade, folds=whole.folds), weak)
+    fits = Fits(replace(whole, design=Design(bands)))
+    found = [fits(names) for names in (["base", "strong"], ["base", "strong", "weak"])]
+    assert len(asked) == len(set(asked)) == 6 + 4  # pairs of four folds, and each by itself
+    wanted = fit_nested(replace(whole, design=Design((base, strong))))
+    np.testing.assert_allclose(found[0].inner, wanted.inner, atol=1e-6)

@@ -49,13 +49,16 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no induction": {"losses": {"induction": 0.0}},
     "induction alone": {"losses": {"nearest": 0.0, "reverse_kl": 0.0, "states": 0.0}},
     "induction 1": {"losses": {"induction": 1.0}},
-    "no states": {"losses": {"states": 0.0}},
-    "states 5": {"losses": {"states": 5.0}},
-    "states alone": {"losses": {"nearest": 0.0, "reverse_kl": 0.0, "induction": 0.0}},
     "window 8, T 0.05": {"encoder": {"window": 8, "temperature": 0.05}},
     "fresh embeddings": {"initial_embeddings": False},
     "no plain words": {"data": {"plain": 0.0}},
     "sequences apart": {"data": {"together": 1}},
+}
+# Where the configuration teaches its teacher's inner states.
+OF_STATES: dict[str, dict[str, Any]] = {
+    "no states": {"losses": {"states": 0.0}},
+    "states 5": {"losses": {"states": 5.0}},
+    "states alone": {"losses": {"nearest": 0.0, "reverse_kl": 0.0, "induction": 0.0}},
 }
 
 
@@ -118,23 +121,24 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--teacher-steps", type=int, default=1200)
     parser.add_argument("--work", type=Path, default=Path("results/encoder_ablation"))
-    parser.add_argument("--only", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
+    parser.add_argument("--only", nargs="*", choices=[*VARIANTS, *OF_STATES])
     args = parser.parse_args()
     base, figures_of_teacher = read_settings(args.config, Distillation), {}
     if not args.finished:
         teacher = args.work / "teacher"
         figures_of_teacher = make_teacher(args.teacher_config, args.teacher_steps, teacher)
         base = replace(base, teacher=str(teacher))
+    label = f"{Path(args.config).stem}_" if args.finished else ""
+    every = VARIANTS | OF_STATES
     rows = {}
-    for name in args.only:
-        out = args.work / name.replace(",", "").replace(" ", "-")
+    for name in args.only or (every if base.losses.states else VARIANTS):
+        out = args.work / f"{label}{name}".replace(",", "").replace(" ", "-")
         figures = out.with_name(f"{out.name}.json")
         if not figures.is_file():
-            settings = variant(base, VARIANTS[name], args.steps, out)
+            settings = variant(base, every[name], args.steps, out)
             write_json(figures, {**distill(settings), **judge(settings)})
         rows[name] = json.loads(figures.read_text(encoding="utf-8"))
         print(name, {key: round(value, 4) for key, value in rows[name].items()})
-    label = f"{Path(args.config).stem}_" if args.finished else ""
     write(
         f"encoder_ablation_{label}{args.steps}",
         f"distillation of {args.steps} steps, one choice changed at a time",

@@ -34,7 +34,7 @@ VALIDATION_QUERIES, VALIDATION_CANDIDATES = 128, 512
 SHIPPED = "shipped"  # the name of the package's encoder in settings
 FAINT = -4.0  # bias of a distance that was not seen before, in units of the softmax
 SPREAD = 0.5  # standard deviation of embeddings taken from a teacher
-SCALE_BATCHES, SCALED = 4, 4096  # text in which the scale of inner states is measured
+SCALE_BATCHES = 4  # text in which the scale of inner states is measured
 
 
 class Pupil(nn.Module):
@@ -61,7 +61,7 @@ class _Distiller:
         """Mean and standard deviation of the teacher's inner states in some training text."""
         size = self.settings.optimisation.batch
         drawn = [
-            self.lessons["train"].draw(number, size, 1, SCALED).states.inner
+            self.lessons["train"].draw(number, size, 1, 1).states.inner
             for number in range(SCALE_BATCHES)
         ]
         inner = torch.cat([part for part in drawn if part is not None]).float()

@@ -99,10 +99,12 @@ class KeptLessons:
         ids, records = self._kept.draw(number, batch, seed)
         n, queries = _sizes(len(records), queries, candidates)
         order = np.random.default_rng([seed, number, 1]).permutation(len(records))
-        inner = _tensor(records[order], "inner")
-        records = records[order[: n if inner is None else None]]
-        rows, columns = records["row"].astype(np.int64), records["column"].astype(np.int64)
+        records = records[order]
+        inner = _tensor(records, "inner")
         states = States(_tensor(records[:n], "state"), inner)
+        if inner is None:
+            records = records[:n]
+        rows, columns = records["row"].astype(np.int64), records["column"].astype(np.int64)
         return _lesson(ids, rows, columns, states, self._kept.head, queries)
 
 

@@ -62,7 +62,8 @@ def measured(regression: Regression) -> tuple[np.ndarray, dict[str, Any]]:
     return np.nanmean(fit.r_train, axis=0), {
         "solver": name,
         "seconds": seconds,
-        "probes": [len(chooser.probes) for chooser in searches],
+        "first_probes": [len(chooser.first.probes) for chooser in searches],
+        "probes": [len(chooser.last.probes) for chooser in searches],
         "points": [len(f.points) for f in found],
     }
 

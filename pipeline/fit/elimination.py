@@ -21,6 +21,7 @@ from pipeline.fit.design import Design
 
 NARROW = 64  # columns of a band at most
 N_NARROW = 3  # bands: all combinations of their alphas are tried
+FEW, SHARE = 32, 1 / 16  # columns of all of them, at most; or this share of the design's
 COMBINATIONS = 150  # of the narrow bands' alphas at most
 
 
@@ -46,10 +47,19 @@ class Split:
 
 
 def split(design: Design) -> Split:
-    """Take the (at most `N_NARROW`) narrowest bands of `NARROW` columns or less as narrow."""
+    """Take the (at most `N_NARROW`) narrowest bands of `NARROW` columns or less as narrow.
+
+    All combinations of their alphas are solved at every point of the search, which must cost little
+    beside one system of the wide bands: so there are fewer where they are not small in all.
+    """
     n_columns = [band.n_columns for band in design.bands]
     by_width = sorted(range(len(n_columns)), key=n_columns.__getitem__)
-    narrow = sorted(b for b in by_width[:-1][:N_NARROW] if n_columns[b] <= NARROW)
+    ends = np.cumsum(sorted(n_columns)) <= max(FEW, SHARE * design.n_columns)
+    narrow = sorted(
+        b
+        for b, fits in zip(by_width[:-1][:N_NARROW], ends, strict=False)
+        if fits and n_columns[b] <= NARROW
+    )
     wide = [b for b in range(len(n_columns)) if b not in narrow]
     columns = np.arange(design.n_columns)
 

@@ -7,11 +7,13 @@ scores on each fold (an interpolative decomposition by groups of columns; Cheng,
 Martinsson and Rokhlin 2005, On the compression of low rank matrices).
 
 How many probes it takes is decided by what they are for. Reference voxels are treated as if they
-were others, with a map that was learnt without them: there are enough when at most 1 % of them
-choose a candidate that is worse or better than their own by more than `ERROR` in r. Where that
-takes nearly all points, all are probes, and nothing is interpolated; so it is with few rows, where
-a search is short, and its own folds do not say how far off others are. A search uses nothing but
-its own folds' scores for any of it.
+were others, with a map that was learnt without them. Most voxels of a brain are predicted by
+nothing; of these only the mean r matters, so all voxels are scored at the first few probes, by
+which that mean changes by at most `SHIFT`. Those that are predicted are scored at more: at most 1 %
+of them may choose a candidate that is worse or better than their own by more than `ERROR` in r.
+Where that takes nearly all points, all are probes, and nothing is interpolated; so it is with few
+rows, where a search is short, and its own folds do not say how far off others are. A search uses
+nothing but its own folds' scores for any of it.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ from pipeline.fit.pooling import averaged, error_variance, pooled
 # Scores that differ by less are as good as equal: there the candidate tried first is taken, and of
 # narrow bands' alphas the largest. Rounding, which changes with the block, is far smaller.
 EQUAL = 1e-4
-ERROR, SHARE = 0.002, 0.99  # change in r that so many of the reference voxels stay below
+FAINT = 0.03  # cross-validated r up to which a voxel counts as not predicted
+SHIFT = 0.0005  # change in mean r of those that are not
+ERROR, SHARE = 0.002, 0.99  # change in r that so many of the others stay below
 NEARLY_ALL = 0.8  # share of the cost of all points from which all are probes
 NOISE = 1e-7  # variance of a score that no map need explain
 RANK = 100  # components in which probes are looked for, at most
@@ -81,8 +85,8 @@ class Map:
 
 
 @dataclass(frozen=True)
-class Chooser:
-    """Chooses for voxels that were scored at the probes only.
+class Stage:
+    """The points at which voxels are scored, and what follows from these scores.
 
     Parameters
     ----------
@@ -90,17 +94,32 @@ class Chooser:
         Which of the points, ascending.
     every : Map or None
         From the probes' candidates to all; None where all points are probes.
-    reference, error : arrays of shape (n_candidates, n_reference), (n_reference,)
-        Mean scores of the reference voxels, and their error variances.
     inflation : float
         Error variance over that of interpolated scores, which are smoother.
     """
 
     probes: list[int]
-    every: Map | None
+    every: Map | None = None
+    inflation: float = 1.0
+
+
+@dataclass(frozen=True)
+class Chooser:
+    """Chooses for voxels that were scored at probes only.
+
+    Parameters
+    ----------
+    first, last : Stage
+        For all voxels; and, the probes of `first` and more, for those whose r is then above
+        `FAINT`.
+    reference, error : arrays of shape (n_candidates, n_reference), (n_reference,)
+        Mean scores of the reference voxels, and their error variances.
+    """
+
+    first: Stage
+    last: Stage
     reference: np.ndarray
     error: np.ndarray
-    inflation: float = 1.0
 
     @classmethod
     def of(cls, scores: np.ndarray, costs: Sequence[float], n_rows: int) -> Chooser:
@@ -117,24 +136,31 @@ class Chooser:
         """
         scores, n = scores.astype(np.float64), scores.shape[1] // len(costs)
         mean, error = scores.mean(axis=0), errors_of(scores)
-        chosen = best_of(pooled(mean, error, np.arange(len(error))))
-        probes: list[int] = []
+        own = mean[best_of(pooled(mean, error, np.arange(len(error)))), np.arange(len(error))]
+        first, known = None, own > FAINT
         enough = len(error) >= ENOUGH and n_rows >= ROWS
-        for probe in _by_what_they_tell(scores, np.asarray(costs)) if enough else ():
-            probes = sorted([*probes, probe])
+        for probes in _by_what_they_tell(scores, np.asarray(costs)) if enough else ():
             if sum(costs[p] for p in probes) > NEARLY_ALL * sum(costs):
                 break
-            known = np.concatenate([np.arange(p * n, (p + 1) * n) for p in probes])
-            every, inflation = _tried(scores, known)
-            if _change(every, inflation, mean, error, chosen) <= ERROR:
-                return cls(probes, Map.learnt(scores, known), mean, error, inflation)
-        return cls(list(range(len(costs))), None, mean, error)
+            stage, found, said = _tried(scores, probes, n, mean, error)
+            change = mean[found, np.arange(len(error))] - own
+            if first is None:
+                if not abs(change[~known].sum()) <= SHIFT * (~known).sum():
+                    continue
+                first, before, further = stage, change, said > FAINT
+            change = np.abs(np.where(further, change, before))[known]
+            if not len(change) or np.quantile(change, SHARE) <= ERROR:
+                return cls(first, stage, mean, error)
+        every = Stage(list(range(len(costs))))
+        return cls(first or every, every, mean, error)
 
-    def best(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What is best for voxels, and its mean r, by their scores at the probes.
+    def best(self, stage: Stage, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What is best for voxels, and its mean r, by their scores at the probes of a stage.
 
         Parameters
         ----------
+        stage : Stage
+            `first` or `last`.
         scores : array of shape (n_folds, n_probes * n_combinations, n_voxels)
             Scores on folds.
 
@@ -142,24 +168,22 @@ class Chooser:
         -------
         candidate, score : arrays of shape (n_voxels,)
         """
-        every = self.every.filled(scores) if self.every else scores
-        mean, error = every.mean(axis=0), self.inflation * errors_of(every)
-        alone = np.full(len(error), -1)
-        found = best_of(averaged(mean, error, self.reference, self.error, alone))
-        return found, mean[found, np.arange(len(found))]
+        every = stage.every.filled(scores) if stage.every else scores
+        alone = np.full(scores.shape[2], -1)
+        return _choice(every, stage.inflation, self.reference, self.error, alone)
 
 
-def _change(
-    every: np.ndarray, inflation: float, mean: np.ndarray, error: np.ndarray, chosen: np.ndarray
-) -> float:
-    """What reference voxels' r changes by, at the quantile `SHARE`, where they choose by `every`.
-
-    `mean` and `error` are those of their own scores, `chosen` what is best by these.
-    """
-    voxels = np.arange(len(error))
-    shared = averaged(every.mean(axis=0), inflation * errors_of(every), mean, error, voxels)
-    changed = mean[best_of(shared), voxels] - mean[chosen, voxels]
-    return float(np.quantile(np.abs(changed), SHARE))
+def _choice(
+    every: np.ndarray,
+    inflation: float,
+    reference: np.ndarray,
+    error: np.ndarray,
+    same: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Best candidate of voxels, and its mean r, by all scores on folds; see `averaged`."""
+    mean = every.mean(axis=0)
+    found = best_of(averaged(mean, inflation * errors_of(every), reference, error, same))
+    return found, mean[found, np.arange(len(found))]
 
 
 def _samples(scores: np.ndarray) -> np.ndarray:
@@ -167,19 +191,28 @@ def _samples(scores: np.ndarray) -> np.ndarray:
     return scores.transpose(1, 0, 2).reshape(scores.shape[1], -1)
 
 
-def _tried(scores: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, float]:
-    """All scores of the reference voxels by maps learnt without them, and the inflation."""
+def _tried(
+    scores: np.ndarray, probes: list[int], n: int, mean: np.ndarray, error: np.ndarray
+) -> tuple[Stage, np.ndarray, np.ndarray]:
+    """Some probes, `n` candidates each, and what reference voxels would choose by them.
+
+    Maps are learnt without the voxels whose scores they give. `mean` and `error` are those of the
+    reference voxels' own scores.
+    """
+    known = np.concatenate([np.arange(p * n, (p + 1) * n) for p in probes])
     every, groups = scores.copy(), np.arange(scores.shape[2]) % GROUPS
     for group in np.unique(groups):
         own = groups == group
-        learnt = Map.learnt(scores[:, :, ~own] if len(groups) > 1 else scores, known)
+        learnt = Map.learnt(scores[:, :, ~own], known)
         every[:, :, own] = learnt.filled(scores[:, known][:, :, own])
     smooth = errors_of(every).sum()
-    return every, float(errors_of(scores).sum() / smooth) if smooth > 0 else 1.0
+    inflation = float(errors_of(scores).sum() / smooth) if smooth > 0 else 1.0
+    found, said = _choice(every, inflation, mean, error, np.arange(len(error)))
+    return Stage(probes, Map.learnt(scores, known), inflation), found, said
 
 
-def _by_what_they_tell(scores: np.ndarray, costs: np.ndarray) -> Iterator[int]:
-    """Points in the order of what each adds, a cost, to what is known of all scores."""
+def _by_what_they_tell(scores: np.ndarray, costs: np.ndarray) -> Iterator[list[int]]:
+    """More and more probes, the next what adds most, a cost, to what is known."""
     samples = _samples(scores)
     samples = (samples - samples.mean(axis=1, keepdims=True)) / np.sqrt(samples.shape[1])
     points = [_leading(block) for block in np.split(samples, len(costs))]
@@ -187,12 +220,12 @@ def _by_what_they_tell(scores: np.ndarray, costs: np.ndarray) -> Iterator[int]:
     # Of each point's leading scores, their loadings on components of unit variance.
     ends = np.cumsum([len(block) for block in points])[:-1]
     left = np.split(axes * np.sqrt(variances), ends)
-    remaining = list(range(len(costs)))
+    remaining, probes = list(range(len(costs))), list[int]()
     while remaining:
         gains = [_told(left[p], left)[0] / costs[p] for p in remaining]
         best = remaining.pop(int(np.argmax(gains)))
         left = _told(left[best], left)[1]
-        yield best
+        yield (probes := sorted([*probes, best]))
 
 
 def _axes(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -306,19 +306,25 @@ class Search:
             is_open[wanting] = True
         return anew
 
-    def on_folds(self, point: Point, searches: Collection[int] | None = None) -> np.ndarray:
+    def on_folds(
+        self,
+        point: Point,
+        searches: Collection[int] | None = None,
+        voxels: np.ndarray | None = None,
+    ) -> np.ndarray:
         """R on each search's folds, (n_searches, n_folds, n_combinations, n_voxels).
 
-        Only of some `searches`, if given; others' are not filled.
+        Only of some `searches` and some `voxels`, if given; other searches' are not filled.
         """
-        shape = (self.n_searches, self._n_inner, len(self.narrow), len(self.voxels))
+        voxels = self.voxels if voxels is None else voxels
+        shape = (self.n_searches, self._n_inner, len(self.narrow), len(voxels))
         scores, filled = np.zeros(shape, np.float32), [0] * self.n_searches
         mixed = self.engine.mixed(self.alphas[list(point)])
         for out, every in self.uses.items():
             pairs = [(s, fold) for s, fold in every if searches is None or s in searches]
             if not pairs:
                 continue
-            solved = mixed.solve(out, self.voxels)
+            solved = mixed.solve(out, voxels)
             left_out = {fold: solved.left_out(fold) for _, fold in pairs}
             for c, combination in enumerate(self.narrow):
                 u = solved.remainder.solve(self.alphas[combination], slice(None))

@@ -1,7 +1,8 @@
 """The solver: alphas by a search, and weights at the alphas that it chose.
 
 Reference voxels search by themselves (`pipeline.fit.search`); the others of a block are scored at
-the points from which the rest of their scores follows (`pipeline.fit.probes`).
+the points from which the rest of their scores follows, those that are predicted at more of them
+(`pipeline.fit.probes`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from itertools import combinations
 import numpy as np
 
 from pipeline.core.progress import chunks
-from pipeline.fit.probes import Chooser
+from pipeline.fit.probes import FAINT, Chooser, Stage
 from pipeline.fit.regression import Regression, Ridge
 from pipeline.fit.search import Engine, Found, Out, Point, Search
 
@@ -82,41 +83,75 @@ class GuidedSearch:
         self.search, self.found, self.places = search, found, places
         self.alphas, self._n_columns = search.alphas, np.asarray(n_columns)
         self.choosers: list[Chooser] = []
-        if (places < 0).any():
+        self._others = np.flatnonzero(places < 0)
+        if len(self._others):
             costs = [[*map(self._cost, f.points)] for f in found]
             self.choosers = [
                 Chooser.of(f.scores, own, n_rows) for f, own in zip(found, costs, strict=True)
             ]
-            self._scores = self._at_probes()
+            self._chosen = self._choose()
 
     def _cost(self, point: Point) -> float:
         """A system's solutions cost the square of its columns."""
         return float(self._n_columns[np.array(point) < self.search.off].sum() ** 2)
 
-    def _at_probes(self) -> dict[tuple[int, Point], np.ndarray]:
-        """R of a search at its probes, (n_folds, n_combinations, n_voxels)."""
+    def _choose(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """What each search finds best for the other voxels, and its r."""
+        first, last = ([getattr(c, stage) for c in self.choosers] for stage in ("first", "last"))
+        scores = self._at([stage.probes for stage in first], self._others)
+        chosen = [self._best(k, stage, scores) for k, stage in enumerate(first)]
+        further = [r > FAINT for _, r in chosen]  # by each search's own folds
+        some = np.flatnonzero(np.any(further, axis=0))
+        beyond = [sorted({*b.probes} - {*a.probes}) for a, b in zip(first, last, strict=True)]
+        scores = {at: own[:, :, some] for at, own in scores.items()}
+        scores |= self._at(beyond, self._others[some])
+        for k, stage in enumerate(last):
+            if beyond[k]:
+                own = np.flatnonzero(further[k][some])
+                for values, better in zip(
+                    chosen[k], self._best(k, stage, scores, own), strict=True
+                ):
+                    values[some[own]] = better
+        return chosen
+
+    def _at(
+        self, probes: Sequence[Sequence[int]], voxels: np.ndarray
+    ) -> dict[tuple[int, Point], np.ndarray]:
+        """R of each search at its probes, (n_folds, n_combinations, n_voxels)."""
         wanted: dict[Point, list[int]] = {}
-        for k, (chooser, found) in enumerate(zip(self.choosers, self.found, strict=True)):
-            for probe in chooser.probes:
+        for k, (own, found) in enumerate(zip(probes, self.found, strict=True)):
+            for probe in own if len(voxels) else ():
                 wanted.setdefault(found.points[probe], []).append(k)
         scores: dict[tuple[int, Point], np.ndarray] = {}
         for point, searches in sorted(wanted.items()):
-            on_folds = self.search.on_folds(point, searches)
+            on_folds = self.search.on_folds(point, searches, voxels)
             scores |= {(k, point): on_folds[k].copy() for k in searches}
         return scores
 
+    def _best(
+        self,
+        k: int,
+        stage: Stage,
+        scores: dict[tuple[int, Point], np.ndarray],
+        voxels: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """`Chooser.best` of a search, for some of the voxels that were scored."""
+        probes = [scores[k, self.found[k].points[probe]] for probe in stage.probes]
+        voxels = np.arange(probes[0].shape[2]) if voxels is None else voxels
+        candidate, r = np.empty(len(voxels), int), np.empty(len(voxels))
+        for part in chunks(range(len(voxels)), CHUNK):
+            own = np.concatenate([scored[:, :, voxels[part]] for scored in probes], axis=1)
+            candidate[part], r[part] = self.choosers[k].best(stage, own)
+        return candidate, r
+
     def best(self, k: int) -> tuple[np.ndarray, np.ndarray]:
         """See `Search.best`."""
-        found, places = self.found[k], self.places
-        levels, score = found.levels[:, places], found.score[places]
-        others = np.flatnonzero(places < 0)
-        for part in chunks(range(len(others)), CHUNK):
-            voxels = others[part]
-            probes = [found.points[probe] for probe in self.choosers[k].probes]
-            own = [self._scores[k, point][:, :, voxels] for point in probes]
-            best, score[voxels] = self.choosers[k].best(np.concatenate(own, axis=1))
-            chosen = np.divmod(best, len(self.search.narrow))
-            levels[:, voxels] = self.search.levels(found.points, *chosen)
+        found = self.found[k]
+        levels, score = found.levels[:, self.places], found.score[self.places]
+        if len(self._others):
+            candidate, score[self._others] = self._chosen[k]
+            chosen = np.divmod(candidate, len(self.search.narrow))
+            levels[:, self._others] = self.search.levels(found.points, *chosen)
         return levels, score
 
 

@@ -186,3 +186,10 @@ def test_narrow_bands_are_the_narrowest_and_never_all():
     assert parts.wide_columns.tolist() == [*range(80), *range(98, 108)]
     assert parts.narrow_bands.tolist() == [0] * 6 + [1] * 4 + [2] * 8 + [-1]
     assert split(make_regression((3,)).design).wide == [0]
+
+
+def test_narrow_bands_are_small_beside_the_design():
+    """All combinations of their alphas are tried: they must not take longer than all the rest."""
+    assert split(make_regression((40, 30, 12, 4)).design).narrow == [2, 3]  # 8 + 24 columns
+    assert split(make_regression((40, 30, 14, 4)).design).narrow == [3]  # 36 would be too many
+    assert split(make_regression((400, 30, 14, 4)).design).narrow == [2, 3]  # not of a large one

@@ -1,6 +1,7 @@
 """Nested fits whose voxels are scored at a few points, against all at all points, on real data.
 
     python -m benchmarks.probes [--subject UTS03] [--model drift] [--rows 3000] [--voxels 2000]
+        [--noise 6]
 
 Needs features made by `snakemake features --configfile config/realdata.yaml`. A subject's
 components are mixed to pseudo-voxels, most of which are hardly predicted, as in a brain. Compared
@@ -32,12 +33,14 @@ PREDICTED = 0.05  # r of voxels of which changes matter
 NOISE, SPREAD = 6.0, 1.2  # median variance of noise over signal, and spread of its logarithm
 
 
-def as_voxels(regression: Regression, n_voxels: int, n_reference: int) -> Regression:
+def as_voxels(
+    regression: Regression, n_voxels: int, n_reference: int, noise: float = NOISE
+) -> Regression:
     """The regression with components mixed to voxels, noise of each another."""
     components = regression.responses
     mixed = PseudoVoxels.make(list(components.values()), n_voxels, seed=0)
-    noise = NOISE * np.exp(SPREAD * np.random.default_rng(0).standard_normal(n_voxels))
-    mixed = replace(mixed, noise=noise)
+    spread = np.exp(SPREAD * np.random.default_rng(0).standard_normal(n_voxels))
+    mixed = replace(mixed, noise=noise * spread)
     responses = {s: mixed.bold(y, s).astype(np.float32) for s, y in components.items()}
     return replace(regression, responses=responses, reference=_reference(n_voxels, n_reference))
 
@@ -77,12 +80,13 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=3000, help="training TRs, whole stories")
     parser.add_argument("--voxels", type=int, default=2000)
     parser.add_argument("--reference", type=int, default=REFERENCE)
+    parser.add_argument("--noise", type=float, default=NOISE, help="median variance, over signal")
     arguments = parser.parse_args()
     config = load(arguments.config)
     names = config["models"][arguments.model]
     stories = stories_of(config, arguments.subject, arguments.rows)
     regression = make_regression(config, arguments.subject, names, stories)
-    regression = as_voxels(regression, arguments.voxels, arguments.reference)
+    regression = as_voxels(regression, arguments.voxels, arguments.reference, arguments.noise)
     r, figures = measured(regression)
     print(figures, flush=True)
     with patch("pipeline.fit.probes.ENOUGH", np.inf):
@@ -91,14 +95,16 @@ def main() -> None:
     others = np.setdiff1d(np.arange(arguments.voxels), reference)
     predicted = others[exact[others] > PREDICTED]
     change = np.abs(r - exact)
+    noisier = "" if arguments.noise == NOISE else f"_noise_{arguments.noise:g}"
     write(
-        f"probes_{arguments.subject}_{arguments.model}_{arguments.rows}",
+        f"probes_{arguments.subject}_{arguments.model}_{arguments.rows}{noisier}",
         f"nested fit of {'+'.join(names)}, pseudo-voxels scored at probes only",
         "the same, all voxels scored at all points",
         subject=arguments.subject,
         rows=regression.n_rows,
         columns=regression.design.n_columns,
         voxels=arguments.voxels,
+        noise=arguments.noise,
         reference_voxels=len(reference),
         **figures,
         seconds_all_points=alternative["seconds"],

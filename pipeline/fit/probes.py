@@ -28,7 +28,7 @@ from pipeline.fit.pooling import averaged, error_variance, pooled
 # Scores that differ by less are as good as equal: there the candidate tried first is taken, and of
 # narrow bands' alphas the largest. Rounding, which changes with the block, is far smaller.
 EQUAL = 1e-4
-FAINT = 0.03  # cross-validated r up to which a voxel counts as not predicted
+FAINT = 0.05  # cross-validated r up to which a voxel counts as not predicted
 SHIFT = 0.0005  # change in mean r of those that are not
 ERROR, SHARE = 0.002, 0.99  # change in r that so many of the others stay below
 NEARLY_ALL = 0.8  # share of the cost of all points from which all are probes

@@ -27,7 +27,7 @@ STORY = 200  # rows
 DELAYS = (1, 2)
 ALPHAS = np.logspace(0, 5, 6)
 BASE = {"rows": 2000, "features": 200, "voxels": 200, "bands": 2}  # features in all bands together
-DOUBLINGS = {"rows": 3, "features": 3, "voxels": 3, "bands": 2}
+DOUBLINGS = {"rows": 3, "features": 3, "voxels": 3, "bands": 3}
 
 
 def make_regression(

@@ -63,11 +63,11 @@ def peak_gb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
-def _probes(solver: Solver) -> list[int]:
+    """At how many points at most each search of a solver scored voxels."""
     """At how many points each search of a solver scored voxels."""
     assert isinstance(solver, SearchSolver)
     searches = [solver.nested, solver.final]
-    return [len(c.probes) for s in searches if isinstance(s, GuidedSearch) for c in s.choosers]
+    return [len(c.last.probes) for s in searches if isinstance(s, GuidedSearch) for c in s.choosers]
 
 
 def main() -> None:

@@ -63,8 +63,8 @@ def peak_gb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
-    """At how many points at most each search of a solver scored voxels."""
-    """At how many points each search of a solver scored voxels."""
+def _probes(solver: Solver) -> list[int]:
+    """At how many points each search of a solver scored voxels, at most."""
     assert isinstance(solver, SearchSolver)
     searches = [solver.nested, solver.final]
     return [len(c.last.probes) for s in searches if isinstance(s, GuidedSearch) for c in s.choosers]

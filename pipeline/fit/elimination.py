@@ -21,7 +21,7 @@ from pipeline.fit.design import Design
 
 NARROW = 64  # columns of a band at most
 N_NARROW = 3  # bands: all combinations of their alphas are tried
-FEW, SHARE = 32, 1 / 16  # columns of all of them, at most; or this share of the design's
+FEW, SHARE = 64, 1 / 16  # columns of all of them, at most; or this share of the design's
 COMBINATIONS = 150  # of the narrow bands' alphas at most
 
 

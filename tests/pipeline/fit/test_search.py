@@ -190,6 +190,6 @@ def test_narrow_bands_are_the_narrowest_and_never_all():
 
 def test_narrow_bands_are_small_beside_the_design():
     """All combinations of their alphas are tried: they must not take longer than all the rest."""
-    assert split(make_regression((40, 30, 12, 4)).design).narrow == [2, 3]  # 8 + 24 columns
-    assert split(make_regression((40, 30, 14, 4)).design).narrow == [3]  # 36 would be too many
-    assert split(make_regression((400, 30, 14, 4)).design).narrow == [2, 3]  # not of a large one
+    assert split(make_regression((40, 30, 26, 4)).design).narrow == [2, 3]  # 8 + 52 columns
+    assert split(make_regression((40, 30, 30, 4)).design).narrow == [3]  # 68 would be too many
+    assert split(make_regression((600, 30, 30, 4)).design).narrow == [1, 3]  # not of a large one

@@ -97,21 +97,20 @@ class GuidedSearch:
 
     def _choose(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """What each search finds best for the other voxels, and its r."""
-        first, last = ([getattr(c, stage) for c in self.choosers] for stage in ("first", "last"))
+        first = [chooser.first for chooser in self.choosers]
         scores = self._at([stage.probes for stage in first], self._others)
         chosen = [self._best(k, stage, scores) for k, stage in enumerate(first)]
-        further = [r > FAINT for _, r in chosen]  # by each search's own folds
+        beyond = [sorted({*c.last.probes} - {*c.first.probes}) for c in self.choosers]
+        # By each search's own folds, and where it has more probes.
+        further = [(r > FAINT) & bool(b) for (_, r), b in zip(chosen, beyond, strict=True)]
         some = np.flatnonzero(np.any(further, axis=0))
-        beyond = [sorted({*b.probes} - {*a.probes}) for a, b in zip(first, last, strict=True)]
-        scores = {at: own[:, :, some] for at, own in scores.items()}
+        # Only what is looked at again is copied: where all points are probes, nothing.
+        scores = {(k, p): own[:, :, some] for (k, p), own in scores.items() if beyond[k]}
         scores |= self._at(beyond, self._others[some])
-        for k, stage in enumerate(last):
+        for k, chooser in enumerate(self.choosers):
             if beyond[k]:
-                own = np.flatnonzero(further[k][some])
-                for values, better in zip(
-                    chosen[k], self._best(k, stage, scores, own), strict=True
-                ):
-                    values[some[own]] = better
+                own, (candidate, r) = np.flatnonzero(further[k][some]), chosen[k]
+                candidate[some[own]], r[some[own]] = self._best(k, chooser.last, scores, own)
         return chosen
 
     def _at(

@@ -21,7 +21,9 @@ from pipeline.fit.design import Design
 
 NARROW = 64  # columns of a band at most
 N_NARROW = 3  # bands: all combinations of their alphas are tried
-FEW, SHARE = 64, 1 / 16  # columns of all of them, at most; or this share of the design's
+# Columns of all of them, at most: this share of the design's, or so many; more in designs of up to
+# `TINY` columns, where all costs next to nothing.
+SHARE, FEW, FEW_OF_TINY, TINY = 1 / 16, 32, 64, 256
 COMBINATIONS = 150  # of the narrow bands' alphas at most
 
 
@@ -54,7 +56,8 @@ def split(design: Design) -> Split:
     """
     n_columns = [band.n_columns for band in design.bands]
     by_width = sorted(range(len(n_columns)), key=n_columns.__getitem__)
-    ends = np.cumsum(sorted(n_columns)) <= max(FEW, SHARE * design.n_columns)
+    few = FEW_OF_TINY if design.n_columns <= TINY else FEW
+    ends = np.cumsum(sorted(n_columns)) <= max(few, SHARE * design.n_columns)
     narrow = sorted(
         b
         for b, fits in zip(by_width[:-1][:N_NARROW], ends, strict=False)

@@ -193,3 +193,9 @@ def test_narrow_bands_are_small_beside_the_design():
     assert split(make_regression((40, 30, 26, 4)).design).narrow == [2, 3]  # 8 + 52 columns
     assert split(make_regression((40, 30, 30, 4)).design).narrow == [3]  # 68 would be too many
     assert split(make_regression((600, 30, 30, 4)).design).narrow == [1, 3]  # not of a large one
+
+
+def test_there_are_fewer_narrow_columns_in_a_design_that_is_not_tiny():
+    assert split(make_regression((90, 26, 12)).design).narrow == [2]  # 256 columns
+    assert split(make_regression((91, 26, 12)).design).narrow == [2]  # 24 of 258; 76 are too many
+    assert split(make_regression((91, 26, 17)).design).narrow == []  # 34

@@ -22,13 +22,14 @@ from benchmarks.common import REFERENCE, execute, timed, write
 from pipeline.fit.cross_validation import fit_block, make_guide, make_solver
 from pipeline.fit.design import Band, Design
 from pipeline.fit.grams import DesignGrams, make_grams
+from pipeline.fit.guided import Guide
 from pipeline.fit.memory import block_size, fixed_bytes, voxel_bytes
 from pipeline.fit.options import training_folds
-from pipeline.fit.regression import Regression, Solver
-from pipeline.fit.solver import GuidedSearch, SearchSolver
+from pipeline.fit.regression import Regression
 
 VOXELS = 95_556
 STORY = 340  # rows
+PREDICTED, SHARES = 0.25, (0.01, 0.2)  # share of the voxels, and of their variance
 ALPHAS = np.logspace(0, 5, 6)
 
 
@@ -47,14 +48,23 @@ def make_design(rows: int, shrink: int) -> Design:
 
 
 def make_responses(design: Design, n_voxels: int, seed: int = 1) -> dict[str, np.ndarray]:
-    """Responses of which a tenth of the variance follows the features."""
+    """Responses of voxels of several kinds, as in a brain: most follow nothing.
+
+    A quarter follows the first band, the second or both, by 1 to 20 % of its variance.
+    """
     rng = np.random.default_rng(seed)
+    low, high = np.log(SHARES)
+    share = np.exp(rng.uniform(low, high, n_voxels)) * (rng.random(n_voxels) < PREDICTED)
+    of_first = rng.choice([0.0, 0.5, 1.0], n_voxels)
     mixing = rng.standard_normal((design.n_columns, n_voxels), np.float32)
-    mixing *= np.float32(np.sqrt(0.1 / design.n_columns))
+    for columns, part in zip(design.slices, (of_first, 1 - of_first), strict=True):
+        n_columns = columns.stop - columns.start
+        mixing[columns] *= np.sqrt(share * part / n_columns).astype(np.float32)
     responses = {}
     for story in design.bands[0].values:
         signal = design.rows(story) @ mixing
-        responses[story] = signal + rng.standard_normal(signal.shape, np.float32)
+        noise = rng.standard_normal(signal.shape, np.float32)
+        responses[story] = signal + np.sqrt(1 - share).astype(np.float32) * noise
     return responses
 
 
@@ -63,11 +73,9 @@ def peak_gb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
-def _probes(solver: Solver) -> list[int]:
-    """At how many points each search of a solver scored voxels, at most."""
-    assert isinstance(solver, SearchSolver)
-    searches = [solver.nested, solver.final]
-    return [len(c.last.probes) for s in searches if isinstance(s, GuidedSearch) for c in s.choosers]
+def _probes(guide: Guide, n_folds: int) -> list[int]:
+    """At how many points each search scored voxels, at most."""
+    return [len(guide.chooser(k).last.probes) for k in range(n_folds + 1)]
 
 
 def main() -> None:
@@ -151,8 +159,8 @@ def main() -> None:
         device=arguments.device,
         gram_seconds=gram_seconds,
         reference_seconds=guide_seconds,
-        points_of_searches=[len(found.points) for found in [*guide.nested, *guide.final]],
-        probes_of_searches=_probes(solver),
+        points_of_searches=[len(guide.found(k).points) for k in range(arguments.folds + 1)],
+        probes_of_searches=_probes(guide, arguments.folds),
         points=points,
         **figures,
     )

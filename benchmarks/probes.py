@@ -24,10 +24,8 @@ from benchmarks.real_fit import make_regression, stories_of
 from pipeline.config.load import load
 from pipeline.fit.cross_validation import choose_solver, fit_block, make_solver
 from pipeline.fit.pooling import reference_voxels
-from pipeline.fit.probes import Chooser
 from pipeline.fit.regression import Regression
-from pipeline.fit.search import Found
-from pipeline.fit.solver import GuidedSearch, SearchSolver
+from pipeline.fit.solver import SearchSolver
 
 PREDICTED = 0.05  # r of voxels of which changes matter
 NOISE, SPREAD = 6.0, 1.2  # median variance of noise over signal, and spread of its logarithm
@@ -56,18 +54,16 @@ def measured(regression: Regression) -> tuple[np.ndarray, dict[str, Any]]:
     solver = make_solver(name, regression)
     assert isinstance(solver, SearchSolver)
     seconds, fit = timed(lambda: fit_block(regression, solver))
-    searches: list[Chooser] = []
-    found: list[Found] = []
-    for search in (solver.nested, solver.final):
-        assert isinstance(search, GuidedSearch)
-        searches += search.choosers
-        found += search.found
+    guide = solver.guided.guide
+    searches = range(regression.n_folds + 1)
+    choosers = [guide.chooser(k) for k in searches]
     return np.nanmean(fit.r_train, axis=0), {
         "solver": name,
         "seconds": seconds,
-        "first_probes": [len(chooser.first.probes) for chooser in searches],
-        "probes": [len(chooser.last.probes) for chooser in searches],
-        "points": [len(f.points) for f in found],
+        "first_probes": [len(chooser.first.probes) for chooser in choosers],
+        "probes": [len(chooser.last.probes) for chooser in choosers],
+        "exact": [chooser.last.exact for chooser in choosers],
+        "points": [len(guide.found(k).points) for k in searches],
     }
 
 

@@ -12,12 +12,13 @@ from pipeline.core.progress import track
 from pipeline.core.series import pearson
 from pipeline.fit.gram_engine import GramEngine
 from pipeline.fit.grams import DesignGrams
+from pipeline.fit.guided import Guide
 from pipeline.fit.kernel_engine import KernelEngine, Kernels
 from pipeline.fit.linalg import backend
 from pipeline.fit.regression import Regression, Ridge, Solver
 from pipeline.fit.remade_engine import RemadeEngine, RemadeSums
 from pipeline.fit.search import Engine
-from pipeline.fit.solver import Guide, SearchSolver
+from pipeline.fit.solver import SearchSolver
 from pipeline.fit.sums import FixedSums, Out
 
 
@@ -99,7 +100,8 @@ def make_guide(
     name: str, regression: Regression, device: str = "cpu", grams: DesignGrams | None = None
 ) -> Guide:
     """What the reference voxels, which are all of a regression's, find; see `make_solver`."""
-    return Guide(SearchSolver(regression, make_engine(name, regression, device, grams), keep=True))
+    engine = make_engine(name, regression, device, grams)
+    return SearchSolver(regression, engine, keep=True).guide()
 
 
 def make_engine(

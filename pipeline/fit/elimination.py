@@ -117,6 +117,21 @@ class Remainder:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """How predictions p + P u vary over some rows: mean products, about their means.
+
+    Parameters
+    ----------
+    pp, Pp, PP : arrays of shape (n_voxels,), (n_columns, n_voxels), (n_columns, n_columns)
+        Of p'p, P'p and P'P.
+    """
+
+    pp: np.ndarray
+    Pp: np.ndarray
+    PP: np.ndarray
+
+
+@dataclass(frozen=True)
 class LeftOut:
     """Sums over the rows of a left-out fold, about their means: predictions are p + P u.
 

@@ -3,7 +3,8 @@
 No candidate touches the time series: all that is needed are sums over the stories of each fold
 (`pipeline.fit.sums`). Candidates only add alphas to the diagonal of X'X, and cost one Cholesky
 factorisation, some twenty times cheaper than an eigendecomposition. Scores come from the left-out
-fold's sums as well: with predictions X w, cov(X w, y) = w'X'y and var(X w) = w'X'X w.
+fold's sums as well: with predictions X w, cov(X w, y) = w'X'y and var(X w) = w'X'X w. The latter is
+as much work as the solution, but over the training rows nothing: there X'X w = X'y - alpha w.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from itertools import accumulate, combinations_with_replacement, pairwise
 import numpy as np
 
 from pipeline.fit.design import Band
-from pipeline.fit.elimination import LeftOut, Remainder, split
+from pipeline.fit.elimination import LeftOut, Remainder, Spread, split
 from pipeline.fit.linalg import SMALL, Array, single_is_safe
 from pipeline.fit.sums import ByFold, Out, Sums, those_without
 
@@ -188,65 +189,103 @@ class GramMixed:
         rhs = engine.backend.join(cast(wy, self.double), cast(small.wu[kept.rows], self.double))
         matrix = engine.training(out, kept, self.double)
         solution = engine.backend.solve(matrix, self.alphas, rhs)
-        return GramSolved(engine, kept, voxels, small, solution, self.double)
+        return GramSolved(self, out, voxels, small, solution)
 
 
 @dataclass(frozen=True)
 class GramSolved:
     """Solutions for responses and narrow columns (see `pipeline.fit.search.Solved`)."""
 
-    engine: GramEngine
-    kept: Kept
+    mixed: GramMixed
+    out: Out
     voxels: np.ndarray
     small: Small  # of the training set
     solution: Array  # (n_kept, n_voxels + n_narrow + 1)
-    double: bool
+
+    @property
+    def _engine(self) -> GramEngine:
+        return self.mixed.engine
 
     @cached_property
     def remainder(self) -> Remainder:
         """See `pipeline.fit.search.Solved.remainder`."""
-        n, backend = len(self.voxels), self.engine.backend
-        wu = backend.cast(self.small.wu[self.kept.rows], self.double)
+        n, backend = len(self.voxels), self._engine.backend
+        wu = backend.cast(self.small.wu[self.mixed.kept.rows], self.mixed.double)
         product = backend.get(wu.T @ self.solution).astype(np.float64)
         rhs = self.small.uy[:, self.voxels] - product[:, :n]
-        return Remainder(self.small.uu - product[:, n:], rhs, self.engine.split.narrow_bands)
+        return Remainder(self.small.uu - product[:, n:], rhs, self._engine.split.narrow_bands)
+
+    @cached_property
+    def _parts(self) -> tuple[Array, Array]:
+        """Solutions for the responses, and for the narrow columns, single."""
+        solution = self._engine.backend.cast(self.solution, double=False)
+        return solution[:, : len(self.voxels)], solution[:, len(self.voxels) :]
+
+    def _wu(self, small: Small) -> Array:
+        """W'U of the kept bands, single."""
+        return self._engine.backend.cast(small.wu[self.mixed.kept.rows], double=False)
 
     def left_out(self, fold: int) -> LeftOut:
         """See `pipeline.fit.search.Solved.left_out`."""
-        n, backend, engine = len(self.voxels), self.engine.backend, self.engine
-        xx, get = engine.fold(fold, self.kept), backend.get
-        test = engine.small((fold,), inside=True)
-        solution = backend.cast(self.solution, double=False)
-        test_wu = backend.cast(test.wu[self.kept.rows], double=False)
-        test_wy = engine.wy(lambda sums: [sums[fold]], self.kept, self.voxels)
-        test_uy, test_yy = test.uy[:, self.voxels], test.yy[self.voxels]
-        wy, wu = solution[:, :n], solution[:, n:]
-        # Predictions are W wy + (U - W wu) u.
+        backend, (wy, wu) = self._engine.backend, self._parts
+        xx, test = self._engine.fold(fold, self.mixed.kept), self._engine.small((fold,), True)
         product = xx @ wu
-        pp = get(backend.quadratic(xx, wy))
-        Pp, cross = get((test_wu - product).T @ wy), get(test_wu.T @ wu)
-        PP = test.uu - cross - cross.T + get(wu.T @ product)
-        py, Py = get(backend.products(wy, test_wy)), test_uy - get(wu.T @ test_wy)
-        # About the means: the last of U is a column of ones, so its products are sums.
-        rows, y, p = test.uu[-1, -1], test_uy[-1], get(test_wu[:, -1] @ wy)
-        P = test.uu[-1] - cross[-1]
+        Pp = (self._wu(test) - product).T @ wy
+        return self._scored(fold, self._spread(test, backend.quadratic(xx, wy), Pp, wu.T @ product))
+
+    def hinted(self, fold: int) -> LeftOut:
+        """See `pipeline.fit.search.Solved.hinted`."""
+        return self._scored(fold, self._fitted)
+
+    @cached_property
+    def _fitted(self) -> Spread:
+        """Over the training rows, where W'W wy = W'Y - alpha wy, and so for U."""
+        engine, (wy, wu), kept = self._engine, self._parts, self.mixed.kept
+        backend, alphas = engine.backend, self.mixed.alphas.astype(np.float32)[:, None]
+        rhs = engine.wy(lambda sums: those_without(sums, self.out), kept, self.voxels)
+        penalty = backend.put(alphas)
+        pp = backend.products(wy, rhs - penalty * wy)
+        product = self._wu(self.small) - penalty * wu
+        return self._spread(self.small, pp, (penalty * wu).T @ wy, wu.T @ product)
+
+    def _spread(self, small: Small, pp: Array, Pp: Array, square: Array) -> Spread:
+        """About the means of some rows, of sums over these; `square` is that of W wu.
+
+        The last of U is a column of ones, so its products are sums.
+        """
+        get, (wy, wu), rows_wu = self._engine.backend.get, self._parts, self._wu(small)
+        cross, rows, p = get(rows_wu.T @ wu), small.uu[-1, -1], get(rows_wu[:, -1] @ wy)
+        P = small.uu[-1] - cross[-1]
+        PP = small.uu - cross - cross.T + get(square)
+        pp, Pp = get(pp) - p * p / rows, get(Pp) - P[:, None] * p / rows
+        return Spread(pp / rows, Pp / rows, (PP - P[:, None] * P / rows) / rows)
+
+    def _scored(self, fold: int, spread: Spread) -> LeftOut:
+        """With the responses of a left-out fold, for predictions that vary as given."""
+        engine, get, (wy, wu) = self._engine, self._engine.backend.get, self._parts
+        test = engine.small((fold,), inside=True)
+        test_wy = engine.wy(lambda sums: [sums[fold]], self.mixed.kept, self.voxels)
+        test_uy, test_yy = test.uy[:, self.voxels], test.yy[self.voxels]
+        py, Py = get(engine.backend.products(wy, test_wy)), test_uy - get(wu.T @ test_wy)
+        rows, y, test_wu = test.uu[-1, -1], test_uy[-1], self._wu(test)
+        p, P = get(test_wu[:, -1] @ wy), test.uu[-1] - get(test_wu[:, -1] @ wu)
         yy = test_yy - y * y / rows
         yy[yy < 1e-10 * test_yy] = 0  # constant but for rounding
         return LeftOut(
             py - p * y / rows,
-            pp - p * p / rows,
+            rows * spread.pp,
             yy,
             Py - P[:, None] * y / rows,
-            Pp - P[:, None] * p / rows,
-            PP - P[:, None] * P / rows,
+            rows * spread.Pp,
+            rows * spread.PP,
         )
 
     def weights(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `pipeline.fit.search.Solved.weights`."""
-        n, split = len(self.voxels), self.engine.split
-        solution = self.engine.backend.get(self.solution)
+        n, split = len(self.voxels), self._engine.split
+        solution = self._engine.backend.get(self.solution)
         weights = np.zeros((len(split.wide_columns) + len(split.narrow_columns), n))
-        weights[split.wide_columns[self.kept.rows]] = solution[:, :n] - solution[:, n:] @ u
+        weights[split.wide_columns[self.mixed.kept.rows]] = solution[:, :n] - solution[:, n:] @ u
         weights[split.narrow_columns] = u[:-1]
-        intercept = u[-1] + self.engine.mean[self.voxels]
+        intercept = u[-1] + self._engine.mean[self.voxels]
         return weights.astype(np.float32), intercept.astype(np.float32)

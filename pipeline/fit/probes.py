@@ -6,19 +6,24 @@ of these, the probes, tell most, and how scores at the others follow from them: 
 scores on each fold (an interpolative decomposition by groups of columns; Cheng, Gimbutas,
 Martinsson and Rokhlin 2005, On the compression of low rank matrices).
 
+What is known at the probes are not the scores but hints, where these are enough: r with the
+variance that predictions have over the training rows, which costs less than half. Scores follow by
+the same map, as predictions vary less on other rows, but by as much for one voxel as for another.
+
 How many probes it takes is decided by what they are for. Reference voxels are treated as if they
 were others, with a map that was learnt without them. Most voxels of a brain are predicted by
-nothing; of these only the mean r matters, so all voxels are scored at the first few probes, by
-which that mean changes by at most `SHIFT`. Those that are predicted are scored at more: at most 1 %
+nothing; of these only the mean r matters, so for all voxels there are the first few probes, by
+which that mean changes by at most `SHIFT`. For those that are predicted there are more: at most 1 %
 of them may choose a candidate that is worse or better than their own by more than `ERROR` in r.
-Where that takes nearly all points, all are probes, and nothing is interpolated; so it is with few
-rows, where a search is short, and its own folds do not say how far off others are. A search uses
-nothing but its own folds' scores for any of it.
+Where hints cannot say that, scores at probes do. Where that takes nearly all points, all are
+probes, and nothing is interpolated; so it is with few rows, where a search is short, and its own
+folds do not say how far off others are. A search uses nothing but its own folds' scores for any of
+it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +36,8 @@ EQUAL = 1e-4
 FAINT = 0.05  # cross-validated r up to which a voxel counts as not predicted
 SHIFT = 0.0005  # change in mean r of those that are not
 ERROR, SHARE = 0.002, 0.99  # change in r that so many of the others stay below
+MISSED = 0.005  # share of the others that may be taken for faint
+HINT = 0.4  # cost of a hint over that of a score
 NEARLY_ALL = 0.8  # share of the cost of all points from which all are probes
 NOISE = 1e-7  # variance of a score that no map need explain
 RANK = 100  # components in which probes are looked for, at most
@@ -50,37 +57,49 @@ def errors_of(scores: np.ndarray) -> np.ndarray:
     return error_variance(scatter, scores.mean(axis=1), scores.shape[1])
 
 
+def enough(n_reference: int, n_rows: int) -> bool:
+    """Whether so many reference voxels and training rows say anything of other voxels."""
+    return n_reference >= ENOUGH and n_rows >= ROWS
+
+
 @dataclass(frozen=True)
 class Map:
-    """A linear map from the scores at some candidates to those at all.
+    """A linear map from what is known of some candidates to the scores of all.
 
     Parameters
     ----------
     known : array of int
-        The candidates whose scores are known.
-    means, weights : arrays of shape (n_candidates,), (n_known, n_candidates)
-        Of all scores; and what they follow with from the known ones' differences to their means.
+        The candidates of which scores are known, or hints.
+    exact : bool
+        Whether it is the scores.
+    given, means, weights : arrays of shape (n_known,), (n_candidates,), (n_known, n_candidates)
+        Means of what is known, and of all scores; and what these follow with from differences to
+        the former.
     """
 
     known: np.ndarray
+    exact: bool
+    given: np.ndarray
     means: np.ndarray
     weights: np.ndarray
 
     @classmethod
-    def learnt(cls, scores: np.ndarray, known: np.ndarray) -> Map:
-        """From scores on folds, (n_folds, n_candidates, n_voxels)."""
-        samples = _samples(scores)
-        means = samples.mean(axis=1)
-        apart = samples - means[:, None]
-        system = apart[known] @ apart[known].T
+    def learnt(cls, scores: np.ndarray, known: np.ndarray, hints: np.ndarray | None = None) -> Map:
+        """From scores on folds, (n_folds, n_candidates, n_voxels), and hints of as many."""
+        samples, given = _samples(scores), _samples((scores if hints is None else hints)[:, known])
+        means, at = samples.mean(axis=1), given.mean(axis=1)
+        apart = given - at[:, None]
+        system = apart @ apart.T
         system.flat[:: len(known) + 1] += NOISE * samples.shape[1]
-        return cls(known, means, np.linalg.solve(system, apart[known] @ apart.T))
+        weights = np.linalg.solve(system, apart @ (samples - means[:, None]).T)
+        return cls(known, hints is None, at, means, weights)
 
-    def filled(self, scores: np.ndarray) -> np.ndarray:
-        """All scores on folds of those of the known candidates, (n_folds, n_known, n_voxels)."""
-        apart = scores - self.means[self.known][:, None]
+    def filled(self, known: np.ndarray) -> np.ndarray:
+        """All scores on folds of what is known of candidates, (n_folds, n_known, n_voxels)."""
+        apart = known - self.given[:, None]
         every = self.means[:, None] + self.weights.T @ apart
-        every[:, self.known] = scores
+        if self.exact:
+            every[:, self.known] = known
         return every
 
 
@@ -102,74 +121,90 @@ class Stage:
     every: Map | None = None
     inflation: float = 1.0
 
+    @property
+    def exact(self) -> bool:
+        """Whether scores are known at the probes, or hints."""
+        return self.every is None or self.every.exact
+
 
 @dataclass(frozen=True)
 class Chooser:
-    """Chooses for voxels that were scored at probes only.
+    """Chooses for voxels of which something is known at probes only.
 
     Parameters
     ----------
     first, last : Stage
-        For all voxels; and, the probes of `first` and more, for those whose r is then above
-        `FAINT`.
+        For all voxels; and for those whose r is then above `gate`.
+    gate : float
+        `FAINT`, or less where r is uncertain after the first stage.
     reference, error : arrays of shape (n_candidates, n_reference), (n_reference,)
         Mean scores of the reference voxels, and their error variances.
     """
 
     first: Stage
     last: Stage
+    gate: float
     reference: np.ndarray
     error: np.ndarray
 
     @classmethod
-    def of(cls, scores: np.ndarray, costs: Sequence[float], n_rows: int) -> Chooser:
+    def of(
+        cls,
+        scores: np.ndarray,
+        costs: np.ndarray,
+        n_rows: int,
+        hints: np.ndarray | None = None,
+    ) -> Chooser:
         """From the reference voxels' scores.
 
         Parameters
         ----------
         scores : array of shape (n_folds, n_candidates, n_reference)
             Candidates of a point lie side by side, as many at each.
-        costs : sequence of float
+        costs : array of shape (n_points,)
             Of each point.
         n_rows : int
             Training rows of the regression.
+        hints : array of shape (n_folds, n_candidates, n_reference), optional
+            Of the same, where there are any.
         """
         scores, n = scores.astype(np.float64), scores.shape[1] // len(costs)
         mean, error = scores.mean(axis=0), errors_of(scores)
-        own = mean[best_of(pooled(mean, error, np.arange(len(error)))), np.arange(len(error))]
-        first, known = None, own > FAINT
-        enough = len(error) >= ENOUGH and n_rows >= ROWS
-        for probes in _by_what_they_tell(scores, np.asarray(costs)) if enough else ():
-            if sum(costs[p] for p in probes) > NEARLY_ALL * sum(costs):
-                break
-            stage, found, said = _tried(scores, probes, n, mean, error)
-            change = mean[found, np.arange(len(error))] - own
+        voxels, first, gate = np.arange(len(error)), None, FAINT
+        own = mean[best_of(pooled(mean, error, voxels)), voxels]
+        predicted = own > FAINT
+        tries = _tries(scores, hints, costs, n) if enough(len(error), n_rows) else ()
+        for stage, found, said in tries:
+            change = mean[found, voxels] - own
             if first is None:
-                if not abs(change[~known].sum()) <= SHIFT * (~known).sum():
+                if not abs(change[~predicted].sum()) <= SHIFT * (~predicted).sum():
                     continue
-                first, before, further = stage, change, said > FAINT
-            change = np.abs(np.where(further, change, before))[known]
+                first, before = stage, change
+                if predicted.any():
+                    gate = min(gate, float(np.quantile(said[predicted], MISSED)))
+                further = said > gate
+            change = np.abs(np.where(further, change, before))[predicted]
             if not len(change) or np.quantile(change, SHARE) <= ERROR:
-                return cls(first, stage, mean, error)
+                return cls(first, stage, gate, mean, error)
         every = Stage(list(range(len(costs))))
-        return cls(first or every, every, mean, error)
+        return cls(first or every, every, gate, mean, error)
 
-    def best(self, stage: Stage, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What is best for voxels, and its mean r, by their scores at the probes of a stage.
+    def best(self, stage: Stage, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What is best for voxels, and its mean r, by what is known at the probes of a stage.
 
         Parameters
         ----------
         stage : Stage
             `first` or `last`.
-        scores : array of shape (n_folds, n_probes * n_combinations, n_voxels)
-            Scores on folds.
+        known : array of shape (n_folds, n_probes * n_combinations, n_voxels)
+            Scores on folds, or hints.
 
         Returns
         -------
         candidate, score : arrays of shape (n_voxels,)
         """
-        every = stage.every.filled(scores) if stage.every else scores
-        alone = np.full(scores.shape[2], -1)
+        every = stage.every.filled(known) if stage.every else known
+        alone = np.full(known.shape[2], -1)
         return _choice(every, stage.inflation, self.reference, self.error, alone)
 
 
@@ -191,24 +226,35 @@ def _samples(scores: np.ndarray) -> np.ndarray:
     return scores.transpose(1, 0, 2).reshape(scores.shape[1], -1)
 
 
-def _tried(
-    scores: np.ndarray, probes: list[int], n: int, mean: np.ndarray, error: np.ndarray
-) -> tuple[Stage, np.ndarray, np.ndarray]:
-    """Some probes, `n` candidates each, and what reference voxels would choose by them.
+Try = tuple[Stage, np.ndarray, np.ndarray]  # and what reference voxels would choose by it
 
-    Maps are learnt without the voxels whose scores they give. `mean` and `error` are those of the
-    reference voxels' own scores.
-    """
+
+def _tries(
+    scores: np.ndarray, hints: np.ndarray | None, costs: np.ndarray, n: int
+) -> Iterator[Try]:
+    """More and more probes, `n` candidates each: with hints at them, then with scores."""
+    ways = [(None, 1.0)] if hints is None else [(hints.astype(np.float64), HINT), (None, 1.0)]
+    told = [*_by_what_they_tell(scores, costs)]
+    for given, cost in ways:
+        for probes in told:
+            if cost * costs[probes].sum() > NEARLY_ALL * costs.sum():
+                break
+            yield _tried(scores, given, probes, n)
+
+
+def _tried(scores: np.ndarray, hints: np.ndarray | None, probes: list[int], n: int) -> Try:
+    """Maps are learnt without the voxels whose scores they give."""
     known = np.concatenate([np.arange(p * n, (p + 1) * n) for p in probes])
+    given = (scores if hints is None else hints)[:, known]
     every, groups = scores.copy(), np.arange(scores.shape[2]) % GROUPS
     for group in np.unique(groups):
         own = groups == group
-        learnt = Map.learnt(scores[:, :, ~own], known)
-        every[:, :, own] = learnt.filled(scores[:, known][:, :, own])
-    smooth = errors_of(every).sum()
-    inflation = float(errors_of(scores).sum() / smooth) if smooth > 0 else 1.0
-    found, said = _choice(every, inflation, mean, error, np.arange(len(error)))
-    return Stage(probes, Map.learnt(scores, known), inflation), found, said
+        learnt = Map.learnt(scores[..., ~own], known, None if hints is None else hints[..., ~own])
+        every[:, :, own] = learnt.filled(given[..., own])
+    error, smooth = errors_of(scores), errors_of(every).sum()
+    inflation = float(error.sum() / smooth) if smooth > 0 else 1.0
+    found, said = _choice(every, inflation, scores.mean(axis=0), error, np.arange(len(error)))
+    return Stage(probes, Map.learnt(scores, known, hints), inflation), found, said
 
 
 def _by_what_they_tell(scores: np.ndarray, costs: np.ndarray) -> Iterator[list[int]]:

@@ -30,6 +30,7 @@ FEW = 0.01  # share of the voxels up to which what is best for them is not follo
 MANY, MOVES, LEADERS = 6, 3, 8
 Out = tuple[int, ...]  # folds left out of the training set
 Point = tuple[int, ...]  # for each wide band, the index of its alpha; the last is infinite
+Way = Callable[["Solved", int], LeftOut]  # of scoring on a fold
 Moves = Callable[[int, Point, np.ndarray], list[Point]]  # from a point, for voxels of a search
 
 
@@ -45,9 +46,23 @@ class Solved(Protocol):
         """What the correlations on a fold follow from."""
         ...
 
+    def hinted(self, fold: int) -> LeftOut:
+        """The same, nearly and for less: predictions vary as over the training rows."""
+        ...
+
     def weights(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Weights, (n_columns, n_voxels), and intercepts, float32; `u` as of `Remainder.solve`."""
         ...
+
+
+def exactly(solved: Solved, fold: int) -> LeftOut:
+    """Scores as they are."""
+    return solved.left_out(fold)
+
+
+def nearly(solved: Solved, fold: int) -> LeftOut:
+    """Hints, from which scores follow but for little."""
+    return solved.hinted(fold)
 
 
 class Mixed(Protocol):
@@ -88,8 +103,8 @@ class Scored:
         Squared differences to `mean`, summed over folds and combinations.
     open : array of bool, shape (n_searches,)
         Which searches came by the point: to the others it is not known.
-    folds : array of shape (n_searches, n_folds, n_combinations, n_voxels), or None
-        R on every fold, where it is kept.
+    folds, hints : arrays of shape (n_searches, n_folds, n_combinations, n_voxels), or None
+        R on every fold, and hints of it (`Solved.hinted`), where they are kept.
     """
 
     mean: np.ndarray
@@ -97,14 +112,15 @@ class Scored:
     scatter: np.ndarray
     open: np.ndarray
     folds: np.ndarray | None = None
+    hints: np.ndarray | None = None
 
     @classmethod
-    def of(cls, scores: np.ndarray, keep: bool = False) -> Scored:
+    def of(cls, scores: np.ndarray, keep: bool = False, hints: np.ndarray | None = None) -> Scored:
         """From r on every fold, which is kept if so asked."""
         mean = scores.mean(axis=1)
         scatter = np.square(scores - mean[:, None]).sum(axis=(1, 2))
         unknown = np.zeros(len(mean), bool)
-        return cls(mean, scores.mean(axis=2), scatter, unknown, scores if keep else None)
+        return cls(mean, scores.mean(axis=2), scatter, unknown, scores if keep else None, hints)
 
 
 @dataclass(frozen=True)
@@ -144,8 +160,8 @@ class Search:
         Searches; each takes the mean over its folds.
     refinements : int
         Moves of single bands' alphas at most.
-    keep : bool
-        Whether scores on every fold are kept (`found`).
+    keep, hint : bool
+        Whether scores on every fold are kept (`found`), and hints of them (`hints`).
     """
 
     def __init__(
@@ -157,13 +173,15 @@ class Search:
         n_searches: int,
         refinements: int = 0,
         keep: bool = False,
+        hint: bool = False,
     ) -> None:
         self.engine, self.uses, self.refinements = engine, uses, refinements
         self.alphas, self.off = np.append(alphas, np.inf), len(alphas)
         self.n_wide = len(engine.split.wide)
         self.narrow = combinations(self.off, len(engine.split.narrow))
         self.n_searches, self.voxels = n_searches, np.arange(n_voxels)
-        self._keep, self._n_inner = keep, sum(map(len, uses.values())) // n_searches
+        self._keep, self._ways = keep, (exactly, nearly) if hint else (exactly,)
+        self._n_inner = sum(map(len, uses.values())) // n_searches
         self._scored: dict[Point, Scored] = {}
 
     @property
@@ -204,6 +222,12 @@ class Search:
         known = {p: scored.folds for p, scored in self._scored.items() if scored.open[search]}
         scores = np.concatenate([f[search] for f in known.values() if f is not None], axis=1)
         return Found(list(known), scores, *self.best(search))
+
+    def hints(self, point: Point) -> np.ndarray:
+        """Hints of all searches at a point, (n_searches, n_folds, n_combinations, n_voxels)."""
+        scored = self._scored.get(point)
+        kept = scored.hints if scored else None
+        return self.on_folds(point, (nearly,))[0] if kept is None else kept
 
     def _choose(self, search: int) -> tuple[list[Point], np.ndarray, np.ndarray]:
         """The points open to a search, and what is best for each voxel: which of the points, and
@@ -298,7 +322,8 @@ class Search:
     def _open(self, wanted: Mapping[Point, set[int]]) -> bool:
         """Score points and open them to the searches that want them; whether any did anew."""
         for point in track([p for p in sorted(wanted) if p not in self._scored], "search: alphas"):
-            self._scored[point] = Scored.of(self.on_folds(point), self._keep)
+            scores, *hints = self.on_folds(point, self._ways)
+            self._scored[point] = Scored.of(scores, self._keep, *hints)
         anew = False
         for point, searches in sorted(wanted.items()):
             is_open, wanting = self._scored[point].open, sorted(searches)
@@ -309,27 +334,29 @@ class Search:
     def on_folds(
         self,
         point: Point,
+        ways: Sequence[Way] = (exactly,),
         searches: Collection[int] | None = None,
         voxels: np.ndarray | None = None,
     ) -> np.ndarray:
-        """R on each search's folds, (n_searches, n_folds, n_combinations, n_voxels).
+        """R on each search's folds, (n_ways, n_searches, n_folds, n_combinations, n_voxels).
 
         Only of some `searches` and some `voxels`, if given; other searches' are not filled.
         """
         voxels = self.voxels if voxels is None else voxels
-        shape = (self.n_searches, self._n_inner, len(self.narrow), len(voxels))
-        scores, filled = np.zeros(shape, np.float32), [0] * self.n_searches
-        mixed = self.engine.mixed(self.alphas[list(point)])
+        n_searches, each = self.n_searches, (len(self.narrow), len(voxels))
+        scores = np.zeros((len(ways), n_searches, self._n_inner, *each), np.float32)
+        filled, mixed = [0] * n_searches, self.engine.mixed(self.alphas[list(point)])
         for out, every in self.uses.items():
             pairs = [(s, fold) for s, fold in every if searches is None or s in searches]
             if not pairs:
                 continue
             solved = mixed.solve(out, voxels)
-            left_out = {fold: solved.left_out(fold) for _, fold in pairs}
+            left_out = {fold: [way(solved, fold) for way in ways] for _, fold in pairs}
             for c, combination in enumerate(self.narrow):
                 u = solved.remainder.solve(self.alphas[combination], slice(None))
                 for search, fold in pairs:
-                    scores[search, filled[search], c] = left_out[fold].r(u)
+                    for own, sums in zip(scores, left_out[fold], strict=True):
+                        own[search, filled[search], c] = sums.r(u)
             for search, _ in pairs:
                 filled[search] += 1
         return scores

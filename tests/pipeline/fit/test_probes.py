@@ -74,7 +74,7 @@ def test_voxels_that_nothing_predicts_are_scored_at_fewer_points():
     found, r = chooser.best(chooser.first, at(scores, chooser.first.probes)[..., 300:])
     further, _ = chooser.best(chooser.last, at(scores, chooser.last.probes)[..., 300:])
     assert np.mean((r > probes.FAINT) == ~faint[300:]) > 0.98
-    found = np.where(r > probes.FAINT, further, found)
+    found = np.where(r > chooser.gate, further, found)
     chosen, mean = exact(scores, np.arange(300))[300:], scores.mean(axis=0)[:, 300:]
     change = mean[found, np.arange(300)] - mean[chosen, np.arange(300)]
     assert np.quantile(np.abs(change[~faint[300:]]), probes.SHARE) <= 2 * probes.ERROR
@@ -163,8 +163,9 @@ def test_fits_at_probes_are_nearly_those_at_all_points(solver, few_are_enough, m
     regression = guided()
     own = make_solver(solver, regression)
     found = fit_block(regression, own)
-    used = sum(len(chooser.last.probes) for chooser in own.nested.choosers)
-    assert used < sum(len(f.points) for f in own.nested.found)
+    guide, searches = own.guided.guide, range(regression.n_folds + 1)
+    used = sum(len(guide.chooser(k).last.probes) for k in searches)
+    assert used < sum(len(guide.found(k).points) for k in searches)
     monkeypatch.setattr(probes, "ENOUGH", np.inf)
     plain = fit_block(regression, make_solver(solver, regression))
     reference = regression.reference
@@ -185,6 +186,7 @@ def test_probes_know_nothing_of_the_fold_left_out(solver, few_are_enough):
     }
     own = make_solver(solver, dataclasses.replace(regression, responses=changed))
     after = own.fit(0)
-    assert len(own.nested.choosers[0].last.probes) < len(own.nested.found[0].points)
+    guide = own.guided.guide
+    assert len(guide.chooser(0).last.probes) < len(guide.found(0).points)
     np.testing.assert_allclose(after.weights, before.weights, atol=1e-5)
     np.testing.assert_array_equal(after.alpha, before.alpha)

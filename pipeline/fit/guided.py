@@ -1,0 +1,198 @@
+"""Searches of voxels for which reference voxels found what there is to choose from.
+
+Reference voxels search by themselves (`pipeline.fit.search`). Of the others of a block something is
+found out at the points from which the rest of their scores follows, of those that are predicted at
+more of them (`pipeline.fit.probes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from pipeline.core.progress import chunks
+from pipeline.fit.probes import Chooser, Stage, enough
+from pipeline.fit.search import Found, Point, Search, exactly, nearly
+
+CHUNK = 256  # voxels chosen for at a time
+Known = dict[tuple[int, bool, Point], np.ndarray]  # of a search, whether scores or hints, there
+
+
+class Guide:
+    """What the reference voxels found, for all blocks of a subject.
+
+    Searches are counted: those that each leave a fold out by the fold, last the one over all.
+
+    Parameters
+    ----------
+    nested, final : callable
+        Run the searches of the reference voxels alone, so that they are the same whatever the
+        block: those that each leave a fold out, and the one over all folds.
+    costs : callable
+        Of points, each.
+    n_reference, n_rows, n_folds : int
+        Reference voxels, training rows and folds.
+    """
+
+    def __init__(
+        self,
+        nested: Callable[[], Search],
+        final: Callable[[], Search],
+        costs: Callable[[Sequence[Point]], np.ndarray],
+        n_reference: int,
+        n_rows: int,
+        n_folds: int,
+    ) -> None:
+        self.n_folds, self.hinted = n_folds, enough(n_reference, n_rows)
+        self._nested, self._final, self._costs, self._n_rows = nested, final, costs, n_rows
+        self._found: dict[int, Found] = {}
+        self._choosers: dict[int, Chooser] = {}
+
+    def found(self, k: int) -> Found:
+        """What search `k` found."""
+        if k not in self._found:
+            search = self._final() if k == self.n_folds else self._nested()
+            self._found[k] = search.found(0 if k == self.n_folds else k)
+        return self._found[k]
+
+    def chooser(self, k: int) -> Chooser:
+        """Chooses for other voxels in search `k`."""
+        if k not in self._choosers:
+            found = self.found(k)
+            hints = np.concatenate([*self._hints(k, found)], axis=1) if self.hinted else None
+            costs = self._costs(found.points)
+            self._choosers[k] = Chooser.of(found.scores, costs, self._n_rows, hints)
+        return self._choosers[k]
+
+    def _hints(self, k: int, found: Found) -> Iterable[np.ndarray]:
+        """Hints of a search's points, (n_folds, n_combinations, n_reference) each."""
+        for point in found.points:
+            yield hints_of(self._nested().hints(point), k)
+
+    def complete(self) -> Guide:
+        """With all found, and what it was made of forgotten. Returns itself."""
+        for k in range(self.n_folds + 1):
+            self.chooser(k)
+        del self._nested, self._final
+        return self
+
+
+def hints_of(nested: np.ndarray, k: int) -> np.ndarray:
+    """Hints of search `k`, (n_folds, ...), of those of the nested ones, (n_searches, n_folds, ...).
+
+    A model that was fitted without two folds says something of the search over all folds, too: on
+    either it is one of those that were fitted on less than what that search leaves.
+    """
+    n = len(nested)
+    if k < n:
+        return nested[k]
+    # Of fold b says search a at place b, or one before: its own fold is none of them.
+    others = [[nested[a, b - (b > a)] for a in range(n) if a != b] for b in range(n)]
+    return np.stack([np.mean(of_fold, axis=0) for of_fold in others])
+
+
+class GuidedSearch:
+    """The searches of a block of voxels most of which are no reference voxels.
+
+    Parameters
+    ----------
+    nested, final : Search
+        The block's, not run.
+    guide : Guide
+        What the reference voxels found.
+    places : array of shape (n_voxels,)
+        Which reference voxel a voxel is, -1 where it is none.
+    """
+
+    def __init__(self, nested: Search, final: Search, guide: Guide, places: np.ndarray) -> None:
+        self.nested, self.final, self.guide, self.places = nested, final, guide, places
+        self._others = np.flatnonzero(places < 0)
+        self._chosen: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    def best(self, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """See `Search.best`; of search `k`, as `Guide` counts them."""
+        found = self.guide.found(k)
+        levels, score = found.levels[:, self.places], found.score[self.places]
+        if len(self._others):
+            if k not in self._chosen:
+                self._choose(self._beside(k))
+            candidate, score[self._others] = self._chosen[k]
+            chosen = np.divmod(candidate, len(self.final.narrow))
+            levels[:, self._others] = self.final.levels(found.points, *chosen)
+        return levels, score
+
+    def _beside(self, k: int) -> Iterable[int]:
+        """Searches that are made with search `k`: all have the same hints."""
+        last = self.guide.n_folds
+        if self.guide.hinted:
+            return range(last + 1)
+        return [last] if k == last else range(last)
+
+    def _choose(self, searches: Iterable[int]) -> None:
+        """Find what searches say is best for the other voxels, and its r."""
+        choosers = {k: self.guide.chooser(k) for k in searches}
+        first = {k: chooser.first for k, chooser in choosers.items()}
+        known = self._at(first, self._others)
+        self._chosen |= {k: self._best(k, stage, known) for k, stage in first.items()}
+        # By each search's own folds, and where there is more to be known.
+        more = {k: c.last for k, c in choosers.items() if c.last is not c.first}
+        further = {k: self._chosen[k][1] > choosers[k].gate for k in more}
+        some = np.flatnonzero(np.any([*further.values()], axis=0)) if more else self._others[:0]
+        # Only what is looked at again is copied: where all points are probes, nothing.
+        known = {key: own[:, :, some] for key, own in known.items() if key[0] in more}
+        known |= self._at(more, self._others[some], known)
+        for k, stage in more.items():
+            own, (candidate, r) = np.flatnonzero(further[k][some]), self._chosen[k]
+            candidate[some[own]], r[some[own]] = self._best(k, stage, known, own)
+
+    def _at(self, stages: Mapping[int, Stage], voxels: np.ndarray, known: Iterable = ()) -> Known:
+        """What is to be known of voxels at each search's probes, and is not yet:
+        (n_folds, n_combinations, n_voxels) each.
+        """
+        wanted: dict[tuple[bool, Point], list[int]] = {}
+        for k, stage in stages.items():
+            points = self.guide.found(k).points
+            keys = [(k, stage.exact, points[probe]) for probe in stage.probes]
+            for _, exact, point in [key for key in keys if key not in known] if len(voxels) else ():
+                wanted.setdefault((exact, point), []).append(k)
+        found: Known = {}
+        for (exact, point), searches in sorted(wanted.items()):
+            of_search = self._scores if exact else self._hints
+            made = of_search(point, searches, voxels)
+            found |= {(k, exact, point): own for k, own in made.items()}
+        return found
+
+    def _scores(
+        self, point: Point, searches: list[int], voxels: np.ndarray
+    ) -> dict[int, np.ndarray]:
+        """R at a point, of searches."""
+        nested = [k for k in searches if k < self.guide.n_folds]
+        made = dict[int, np.ndarray]()
+        if nested:
+            scores = self.nested.on_folds(point, (exactly,), nested, voxels)[0]
+            made |= {k: scores[k].copy() for k in nested}
+        if len(nested) < len(searches):
+            made[self.guide.n_folds] = self.final.on_folds(point, (exactly,), None, voxels)[0, 0]
+        return made
+
+    def _hints(
+        self, point: Point, searches: list[int], voxels: np.ndarray
+    ) -> dict[int, np.ndarray]:
+        """Hints of it."""
+        every = None if self.guide.n_folds in searches else searches
+        hints = self.nested.on_folds(point, (nearly,), every, voxels)[0]
+        return {k: hints_of(hints, k).copy() for k in searches}
+
+    def _best(
+        self, k: int, stage: Stage, known: Known, voxels: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """`Chooser.best` of a search, for some of the voxels of which something is known."""
+        points = self.guide.found(k).points
+        probes = [known[k, stage.exact, points[probe]] for probe in stage.probes]
+        voxels = np.arange(probes[0].shape[2]) if voxels is None else voxels
+        candidate, r = np.empty(len(voxels), int), np.empty(len(voxels))
+        for part in chunks(range(len(voxels)), CHUNK):
+            own = np.concatenate([scored[:, :, voxels[part]] for scored in probes], axis=1)
+            candidate[part], r[part] = self.guide.chooser(k).best(stage, own)
+        return candidate, r

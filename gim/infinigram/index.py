@@ -20,6 +20,7 @@ from gim.files import atomic_directory, write_json
 from gim.infinigram import seen
 from gim.infinigram.sorting import sort_suffixes, table_width
 from gim.progress import progress_bar
+from gim.text.bulk import bulk_encoder
 from gim.text.corpus import read_documents
 from gim.text.fidelity import Fidelity
 from gim.text.tokenizer import MAX_ID, Tokenizer
@@ -124,12 +125,12 @@ def _tokenise(
     kind = DTYPES[dtype]
     separator = np.array([np.iinfo(kind).max], kind).tobytes()
     documents = tokens = offset = 0
-    fidelity = Fidelity(tokenizer)
+    fidelity, encode = Fidelity(tokenizer), bulk_encoder(tokenizer)
     with (folder / "tokenized.0").open("wb") as ids, (folder / "offset.0").open("wb") as offsets:
         for number, document in enumerate(read_documents(names, field, label)):
             if hold_out and number % hold_out == 0:
                 continue
-            encoded = tokenizer.encode(document.text)
+            encoded = encode(document.text)
             stored = encoded.astype(kind)
             fidelity.check(document.title, document.text, stored)
             if len(encoded) == 0:

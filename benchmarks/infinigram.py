@@ -2,11 +2,13 @@
 
 Without a corpus, 0.98 M tokens of the dev sets: ``python -m benchmarks.infinigram``. With one, that
 one, and queries of a text that it does not hold: ``python -m benchmarks.infinigram --corpus FILES
---text FILE --name NAME``.
+--text FILE --name NAME``. With ``--thrice`` it is made larger: every text once more in lower case
+without punctuation, and once more with these words from the last to the first.
 """
 
 import argparse
 import json
+import re
 import resource
 import tempfile
 from collections.abc import Callable, Iterator
@@ -67,6 +69,17 @@ def sample(tokenizer: Tokenizer, folder: Path) -> tuple[list[Path], np.ndarray, 
     return [corpus], ids[:HELD], source
 
 
+def thrice(corpus: list[Path], folder: Path) -> list[Path]:
+    """A corpus of every text in three ways: three times the tokens, few passages twice."""
+    larger = folder / "thrice.jsonl"
+    with larger.open("w", encoding="utf-8") as file:
+        for document in read_documents(corpus):
+            words = re.findall("[a-z']+", document.text.lower())
+            for text in (document.text, " ".join(words), " ".join(reversed(words))):
+                file.write(json.dumps({"text": text}) + "\n")
+    return [larger]
+
+
 def held_text(path: str, tokenizer: Tokenizer) -> np.ndarray:
     """The first tokens of a file's documents."""
     parts, size = [], 0
@@ -97,6 +110,7 @@ def main() -> None:
     parser.add_argument("--corpus", nargs="+", help="files to index, instead of the dev sets")
     parser.add_argument("--text", help="file whose first tokens are the queries")
     parser.add_argument("--name", default="infinigram", help="of the record that is written")
+    parser.add_argument("--thrice", action="store_true", help="each text in three ways")
     args = parser.parse_args()
     if bool(args.corpus) != bool(args.text):
         parser.error("--corpus and --text go together")
@@ -105,6 +119,8 @@ def main() -> None:
         if args.corpus:
             corpus = [need(path, "give a corpus of your own") for path in args.corpus]
             held, source = held_text(args.text, tokenizer), ", ".join(p.name for p in corpus)
+            if args.thrice:
+                corpus, source = thrice(corpus, Path(folder)), f"{source}, each text in three ways"
         else:
             corpus, held, source = sample(tokenizer, Path(folder))
         _warm(tokenizer, Path(folder))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gim.text.tokenizer import Tokenizer
     from gim.weighing.model import WeightedGIM, WeightedStream
 
-BATCH = 256  # words whose distributions are kept at a time
+BATCH = 2048  # words whose evidence is kept at a time
 OPTIONS: dict[str, Any] = {
     "encoder": None,
     "index": None,  # folder that `gim index` wrote; null: what the story has said so far, alone
@@ -83,6 +83,7 @@ def expectations(
         Word space. The words that could come are those of it that are one token; what is expected
         is about them alone.
     """
+    from gim.weighing.sums import Sums
     from gim.weighing.weights import SOURCES
 
     n = len(words)
@@ -91,19 +92,20 @@ def expectations(
     word_of = np.searchsorted(last, np.arange(len(ids)))
     surprisal, entropy, shares = np.zeros(n), np.zeros(n), np.zeros((n, len(SOURCES)))
     tokens, vectors = _candidates(model.tokenizer, space)
-    chances = np.zeros((min(n, BATCH), len(tokens)), np.float32)
-    meaning = np.zeros((n, vectors.shape[1]), np.float32)
+    able, sums = np.zeros(model.tokenizer.vocab_size), Sums(model, ids, tokens, vectors)
+    able[tokens] = 1
+    mass, meaning = np.zeros((n, 1)), np.zeros((n, vectors.shape[1]), np.float32)
     for t, stream in enumerate(_before_each(model, ids)):
         i = int(word_of[t])
         if t == first[i]:
             p = stream.distribution()
             entropy[i] = -(p * np.log(p)).sum()
             if len(tokens):
-                chances[i % BATCH] = p[tokens]
-                if i % BATCH == BATCH - 1 or i == n - 1:
-                    done = slice(i - i % BATCH, i + 1)
-                    rows = chances[: i % BATCH + 1]
-                    meaning[done] = rows @ vectors / rows.sum(axis=1, keepdims=True)
+                mass[i] = p @ able
+                sums.add(stream)
+                if len(sums) == BATCH or i == n - 1:
+                    done = slice(i + 1 - len(sums), i + 1)
+                    meaning[done] = sums.take() / mass[done]
         given = stream.shares(int(ids[t]))
         surprisal[i] -= np.log(given.sum())
         shares[i] += given / given.sum()

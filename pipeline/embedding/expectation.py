@@ -83,7 +83,6 @@ def expectations(
         Word space. The words that could come are those of it that are one token; what is expected
         is about them alone.
     """
-    from gim.weighing.sums import Sums
     from gim.weighing.weights import SOURCES
 
     n = len(words)
@@ -91,26 +90,64 @@ def expectations(
     first = np.append(0, last[:-1] + 1)[:n]
     word_of = np.searchsorted(last, np.arange(len(ids)))
     surprisal, entropy, shares = np.zeros(n), np.zeros(n), np.zeros((n, len(SOURCES)))
-    tokens, vectors = _candidates(model.tokenizer, space)
-    able, sums = np.zeros(model.tokenizer.vocab_size), Sums(model, ids, tokens, vectors)
-    able[tokens] = 1
-    mass, meaning = np.zeros((n, 1)), np.zeros((n, vectors.shape[1]), np.float32)
+    meaning = None if space is None else _Meaning(model, ids, space, n)
+    logs = np.empty(model.tokenizer.vocab_size)
     for t, stream in enumerate(_before_each(model, ids)):
         i = int(word_of[t])
         if t == first[i]:
             p = stream.distribution()
-            entropy[i] = -(p * np.log(p)).sum()
-            if len(tokens):
-                mass[i] = p @ able
-                sums.add(stream)
-                if len(sums) == BATCH or i == n - 1:
-                    done = slice(i + 1 - len(sums), i + 1)
-                    meaning[done] = sums.take() / mass[done]
+            entropy[i] = -(p @ np.log(p, out=logs))
+            if meaning is not None:
+                meaning.add(i, stream, p)
         given = stream.shares(int(ids[t]))
         surprisal[i] -= np.log(given.sum())
         shares[i] += given / given.sum()
     shares /= np.maximum(last + 1 - first, 1)[:, None]
-    return Expectation(surprisal, entropy, shares, meaning)
+    vectors = np.zeros((n, 0), np.float32) if meaning is None else meaning.finish()
+    return Expectation(surprisal, entropy, shares, vectors)
+
+
+class _Meaning:
+    """The mean vectors of the words that could come, made of many places at a time.
+
+    Parameters
+    ----------
+    model : WeightedGIM
+    ids : int array of shape (n_tokens,)
+        The text.
+    space : Eng1000
+    n : int
+        Its words.
+    """
+
+    def __init__(self, model: WeightedGIM, ids: np.ndarray, space: Eng1000, n: int) -> None:
+        from gim.weighing.sums import Sums
+
+        tokens, vectors = _candidates(model.tokenizer, space)
+        self._sums = Sums(model, ids, tokens, vectors)
+        self._is_candidate = np.zeros(model.tokenizer.vocab_size)
+        self._is_candidate[tokens] = 1
+        self._vectors = np.zeros((n, vectors.shape[1]), np.float32)
+        self._words: list[int] = []
+        self._mass: list[float] = []  # probability of all candidates
+
+    def add(self, word: int, stream: WeightedStream, p: np.ndarray) -> None:
+        """Add the place before a word, where a stream is, and its distribution."""
+        self._words.append(word)
+        self._mass.append(float(p @ self._is_candidate))
+        self._sums.add(stream)
+        if len(self._sums) == BATCH:
+            self.finish()
+
+    def finish(self) -> np.ndarray:
+        """The vectors of all words, (n, n_basis), float32.
+
+        They are zeros at words that were not added, and if no word of the space is one token.
+        """
+        mass = np.array(self._mass, np.float32)[:, None]
+        self._vectors[self._words] = self._sums.take() / np.where(mass > 0, mass, 1)
+        self._words, self._mass = [], []
+        return self._vectors
 
 
 def _before_each(model: WeightedGIM, ids: np.ndarray) -> Iterator[WeightedStream]:
@@ -122,10 +159,8 @@ def _before_each(model: WeightedGIM, ids: np.ndarray) -> Iterator[WeightedStream
 
 
 @lru_cache(maxsize=2)
-def _candidates(tokenizer: Tokenizer, space: Eng1000 | None) -> tuple[np.ndarray, np.ndarray]:
+def _candidates(tokenizer: Tokenizer, space: Eng1000) -> tuple[np.ndarray, np.ndarray]:
     """Tokens that are a whole word of a word space within a text, and the words' vectors."""
-    if space is None:
-        return np.empty(0, np.int64), np.empty((0, 0), np.float32)
     texts = [token.decode("utf-8", "replace") for token in tokenizer.table]
     words = [text[1:] if text.startswith(" ") else "" for text in texts]
     tokens = np.flatnonzero(space.known(words))

@@ -6,11 +6,12 @@ import pytest
 from gim.text.words import tokens_of_words
 from gim.weighing.reading import read_words
 from pipeline.embedding.eng1000 import Eng1000
-from pipeline.embedding.expectation import BATCH, OPTIONS, expectations, load_weighing
+from pipeline.embedding.expectation import OPTIONS, expectations, load_weighing
 from pipeline.features import expected, induction
 from tests.helpers.stories import story
 
 WORDS = ["it", "was", "the", "best", "of", "times", "we", "went", "to", "zyzzyvas", "it", "was"]
+BATCH = 256  # words summed at a time
 VOCAB = ["the", "it", "was", "of", "best", "xylophonist"]
 
 
@@ -23,7 +24,8 @@ def options(language, tmp_path_factory):
     return {**expected.KIND.options, **own, "eng1000": str(root / "space.hf5")}
 
 
-def test_against_the_distribution_before_every_word(options):
+def test_against_the_distribution_before_every_word(options, monkeypatch):
+    monkeypatch.setattr("pipeline.embedding.expectation.BATCH", BATCH)
     model, space = load_weighing(options), expected.lexicon(options)
     words = (WORDS * (BATCH // 12 + 2))[: BATCH + 3]  # more than one batch
     found = expectations(model, words, space)
@@ -85,6 +87,12 @@ def test_induction_takes_its_surprisal_from_it_unless_told_otherwise(options, la
     )
     shares, n_words = weighed[:, plain.shape[1] :].sum(axis=1), weighed[:, names.index("words")]
     np.testing.assert_allclose(shares, n_words, rtol=1e-5)
+
+
+def test_a_space_of_longer_words_expects_nothing(options):
+    space = Eng1000(np.ones((4, 1), np.float32), ["xylophonist"])
+    found = expectations(load_weighing(options), WORDS, space)
+    assert found.meaning.shape == (len(WORDS), 4) and not found.meaning.any()
 
 
 def test_an_empty_text_expects_nothing(options):

@@ -138,7 +138,7 @@ def main() -> None:
         alternative_seconds=whole,
         alternative_total=sum(whole.values()),
         ratio=sum(whole.values()) / sum(cost.values()),
-        limit="the encoder's products, a pass over the vocabulary a token, and weighing 1,024 votes",
+        limit="the encoder's products, a pass over the vocabulary, and 1,024 votes a token",
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gim.text.words import tokens_of_words
+from gim.text.words import join_words, tokens_of_words
 from pipeline.embedding.eng1000 import Eng1000
 
 if TYPE_CHECKING:
@@ -69,8 +69,38 @@ def _load(
     return WeightedGIM.from_files(index, tokenizer, encoder, weights)
 
 
+def encoded(model: WeightedGIM, words: Sequence[str]) -> tuple[np.ndarray, np.ndarray] | None:
+    """The states of the model's encoder after each token and after each word of a text.
+
+    Both are of the same text, which is read once.
+
+    Parameters
+    ----------
+    model : WeightedGIM
+    words : sequence of str
+        As spoken; they are joined by single spaces.
+
+    Returns
+    -------
+    of_tokens : array of shape (n_tokens, size), float32
+    of_words : array of shape (n, size), float32
+        None instead of both where the model has no encoder, or its tokens spell more than the
+        words so far where a word ends.
+    """
+    text, ends = join_words(words)
+    ids, last = tokens_of_words(model.tokenizer, words)
+    spelt, after = model.tokenizer.text_and_ends(ids)
+    if spelt != text or (after[last] != ends).any():
+        return None
+    states = model.states(ids)
+    return None if states is None else (states, states[last])
+
+
 def expectations(
-    model: WeightedGIM, words: Sequence[str], space: Eng1000 | None = None
+    model: WeightedGIM,
+    words: Sequence[str],
+    space: Eng1000 | None = None,
+    states: np.ndarray | None = None,
 ) -> Expectation:
     """Read a text word by word.
 
@@ -82,6 +112,8 @@ def expectations(
     space : Eng1000, optional
         Word space. The words that could come are those of it that are one token; what is expected
         is about them alone.
+    states : array of shape (n_tokens, size), optional
+        The encoder's after each token, if they are at hand: see `encoded`.
     """
     from gim.weighing.weights import SOURCES
 
@@ -92,7 +124,7 @@ def expectations(
     surprisal, entropy, shares = np.zeros(n), np.zeros(n), np.zeros((n, len(SOURCES)))
     meaning = None if space is None else _Meaning(model, ids, space, n)
     logs = np.empty(model.tokenizer.vocab_size)
-    for t, stream in enumerate(_before_each(model, ids)):
+    for t, stream in enumerate(_before_each(model, ids, states)):
         i = int(word_of[t])
         if t == first[i]:
             p = stream.distribution()
@@ -150,11 +182,13 @@ class _Meaning:
         return self._vectors
 
 
-def _before_each(model: WeightedGIM, ids: np.ndarray) -> Iterator[WeightedStream]:
+def _before_each(
+    model: WeightedGIM, ids: np.ndarray, states: np.ndarray | None
+) -> Iterator[WeightedStream]:
     """The stream before each token."""
     if len(ids):
         yield model.stream()
-    for _, stream in model.walk(ids, np.arange(len(ids) - 1)):
+    for _, stream in model.walk(ids, np.arange(len(ids) - 1), states):
         yield stream
 
 

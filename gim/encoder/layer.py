@@ -8,10 +8,10 @@ ROWS = 64  # from which on copying for oneDNN costs less than it saves
 
 
 def linear(layer: nn.Linear, x: Tensor) -> Tensor:
-    """``layer(x)``, by oneDNN where that is sooner: many rows on a processor, no gradients.
+    """``layer(x)``, by oneDNN where that can be sooner: many rows on a processor, no gradients.
 
-    PyTorch's own products are MKL's, whose AVX-512 only Intel's processors get. On an AMD EPYC that
-    has it oneDNN takes half the time, its copies of ``x`` and of the weights included. The two
+    PyTorch's own products are MKL's, which makes no use of the AVX-512 of AMD's processors: on such
+    an EPYC oneDNN takes half the time, its copies of ``x`` and of the weights included. The two
     differ by rounding.
 
     Parameters
@@ -30,7 +30,7 @@ def linear(layer: nn.Linear, x: Tensor) -> Tensor:
 
 
 def _pays(x: Tensor) -> bool:
-    """Whether oneDNN is there, can take ``x``, and is sooner; it has no gradients."""
+    """Whether oneDNN is there, can take ``x``, and its copies are worth it."""
     plain = x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_grad_enabled()
     return plain and x.shape[:-1].numel() >= ROWS and torch.backends.mkldnn.is_available()
 

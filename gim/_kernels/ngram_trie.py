@@ -163,3 +163,23 @@ def spread(tokens, counts, children, discounts, unigram, nodes, out, totals, lef
             c = counts[k]
             out[tokens[k]] += scale * (c - (d1 if c == 1 else (d2 if c == 2 else d3)))
         rest *= left[m]
+
+
+@njit(cache=True)
+def share(tokens, counts, children, discounts, nodes, lengths, found, shares):
+    """What followed contexts, one after the other: tokens, and shares of them less discounts.
+
+    ``nodes`` are contexts of ``lengths`` tokens; ``found`` and ``shares`` have room for all.
+    """
+    end = np.int64(0)
+    for i in range(len(nodes)):
+        begin, size = np.int64(children[nodes[i]]), np.int64(children[nodes[i] + 1])
+        size -= begin
+        total = np.int64(0)
+        for k in range(begin, begin + size):
+            total += counts[k]
+        for k in range(size):
+            c = np.int64(counts[begin + k])
+            found[end + k] = tokens[begin + k]
+            shares[end + k] = (c - discounts[lengths[i], min(c, 3)]) / total
+        end += size

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from gim._kernels import ngram_trie as trie
 from gim.errors import InputError
@@ -232,6 +233,27 @@ class KneserNey:
         nodes = np.empty(self.order - 1, np.int64)
         kernel.find_contexts(self._tokens, self._children, self.root, context, nodes)
         return nodes
+
+    def after(self, nodes: NDArray[np.int64], lengths: NDArray[np.int64]) -> csr_array:
+        """What followed some contexts: the shares of their tokens, less what is discounted.
+
+        Parameters
+        ----------
+        nodes : int array of shape (n,)
+            Contexts that something follows, of `contexts`.
+        lengths : int array of shape (n,)
+            Tokens of each.
+
+        Returns
+        -------
+        sparse float32 array of shape (n, vocab_size)
+            A row sums to 1 less the weight that is left to shorter contexts.
+        """
+        sizes = self._children[nodes + 1] - self._children[nodes]
+        ends = np.append(0, np.cumsum(sizes, dtype=np.int64))
+        tokens, shares = np.empty(ends[-1], np.int32), np.empty(ends[-1], np.float32)
+        kernel.share(*self.arrays[:-1], nodes, lengths, tokens, shares)
+        return csr_array((shares, tokens, ends), shape=(len(nodes), self.vocab_size))
 
     def distribution(
         self, ids: Sequence[int] | NDArray, begins: bool = False

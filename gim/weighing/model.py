@@ -153,14 +153,21 @@ class WeightedGIM:
             source[t] = SOURCES[int(stream.shares(int(out.top[t])).argmax())]
         return out, source
 
+    def states(self, ids: NDArray[np.int64]) -> NDArray | None:
+        """The encoder's states after each token of a text, (n, size); None without an encoder."""
+        return None if self.metric is None else self.metric.stream(self.tokenizer).push(ids)
+
     def walk(
-        self, ids: NDArray[np.int64], places: NDArray[np.int64]
+        self, ids: NDArray[np.int64], places: NDArray[np.int64], states: NDArray | None = None
     ) -> "Iterator[tuple[int, WeightedStream]]":
-        """Read a text; yield each of some places, ascending, and the stream after its token."""
+        """Read a text; yield each of some places, ascending, and the stream after its token.
+
+        ``states`` are those of `states`, if they are at hand.
+        """
         stream = self.stream()
         for begin in range(0, len(ids), SECTION):
             end = begin + SECTION
-            stream.read(ids[begin:end])
+            stream.read(ids[begin:end], None if states is None else states[begin:end])
             for place in places[(places >= begin) & (places < end)].tolist():
                 stream.advance(place + 1 - stream.n_seen)
                 yield place, stream
@@ -230,14 +237,17 @@ class WeightedStream:
             self.read(tokens[begin : begin + SECTION])
             self.advance()
 
-    def read(self, tokens: NDArray[np.int64]) -> None:
-        """Take in at most `SECTION` tokens, states made at once; `advance` consumes them."""
+    def read(self, tokens: NDArray[np.int64], states: NDArray | None = None) -> None:
+        """Take in at most `SECTION` tokens, states made at once; `advance` consumes them.
+
+        ``states`` are the encoder's after each; who gives them of some tokens gives them of all.
+        """
         if self._end + len(tokens) > len(self._ids):
             self._drop()
         end = self._end + len(tokens)
         self._ids[self._end : end] = tokens
         if self._encode is not None:
-            states = self._encode.push(tokens)
+            states = self._encode.push(tokens) if states is None else states
             if self._states is None:
                 self._states = np.empty((len(self._ids), states.shape[1]), states.dtype)
             self._states[self._end : end] = states

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.dataset.dataset import Dataset
@@ -56,7 +57,7 @@ def read_story(dataset: Dataset, words: pd.DataFrame, name: str) -> Story:
     return Story(name, own, dataset.grid(name), whole, partial(dataset.read_phones, name))
 
 
-def lanczos_weights(word_times: np.ndarray, tr_times: np.ndarray, tr: float) -> np.ndarray:
+def lanczos_weights(word_times: np.ndarray, tr_times: np.ndarray, tr: float) -> csr_array:
     """Lanczos weights of words at volumes, cut-off 1 / (2 TR), not normalised.
 
     With x = (TR time - word time) / TR the weight is sinc(x) sinc(x / 3) for |x| < 3, else 0.
@@ -72,13 +73,21 @@ def lanczos_weights(word_times: np.ndarray, tr_times: np.ndarray, tr: float) -> 
 
     Returns
     -------
-    array of shape (n_volumes, n_words)
+    sparse array of shape (n_volumes, n_words)
+        Each row stores the few words that are near the volume.
     """
-    x = (tr_times[:, None] - word_times[None, :]) / tr
-    return np.where(np.abs(x) < LOBES, np.sinc(x) * np.sinc(x / LOBES), 0.0)
+    order = np.argsort(word_times, kind="stable")
+    begin, end = (
+        np.searchsorted(word_times[order], tr_times + lobes * tr) for lobes in (-LOBES, LOBES)
+    )
+    ends = np.append(0, np.cumsum(end - begin))
+    words = order[np.arange(ends[-1]) - np.repeat(ends[:-1] - begin, end - begin)]
+    x = (np.repeat(tr_times, end - begin) - word_times[words]) / tr
+    weights = np.where(np.abs(x) < LOBES, np.sinc(x) * np.sinc(x / LOBES), 0.0)
+    return csr_array((weights, words, ends), shape=(len(tr_times), len(word_times)))
 
 
-def membership_weights(word_rows: np.ndarray, n_rows: int, average: bool) -> np.ndarray:
+def membership_weights(word_rows: np.ndarray, n_rows: int, average: bool) -> csr_array:
     """Weight 1 (or 1 / words in the row) where a word's onset is in the row.
 
     Parameters
@@ -92,12 +101,12 @@ def membership_weights(word_rows: np.ndarray, n_rows: int, average: bool) -> np.
 
     Returns
     -------
-    array of shape (n_rows, n_words)
+    sparse array of shape (n_rows, n_words)
     """
-    weights = (np.arange(n_rows)[:, None] == word_rows[None, :]).astype(float)
-    if average:
-        weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1)
-    return weights
+    inside = np.flatnonzero((word_rows >= 0) & (word_rows < n_rows))
+    rows = word_rows[inside]
+    weights = 1 / np.bincount(rows)[rows] if average else np.ones(len(rows))
+    return csr_array((weights, (rows, inside)), shape=(n_rows, len(word_rows)))
 
 
 def downsample(

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gim.text.words import tokens_of_words
+from gim.text.words import join_words, tokens_of_words
 from pipeline.embedding.eng1000 import Eng1000
 
 if TYPE_CHECKING:
     from gim.text.tokenizer import Tokenizer
     from gim.weighing.model import WeightedGIM, WeightedStream
 
-BATCH = 256  # words whose distributions are kept at a time
+BATCH = 2048  # words whose evidence is kept at a time
 OPTIONS: dict[str, Any] = {
     "encoder": None,
     "index": None,  # folder that `gim index` wrote; null: what the story has said so far, alone
@@ -69,8 +69,38 @@ def _load(
     return WeightedGIM.from_files(index, tokenizer, encoder, weights)
 
 
+def encoded(model: WeightedGIM, words: Sequence[str]) -> tuple[np.ndarray, np.ndarray] | None:
+    """The states of the model's encoder after each token and after each word of a text.
+
+    Both are of the same text, which is read once.
+
+    Parameters
+    ----------
+    model : WeightedGIM
+    words : sequence of str
+        As spoken; they are joined by single spaces.
+
+    Returns
+    -------
+    of_tokens : array of shape (n_tokens, size), float32
+    of_words : array of shape (n, size), float32
+        None instead of both where the model has no encoder, or its tokens spell more than the
+        words so far where a word ends.
+    """
+    text, ends = join_words(words)
+    ids, last = tokens_of_words(model.tokenizer, words)
+    spelt, after = model.tokenizer.text_and_ends(ids)
+    if spelt != text or (after[last] != ends).any():
+        return None
+    states = model.states(ids)
+    return None if states is None else (states, states[last])
+
+
 def expectations(
-    model: WeightedGIM, words: Sequence[str], space: Eng1000 | None = None
+    model: WeightedGIM,
+    words: Sequence[str],
+    space: Eng1000 | None = None,
+    states: np.ndarray | None = None,
 ) -> Expectation:
     """Read a text word by word.
 
@@ -82,6 +112,8 @@ def expectations(
     space : Eng1000, optional
         Word space. The words that could come are those of it that are one token; what is expected
         is about them alone.
+    states : array of shape (n_tokens, size), optional
+        The encoder's after each token, if they are at hand: see `encoded`.
     """
     from gim.weighing.weights import SOURCES
 
@@ -90,40 +122,79 @@ def expectations(
     first = np.append(0, last[:-1] + 1)[:n]
     word_of = np.searchsorted(last, np.arange(len(ids)))
     surprisal, entropy, shares = np.zeros(n), np.zeros(n), np.zeros((n, len(SOURCES)))
-    tokens, vectors = _candidates(model.tokenizer, space)
-    chances = np.zeros((min(n, BATCH), len(tokens)), np.float32)
-    meaning = np.zeros((n, vectors.shape[1]), np.float32)
-    for t, stream in enumerate(_before_each(model, ids)):
+    meaning = None if space is None else _Meaning(model, ids, space, n)
+    logs = np.empty(model.tokenizer.vocab_size)
+    for t, stream in enumerate(_before_each(model, ids, states)):
         i = int(word_of[t])
         if t == first[i]:
             p = stream.distribution()
-            entropy[i] = -(p * np.log(p)).sum()
-            if len(tokens):
-                chances[i % BATCH] = p[tokens]
-                if i % BATCH == BATCH - 1 or i == n - 1:
-                    done = slice(i - i % BATCH, i + 1)
-                    rows = chances[: i % BATCH + 1]
-                    meaning[done] = rows @ vectors / rows.sum(axis=1, keepdims=True)
+            entropy[i] = -(p @ np.log(p, out=logs))
+            if meaning is not None:
+                meaning.add(i, stream, p)
         given = stream.shares(int(ids[t]))
         surprisal[i] -= np.log(given.sum())
         shares[i] += given / given.sum()
     shares /= np.maximum(last + 1 - first, 1)[:, None]
-    return Expectation(surprisal, entropy, shares, meaning)
+    vectors = np.zeros((n, 0), np.float32) if meaning is None else meaning.finish()
+    return Expectation(surprisal, entropy, shares, vectors)
 
 
-def _before_each(model: WeightedGIM, ids: np.ndarray) -> Iterator[WeightedStream]:
+class _Meaning:
+    """The mean vectors of the words that could come, made of many places at a time.
+
+    Parameters
+    ----------
+    model : WeightedGIM
+    ids : int array of shape (n_tokens,)
+        The text.
+    space : Eng1000
+    n : int
+        Its words.
+    """
+
+    def __init__(self, model: WeightedGIM, ids: np.ndarray, space: Eng1000, n: int) -> None:
+        from gim.weighing.sums import Sums
+
+        tokens, vectors = _candidates(model.tokenizer, space)
+        self._sums = Sums(model, ids, tokens, vectors)
+        self._is_candidate = np.zeros(model.tokenizer.vocab_size)
+        self._is_candidate[tokens] = 1
+        self._vectors = np.zeros((n, vectors.shape[1]), np.float32)
+        self._words: list[int] = []
+        self._mass: list[float] = []  # probability of all candidates
+
+    def add(self, word: int, stream: WeightedStream, p: np.ndarray) -> None:
+        """Add the place before a word, where a stream is, and its distribution."""
+        self._words.append(word)
+        self._mass.append(float(p @ self._is_candidate))
+        self._sums.add(stream)
+        if len(self._sums) == BATCH:
+            self.finish()
+
+    def finish(self) -> np.ndarray:
+        """The vectors of all words, (n, n_basis), float32.
+
+        They are zeros at words that were not added, and if no word of the space is one token.
+        """
+        mass = np.array(self._mass, np.float32)[:, None]
+        self._vectors[self._words] = self._sums.take() / np.where(mass > 0, mass, 1)
+        self._words, self._mass = [], []
+        return self._vectors
+
+
+def _before_each(
+    model: WeightedGIM, ids: np.ndarray, states: np.ndarray | None
+) -> Iterator[WeightedStream]:
     """The stream before each token."""
     if len(ids):
         yield model.stream()
-    for _, stream in model.walk(ids, np.arange(len(ids) - 1)):
+    for _, stream in model.walk(ids, np.arange(len(ids) - 1), states):
         yield stream
 
 
 @lru_cache(maxsize=2)
-def _candidates(tokenizer: Tokenizer, space: Eng1000 | None) -> tuple[np.ndarray, np.ndarray]:
+def _candidates(tokenizer: Tokenizer, space: Eng1000) -> tuple[np.ndarray, np.ndarray]:
     """Tokens that are a whole word of a word space within a text, and the words' vectors."""
-    if space is None:
-        return np.empty(0, np.int64), np.empty((0, 0), np.float32)
     texts = [token.decode("utf-8", "replace") for token in tokenizer.table]
     words = [text[1:] if text.startswith(" ") else "" for text in texts]
     tokens = np.flatnonzero(space.known(words))

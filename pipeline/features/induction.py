@@ -15,7 +15,13 @@ import numpy as np
 
 from gim.induction.columns import COLUMNS, columns
 from pipeline.dataset.story import Story
-from pipeline.embedding.expectation import OPTIONS, Expectation, expectations, load_weighing
+from pipeline.embedding.expectation import (
+    OPTIONS,
+    Expectation,
+    encoded,
+    expectations,
+    load_weighing,
+)
 from pipeline.features.base import Kind
 from pipeline.features.encoder import load_encoder
 from pipeline.matching.matches import NO_MATCH, Matches
@@ -51,11 +57,15 @@ def compute(story: Story, options: Mapping[str, Any]) -> np.ndarray:
     """Induction features of a story, array of shape (n_rows, len(COLUMNS)), with shares more."""
     from gim.induction.reading import read
 
-    words = story.words["word"].tolist()
-    reading = read(words, load_encoder(options["encoder"]), options["tau"])
-    values = columns(reading)
+    words, encoder = story.words["word"].tolist(), load_encoder(options["encoder"])
     if options["weighted"]:
-        values = weighed_columns(reading, expectations(load_weighing(options), words))
+        model = load_weighing(options)
+        # Both readings are of this text by one encoder, which reads it once.
+        of_tokens, of_words = encoded(model, words) or (None, None)
+        reading = read(words, encoder, options["tau"], of_words)
+        values = weighed_columns(reading, expectations(model, words, states=of_tokens))
+    else:
+        values = columns(read(words, encoder, options["tau"]))
     return story.to_rows(values, options["downsample"])
 
 

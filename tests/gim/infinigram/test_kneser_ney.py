@@ -92,6 +92,19 @@ def test_the_beginning_of_a_document_is_a_context(made):
     assert (model.distribution(long, begins=True) == model.distribution(long)).all()
 
 
+def test_what_follows_contexts_is_what_shorter_ones_do_not_give(made):
+    docs, size, _, model = made
+    first, second = model.contexts(docs[0][:1])[0], model.contexts(docs[0][:2])[1]
+    shares = model.after(np.array([first, second, first]), np.array([1, 2, 1])).toarray()
+    assert shares.shape == (3, size) and (shares[0] == shares[2]).all()
+    p = model.unigram
+    for own, context in zip(shares[:2], (docs[0][:1], docs[0][:2]), strict=True):
+        wanted = model.distribution(context)
+        assert own + (1 - own.sum()) * p == pytest.approx(wanted, rel=1e-5)
+        p = model.distribution(docs[0][1:2])  # of the shorter context of two tokens
+    assert model.after(np.empty(0, int), np.empty(0, int)).shape == (0, size)
+
+
 def test_damaged_tables_are_refused(made, tmp_path):
     _, _, index, _ = made
     counts = index / FOLDER / "counts"

@@ -10,6 +10,7 @@ from gim.errors import InputError
 from gim.infinigram.query import InfiniGram
 from gim.text.tokenizer import Tokenizer, load_tokenizer
 from gim.weighing.model import WeightedGIM
+from gim.weighing.sums import Sums
 from gim.weighing.weights import (
     GATE,
     HEADS,
@@ -92,6 +93,33 @@ def test_it_is_a_distribution_after_every_prefix(parts, ids, seed, kind):
             stream.push(token)
         p = stream.distribution()
         assert abs(p.sum() - 1) < 1e-9 and p.min() > 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.integers(300, 420), max_size=40) | st.integers(0, 150),
+    st.integers(0, 5),
+    st.sampled_from(SETTINGS),
+    st.sampled_from([0, 0.01, 2]),
+)
+def test_sums_of_all_places_are_those_of_single_distributions(parts, ids, seed, kind, dense):
+    """Whether all rows are multiplied as dense ones, or few, or none; also of what is copied."""
+    ids = ids if isinstance(ids, list) else parts[3][ids : ids + 30].tolist()
+    model = model_of(parts, *kind, window=16, indexes=1 + seed % 2, seed=seed)
+    rng = np.random.default_rng(seed)
+    tokens = rng.permutation(500)[:300]
+    values = rng.normal(size=(300, 3)).astype(np.float32)
+    sums, stream, wanted = Sums(model, np.array(ids, int), tokens, values), model.stream(), []
+    for token in [None, *ids]:
+        if token is not None:
+            stream.push(token)
+        sums.add(stream)
+        wanted.append(stream.distribution()[tokens] @ values)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gim.weighing.sums.DENSE", dense)
+        patch.setattr("gim.weighing.sums.ROWS", 3)
+        assert sums.take() == pytest.approx(np.array(wanted), rel=1e-5, abs=1e-6)
+    assert len(sums) == 0 and sums.take().shape == (0, 3)
 
 
 @pytest.mark.parametrize("corpus,encoder", SETTINGS)

@@ -3,14 +3,18 @@
 import numpy as np
 import pytest
 
-from gim.text.words import tokens_of_words
+from gim.text.tokenizer import Tokenizer, load_tokenizer
+from gim.text.words import join_words, tokens_of_words
+from gim.weighing.model import WeightedGIM
 from gim.weighing.reading import read_words
 from pipeline.embedding.eng1000 import Eng1000
-from pipeline.embedding.expectation import BATCH, OPTIONS, expectations, load_weighing
+from pipeline.embedding.expectation import OPTIONS, encoded, expectations, load_weighing
 from pipeline.features import expected, induction
+from pipeline.features.encoder import load_encoder
 from tests.helpers.stories import story
 
 WORDS = ["it", "was", "the", "best", "of", "times", "we", "went", "to", "zyzzyvas", "it", "was"]
+BATCH = 256  # words summed at a time
 VOCAB = ["the", "it", "was", "of", "best", "xylophonist"]
 
 
@@ -23,7 +27,8 @@ def options(language, tmp_path_factory):
     return {**expected.KIND.options, **own, "eng1000": str(root / "space.hf5")}
 
 
-def test_against_the_distribution_before_every_word(options):
+def test_against_the_distribution_before_every_word(options, monkeypatch):
+    monkeypatch.setattr("pipeline.embedding.expectation.BATCH", BATCH)
     model, space = load_weighing(options), expected.lexicon(options)
     words = (WORDS * (BATCH // 12 + 2))[: BATCH + 3]  # more than one batch
     found = expectations(model, words, space)
@@ -85,6 +90,34 @@ def test_induction_takes_its_surprisal_from_it_unless_told_otherwise(options, la
     )
     shares, n_words = weighed[:, plain.shape[1] :].sum(axis=1), weighed[:, names.index("words")]
     np.testing.assert_allclose(shares, n_words, rtol=1e-5)
+
+
+def test_with_states_at_hand_it_expects_the_same(options):
+    model, space = load_weighing(options), expected.lexicon(options)
+    of_tokens, of_words = encoded(model, WORDS)
+    vectors = load_encoder(options["encoder"]).vectors(*join_words(WORDS))
+    np.testing.assert_allclose(of_words, vectors, atol=1e-6)
+    found, wanted = (expectations(model, WORDS, space, states) for states in (of_tokens, None))
+    for name in ("surprisal", "entropy", "shares", "meaning"):
+        np.testing.assert_allclose(getattr(found, name), getattr(wanted, name), rtol=1e-5)
+    assert [part.shape for part in encoded(model, [])] == [(0, 8), (0, 8)]
+
+
+def test_states_of_tokens_are_those_of_words_only_where_words_end_with_tokens(options):
+    encoder, words = load_encoder(options["encoder"]), ["it", "was"]
+    assert encoded(WeightedGIM(load_tokenizer()), words) is None
+    for table in ([b"it was"], [b" it", b" was"]):  # two words in one; a space before the text
+        ids = list(range(len(table)))
+        tokenizer = Tokenizer("own", lambda text, ids=ids: ids, table)
+        assert encoded(WeightedGIM(tokenizer, encoder=encoder), words) is None
+        found, wanted = tokens_of_words(tokenizer, words)[1], [0, len(table) - 1]
+        assert found.tolist() == wanted
+
+
+def test_a_space_of_longer_words_expects_nothing(options):
+    space = Eng1000(np.ones((4, 1), np.float32), ["xylophonist"])
+    found = expectations(load_weighing(options), WORDS, space)
+    assert found.meaning.shape == (len(WORDS), 4) and not found.meaning.any()
 
 
 def test_an_empty_text_expects_nothing(options):

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import Grid, whole_story
 from pipeline.readers.words import COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LOBES = 3
 METHODS = ("lanczos", "average", "sum")
@@ -155,6 +158,8 @@ def read_stories(dataset: Dataset, stories: Iterable[str]) -> pd.DataFrame:
     ProblemError
         With the faults of all the stories' transcripts.
     """
+    import pandas as pd  # slow to import
+
     tables: list[pd.DataFrame] = []
     problems: list[Problem] = []
     for story in stories:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from pipeline.bands.registry import LAG, BandOptions, kind_of, matcher
 from pipeline.core.atomic import LayoutFile
@@ -168,6 +167,8 @@ def stimulus_features(
     ProblemError
         If the features are zero in all stories: the stimulus does not reach the rows.
     """
+    import pandas as pd  # slow to import
+
     words = pd.read_parquet(words_path)
     kind = kind_of(options.kind)
     origin = _checked_origin(kind.origin(options.own), output) if kind.origin else None
@@ -293,6 +294,8 @@ def find_matches(
     output : path
         Parquet to write.
     """
+    import pandas as pd  # slow to import
+
     matching = options.matching
     if options.kind == LAG:
         newest = {s: newest_match(dataset.grid(s).n_rows, matching) for s in stories}

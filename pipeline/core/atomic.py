@@ -10,15 +10,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import h5py
-import pandas as pd
 
 from gim.files import atomic_file as atomic_path
 from gim.files import write_text
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.hdf5 import open_h5
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["LayoutFile", "atomic_h5", "atomic_path", "read_table", "write_table", "write_text"]
 ATTRIBUTE = "layout"
@@ -76,6 +78,8 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
 
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read a table that `write_table` wrote; names stay what they are, be they 01, NA or None."""
+    import pandas as pd  # slow to import
+
     return pd.read_csv(
         path,
         sep="\t",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 CONFIDENCE = 0.95
 # Variance of a mean of stories' out-of-fold r over that of as many independent values. Without an
@@ -18,6 +17,8 @@ FEWEST = 3  # stories; the spread of two says nothing, as it lacks what they sha
 
 def reach(n: int) -> float:
     """Standard errors, estimated from `n` values, that the interval reaches to either side."""
+    from scipy.special import stdtrit  # slow to import
+
     return float(stdtrit(n - 1, (1 + CONFIDENCE) / 2))
 
 
@@ -95,6 +96,8 @@ def story_mean(by_story: np.ndarray) -> StoryMean:
         Out-of-fold r, or the difference of two models paired by story; NaN in stories where a unit
         has none, which are left out.
     """
+    from scipy.special import stdtr, stdtrit  # slow to import
+
     n, mean, squares = moments(by_story)
     few = n < FEWEST
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -7,8 +7,6 @@ import sys
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
-from tqdm import tqdm
-
 T = TypeVar("T")
 LINES = 10  # lines a loop leaves in a log
 
@@ -25,6 +23,8 @@ def track(items: Iterable[T], title: str) -> Iterator[T]:
     title : str
         What is being done.
     """
+    from tqdm import tqdm  # slow to import
+
     if sys.stderr.isatty():
         yield from tqdm(items, desc=title, leave=False)
         return

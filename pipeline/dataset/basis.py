@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.linalg import eigh
 
 from pipeline.core.atomic import LayoutFile
 from pipeline.core.progress import track
@@ -77,6 +76,8 @@ def fit_basis(
 def _exact(
     dataset: Dataset, subject: str, train: Sequence[str], n_components: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    from scipy.linalg import eigh  # slow to import
+
     n_voxels = dataset.n_voxels(subject, train[0])
     n_rows, total, products = 0, np.zeros(n_voxels), np.zeros((n_voxels, n_voxels))
     for story in train:

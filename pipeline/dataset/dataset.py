@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.hdf5 import open_h5, read_regions
@@ -20,6 +19,9 @@ from pipeline.dataset.grid import Blocks, Grid, block_grid, block_of, block_rows
 from pipeline.dataset.runs import RunTable
 from pipeline.readers.formats import files_of, is_hdf5, read_phones, read_transcript
 from pipeline.readers.sidecar import sidecar_of, sidecar_path
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TRANSCRIPTS = "derivative/TextGrids/{story}.TextGrid"
 RESPONSES = "derivative/preprocessed_data/{subject}/{story}.hf5"

@@ -15,12 +15,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from pipeline.core.errors import Problem, ProblemError, some
 from pipeline.readers.delimited import line_of, numbers, read_delimited
 from pipeline.readers.hemispheres import as_pair
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PATHS = ("responses", "transcript", "confounds", "events")
 COLUMNS = ("subject", "session", "run", "story", "responses", "transcript", "start", *PATHS[2:])

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-from scipy.sparse import csr_array
 
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.dataset.dataset import Dataset
 from pipeline.dataset.grid import Grid, whole_story
 from pipeline.readers.words import COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from scipy.sparse import csr_array
 
 LOBES = 3
 METHODS = ("lanczos", "average", "sum")
@@ -84,6 +87,8 @@ def lanczos_weights(word_times: np.ndarray, tr_times: np.ndarray, tr: float) -> 
     words = order[np.arange(ends[-1]) - np.repeat(ends[:-1] - begin, end - begin)]
     x = (np.repeat(tr_times, end - begin) - word_times[words]) / tr
     weights = np.where(np.abs(x) < LOBES, np.sinc(x) * np.sinc(x / LOBES), 0.0)
+    from scipy.sparse import csr_array  # slow to import
+
     return csr_array((weights, words, ends), shape=(len(tr_times), len(word_times)))
 
 
@@ -106,6 +111,8 @@ def membership_weights(word_rows: np.ndarray, n_rows: int, average: bool) -> csr
     inside = np.flatnonzero((word_rows >= 0) & (word_rows < n_rows))
     rows = word_rows[inside]
     weights = 1 / np.bincount(rows)[rows] if average else np.ones(len(rows))
+    from scipy.sparse import csr_array  # slow to import
+
     return csr_array((weights, (rows, inside)), shape=(n_rows, len(word_rows)))
 
 
@@ -164,6 +171,8 @@ def read_stories(dataset: Dataset, stories: Iterable[str]) -> pd.DataFrame:
     ProblemError
         With the faults of all the stories' transcripts.
     """
+    import pandas as pd  # slow to import
+
     tables: list[pd.DataFrame] = []
     problems: list[Problem] = []
     for story in stories:

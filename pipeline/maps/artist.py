@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -94,7 +95,11 @@ class Artist:
 
     def _figures(self, scale: Scale, everything: bool) -> dict[str, MapFigure]:
         """Figures that the mask's space allows, by kind."""
-        return dict(self._possible(scale, everything))
+        figures = {}
+        for kind, figure in self._possible(scale, everything):
+            figures[kind] = figure
+            gc.freeze()  # a figure is of many objects, all of which stay
+        return figures
 
     def _possible(self, scale: Scale, everything: bool) -> Iterator[tuple[str, MapFigure]]:
         mni = self.mask.space == "MNI"

@@ -30,7 +30,6 @@ def cheap_collection() -> Iterator[None]:
     nilearn collects garbage on every access to an image; where torch and many artists are loaded,
     that takes 0.1 s each time and most of the time of a figure.
     """
-    gc.collect()
     gc.freeze()
     try:
         yield

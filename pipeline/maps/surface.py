@@ -26,6 +26,8 @@ MM_PER_PIXEL = 0.5
 CORTEX_MM = 1.2  # thinner is the medial wall, which is no cortex
 VERTEX_COVERAGE = 0.3  # the cortical sheet leaves coarse masks here and there
 PIXEL_COVERAGE = 0.5
+EDGE_ON = 1e-9  # twice the area, in pixels, of a triangle that covers none
+ROUNDING = 1e-6  # of barycentric coordinates, so that triangles leave no gaps between them
 # Viewed hemisphere and side; the world axis that points right on the picture, and to the viewer.
 VIEWS = {
     "left lateral": ("left", (0, -1, 0), (-1, 0, 0)),
@@ -109,22 +111,23 @@ def _covered_pixels(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     weights : array of shape (n, 3)
         Barycentric coordinates of the pixel in the face.
     """
+    a = corners[:, 0]
+    to_b, to_c = corners[:, 1] - a, corners[:, 2] - a
+    twice_area = _cross(to_b, to_c)
     low = np.floor(corners.min(axis=1)).astype(int)
     size = np.ceil(corners.max(axis=1)).astype(int) - low + 1
-    area = size.prod(axis=1)
+    area = np.where(np.abs(twice_area) < EDGE_ON, 0, size.prod(axis=1))
     face = np.repeat(np.arange(len(corners)), area)
-    count = np.arange(len(face)) - np.repeat(np.cumsum(area) - area, area)
-    pixel = low[face] + np.stack([count % size[face, 0], count // size[face, 0]], axis=1)
+    row, column = np.divmod(np.arange(len(face)) - (np.cumsum(area) - area)[face], size[face, 0])
+    pixel = low[face] + np.stack([column, row], axis=1)
 
-    a, b, c = np.moveaxis(corners[face], 1, 0)
-    twice_area = _cross(b - a, c - a)
-    flat = np.abs(twice_area) < 1e-9  # seen edge-on
-    divisor = np.where(flat, 1.0, twice_area)
-    weight_b = _cross(pixel - a, c - a) / divisor
-    weight_c = _cross(b - a, pixel - a) / divisor
-    weights = np.stack([1 - weight_b - weight_c, weight_b, weight_c], axis=1)
-    inside = ~flat & np.all(weights >= -1e-6, axis=1)
-    return face[inside], pixel[inside], weights[inside]
+    from_a, divisor = pixel - a[face], twice_area[face]
+    weight_b = _cross(from_a, to_c[face]) / divisor
+    weight_c = _cross(to_b[face], from_a) / divisor
+    weight_a = 1 - weight_b - weight_c
+    inside = (weight_a >= -ROUNDING) & (weight_b >= -ROUNDING) & (weight_c >= -ROUNDING)
+    weights = np.stack([w[inside] for w in (weight_a, weight_b, weight_c)], axis=1)
+    return face[inside], pixel[inside], weights
 
 
 def _cross(u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -193,7 +196,8 @@ def fsaverage(name: str) -> tuple[Mapping[str, InMemoryMesh], Mapping[str, np.nd
     """Inflated surfaces and sulcal depth of nilearn's own fsaverage meshes (fsaverage5)."""
     from nilearn.datasets import load_fsaverage, load_fsaverage_data  # slow to import
 
-    inflated = load_fsaverage(name)["inflated"].parts
+    # Loaded once: a mesh in a file is read anew for each look at its coordinates.
+    inflated = {side: m.loaded() for side, m in load_fsaverage(name)["inflated"].parts.items()}
     return inflated, load_fsaverage_data(name, data_type="sulcal").data.parts
 
 

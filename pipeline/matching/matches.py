@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from scipy.sparse import csr_array
 
 from pipeline.core.atomic import atomic_path
 
@@ -155,6 +153,8 @@ def induction_features(
     array of shape (n_rows, len(offsets) * n_components)
         Zero for rows without a match.
     """
+    from scipy.sparse import csr_array  # slow to import
+
     found = matches.match_row != NO_MATCH
     places = matches.row[found], matches.match_row[found]
     weights = csr_array((matches.weight[found], places), (len(scores), len(scores)))
@@ -223,6 +223,8 @@ def save_matches(path: str | Path, by_story: dict[str, Matches]) -> None:
     """Write matches as Parquet: story, tr, match_tr (or null), lag, similarity, weight,
     matched_words.
     """
+    import pandas as pd  # slow to import
+
     frames = []
     for story, m in by_story.items():
         frame = pd.DataFrame({"story": story, "tr": m.row, "match_tr": m.match_row})
@@ -238,6 +240,8 @@ def save_matches(path: str | Path, by_story: dict[str, Matches]) -> None:
 
 def load_matches(path: str | Path) -> dict[str, Matches]:
     """Read what `save_matches` wrote."""
+    import pandas as pd  # slow to import
+
     table = pd.read_parquet(path)
     return {
         str(story): Matches(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from pipeline.core.errors import Problem, ProblemError, repeated, some
 from pipeline.core.files import file_problem
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MISSING = ["", "n/a"]  # and nothing else: "null", "nan" and "none" are words
 
@@ -38,6 +39,8 @@ def read_delimited(path: str | Path, encoding: str | None = None) -> pd.DataFram
         If the file is missing, not fetched, not decodable, ragged (as where it was cut) or empty,
         or names a column twice.
     """
+    import pandas as pd  # slow to import
+
     if problem := file_problem(path):
         raise ProblemError(problem)
     lines, (head, *rows) = _cells(path, _text(path, encoding))
@@ -91,4 +94,6 @@ def line_of(index: int) -> int:
 
 def numbers(column: pd.Series) -> pd.Series:
     """A column as float64, NaN where a cell is no number."""
+    import pandas as pd  # slow to import
+
     return pd.to_numeric(column, errors="coerce").astype(float)

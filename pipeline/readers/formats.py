@@ -9,19 +9,40 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import pandas as pd
 
 from pipeline.core.errors import Findings, Problem, ProblemError
-from pipeline.readers import cifti, gifti, hdf5, nifti, table
+from pipeline.readers import hdf5
 from pipeline.readers.hemispheres import other_hemisphere
 from pipeline.readers.sidecar import check_tr, sidecar_of
-from pipeline.readers.textgrid import phones_of_textgrid, read_textgrid
-from pipeline.readers.word_table import read_word_table
-from pipeline.voxels.vertices import Vertices
+
+
+class _Late:
+    """A module of readers that is imported when one of its functions is called."""
+
+    def __init__(self, name: str) -> None:
+        self._name = f"pipeline.readers.{name}"
+
+    def __getattr__(self, function: str) -> Callable[..., Any]:
+        def call(*args: Any, **options: Any) -> Any:
+            return getattr(import_module(self._name), function)(*args, **options)
+
+        return call
+
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.readers import cifti, gifti, nifti, table, textgrid, word_table
+    from pipeline.voxels.vertices import Vertices
+else:  # most jobs read none of these, and what the modules need is slow to import
+    cifti, gifti, nifti, table, textgrid, word_table = map(
+        _Late, ("cifti", "gifti", "nifti", "table", "textgrid", "word_table")
+    )
 
 
 class Values(Protocol):
@@ -65,11 +86,11 @@ class ResponseFormat:
 
 
 _WORD_TABLE = TranscriptFormat(
-    read_word_table, ("columns", "where", "encoding", "start", "markers", "untimed")
+    word_table.read_word_table, ("columns", "where", "encoding", "start", "markers", "untimed")
 )
 TRANSCRIPTS = {
     ".textgrid": TranscriptFormat(
-        read_textgrid, ("tier", "encoding", "start", "markers"), warns=True
+        textgrid.read_textgrid, ("tier", "encoding", "start", "markers"), warns=True
     ),
     ".csv": _WORD_TABLE,
     ".tsv": _WORD_TABLE,
@@ -138,7 +159,7 @@ def read_phones(path: str | Path, options: Mapping[str, Any]) -> pd.DataFrame | 
     if suffix(path, TRANSCRIPTS) != ".textgrid":
         return None
     own = _own(TRANSCRIPTS[".textgrid"], options)
-    return phones_of_textgrid(path, **{key: own[key] for key in own if key != "tier"})
+    return textgrid.phones_of_textgrid(path, **{key: own[key] for key in own if key != "tier"})
 
 
 def open_responses(path: str | Path, options: Mapping[str, Any]) -> AbstractContextManager[Values]:

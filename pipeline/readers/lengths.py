@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 
 from pipeline.core.errors import ProblemError
 from pipeline.readers.entries import Entries
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Seconds. Words of running speech last 0.2 to 0.4 s in the median, slow lists perhaps 1 s, and a
 # TR's words spread over it no more than the TR. A factor of 60 (minutes) or 1000 (milliseconds)

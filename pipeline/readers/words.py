@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.readers.composed import composed
 from pipeline.readers.entries import Entries
 from pipeline.readers.lengths import check_lengths
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ["word", "onset", "offset"]
 # Silences, breaths, lip smacks, laughs and noises as the transcripts of ds003020 write them when
@@ -106,6 +109,8 @@ def word_table(
         If no word is left, if most labels are of several words, or if words last as long as none
         do.
     """
+    import pandas as pd  # slow to import
+
     onset, offset = (t - start for t in times)
     known = {_bare(marker) for marker in markers}  # `[SIL]`, `SIL` and `sil` are one
     words = pd.DataFrame(

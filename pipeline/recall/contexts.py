@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import h5py
 import numpy as np
-import pandas as pd
 
 from gim.text.words import join_words
 from pipeline.bands.registry import BandOptions
@@ -232,6 +231,8 @@ def write_contexts(
     seed : int
         Of the corpus's passages.
     """
+    import pandas as pd  # slow to import
+
     words = pd.read_parquet(words_path)
     model = options.own["model"]
     origin = model_origin(model, options.own["dtype"]) if model else {}

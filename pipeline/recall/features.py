@@ -10,7 +10,6 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from scipy.sparse import csr_array
 
 from pipeline.bands.registry import BandOptions, kind_of
 from pipeline.core.atomic import LayoutFile
@@ -101,6 +100,8 @@ def row_features(
     -------
     array of shape (n_rows, n_features or n)
     """
+    from scipy.sparse import csr_array  # slow to import
+
     n, k = recalled.weight.shape
     place = np.searchsorted(memory, np.broadcast_to(recalled.index, (n, k)))
     row = np.repeat(recalled.row, k)

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
-import pandas as pd
 
 from pipeline.bands.registry import BandOptions
 from pipeline.core.atomic import LayoutFile, atomic_path
@@ -23,6 +22,9 @@ from pipeline.dataset.grid import Blocks, whole_story
 from pipeline.recall.contexts import CORPUS, ContextFile, Contexts
 from pipeline.recall.memory import Memory, Out, Pool, key_of, versions
 from pipeline.recall.nearest import effective_number, nearest, soft_weights
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PACKED: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 EVIDENCE = 20  # passages of a row whose words are shown
@@ -165,6 +167,8 @@ class RecallFile(LayoutFile):
 
     def passages(self) -> pd.DataFrame:
         """The pool: `name` (a story, or `corpus`), `row`, `there`, `followed`."""
+        import pandas as pd  # slow to import
+
         with self._open() as file:
             pool = file["pool"]
             texts = {key: pool[key].asstr()[:] for key in ("name", "there", "followed")}
@@ -253,6 +257,8 @@ def evidence_table(found: Mapping[str, Recalled], pool: pd.DataFrame) -> pd.Data
         `story`, `tr`; `passage_story`, `passage_tr` (of a corpus, its document's number);
         `similarity` (cosine), `weight`; `words`, those that end the passage, and `followed`.
     """
+    import pandas as pd  # slow to import
+
     parts = []
     for story, recalled in found.items():
         n, k = recalled.weight.shape

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+SAMPLED = 0.5  # s: Snakemake looks at a job's memory when it starts, and then this often
+
 
 def collect_timings(
     folder: str | Path, subjects: Sequence[str], models: Sequence[str]
@@ -23,7 +25,8 @@ def collect_timings(
     Returns
     -------
     DataFrame
-        Columns rule, subject, model (band, for features), seconds, peak_mb.
+        Columns rule, subject, model (band, for features), seconds, peak_mb (NaN of jobs that
+        ended before their memory was looked at).
     """
     rows = []
     for path in sorted(Path(folder).rglob("*.tsv")):
@@ -38,7 +41,7 @@ def collect_timings(
                 "subject": subject or "n/a",
                 "model": rest or "n/a",
                 "seconds": timing["s"],
-                "peak_mb": timing["max_rss"],
+                "peak_mb": timing["max_rss"] if timing["s"] > SAMPLED else float("nan"),
             }
         )
     return pd.DataFrame(rows, columns=["rule", "subject", "model", "seconds", "peak_mb"])

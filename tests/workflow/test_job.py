@@ -39,6 +39,15 @@ def write_json(path):
     path.write_text(json.dumps({"x": list(range(100))}, indent=1))
 
 
+COLLECTS = """
+import gc
+from types import SimpleNamespace
+snakemake = SimpleNamespace(input=[], log=[], rule="fit", threads=1, config={"name": "r"})
+from job import work
+importing = gc.isenabled()
+with work(snakemake):
+    print(importing, gc.isenabled(), gc.get_freeze_count() > 0)
+"""
 WRITERS = {".h5": write_h5, ".parquet": write_parquet, ".tsv": write_tsv, ".json": write_json}
 
 
@@ -54,6 +63,15 @@ def job(tmp_path, monkeypatch):
     yield SimpleNamespace(input=files, log=["job.log"], rule="fit", threads=1, config={"name": "r"})
     logging.basicConfig(handlers=[logging.NullHandler()], force=True)  # closes the log
     logging.captureWarnings(False)
+
+
+def test_garbage_is_looked_for_only_among_what_the_work_makes():
+    """Not among what is imported, which stays."""
+    scripts = REPOSITORY / "workflow" / "scripts"
+    environment = os.environ | {"PYTHONPATH": str(scripts)}
+    command = [sys.executable, "-c", COLLECTS]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.split() == ["False", "True", "True"]
 
 
 def test_whole_files_pass(job):

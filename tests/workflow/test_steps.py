@@ -1,5 +1,6 @@
 """A job of several steps runs each rule's script as Snakemake would, and says which one failed."""
 
+import gc
 import logging
 import runpy
 import sys
@@ -58,6 +59,7 @@ def run(tmp_path, monkeypatch):
 
     yield run
     sys.modules.pop("job", None)
+    gc.unfreeze()
     logging.basicConfig(handlers=[logging.NullHandler()], force=True)  # closes the logs
     logging.captureWarnings(False)
 

@@ -13,12 +13,11 @@ the same map, as predictions vary less on other rows, but by as much for one vox
 How many probes it takes is decided by what they are for. Reference voxels are treated as if they
 were others, with a map that was learnt without them. Most voxels of a brain are predicted by
 nothing; of these only the mean r matters, so for all voxels there are the first few probes, by
-which that mean changes by at most `SHIFT`. For those that are predicted there are more: at most 1 %
-of them may choose a candidate that is worse or better than their own by more than `ERROR` in r.
-Where hints cannot say that, scores at probes do. Where that takes nearly all points, all are
-probes, and nothing is interpolated; so it is with few rows, where a search is short, and its own
-folds do not say how far off others are. A search uses nothing but its own folds' scores for any of
-it.
+which that mean changes by at most `SHIFT`. For those that are predicted there are more, until the
+out-of-fold r of 99 % of them is expected to change by less than `ERROR`. Where hints cannot say
+that, scores at probes do. Where that costs nearly as much as all points, all are probes, and
+nothing is interpolated; so it is with few rows. A search uses nothing but its own folds' scores for
+any of it.
 """
 
 from __future__ import annotations
@@ -35,10 +34,10 @@ from pipeline.fit.pooling import averaged, error_variance, pooled
 EQUAL = 1e-4
 FAINT = 0.05  # cross-validated r up to which a voxel counts as not predicted
 SHIFT = 0.0005  # change in mean r of those that are not
-ERROR, SHARE = 0.002, 0.99  # change in r that so many of the others stay below
+ERROR, TAIL = 0.002, 4  # change in r that 99 % of the others stay below: so many times the typical
 MISSED = 0.005  # share of the others that may be taken for faint
 HINT = 0.4  # cost of a hint over that of a score
-NEARLY_ALL = 0.8  # share of the cost of all points from which all are probes
+NEARLY_ALL = 0.5  # share of the cost of all points, as estimated, from which all are probes
 NOISE = 1e-7  # variance of a score that no map need explain
 RANK = 100  # components in which probes are looked for, at most
 ENOUGH = 100  # reference voxels from which a share of 1 % means anything
@@ -55,6 +54,17 @@ def errors_of(scores: np.ndarray) -> np.ndarray:
     """Error variance, (n_voxels,), of scores on folds, (n_folds, n_candidates, n_voxels)."""
     scatter = np.square(scores - scores.mean(axis=0)).sum(axis=(0, 1))
     return error_variance(scatter, scores.mean(axis=1), scores.shape[1])
+
+
+def typical(change: np.ndarray) -> float:
+    """Root mean square of the change in out-of-fold r that a search makes by other choices.
+
+    What another choice does on a fold that the search does not know is told by what it does on
+    those that it knows, (n_folds, n_voxels): there it is better or worse by chance as well. Each
+    search of a nested cross-validation predicts one fold more than it has, and chooses by itself.
+    """
+    n_folds, n_voxels = change.shape
+    return float(np.sqrt(np.square(change).sum() / max(n_voxels, 1) / n_folds / (n_folds + 1)))
 
 
 def enough(n_reference: int, n_rows: int) -> bool:
@@ -126,6 +136,10 @@ class Stage:
         """Whether scores are known at the probes, or hints."""
         return self.every is None or self.every.exact
 
+    def cost(self, costs: np.ndarray) -> float:
+        """Of a voxel, as a share of what scores at all points cost, which are given."""
+        return (1 if self.exact else HINT) * float(costs[self.probes].sum() / costs.sum())
+
 
 @dataclass(frozen=True)
 class Chooser:
@@ -169,25 +183,26 @@ class Chooser:
             Of the same, where there are any.
         """
         scores, n = scores.astype(np.float64), scores.shape[1] // len(costs)
-        mean, error = scores.mean(axis=0), errors_of(scores)
-        voxels, first, gate = np.arange(len(error)), None, FAINT
-        own = mean[best_of(pooled(mean, error, voxels)), voxels]
-        predicted = own > FAINT
+        mean, error, voxels = scores.mean(axis=0), errors_of(scores), np.arange(scores.shape[2])
+        own = best_of(pooled(mean, error, voxels))
+        predicted, first, gate = mean[own, voxels] > FAINT, None, FAINT
+        every = last = Stage(list(range(len(costs))))
         tries = _tries(scores, hints, costs, n) if enough(len(error), n_rows) else ()
         for stage, found, said in tries:
-            change = mean[found, voxels] - own
+            change = scores[:, found, voxels] - scores[:, own, voxels]
             if first is None:
-                if not abs(change[~predicted].sum()) <= SHIFT * (~predicted).sum():
+                if not abs(change[:, ~predicted].mean(axis=0).sum()) <= SHIFT * (~predicted).sum():
                     continue
                 first, before = stage, change
                 if predicted.any():
                     gate = min(gate, float(np.quantile(said[predicted], MISSED)))
                 further = said > gate
-            change = np.abs(np.where(further, change, before))[predicted]
-            if not len(change) or np.quantile(change, SHARE) <= ERROR:
-                return cls(first, stage, gate, mean, error)
-        every = Stage(list(range(len(costs))))
-        return cls(first or every, every, gate, mean, error)
+            if typical(np.where(further, change, before)[:, predicted]) <= ERROR / TAIL:
+                last = stage
+                break
+        if first is None or first.cost(costs) + further.mean() * last.cost(costs) > NEARLY_ALL:
+            first = last = every
+        return cls(first, last, gate, mean, error)
 
     def best(self, stage: Stage, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What is best for voxels, and its mean r, by what is known at the probes of a stage.
@@ -233,12 +248,9 @@ def _tries(
     scores: np.ndarray, hints: np.ndarray | None, costs: np.ndarray, n: int
 ) -> Iterator[Try]:
     """More and more probes, `n` candidates each: with hints at them, then with scores."""
-    ways = [(None, 1.0)] if hints is None else [(hints.astype(np.float64), HINT), (None, 1.0)]
     told = [*_by_what_they_tell(scores, costs)]
-    for given, cost in ways:
+    for given in (hints, None) if hints is not None else (None,):
         for probes in told:
-            if cost * costs[probes].sum() > NEARLY_ALL * costs.sum():
-                break
             yield _tried(scores, given, probes, n)
 
 

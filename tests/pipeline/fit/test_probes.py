@@ -51,7 +51,7 @@ def test_a_few_points_say_the_others():
     assert (found == chosen).mean() > 0.9
     voxels = np.arange(400)
     change = np.abs(mean[found, voxels] - mean[chosen, voxels])
-    assert np.quantile(change, probes.SHARE) <= 2 * probes.ERROR
+    assert np.quantile(change, 0.99) <= 2 * probes.ERROR
     np.testing.assert_allclose(r, mean[found, voxels], atol=2e-3)
 
 
@@ -77,7 +77,7 @@ def test_voxels_that_nothing_predicts_are_scored_at_fewer_points():
     found = np.where(r > chooser.gate, further, found)
     chosen, mean = exact(scores, np.arange(300))[300:], scores.mean(axis=0)[:, 300:]
     change = mean[found, np.arange(300)] - mean[chosen, np.arange(300)]
-    assert np.quantile(np.abs(change[~faint[300:]]), probes.SHARE) <= 2 * probes.ERROR
+    assert np.quantile(np.abs(change[~faint[300:]]), 0.99) <= 2 * probes.ERROR
     assert abs(change[faint[300:]].mean()) <= 2 * probes.SHIFT
 
 
@@ -190,3 +190,27 @@ def test_probes_know_nothing_of_the_fold_left_out(solver, few_are_enough):
     assert len(guide.chooser(0).last.probes) < len(guide.found(0).points)
     np.testing.assert_allclose(after.weights, before.weights, atol=1e-5)
     np.testing.assert_array_equal(after.alpha, before.alpha)
+
+
+@given(seed=st.integers(0, 2**32 - 1), flips=st.floats(0.05, 1), n_folds=st.integers(3, 8))
+@settings(max_examples=10, deadline=None)
+def test_what_other_choices_do_on_folds_unknown_is_told_by_the_known(seed, flips, n_folds):
+    """Searches that leave a fold out choose otherwise now and then, by chance as good."""
+    rng, n_voxels = np.random.default_rng(seed), 3000
+    out_of_fold, told = np.zeros(n_voxels), []
+    for _ in range(n_folds):
+        other = rng.random(n_voxels) < flips
+        change = 0.01 * rng.standard_normal((n_folds, n_voxels)) * other
+        out_of_fold += change[0] / n_folds
+        told.append(probes.typical(change[1:]))
+    assert np.mean(told) == pytest.approx(np.sqrt(np.mean(out_of_fold**2)), rel=0.1)
+
+
+def test_where_probes_save_too_little_all_points_are_probes():
+    """Where nearly all voxels are predicted and need half of the points, and hints do not help."""
+    scores = 0.3 + smooth(300, rank=7, noise=1e-3)
+    own = 0.02 * np.random.default_rng(0).standard_normal((POINTS * EACH // 2, 300))
+    scores[:, : len(own)] += own
+    chooser = Chooser.of(scores, COSTS, MANY)
+    assert chooser.first is chooser.last
+    assert chooser.last.every is None

@@ -31,7 +31,7 @@ from pipeline.fit.probes import FAINT
 from pipeline.fit.regression import Regression
 
 VOXELS = 95_556
-STORY = 340  # rows
+ROWS, STORY = 34_000, 340  # of all stories, and of one
 PREDICTED, SHARES = 0.25, (0.01, 0.2)  # share of the voxels, and of their variance
 ALPHAS = np.logspace(0, 5, 6)
 
@@ -97,7 +97,7 @@ def _changes(found: BlockFit, exact: BlockFit) -> dict[str, float]:
 def main() -> None:
     """Fit blocks of several sizes, and project."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=34_000)
+    parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--voxels", type=int, nargs="+", default=[256, 1024])
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--shrink", type=int, default=1, help="divide the columns by this")
@@ -171,11 +171,12 @@ def main() -> None:
             plain = make_solver("gram", regression, arguments.device, shared, search())
             seconds, exact = timed(lambda: fit_block(regression, plain))
         figures |= {"seconds_all_points": seconds, **_changes(fit, exact)}
+    rows = "" if arguments.rows == ROWS else f"_rows_{arguments.rows}"
     write(
-        "full_size" if arguments.shrink == 1 else f"full_size_shrunk_{arguments.shrink}",
+        f"full_size{rows}" if arguments.shrink == 1 else f"full_size_shrunk_{arguments.shrink}",
         "nested cross-validated fit of blocks of voxels of a synthetic subject of full size; "
         "projection for 95,556 voxels",
-        "none: the fit as it was before did not fit the time",
+        "the last block, all its voxels scored at all points" if arguments.check else "none",
         rows=shape["n_rows"],
         columns=design.n_columns,
         folds=arguments.folds,

@@ -74,15 +74,15 @@ class Guide:
         """With all found, and what it was made of forgotten. Returns itself."""
         for k in range(self.n_folds + 1):
             self.chooser(k)
-        del self._nested, self._final
+        del self._nested, self._final, self._costs
         return self
 
 
 def hints_of(nested: np.ndarray, k: int) -> np.ndarray:
     """Hints of search `k`, (n_folds, ...), of those of the nested ones, (n_searches, n_folds, ...).
 
-    A model that was fitted without two folds says something of the search over all folds, too: on
-    either it is one of those that were fitted on less than what that search leaves.
+    Those of the search over all folds are means: of a fold, what all models say that were fitted
+    without it and another one, which are nearly the model that was fitted without it alone.
     """
     n = len(nested)
     if k < n:
@@ -122,12 +122,15 @@ class GuidedSearch:
             levels[:, self._others] = self.final.levels(found.points, *chosen)
         return levels, score
 
-    def _beside(self, k: int) -> Iterable[int]:
-        """Searches that are made with search `k`: all have the same hints."""
+    def _beside(self, k: int) -> list[int]:
+        """Searches that are made with search `k`: hints are the same for all, scores for those
+        that each leave a fold out.
+        """
         last = self.guide.n_folds
-        if self.guide.hinted:
-            return range(last + 1)
-        return [last] if k == last else range(last)
+        exact = [self.guide.chooser(j).first.exact for j in range(last + 1)]
+        if k == last and exact[last]:
+            return [last]
+        return [j for j, own in enumerate(exact) if own == exact[k] and not (own and j == last)]
 
     def _choose(self, searches: Iterable[int]) -> None:
         """Find what searches say is best for the other voxels, and its r."""

@@ -34,7 +34,9 @@ from pipeline.fit.pooling import averaged, error_variance, pooled
 EQUAL = 1e-4
 FAINT = 0.05  # cross-validated r up to which a voxel counts as not predicted
 SHIFT = 0.0005  # change in mean r of those that are not
-ERROR, TAIL = 0.002, 4  # change in r that 99 % of the others stay below: so many times the typical
+# Change in r that 99 % of the others stay below, four times the typical, with so many rows; with
+# fewer r is known less well: typical is then a ninth of its standard error, and less with more.
+ERROR, TAIL, FULL = 0.002, 4, 34_000
 MISSED = 0.005  # share of the others that may be taken for faint
 HINT = 0.4  # cost of a hint over that of a score
 NEARLY_ALL = 0.5  # share of the cost of all points, as estimated, from which all are probes
@@ -186,6 +188,7 @@ class Chooser:
         mean, error, voxels = scores.mean(axis=0), errors_of(scores), np.arange(scores.shape[2])
         own = best_of(pooled(mean, error, voxels))
         predicted, first, gate = mean[own, voxels] > FAINT, None, FAINT
+        bound = ERROR / TAIL * max(FULL / n_rows, 1)
         every = last = Stage(list(range(len(costs))))
         tries = _tries(scores, hints, costs, n) if enough(len(error), n_rows) else ()
         for stage, found, said in tries:
@@ -197,7 +200,7 @@ class Chooser:
                 if predicted.any():
                     gate = min(gate, float(np.quantile(said[predicted], MISSED)))
                 further = said > gate
-            if typical(np.where(further, change, before)[:, predicted]) <= ERROR / TAIL:
+            if typical(np.where(further, change, before)[:, predicted]) <= bound:
                 last = stage
                 break
         if first is None or first.cost(costs) + further.mean() * last.cost(costs) > NEARLY_ALL:

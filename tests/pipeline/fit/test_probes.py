@@ -156,6 +156,7 @@ def few_are_enough(monkeypatch):
     monkeypatch.setattr(probes, "ENOUGH", 20)
     monkeypatch.setattr(probes, "ROWS", 0)
     monkeypatch.setattr(probes, "ERROR", 0.02)
+    monkeypatch.setattr(probes, "FULL", 1)
 
 
 @pytest.mark.parametrize("solver", ["gram", "kernel"])

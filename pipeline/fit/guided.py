@@ -126,11 +126,11 @@ class GuidedSearch:
         """Searches that are made with search `k`: hints are the same for all, scores for those
         that each leave a fold out.
         """
-        last = self.guide.n_folds
-        exact = [self.guide.chooser(j).first.exact for j in range(last + 1)]
-        if k == last and exact[last]:
-            return [last]
-        return [j for j, own in enumerate(exact) if own == exact[k] and not (own and j == last)]
+        last, chooser = self.guide.n_folds, self.guide.chooser
+        if chooser(k).first.exact:
+            nested = [j for j in range(last) if not self.guide.hinted or chooser(j).first.exact]
+            return [last] if k == last else nested
+        return [j for j in range(last + 1) if not chooser(j).first.exact]
 
     def _choose(self, searches: Iterable[int]) -> None:
         """Find what searches say is best for the other voxels, and its r."""

@@ -193,18 +193,18 @@ def test_probes_know_nothing_of_the_fold_left_out(solver, few_are_enough):
     np.testing.assert_array_equal(after.alpha, before.alpha)
 
 
-@given(seed=st.integers(0, 2**32 - 1), flips=st.floats(0.05, 1), n_folds=st.integers(3, 8))
+@given(seed=st.integers(0, 2**32 - 1), flips=st.floats(0.1, 1), n_folds=st.integers(3, 8))
 @settings(max_examples=10, deadline=None)
 def test_what_other_choices_do_on_folds_unknown_is_told_by_the_known(seed, flips, n_folds):
     """Searches that leave a fold out choose otherwise now and then, by chance as good."""
-    rng, n_voxels = np.random.default_rng(seed), 3000
+    rng, n_voxels = np.random.default_rng(seed), 20_000
     out_of_fold, told = np.zeros(n_voxels), []
     for _ in range(n_folds):
         other = rng.random(n_voxels) < flips
         change = 0.01 * rng.standard_normal((n_folds, n_voxels)) * other
         out_of_fold += change[0] / n_folds
         told.append(probes.typical(change[1:]))
-    assert np.mean(told) == pytest.approx(np.sqrt(np.mean(out_of_fold**2)), rel=0.1)
+    assert np.mean(told) == pytest.approx(np.sqrt(np.mean(out_of_fold**2)), rel=0.15)
 
 
 def test_where_probes_save_too_little_all_points_are_probes():

@@ -34,8 +34,9 @@ from pipeline.fit.pooling import averaged, error_variance, pooled
 EQUAL = 1e-4
 FAINT = 0.05  # cross-validated r up to which a voxel counts as not predicted
 SHIFT = 0.0005  # change in mean r of those that are not
-# Change in r that 99 % of the others stay below, four times the typical, with so many rows; with
-# fewer r is known less well: typical is then a ninth of its standard error, and less with more.
+# Change in r that 99 % of the others stay below, four times the typical, with so many rows. With
+# fewer r is known less well: the typical change is a seventeenth of its standard error with 34,000
+# rows, and a ninth with 9,000.
 ERROR, TAIL, FULL = 0.002, 4, 34_000
 MISSED = 0.005  # share of the others that may be taken for faint
 HINT = 0.4  # cost of a hint over that of a score

@@ -9,6 +9,8 @@ token of all in that order as well.
 import numpy as np
 from numba import njit
 
+AT_ONCE = 4096  # entries of a table that are verified one step after the other
+
 
 @njit(cache=True)
 def _stored(text, table, width, i):
@@ -205,28 +207,55 @@ def followers(text, table, width, length, lo, hi):
 
 
 @njit(cache=True)
+def _disordered(text, p, q, depth):
+    """Whether suffix ``p`` should stand before ``q``, compared to a depth of so many tokens."""
+    for j in range(depth):
+        if q + j >= len(text):
+            return False
+        if p + j >= len(text):
+            return True
+        if text[q + j] != text[p + j]:
+            return _key(text, text[q + j]) > _key(text, text[p + j])
+    return False
+
+
+@njit(cache=True)
+def _leads(text, positions, n, leads):
+    """The first 8 bytes of suffixes as numbers that sort as these do; 0 of those that are shorter.
+
+    Of many suffixes one after the other: a processor fetches several at once.
+    """
+    tokens, bits = 8 // text.itemsize, 8 * text.itemsize
+    for i in range(n):
+        lead = np.uint64(0)
+        if positions[i] + tokens <= len(text):
+            for j in range(tokens):
+                key = np.uint64(_key(text, text[positions[i] + j]))
+                lead = (lead << np.uint64(bits)) | key
+        leads[i] = lead
+
+
+@njit(cache=True)
 def verify(text, table, width, begin, end, seen, depth):
     """Check entries [begin, end): each position once, neighbours in order.
 
     Returns the first bad entry, or -1. ``seen`` is a bit for every token, kept between calls.
     Neighbours are compared to a depth of ``depth`` tokens.
     """
-    for i in range(begin, end):
-        p = _stored(text, table, width, i)
-        if p < 0 or p >= len(text) or (seen[p >> 3] >> (p & 7)) & 1:
-            return i
-        seen[p >> 3] |= np.uint8(1 << (p & 7))
-        if i == 0:
-            continue
-        q = entry(text, table, width, i - 1)
-        for j in range(depth):
-            if q + j >= len(text):
-                break
-            if p + j >= len(text):
-                return i
-            if text[q + j] == text[p + j]:
+    positions, leads = np.empty(AT_ONCE + 1, np.int64), np.empty(AT_ONCE + 1, np.uint64)
+    for first in range(begin, end, AT_ONCE):
+        n = min(AT_ONCE, end - first)
+        positions[0] = entry(text, table, width, max(first - 1, 0))
+        for i in range(n):
+            p = _stored(text, table, width, first + i)
+            if p < 0 or p >= len(text) or (seen[p >> 3] >> (p & 7)) & 1:
+                return first + i
+            seen[p >> 3] |= np.uint8(1 << (p & 7))
+            positions[i + 1] = p
+        _leads(text, positions, n + 1, leads)
+        for i in range(1 if first == 0 else 0, n):
+            if 0 < leads[i] < leads[i + 1]:
                 continue
-            if _key(text, text[q + j]) > _key(text, text[p + j]):
-                return i
-            break
+            if _disordered(text, positions[i + 1], positions[i], depth):
+                return first + i
     return -1

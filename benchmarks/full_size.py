@@ -27,10 +27,10 @@ from pipeline.fit.grams import DesignGrams, make_grams
 from pipeline.fit.guided import Guide
 from pipeline.fit.memory import block_size, fixed_bytes, voxel_bytes
 from pipeline.fit.options import training_folds
-from pipeline.fit.probes import FAINT
 from pipeline.fit.regression import Regression
 
 VOXELS = 95_556
+KNOWN = 0.05  # r of voxels of which changes matter
 ROWS, STORY = 34_000, 340  # of all stories, and of one
 PREDICTED, SHARES = 0.25, (0.01, 0.2)  # share of the voxels, and of their variance
 ALPHAS = np.logspace(0, 5, 6)
@@ -84,7 +84,7 @@ def _probes(guide: Guide, n_folds: int) -> list[int]:
 def _changes(found: BlockFit, exact: BlockFit) -> dict[str, float]:
     """By how much out-of-fold r differs from that of a fit with all scores."""
     r, r_exact = (np.nanmean(fit.r_train, axis=0) for fit in (found, exact))
-    change, known = np.abs(r - r_exact), r_exact > FAINT
+    change, known = np.abs(r - r_exact), r_exact > KNOWN
     return {
         "r": float(r.mean()),
         "r_all_points": float(r_exact.mean()),

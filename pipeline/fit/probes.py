@@ -32,12 +32,14 @@ from pipeline.fit.pooling import averaged, error_variance, pooled
 # Scores that differ by less are as good as equal: there the candidate tried first is taken, and of
 # narrow bands' alphas the largest. Rounding, which changes with the block, is far smaller.
 EQUAL = 1e-4
-FAINT = 0.05  # cross-validated r up to which a voxel counts as not predicted
+# Cross-validated r up to which a voxel counts as not predicted: below what matters by some standard
+# errors.
+FAINT = 0.03
 SHIFT = 0.0005  # change in mean r of those that are not
-# Change in r that 99 % of the others stay below, four times the typical, with so many rows. With
-# fewer r is known less well: the typical change is a seventeenth of its standard error with 34,000
-# rows, and a ninth with 9,000.
-ERROR, TAIL, FULL = 0.002, 4, 34_000
+# Change in r that 99 % of the others stay below, with so many rows, and how many times the typical
+# one that is: few choose otherwise, but then it matters, and few reference voxels say how few. With
+# fewer rows r is known less well, and so is what is best.
+ERROR, TAIL, FULL = 0.002, 8, 34_000
 MISSED = 0.005  # share of the others that may be taken for faint
 HINT = 0.4  # cost of a hint over that of a score
 NEARLY_ALL = 0.5  # share of the cost of all points, as estimated, from which all are probes

@@ -86,7 +86,7 @@ def test_where_hints_say_nothing_scores_do():
 
 def test_voxels_near_the_bound_are_not_taken_for_faint():
     """Hints say little of voxels around `FAINT`: what is then looked at again includes them."""
-    scores = 0.06 + 0.05 * smooth(600, rank=6)
+    scores = probes.FAINT + 0.01 + 0.05 * smooth(600, rank=6)
     faint = np.arange(600) % 2 > 0
     scores[..., faint] = 0.005 * smooth(600, rank=6, seed=1)[..., faint]
     chooser = Chooser.of(scores, COSTS, MANY, hinted(scores, noise=0.005))

@@ -16,6 +16,7 @@ from pipeline.fit.probes import Chooser, Stage, enough
 from pipeline.fit.search import Found, Point, Search, exactly, nearly
 
 CHUNK = 256  # voxels chosen for at a time
+MOST = 1 / 3  # of the searches: if more need scores at all points, all have them
 Known = dict[tuple[int, bool, Point], np.ndarray]  # of a search, whether scores or hints, there
 
 
@@ -58,12 +59,19 @@ class Guide:
 
     def chooser(self, k: int) -> Chooser:
         """Chooses for other voxels in search `k`."""
+        if self.hinted and not self._choosers:
+            made = [self._chooser(j) for j in range(self.n_folds + 1)]
+            # Searches share models: where most need all scores, hints for the others are work more.
+            few = sum(chooser.first.exact for chooser in made) <= MOST * len(made)
+            self._choosers = dict(enumerate(made if few else [c.at_all_points() for c in made]))
         if k not in self._choosers:
-            found = self.found(k)
-            hints = np.concatenate([*self._hints(k, found)], axis=1) if self.hinted else None
-            costs = self._costs(found.points)
-            self._choosers[k] = Chooser.of(found.scores, costs, self._n_rows, hints)
+            self._choosers[k] = self._chooser(k)
         return self._choosers[k]
+
+    def _chooser(self, k: int) -> Chooser:
+        found = self.found(k)
+        hints = np.concatenate([*self._hints(k, found)], axis=1) if self.hinted else None
+        return Chooser.of(found.scores, self._costs(found.points), self._n_rows, hints)
 
     def _hints(self, k: int, found: Found) -> Iterable[np.ndarray]:
         """Hints of a search's points, (n_folds, n_combinations, n_reference) each."""

@@ -41,7 +41,7 @@ SHIFT = 0.0005  # change in mean r of those that are not
 # fewer rows r is known less well, and so is what is best: with 9,000 rows the typical change is a
 # ninth of r's standard error, where with 34,000 it is a thirtieth.
 ERROR, TAIL, FULL, FEWER = 0.002, 8, 34_000, 1.5
-MISSED = 0.005  # share of the others that may be taken for faint
+MISSED = 0.02  # share of the others that may be taken for faint: those near that bound
 HINT = 0.4  # cost of a hint over that of a score
 NEARLY_ALL = 0.5  # share of the cost of all points, as estimated, from which all are probes
 NOISE = 1e-7  # variance of a score that no map need explain
@@ -266,6 +266,8 @@ def _tries(
     told = [*_by_what_they_tell(scores, costs)]
     for given in (hints, None) if hints is not None else (None,):
         for probes in told:
+            if costs[probes].sum() > NEARLY_ALL * costs.sum():
+                break
             yield _tried(scores, given, probes, n)
 
 

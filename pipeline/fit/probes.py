@@ -178,7 +178,7 @@ class Chooser:
         n_rows: int,
         hints: np.ndarray | None = None,
     ) -> Chooser:
-        """From the reference voxels' scores.
+        """From the reference voxels' scores, as costs least.
 
         Parameters
         ----------
@@ -194,25 +194,28 @@ class Chooser:
         scores, n = scores.astype(np.float64), scores.shape[1] // len(costs)
         mean, error, voxels = scores.mean(axis=0), errors_of(scores), np.arange(scores.shape[2])
         own = best_of(pooled(mean, error, voxels))
-        predicted, first, gate = mean[own, voxels] > FAINT, None, FAINT
+        predicted, every = mean[own, voxels] > FAINT, Stage(list(range(len(costs))))
         bound = ERROR / TAIL * max(FULL / n_rows, 1) ** FEWER
-        every = last = Stage(list(range(len(costs))))
-        tries = _tries(scores, hints, costs, n) if enough(len(error), n_rows) else ()
-        for stage, found, said in tries:
-            change = scores[:, found, voxels] - scores[:, own, voxels]
-            if first is None:
-                if not abs(change[:, ~predicted].mean(axis=0).sum()) <= SHIFT * (~predicted).sum():
-                    continue
-                first, before = stage, change
-                if predicted.any():
-                    gate = min(gate, float(np.quantile(said[predicted], MISSED)))
-                further = said > gate
-            if typical(np.where(further, change, before)[:, predicted]) <= bound:
-                last = stage
-                break
-        if first is None or first.cost(costs) + further.mean() * last.cost(costs) > NEARLY_ALL:
-            first = last = every
-        return cls(first, last, gate, mean, error, len(costs))
+        best, plan = NEARLY_ALL, (every, every, FAINT)
+        tried = [*_tries(scores, hints, costs, n)] if enough(len(error), n_rows) else []
+        changes = [scores[:, found, voxels] - scores[:, own, voxels] for _, found, _ in tried]
+        for i, (first, _, said) in enumerate(tried):
+            shift = changes[i][:, ~predicted].mean(axis=0).sum()
+            if not abs(shift) <= SHIFT * (~predicted).sum():
+                continue
+            gate = FAINT
+            if predicted.any():
+                gate = min(gate, float(np.quantile(said[predicted], MISSED)))
+            further, last = said > gate, every
+            for (stage, _, _), change in zip(tried[i:], changes[i:], strict=True):
+                if typical(np.where(further, change, changes[i])[:, predicted]) <= bound:
+                    last = stage
+                    break
+            known = first.cost(costs) if first.exact == last.exact else 0.0
+            cost = first.cost(costs) + further.mean() * (last.cost(costs) - known)
+            if cost < best:
+                best, plan = cost, (first, last, gate)
+        return cls(*plan, mean, error, len(costs))
 
     def at_all_points(self) -> Chooser:
         """One to which all points are probes."""

@@ -212,6 +212,6 @@ def test_where_probes_save_too_little_all_points_are_probes():
     scores = 0.3 + smooth(300, rank=7, noise=1e-3)
     own = 0.02 * np.random.default_rng(0).standard_normal((POINTS * EACH // 2, 300))
     scores[:, : len(own)] += own
-    chooser = Chooser.of(scores, COSTS, MANY)
+    chooser = Chooser.of(scores, COSTS, probes.FULL)
     assert chooser.first is chooser.last
     assert chooser.last.every is None

@@ -79,6 +79,8 @@ def lanczos_weights(word_times: np.ndarray, tr_times: np.ndarray, tr: float) -> 
     sparse array of shape (n_volumes, n_words)
         Each row stores the few words that are near the volume.
     """
+    from scipy.sparse import csr_array  # slow to import
+
     order = np.argsort(word_times, kind="stable")
     begin, end = (
         np.searchsorted(word_times[order], tr_times + lobes * tr) for lobes in (-LOBES, LOBES)
@@ -87,8 +89,6 @@ def lanczos_weights(word_times: np.ndarray, tr_times: np.ndarray, tr: float) -> 
     words = order[np.arange(ends[-1]) - np.repeat(ends[:-1] - begin, end - begin)]
     x = (np.repeat(tr_times, end - begin) - word_times[words]) / tr
     weights = np.where(np.abs(x) < LOBES, np.sinc(x) * np.sinc(x / LOBES), 0.0)
-    from scipy.sparse import csr_array  # slow to import
-
     return csr_array((weights, words, ends), shape=(len(tr_times), len(word_times)))
 
 
@@ -108,11 +108,11 @@ def membership_weights(word_rows: np.ndarray, n_rows: int, average: bool) -> csr
     -------
     sparse array of shape (n_rows, n_words)
     """
+    from scipy.sparse import csr_array  # slow to import
+
     inside = np.flatnonzero((word_rows >= 0) & (word_rows < n_rows))
     rows = word_rows[inside]
     weights = 1 / np.bincount(rows)[rows] if average else np.ones(len(rows))
-    from scipy.sparse import csr_array  # slow to import
-
     return csr_array((weights, (rows, inside)), shape=(n_rows, len(word_rows)))
 
 

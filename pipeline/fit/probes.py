@@ -15,9 +15,9 @@ were others, with a map that was learnt without them. Most voxels of a brain are
 nothing; of these only the mean r matters, so for all voxels there are the first few probes, by
 which that mean changes by at most `SHIFT`. For those that are predicted there are more, until the
 out-of-fold r of 99 % of them is expected to change by less than `ERROR`. Where hints cannot say
-that, scores at probes do. Where that costs nearly as much as all points, all are probes, and
-nothing is interpolated; so it is with few rows. A search uses nothing but its own folds' scores for
-any of it.
+that, scores at probes do. Of all such plans the cheapest is taken; where it saves less than half,
+all points are probes, and nothing is interpolated; so it is with few rows. A search uses nothing
+but its own folds' scores for any of it.
 """
 
 from __future__ import annotations

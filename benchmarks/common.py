@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gim.errors import InputError
 from gim.files import write_text
 from gim.provenance import commit, versions
@@ -80,6 +82,19 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     started = time.process_time()
     result = work()
     return time.process_time() - started, result
+
+
+def changes(r: np.ndarray, exact: np.ndarray, predicted: float) -> dict[str, float]:
+    """By how much voxels' r, (n_voxels,), is not the exact one; those above `predicted` apart."""
+    change, known = np.abs(r - exact), exact > predicted
+    return {
+        "r": float(r.mean()),
+        "r_all_points": float(exact.mean()),
+        "share_predicted": float(known.mean()),
+        "change_99_percent_of_predicted": float(np.quantile(change[known], 0.99)),
+        "change_99_percent": float(np.quantile(change, 0.99)),
+        "change_largest": float(change.max()),
+    }
 
 
 def write(name: str, what: str, alternative: str, **figures: Any) -> None:

@@ -20,8 +20,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from benchmarks.common import REFERENCE, execute, timed, write
-from pipeline.fit.cross_validation import BlockFit, fit_block, make_guide, make_solver
+from benchmarks.common import REFERENCE, changes, execute, timed, write
+from pipeline.fit.cross_validation import fit_block, make_guide, make_solver
 from pipeline.fit.design import Band, Design
 from pipeline.fit.grams import DesignGrams, make_grams
 from pipeline.fit.guided import Guide
@@ -78,20 +78,7 @@ def peak_gb() -> float:
 
 def _probes(guide: Guide, n_folds: int) -> list[int]:
     """At how many points each search scored voxels, at most."""
-    return [len(guide.chooser(k).last.probes) for k in range(n_folds + 1)]
-
-
-def _changes(found: BlockFit, exact: BlockFit) -> dict[str, float]:
-    """By how much out-of-fold r differs from that of a fit with all scores."""
-    r, r_exact = (np.nanmean(fit.r_train, axis=0) for fit in (found, exact))
-    change, known = np.abs(r - r_exact), r_exact > KNOWN
-    return {
-        "r": float(r.mean()),
-        "r_all_points": float(r_exact.mean()),
-        "share_predicted": float(known.mean()),
-        "change_99_percent_of_predicted": float(np.quantile(change[known], 0.99)),
-        "change_99_percent": float(np.quantile(change, 0.99)),
-    }
+    return [len(guide.plan(k).last.probes) for k in range(n_folds + 1)]
 
 
 def main() -> None:
@@ -170,7 +157,8 @@ def main() -> None:
         with patch("pipeline.fit.probes.ENOUGH", np.inf):
             plain = make_solver("gram", regression, arguments.device, shared, search())
             seconds, exact = timed(lambda: fit_block(regression, plain))
-        figures |= {"seconds_all_points": seconds, **_changes(fit, exact)}
+        r, r_exact = (np.nanmean(found.r_train, axis=0) for found in (fit, exact))
+        figures |= {"seconds_all_points": seconds, **changes(r, r_exact, KNOWN)}
     rows = "" if arguments.rows == ROWS else f"_rows_{arguments.rows}"
     write(
         f"full_size{rows}" if arguments.shrink == 1 else f"full_size_shrunk_{arguments.shrink}",

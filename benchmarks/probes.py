@@ -18,7 +18,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from benchmarks.common import REFERENCE, execute, timed, write
+from benchmarks.common import REFERENCE, changes, execute, timed, write
 from benchmarks.pseudo_voxels import PseudoVoxels
 from benchmarks.real_fit import make_regression, stories_of
 from pipeline.config.load import load
@@ -60,9 +60,9 @@ def measured(regression: Regression) -> tuple[np.ndarray, dict[str, Any]]:
     return np.nanmean(fit.r_train, axis=0), {
         "solver": name,
         "seconds": seconds,
-        "first_probes": [len(chooser.first.probes) for chooser in choosers],
-        "probes": [len(chooser.last.probes) for chooser in choosers],
-        "exact": [chooser.last.exact for chooser in choosers],
+        "first_probes": [len(chooser.plan.first.probes) for chooser in choosers],
+        "probes": [len(chooser.plan.last.probes) for chooser in choosers],
+        "exact": [chooser.plan.last.exact for chooser in choosers],
         "points": [len(guide.found(k).points) for k in searches],
     }
 
@@ -89,8 +89,6 @@ def main() -> None:
         exact, alternative = measured(regression)
     reference = _reference(arguments.voxels, arguments.reference)
     others = np.setdiff1d(np.arange(arguments.voxels), reference)
-    predicted = others[exact[others] > PREDICTED]
-    change = np.abs(r - exact)
     noisier = "" if arguments.noise == NOISE else f"_noise_{arguments.noise:g}"
     write(
         f"probes_{arguments.subject}_{arguments.model}_{arguments.rows}{noisier}",
@@ -104,12 +102,7 @@ def main() -> None:
         reference_voxels=len(reference),
         **figures,
         seconds_all_points=alternative["seconds"],
-        r=float(r[others].mean()),
-        r_all_points=float(exact[others].mean()),
-        share_predicted=len(predicted) / len(others),
-        change_99_percent_of_predicted=float(np.quantile(change[predicted], 0.99)),
-        change_99_percent=float(np.quantile(change[others], 0.99)),
-        change_largest=float(change[others].max()),
+        **changes(r[others], exact[others], PREDICTED),
     )
 
 

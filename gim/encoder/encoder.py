@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gim.encoder.layer import Layer
+from gim.encoder.storage import Storage, names_of, pack, unpack
 from gim.encoder.stream import EncoderStream, Output
 from gim.errors import InputError
 from gim.files import SHIPPED, atomic_directory, write_json
@@ -222,13 +223,17 @@ class Encoder(nn.Module):
         cosine /= np.float32(self.config.temperature)
         return np.exp(cosine, out=cosine)
 
-    def save_pretrained(self, path: str | Path) -> None:
+    def round_to(self, storage: Storage) -> None:
+        """Make the weights those that will be read again when they are stored so."""
+        self.load_state_dict(unpack(pack(self.state_dict(), storage)))
+
+    def save_pretrained(self, path: str | Path, storage: Storage = "float32") -> None:
         """Write ``config.json``, ``model.safetensors`` and ``tokenizer.json`` into a directory."""
         from safetensors.torch import save_file
 
         with atomic_directory(path) as folder:
             write_json(folder / "config.json", {"model_type": MODEL_TYPE, **asdict(self.config)})
-            weights = {name: w.contiguous() for name, w in self.state_dict().items()}
+            weights = pack(self.state_dict(), storage)
             save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
             self.tokenizer.fast.save(str(folder / "tokenizer.json"), pretty=False)
 
@@ -264,7 +269,7 @@ class Encoder(nn.Module):
             tokenizer = load_tokenizer(folder / "tokenizer.json")
             _check_shapes(cls, config, tokenizer, folder / "model.safetensors")
             encoder = cls(config, tokenizer)
-            weights = load_file(folder / "model.safetensors")
+            weights = unpack(load_file(folder / "model.safetensors"))
             for name, weight in weights.items():
                 if not torch.isfinite(weight).all():
                     raise ValueError(f"model.safetensors: {name} is not finite")
@@ -283,7 +288,8 @@ def _check_shapes(kind: type, config: EncoderConfig, tokenizer: Tokenizer, path:
     with torch.device("meta"):
         wanted = {name: tuple(w.shape) for name, w in kind(config, tokenizer).state_dict().items()}
     with safe_open(path, "pt") as file:
-        found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+        names = names_of(set(file.keys()))
+        found = {name: tuple(file.get_slice(name).get_shape()) for name in names}
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
             raise ValueError(

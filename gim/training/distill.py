@@ -249,12 +249,10 @@ def distill(settings: Distillation) -> dict[str, float]:
         validate=distiller.validate,
         accelerator=accelerator,
     )
-    encoder.eval()
+    encoder.eval().round_to(settings.storage)  # what is judged is what is saved
     figures = distiller.validate()
     if accelerator.is_main_process:
-        if settings.half:
-            encoder.half()
-        encoder.save_pretrained(settings.out)
+        encoder.save_pretrained(settings.out, settings.storage)
         origins = origin() | {"teacher_revision": revision_of(settings.teacher)}
         write_json(Path(settings.out) / "training.json", describe | origins | {"figures": figures})
     return figures

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gim.causal.divergence import Distance
+from gim.encoder.storage import Storage
 
 
 def within(default: Any, *, least: float, most: float = math.inf) -> Any:
@@ -187,8 +188,9 @@ class Distillation:
         The teacher's distance D and T_D of exp(-D / T_D).
     chunk : int
         Teacher distributions in memory at once, twice.
-    half : bool
-        Save the weights as float16.
+    storage : {"float32", "float16", "int8"}
+        Number format of the saved weights, see `gim.encoder.storage`; in eight bits an encoder
+        takes half of what float16 takes.
     """
 
     out: str
@@ -209,6 +211,6 @@ class Distillation:
     distance_temperature: float = 1.0
     losses: Weights = field(default_factory=Weights)
     chunk: int = within(256, least=1)
-    half: bool = True
+    storage: Storage = "float16"
     optimisation: Optimisation = field(default_factory=Optimisation)
     seed: int = 0

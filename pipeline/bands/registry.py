@@ -179,6 +179,9 @@ def broken_band(
     ]
     if options.get("memory") in ("corpus", "both") and not options.get("corpus"):
         return [(f"features.{band}.corpus", "the memory has no corpus", "give its files")]
+    if options.get("weighting") == "pursuit" and options.get("n_matches", 1) is None:
+        what = "a pursuit takes a few passages, not all"
+        return [(f"features.{band}.n_matches", what, "give a number, such as 10")]
     missing = [
         (f"features.{band}.{key}", f"{name} needs this option", "set it (docs/configuration.md)")
         for key in kind.required

@@ -24,6 +24,7 @@ KIND = Kind(
         "n_passages": 2000,
         "chosen": "sampled",
         "n_matches": 50,
+        "weighting": "cosine",  # of the most alike, or a mixture by "pursuit"
         "temperature": 0.2,
         "normalise": "standardise",
         "pooled": "row",  # states are means over a row's words, or over so many words

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 
 from pipeline.core.progress import chunks
-from pipeline.fit.probes import Chooser, Stage, enough
+from pipeline.fit.probes import Chooser, Plan, Stage, enough
 from pipeline.fit.search import Found, Point, Search, exactly, nearly
 
 CHUNK = 256  # voxels chosen for at a time
@@ -62,11 +62,15 @@ class Guide:
         if self.hinted and not self._choosers:
             made = [self._chooser(j) for j in range(self.n_folds + 1)]
             # Searches share models: where most need all scores, hints for the others are work more.
-            few = sum(chooser.first.exact for chooser in made) <= MOST * len(made)
+            few = sum(chooser.plan.first.exact for chooser in made) <= MOST * len(made)
             self._choosers = dict(enumerate(made if few else [c.at_all_points() for c in made]))
         if k not in self._choosers:
             self._choosers[k] = self._chooser(k)
         return self._choosers[k]
+
+    def plan(self, k: int) -> Plan:
+        """At which points search `k` scores other voxels."""
+        return self.chooser(k).plan
 
     def _chooser(self, k: int) -> Chooser:
         found = self.found(k)
@@ -134,21 +138,21 @@ class GuidedSearch:
         """Searches that are made with search `k`: hints are the same for all, scores for those
         that each leave a fold out.
         """
-        last, chooser = self.guide.n_folds, self.guide.chooser
-        if chooser(k).first.exact:
-            nested = [j for j in range(last) if not self.guide.hinted or chooser(j).first.exact]
+        guide, last = self.guide, self.guide.n_folds
+        if guide.plan(k).first.exact:
+            nested = [j for j in range(last) if not guide.hinted or guide.plan(j).first.exact]
             return [last] if k == last else nested
-        return [j for j in range(last + 1) if not chooser(j).first.exact]
+        return [j for j in range(last + 1) if not guide.plan(j).first.exact]
 
     def _choose(self, searches: Iterable[int]) -> None:
         """Find what searches say is best for the other voxels, and its r."""
-        choosers = {k: self.guide.chooser(k) for k in searches}
-        first = {k: chooser.first for k, chooser in choosers.items()}
+        plans = {k: self.guide.plan(k) for k in searches}
+        first = {k: plan.first for k, plan in plans.items()}
         known = self._at(first, self._others)
         self._chosen |= {k: self._best(k, stage, known) for k, stage in first.items()}
         # By each search's own folds, and where there is more to be known.
-        more = {k: c.last for k, c in choosers.items() if c.last is not c.first}
-        further = {k: self._chosen[k][1] > choosers[k].gate for k in more}
+        more = {k: plan.last for k, plan in plans.items() if plan.last is not plan.first}
+        further = {k: self._chosen[k][1] > plans[k].gate for k in more}
         some = np.flatnonzero(np.any([*further.values()], axis=0)) if more else self._others[:0]
         # Only what is looked at again is copied: where all points are probes, nothing.
         known = {key: own[:, :, some] for key, own in known.items() if key[0] in more}

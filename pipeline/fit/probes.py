@@ -148,8 +148,8 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Chooser:
-    """Chooses for voxels of which something is known at probes only.
+class Plan:
+    """How much is found out of which voxels.
 
     Parameters
     ----------
@@ -157,15 +157,36 @@ class Chooser:
         For all voxels; and for those whose r is then above `gate`.
     gate : float
         `FAINT`, or less where r is uncertain after the first stage.
+    cost : float
+        Of a voxel on average, as a share of what scores at all points cost.
+    """
+
+    first: Stage
+    last: Stage
+    gate: float
+    cost: float
+
+    @classmethod
+    def of_all(cls, n_points: int) -> Plan:
+        """Scores at all points: taken where others save less than half of them."""
+        every = Stage(list(range(n_points)))
+        return cls(every, every, FAINT, NEARLY_ALL)
+
+
+@dataclass(frozen=True)
+class Chooser:
+    """Chooses for voxels of which something is known at probes only.
+
+    Parameters
+    ----------
+    plan : Plan
     reference, error : arrays of shape (n_candidates, n_reference), (n_reference,)
         Mean scores of the reference voxels, and their error variances.
     n_points : int
         All points.
     """
 
-    first: Stage
-    last: Stage
-    gate: float
+    plan: Plan
     reference: np.ndarray
     error: np.ndarray
     n_points: int
@@ -194,33 +215,16 @@ class Chooser:
         scores, n = scores.astype(np.float64), scores.shape[1] // len(costs)
         mean, error, voxels = scores.mean(axis=0), errors_of(scores), np.arange(scores.shape[2])
         own = best_of(pooled(mean, error, voxels))
-        predicted, every = mean[own, voxels] > FAINT, Stage(list(range(len(costs))))
+        tries = [*_tries(scores, hints, costs, n)] if enough(len(error), n_rows) else []
+        changes = [scores[:, found, voxels] - scores[:, own, voxels] for _, found, _ in tries]
         bound = ERROR / TAIL * max(FULL / n_rows, 1) ** FEWER
-        best, plan = NEARLY_ALL, (every, every, FAINT)
-        tried = [*_tries(scores, hints, costs, n)] if enough(len(error), n_rows) else []
-        changes = [scores[:, found, voxels] - scores[:, own, voxels] for _, found, _ in tried]
-        for i, (first, _, said) in enumerate(tried):
-            shift = changes[i][:, ~predicted].mean(axis=0).sum()
-            if not abs(shift) <= SHIFT * (~predicted).sum():
-                continue
-            gate = FAINT
-            if predicted.any():
-                gate = min(gate, float(np.quantile(said[predicted], MISSED)))
-            further, last = said > gate, every
-            for (stage, _, _), change in zip(tried[i:], changes[i:], strict=True):
-                if typical(np.where(further, change, changes[i])[:, predicted]) <= bound:
-                    last = stage
-                    break
-            known = first.cost(costs) if first.exact == last.exact else 0.0
-            cost = first.cost(costs) + further.mean() * (last.cost(costs) - known)
-            if cost < best:
-                best, plan = cost, (first, last, gate)
-        return cls(*plan, mean, error, len(costs))
+        plans = _plans(tries, changes, mean[own, voxels] > FAINT, bound, costs)
+        plan = min([Plan.of_all(len(costs)), *plans], key=lambda plan: plan.cost)
+        return cls(plan, mean, error, len(costs))
 
     def at_all_points(self) -> Chooser:
         """One to which all points are probes."""
-        every = Stage(list(range(self.n_points)))
-        return replace(self, first=every, last=every)
+        return replace(self, plan=Plan.of_all(self.n_points))
 
     def best(self, stage: Stage, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What is best for voxels, and its mean r, by what is known at the probes of a stage.
@@ -228,7 +232,7 @@ class Chooser:
         Parameters
         ----------
         stage : Stage
-            `first` or `last`.
+            One of the plan's.
         known : array of shape (n_folds, n_probes * n_combinations, n_voxels)
             Scores on folds, or hints.
 
@@ -272,6 +276,45 @@ def _tries(
             if costs[probes].sum() > NEARLY_ALL * costs.sum():
                 break
             yield _tried(scores, given, probes, n)
+
+
+def _plans(
+    tries: list[Try],
+    changes: list[np.ndarray],
+    predicted: np.ndarray,
+    bound: float,
+    costs: np.ndarray,
+) -> Iterator[Plan]:
+    """Every first stage that is enough for voxels that nothing predicts, with the least that is
+    enough for the others.
+
+    Parameters
+    ----------
+    tries : list
+        Cheaper ones first.
+    changes : list of arrays of shape (n_folds, n_reference)
+        Of the reference voxels' r, by each.
+    predicted : array of bool, shape (n_reference,)
+        Which of them are.
+    bound : float
+        Of the typical change of these.
+    costs : array of shape (n_points,)
+    """
+    for i, (first, _, said) in enumerate(tries):
+        shift = changes[i][:, ~predicted].mean(axis=0).sum()
+        if not abs(shift) <= SHIFT * (~predicted).sum():
+            continue
+        gate = FAINT
+        if predicted.any():
+            gate = min(gate, float(np.quantile(said[predicted], MISSED)))
+        further, last = said > gate, Plan.of_all(len(costs)).last
+        for (stage, _, _), change in zip(tries[i:], changes[i:], strict=True):
+            if typical(np.where(further, change, changes[i])[:, predicted]) <= bound:
+                last = stage
+                break
+        known = first.cost(costs) if first.exact == last.exact else 0.0
+        cost = first.cost(costs) + further.mean() * (last.cost(costs) - known)
+        yield Plan(first, last, gate, cost)
 
 
 def _tried(scores: np.ndarray, hints: np.ndarray | None, probes: list[int], n: int) -> Try:

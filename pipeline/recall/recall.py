@@ -22,6 +22,7 @@ from pipeline.dataset.grid import Blocks, whole_story
 from pipeline.recall.contexts import CORPUS, ContextFile, Contexts
 from pipeline.recall.memory import Memory, Out, Pool, key_of, versions
 from pipeline.recall.nearest import effective_number, nearest, soft_weights
+from pipeline.recall.pursuit import pursue
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,8 @@ class Recalled:
     row : array of int, shape (n,)
         Rows that have a state.
     index : array of int, shape (n, k) or (1, k)
-        Passages by index in the pool, the most alike first; one line if all rows have the same.
+        Passages by index in the pool, the most alike first, of a pursuit in the order in which they
+        were taken; one line if all rows have the same.
     weight : array of shape (n, k)
         Their shares, rows summing to one.
     cosine : array of shape (n, k)
@@ -94,6 +96,9 @@ class Searcher:
         allowed = self.whole[memory.index] != whole_story(name, self.blocks)
         queries = memory.space.place(contexts.states)
         k = self.options["n_matches"]
+        if self.options["weighting"] == "pursuit":
+            found, weight, cosine = pursue(queries, memory.placed, allowed, k)
+            return Recalled(contexts.row, memory.index[found], weight, cosine)
         index, cosine = nearest(queries, memory.placed, allowed, k)
         if k is None:  # all of them in one order, so that it is kept once
             order = np.argsort(index, axis=1)
@@ -249,7 +254,7 @@ def load_searcher(
 
 
 def evidence_table(found: Mapping[str, Recalled], pool: pd.DataFrame) -> pd.DataFrame:
-    """Which passages each row recalled: a line a row and passage, the `EVIDENCE` most alike first.
+    """Which passages each row recalled: a line a row and passage, the `EVIDENCE` weightiest first.
 
     Returns
     -------
@@ -262,7 +267,7 @@ def evidence_table(found: Mapping[str, Recalled], pool: pd.DataFrame) -> pd.Data
     parts = []
     for story, recalled in found.items():
         n, k = recalled.weight.shape
-        order = np.argsort(-recalled.cosine, axis=1, kind="stable")[:, :EVIDENCE]
+        order = np.lexsort((-recalled.cosine, -recalled.weight))[:, :EVIDENCE]
         index = np.take_along_axis(np.broadcast_to(recalled.index, (n, k)), order, axis=1)
         weight, similarity = (
             np.take_along_axis(values, order, axis=1)

@@ -103,7 +103,7 @@ distill(read_settings(sys.argv[1], Distillation))
 
 def test_a_killed_run_resumes_to_the_same_weights(folder, teacher, tmp_path):
     """Killed (SIGKILL) at a moment that differs from run to run; both runs end alike."""
-    values = distillation(folder, teacher, half=False)
+    values = distillation(folder, teacher, storage="float32")
     values["optimisation"] = folder["optimisation"] | {"steps": 30, "checkpoint_every": 3}
     distill(settings_of(values, Distillation))
     killed = values | {"out": str(tmp_path / "killed")}
@@ -144,7 +144,7 @@ def test_accumulated_gradients_are_averaged_over_numbered_batches(tmp_path):
 
 
 def test_two_processes_equal_one_with_twice_the_accumulation(folder, teacher, tmp_path):
-    values = distillation(folder, teacher, half=False)
+    values = distillation(folder, teacher, storage="float32")
     values["optimisation"] = folder["optimisation"] | {"steps": 3, "accumulation": 4}
     distill(settings_of(values, Distillation))
     parallel = values | {"out": str(tmp_path / "parallel")}

@@ -71,6 +71,10 @@ def test_completing_twice_changes_nothing():
         ({"features__ngram": {"best_fraction": 2}}, "2 is greater than the maximum of 1"),
         ({"features__ngram": {"horizon": "9"}}, "'9' is not of type 'integer', 'null'"),
         ({"features__eng1000": {"downsample": "median"}}, "'median' is not one of"),
+        (
+            {"features__passages": {"weighting": "pursuit", "n_matches": None}},
+            "features.passages.n_matches: a pursuit takes a few passages, not all",
+        ),
         ({"features__eng1000lag": {}}, "'eng1000' is not a matcher"),
         ({"features__c": {"kind": "lag", "of": "z"}}, "'z' is not a matcher"),
         ({"features__c": {"kind": "lag", "of": "arlag"}}, "'arlag' is not a matcher"),

@@ -61,10 +61,10 @@ def test_hints_are_enough_where_scores_follow_from_them():
     scores = smooth(600)
     hints = hinted(scores)
     chooser = Chooser.of(scores[..., :200], COSTS, MANY, hints[..., :200])
-    assert not chooser.first.exact
-    assert not chooser.last.exact
-    assert len(chooser.last.probes) <= 6
-    found, r = chooser.best(chooser.last, at(hints, chooser.last.probes)[..., 200:])
+    assert not chooser.plan.first.exact
+    assert not chooser.plan.last.exact
+    assert len(chooser.plan.last.probes) <= 6
+    found, r = chooser.best(chooser.plan.last, at(hints, chooser.plan.last.probes)[..., 200:])
     chosen, mean = exact(scores, np.arange(200))[200:], scores.mean(axis=0)[:, 200:]
     voxels = np.arange(400)
     change = np.abs(mean[found, voxels] - mean[chosen, voxels])
@@ -76,9 +76,9 @@ def test_where_hints_say_nothing_scores_do():
     scores = smooth(300)
     hints = hinted(scores, noise=0.3)
     chooser = Chooser.of(scores, COSTS, MANY, hints)
-    assert chooser.last.exact
-    assert len(chooser.last.probes) < POINTS
-    found, _ = chooser.best(chooser.last, at(scores, chooser.last.probes))
+    assert chooser.plan.last.exact
+    assert len(chooser.plan.last.probes) < POINTS
+    found, _ = chooser.best(chooser.plan.last, at(scores, chooser.plan.last.probes))
     chosen, mean = exact(scores, np.arange(300)), scores.mean(axis=0)
     change = np.abs(mean[found, np.arange(300)] - mean[chosen, np.arange(300)])
     assert np.quantile(change, 0.99) <= 2 * probes.ERROR
@@ -91,10 +91,10 @@ def test_voxels_near_the_bound_are_not_taken_for_faint():
     scores[..., faint] = 0.005 * smooth(600, rank=6, seed=1)[..., faint]
     chooser = Chooser.of(scores, COSTS, MANY, hinted(scores, noise=0.005))
     predicted = best_r(scores) > probes.FAINT
-    assert chooser.gate < probes.FAINT
+    assert chooser.plan.gate < probes.FAINT
     hints = hinted(scores, noise=0.005)
-    _, r = chooser.best(chooser.first, at(hints, chooser.first.probes))
-    assert np.mean(r[predicted] <= chooser.gate) <= 2 * probes.MISSED
+    _, r = chooser.best(chooser.plan.first, at(hints, chooser.plan.first.probes))
+    assert np.mean(r[predicted] <= chooser.plan.gate) <= 2 * probes.MISSED
 
 
 def best_r(scores):

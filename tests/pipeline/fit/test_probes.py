@@ -43,10 +43,10 @@ def exact(scores, reference):
 def test_a_few_points_say_the_others():
     scores = smooth(600)
     chooser = Chooser.of(scores[..., :200], COSTS, MANY)
-    assert len(chooser.last.probes) <= 3
-    filled = chooser.last.every.filled(at(scores, chooser.last.probes)[..., 200:])
+    assert len(chooser.plan.last.probes) <= 3
+    filled = chooser.plan.last.every.filled(at(scores, chooser.plan.last.probes)[..., 200:])
     np.testing.assert_allclose(filled, scores[..., 200:], atol=5e-3)
-    found, r = chooser.best(chooser.last, at(scores, chooser.last.probes)[..., 200:])
+    found, r = chooser.best(chooser.plan.last, at(scores, chooser.plan.last.probes)[..., 200:])
     chosen, mean = exact(scores, np.arange(200))[200:], scores.mean(axis=0)[:, 200:]
     assert (found == chosen).mean() > 0.9
     voxels = np.arange(400)
@@ -60,8 +60,8 @@ def test_where_nothing_says_the_others_all_are_probes_and_choices_are_exact():
     own = 0.1 * rng.standard_normal((POINTS * EACH, 300))
     scores = own + 1e-3 * rng.standard_normal((FOLDS, POINTS * EACH, 300))
     chooser = Chooser.of(scores[..., :150], COSTS, MANY)
-    assert chooser.last.probes == list(range(POINTS))
-    found, _ = chooser.best(chooser.last, scores[..., 150:])
+    assert chooser.plan.last.probes == list(range(POINTS))
+    found, _ = chooser.best(chooser.plan.last, scores[..., 150:])
     np.testing.assert_array_equal(found, exact(scores, np.arange(150))[150:])
 
 
@@ -70,11 +70,11 @@ def test_voxels_that_nothing_predicts_are_scored_at_fewer_points():
     faint = np.arange(600) % 3 > 0
     scores[..., faint] = 0.005 * smooth(600, rank=6, noise=1e-3, seed=1)[..., faint]
     chooser = Chooser.of(scores[..., :300], COSTS, MANY)
-    assert set(chooser.first.probes) < set(chooser.last.probes)
-    found, r = chooser.best(chooser.first, at(scores, chooser.first.probes)[..., 300:])
-    further, _ = chooser.best(chooser.last, at(scores, chooser.last.probes)[..., 300:])
+    assert set(chooser.plan.first.probes) < set(chooser.plan.last.probes)
+    found, r = chooser.best(chooser.plan.first, at(scores, chooser.plan.first.probes)[..., 300:])
+    further, _ = chooser.best(chooser.plan.last, at(scores, chooser.plan.last.probes)[..., 300:])
     assert np.mean((r > probes.FAINT) == ~faint[300:]) > 0.98
-    found = np.where(r > chooser.gate, further, found)
+    found = np.where(r > chooser.plan.gate, further, found)
     chosen, mean = exact(scores, np.arange(300))[300:], scores.mean(axis=0)[:, 300:]
     change = mean[found, np.arange(300)] - mean[chosen, np.arange(300)]
     assert np.quantile(np.abs(change[~faint[300:]]), 0.99) <= 2 * probes.ERROR
@@ -83,20 +83,20 @@ def test_voxels_that_nothing_predicts_are_scored_at_fewer_points():
 
 def test_few_reference_voxels_do_not_say_which_points_are_enough():
     scores = smooth(300)
-    assert Chooser.of(scores[..., : probes.ENOUGH - 1], COSTS, MANY).last.every is None
-    assert Chooser.of(scores[..., : probes.ENOUGH], COSTS, MANY).last.every is not None
+    assert Chooser.of(scores[..., : probes.ENOUGH - 1], COSTS, MANY).plan.last.every is None
+    assert Chooser.of(scores[..., : probes.ENOUGH], COSTS, MANY).plan.last.every is not None
 
 
 def test_few_rows_do_not_say_either():
     scores = smooth(300)
-    assert Chooser.of(scores, COSTS, MANY - 1).last.every is None
-    assert Chooser.of(scores, COSTS, MANY).last.every is not None
+    assert Chooser.of(scores, COSTS, MANY - 1).plan.last.every is None
+    assert Chooser.of(scores, COSTS, MANY).plan.last.every is not None
 
 
 def test_of_points_that_say_the_same_the_cheap_ones_are_probes():
     scores = smooth(300, rank=1)
     costs = np.where(np.arange(POINTS) == 5, 1.0, 10.0)
-    assert Chooser.of(scores, costs, MANY).last.probes == [5]
+    assert Chooser.of(scores, costs, MANY).plan.last.probes == [5]
 
 
 def test_the_map_is_that_of_least_squares():
@@ -124,7 +124,7 @@ def test_hard_scores_still_give_choices(seed, kind):
         "one voxel's": np.repeat(scores[..., :1], 150, axis=2),
     }[kind]
     chooser = Chooser.of(scores, COSTS, MANY)
-    found, r = chooser.best(chooser.last, at(scores, chooser.last.probes))
+    found, r = chooser.best(chooser.plan.last, at(scores, chooser.plan.last.probes))
     assert np.isfinite(r).all()
     chosen = exact(scores, np.arange(150))
     voxels = np.arange(150)
@@ -138,9 +138,11 @@ def test_hard_scores_still_give_choices(seed, kind):
 def test_other_voxels_change_nothing(seed):
     scores = smooth(160, seed=seed)
     chooser = Chooser.of(scores[..., :120], COSTS, MANY)
-    found, r = chooser.best(chooser.last, at(scores, chooser.last.probes)[..., 120:])
+    found, r = chooser.best(chooser.plan.last, at(scores, chooser.plan.last.probes)[..., 120:])
     v = seed % 40
-    alone = chooser.best(chooser.last, at(scores, chooser.last.probes)[..., 120 + v : 121 + v])
+    alone = chooser.best(
+        chooser.plan.last, at(scores, chooser.plan.last.probes)[..., 120 + v : 121 + v]
+    )
     assert alone[0][0] == found[v]
     assert alone[1][0] == pytest.approx(r[v], abs=1e-12)
 
@@ -165,7 +167,7 @@ def test_fits_at_probes_are_nearly_those_at_all_points(solver, few_are_enough, m
     own = make_solver(solver, regression)
     found = fit_block(regression, own)
     guide, searches = own.guided.guide, range(regression.n_folds + 1)
-    used = sum(len(guide.chooser(k).last.probes) for k in searches)
+    used = sum(len(guide.plan(k).last.probes) for k in searches)
     assert used < sum(len(guide.found(k).points) for k in searches)
     monkeypatch.setattr(probes, "ENOUGH", np.inf)
     plain = fit_block(regression, make_solver(solver, regression))
@@ -188,7 +190,7 @@ def test_probes_know_nothing_of_the_fold_left_out(solver, few_are_enough):
     own = make_solver(solver, dataclasses.replace(regression, responses=changed))
     after = own.fit(0)
     guide = own.guided.guide
-    assert len(guide.chooser(0).last.probes) < len(guide.found(0).points)
+    assert len(guide.plan(0).last.probes) < len(guide.found(0).points)
     np.testing.assert_allclose(after.weights, before.weights, atol=1e-5)
     np.testing.assert_array_equal(after.alpha, before.alpha)
 
@@ -213,5 +215,5 @@ def test_where_probes_save_too_little_all_points_are_probes():
     own = 0.02 * np.random.default_rng(0).standard_normal((POINTS * EACH // 2, 300))
     scores[:, : len(own)] += own
     chooser = Chooser.of(scores, COSTS, probes.FULL)
-    assert chooser.first is chooser.last
-    assert chooser.last.every is None
+    assert chooser.plan.first is chooser.plan.last
+    assert chooser.plan.last.every is None

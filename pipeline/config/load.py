@@ -242,8 +242,8 @@ def _unreadable_models(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]
     """Models called readable that have bands of which nobody can say what they mean."""
     for model in filter(lambda name: name.startswith(READABLE), config["models"]):
         for band, _ in _kinds_of(config, config["models"][model]):
-            shown = [band, config["features"].get(band, {}).get("band")]
-            if not all(kind.readable for _, kind in _kinds_of(config, filter(None, shown))):
+            shown = (band, str(config["features"].get(band, {}).get("band")))  # through it another
+            if not all(kind.readable for _, kind in _kinds_of(config, shown)):
                 what = f"{band!r} is a black box or a control, which nobody can read"
                 yield f"models.{model}", what, "leave it out, or call the model otherwise"
 

@@ -199,6 +199,8 @@ def test_a_band_is_as_readable_as_the_one_it_goes_through():
     configured({"other": ["b"]}, band="meaningless")
     with pytest.raises(ProblemError, match="'b' is a black box or a control"):
         configured({"readable": ["b"]}, band="meaningless")
+    with pytest.raises(ProblemError, match="is not a band"):
+        configured({"readable": ["b"]}, band=["meaning"])
 
 
 def test_what_stands_for_passages_is_made_and_read_though_no_model_has_it():

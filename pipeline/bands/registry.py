@@ -33,6 +33,7 @@ BAND_PATHS = (
     "path",
 )
 LAG = "lag"  # the kind of every lag-matched control
+THROUGH = "through"  # the kind of bands in which another band's rows stand for passages
 
 
 @cache
@@ -136,6 +137,16 @@ class BandOptions:
         return self.own.get("of") if self.source == "memory" else None
 
     @property
+    def through(self) -> str | None:
+        """The band whose rows stand for passages, if another's do."""
+        return self.own.get("band") if self.source == "memory" else None
+
+    @property
+    def made_of(self) -> list[str]:
+        """The bands that must be there for its features to be made of what a memory found."""
+        return [band for band in (self.recalls, self.through) if band]
+
+    @property
     def searches(self) -> bool:
         """Whether it searches a memory of passages; others use what one that does has found."""
         return self.source == "memory" and "of" not in self.own
@@ -172,6 +183,9 @@ def broken_band(
     if kind.source == "memory" and "of" in kind.options and not _searches(features, options):
         what = f"{options.get('of')!r} is not a band that searches a memory of passages"
         return [(f"features.{band}.of", what, "name one of the kind passages")]
+    if name == THROUGH and (broken := _broken_through(features, options)):
+        key, what, remedy = broken
+        return [(f"features.{band}.{key}", what, remedy)]
     allowed = BAND_OPTIONS | set(kind.options)
     unknown = [
         (f"features.{band}.{key}", "unknown option", f"use one of {sorted(allowed)}")
@@ -206,6 +220,25 @@ def _searches(features: dict[str, Any], options: dict[str, Any]) -> bool:
     """Whether the band that `of` names searches a memory."""
     name = _kind_name(features, options["of"]) if options.get("of") in features else ""
     return name in known_kinds() and {"memory", "n_passages"} <= set(kind_of(name).options)
+
+
+def _broken_through(
+    features: dict[str, Any], options: dict[str, Any]
+) -> tuple[str, str, str] | None:
+    """Option, problem and remedy, if a band has no rows at all passages, or rows made of BOLD."""
+    other, remedy = options.get("band"), "name a band of the stimulus, or one of the kind meaning"
+    name = _kind_name(features, other) if other in list(features) else ""
+    if name not in known_kinds():
+        return "band", f"{other!r} is not a band whose rows could stand for passages", remedy
+    if kind_of(name).source not in ("stimulus", "memory"):
+        return "band", f"{other!r} is made of what was recorded, not of words", remedy
+    if name == THROUGH or _searches(features, {"of": other}):
+        return "band", f"{other!r} says nothing of its own: its rows are others' passages", remedy
+    searching = {**kind_of(_kind_name(features, options["of"])).options, **features[options["of"]]}
+    if searching["memory"] != "training":
+        what = f"{options['of']!r} has passages of a corpus, where bands have no rows"
+        return "of", what, "name one whose memory is training"
+    return None
 
 
 def _redrawn(features: dict[str, Any], band: str) -> str:

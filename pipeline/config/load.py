@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -230,9 +230,9 @@ def _broken_references(config: dict[str, Any]) -> list[tuple[str, str, str]]:
     return broken
 
 
-def _kinds_of(config: dict[str, Any], model: str) -> Iterator[tuple[str, Kind]]:
-    """Bands of a model, as far as it and they are known, and their kinds."""
-    for band in config["models"].get(model, ()):
+def _kinds_of(config: dict[str, Any], bands: Iterable[str]) -> Iterator[tuple[str, Kind]]:
+    """Bands, as far as they are known, and their kinds."""
+    for band in bands:
         name = config["features"].get(band, {}).get("kind", band)
         if name in known_kinds():
             yield band, kind_of(name)
@@ -241,8 +241,9 @@ def _kinds_of(config: dict[str, Any], model: str) -> Iterator[tuple[str, Kind]]:
 def _unreadable_models(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Models called readable that have bands of which nobody can say what they mean."""
     for model in filter(lambda name: name.startswith(READABLE), config["models"]):
-        for band, kind in _kinds_of(config, model):
-            if not kind.readable:
+        for band, _ in _kinds_of(config, config["models"][model]):
+            shown = (band, str(config["features"].get(band, {}).get("band")))  # through it another
+            if not all(kind.readable for _, kind in _kinds_of(config, shown)):
                 what = f"{band!r} is a black box or a control, which nobody can read"
                 yield f"models.{model}", what, "leave it out, or call the model otherwise"
 
@@ -252,7 +253,7 @@ def _broken_solver(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     if config["fit"]["solver"] != "himalaya":
         return
     for model in config["models"]:
-        for band, kind in _kinds_of(config, model):
+        for band, kind in _kinds_of(config, config["models"][model]):
             if kind.source == "memory":
                 what = f"himalaya cannot make the memory of {band!r} in {model!r} for every fold"
                 yield "fit.solver", what, "set auto, gram or kernel"
@@ -287,7 +288,7 @@ def _named_models(config: dict[str, Any]) -> Iterator[tuple[str, list[str], str]
 def _broken_controls(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Controls that cannot be made of the models and subjects that there are."""
     for model in config["controls"]["shuffled_chunks"]:
-        for band, kind in _kinds_of(config, model):
+        for band, kind in _kinds_of(config, config["models"].get(model, ())):
             if kind.source == "memory":
                 what = f"{band!r} of {model!r} is made of a memory, which chunks would be part of"
                 yield "controls.shuffled_chunks", what, "leave the model out"

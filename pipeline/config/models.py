@@ -11,11 +11,11 @@ from pipeline.matching.matches import fir_of_matches
 
 
 def used_bands(config: dict[str, Any]) -> list[str]:
-    """Bands that some model uses, or that search a memory for them, as configured."""
+    """Bands that some model uses, or that these are made of, as configured."""
     wanted = {band for bands in all_models(config).values() for band in bands}
-    wanted |= {
-        band_options(config, band).recalls or band for band in wanted & set(config["features"])
-    }
+    wanted &= set(config["features"])
+    for _ in range(2):  # what stands for passages may be made of a memory, too
+        wanted |= {other for band in wanted for other in band_options(config, band).made_of}
     return [band for band in config["features"] if band in wanted]
 
 

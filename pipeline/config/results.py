@@ -67,6 +67,26 @@ class Results:
         """The band that searches the memory which a band is made from: another, or itself."""
         return band_options(self.config, band).recalls or band
 
+    def through(self, subject: str, band: str) -> str | None:
+        """Features of the band whose rows stand for a band's passages, if another's do."""
+        other = band_options(self.config, band).through
+        return self.band(subject, other) if other else None
+
+    def all_through(self, subject: str) -> dict[str, str]:
+        """These of all bands that some model uses and that have one, by band."""
+        found = {band: self.through(subject, band) for band in used_bands(self.config)}
+        return {band: path for band, path in found.items() if path}
+
+    def read_with(self, subject: str, band: str) -> list[str]:
+        """Files that are read with a band's features: what its rows recall, and what that says."""
+        options = band_options(self.config, band)
+        if options.source != "memory":
+            return []
+        files = [self.recall(subject, self.recalling(band))]
+        if other := options.through:
+            files += [self.band(subject, other), *self.read_with(subject, other)]
+        return list(dict.fromkeys(files))
+
     def contexts(self, band: str) -> str:
         """States of contexts, with which a band searches a memory."""
         return f"{self.folder}/memory/{band}_contexts.h5"

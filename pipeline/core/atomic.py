@@ -118,6 +118,12 @@ class LayoutFile:
             yield made
         made._made = None
 
+    @classmethod
+    def wrote(cls, path: str | Path) -> bool:
+        """Whether a file has this layout."""
+        with open_h5(path) as file:
+            return file.attrs.get(ATTRIBUTE) == cls.LAYOUT
+
     @property
     def _file(self) -> h5py.File:
         """The file that is being written."""

@@ -28,7 +28,8 @@ class Kind:
         Returns an array of shape (n_rows, n_features). Those made from a memory of passages
         (`pipeline.recall`) get the words of passages, `compute(there, followed, options)`, and
         return an array of shape (n_passages, n_features), of which a row has the mean over its
-        passages; or None, if the passages themselves are the columns.
+        passages; or None, if the passages themselves are the columns, or another band's rows stand
+        for them (`pipeline.features.through`).
     fir : bool
         Whether FIR delays apply.
     zscore : {"story", "training"}
@@ -51,7 +52,7 @@ class Kind:
         `columns(options)` names the columns, or gives None; the names are written beside them.
     readable : bool
         Whether the columns mean something that can be said in words. Black boxes and controls do
-        not: no model called `readable` may have them.
+        not: no model called `readable` may have them, nor a band through which they are seen.
     evidence : callable, optional
         `evidence(story, options)` gives the earlier moments that the features of each row rest on,
         as `pipeline.matching.matches.Matches`, to be shown; no feature is made of it.

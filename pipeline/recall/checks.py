@@ -7,12 +7,13 @@ that a module declares about itself enters.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.bands.compute import BandFile
 from pipeline.bands.registry import BandOptions
 from pipeline.dataset.grid import Blocks, whole_story
 from pipeline.dataset.story import Story
@@ -20,6 +21,9 @@ from pipeline.recall.contexts import ContextFile, Contexts, story_contexts
 from pipeline.recall.features import RecalledFile, row_features
 from pipeline.recall.memory import Out, versions
 from pipeline.recall.recall import Recalled, RecallFile, load_searcher
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SAME = 0.02  # relative distance of states that are one but for rounding: half precision, lengths
 NEW_WORD = "zyzzyva"  # no story has it
@@ -47,6 +51,8 @@ class MemoryAudit:
         Of the memory's draws.
     features : mapping of str to path
         Features of the bands made from what it recalls (`RecalledFile`), by band.
+    through : mapping of str to path
+        Of those of them in which another band's rows stand for passages, that band's features.
     """
 
     band: str
@@ -58,6 +64,7 @@ class MemoryAudit:
     blocks: Blocks
     seed: int
     features: Mapping[str, str | Path]
+    through: Mapping[str, str | Path] = field(default_factory=dict)
 
     def leaks(self, stories: Sequence[str]) -> list[str]:
         """All that is wrong with the files, as far as some stories show it."""
@@ -66,7 +73,9 @@ class MemoryAudit:
         features = (
             leak
             for band, path in self.features.items()
-            for leak in feature_leaks(band, path, self.recall, stories, outs)
+            for leak in feature_leaks(
+                band, path, self.recall, stories, outs, self.through.get(band)
+            )
         )
         return [*self.name_leaks(), *self.content_leaks(stories, outs), *features]
 
@@ -144,21 +153,37 @@ class MemoryAudit:
 
 
 def feature_leaks(
-    band: str, path: str | Path, recall: str | Path, stories: Sequence[str], outs: Sequence[Out]
+    band: str,
+    path: str | Path,
+    recall: str | Path,
+    stories: Sequence[str],
+    outs: Sequence[Out],
+    through: str | Path | None = None,
 ) -> list[str]:
-    """Whether a band's rows are the means of what they recall."""
+    """Whether a band's rows are the means of what they recall, or of what `through` says there."""
     made, file, leaks = RecalledFile(path), RecallFile(recall), []
-    values = made.values()
+    values, pool = made.values(), file.passages()
     for out in outs:
         memory = file.memory(out)
+        own = None if values is None else values[memory]
+        if through is not None:
+            own = _said(through, out, pool.iloc[memory])
         asking = [s for s in stories if s in file.folds or not out]
         written, found = made.read(out, asking), file.read(out, asking)
         for story in asking:
-            own = None if values is None else values[memory]
             again = row_features(found[story], memory, own, len(written[story]))
             if not np.allclose(again, written[story], rtol=1e-4, atol=1e-6):
                 leaks.append(f"{band}, {story}: the features are not those of what it recalls")
     return leaks
+
+
+def _said(path: str | Path, out: Out, places: pd.DataFrame) -> np.ndarray:
+    """A band's rows at passages, (n_passages, n_features), without the folds `out`."""
+    stories = places["name"].unique().tolist()
+    is_recalled = RecalledFile.wrote(path)
+    rows = RecalledFile(path).read(out, stories) if is_recalled else BandFile(path).read(stories)
+    at = zip(places["name"], places["row"], strict=True)
+    return np.array([rows[story][row] for story, row in at])
 
 
 def _alike(a: Recalled, b: Recalled) -> bool:

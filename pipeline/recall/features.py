@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 
+from pipeline.bands.compute import BandFile
 from pipeline.bands.registry import BandOptions, kind_of
 from pipeline.core.atomic import LayoutFile
 from pipeline.recall.memory import Out
 from pipeline.recall.recall import Recalled, RecallFile
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class RecalledFile(LayoutFile):
     """Features of a band made from a memory: what is needed to make those of any version.
 
     Dataset `values`, (n_passages, n_features), of the passages of the pool, none where they
-    themselves are the columns. Attributes: `layout`; `recall`, the file of what rows recall,
-    relative to this one's folder; `rows`, the rows of each story (JSON); `columns`, their names, if
+    themselves are the columns or another band's rows stand for them. Attributes: `layout`;
+    `recall`, the file of what rows recall, and `through`, that of such another band, both relative
+    to this one's folder; `rows`, the rows of each story (JSON). Dataset `columns`, their names, if
     there are any.
     """
 
@@ -37,12 +43,15 @@ class RecalledFile(LayoutFile):
         n_rows: dict[str, int],
         values: np.ndarray | None,
         columns: Sequence[str] | None,
+        through: str | Path | None = None,
     ) -> None:
         """Write what was made (`recalled_features`)."""
         with cls._create(path) as made:
             if values is not None:
                 made._file["values"] = values
             made._file.attrs["recall"] = os.path.relpath(recall, Path(path).parent)
+            if through is not None:
+                made._file.attrs["through"] = os.path.relpath(through, Path(path).parent)
             made._file.attrs["rows"] = json.dumps(n_rows)
             if columns:
                 made._file.create_dataset("columns", data=columns, dtype=h5py.string_dtype())
@@ -52,6 +61,13 @@ class RecalledFile(LayoutFile):
         """What the rows recall."""
         with self._open() as file:
             return RecallFile(self.path.parent / str(file.attrs["recall"]))
+
+    @cached_property
+    def through(self) -> Path | None:
+        """Features of the band whose rows stand for passages, if another's do."""
+        with self._open() as file:
+            other = file.attrs.get("through")
+            return None if other is None else self.path.parent / str(other)
 
     @property
     def columns(self) -> list[str] | None:
@@ -64,6 +80,17 @@ class RecalledFile(LayoutFile):
         with self._open() as file:
             return file["values"][:] if "values" in file else None
 
+    def of_passages(self, out: Out) -> np.ndarray | None:
+        """Features of the memory's passages without the folds `out`, (n, n_features).
+
+        None where they themselves are the columns.
+        """
+        memory = self.recall.memory(out)
+        if self.through is not None:
+            return rows_at(self.through, out, self.recall.passages().iloc[memory])
+        values = self.values()
+        return None if values is None else values[memory]
+
     def read(self, out: Out, stories: Sequence[str]) -> dict[str, np.ndarray]:
         """Features by the memory without the folds `out`.
 
@@ -72,12 +99,48 @@ class RecalledFile(LayoutFile):
         dict of str to array of shape (n_rows, n_features)
             Of each story; zeros in rows that recall nothing.
         """
+        return dict(self.each(out, stories))
+
+    def each(self, out: Out, stories: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
+        """The same, one story after the other."""
         with self._open() as file:
             n_rows = json.loads(file.attrs["rows"])
-        values = self.values()
         found, memory = self.recall.read(out, stories), self.recall.memory(out)
-        own = None if values is None else values[memory]
-        return {s: row_features(found[s], memory, own, n_rows[s]) for s in stories}
+        values = self.of_passages(out)
+        for story in stories:
+            yield story, row_features(found[story], memory, values, n_rows[story])
+
+
+def rows_at(path: str | Path, out: Out, places: pd.DataFrame) -> np.ndarray:
+    """What a band says at passages.
+
+    Parameters
+    ----------
+    path : path
+        Its features (`BandFile`, or `RecalledFile` of which the version `out` is read).
+    out : tuple of int
+        Folds left out.
+    places : DataFrame
+        `name`, the training story of each passage, and `row`; story by story, as a pool has them.
+
+    Returns
+    -------
+    array of shape (n_passages, n_features), float32
+    """
+    stories, row = places["name"].to_numpy(), places["row"].to_numpy()
+    parts = [  # all rows of a story are held only as long as those that are wanted are picked
+        values[row[stories == story]].astype(np.float32)
+        for story, values in _each(path, out, list(dict.fromkeys(stories)))
+    ]
+    return np.concatenate(parts)
+
+
+def _each(path: str | Path, out: Out, stories: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
+    """A band's rows, one story after the other."""
+    if RecalledFile.wrote(path):
+        return RecalledFile(path).each(out, stories)
+    file = BandFile(path)
+    return ((story, file.read([story])[story]) for story in stories)
 
 
 def row_features(
@@ -115,6 +178,7 @@ def recalled_features(
     n_rows: dict[str, int],
     options: BandOptions,
     output: str | Path,
+    through: str | Path | None = None,
 ) -> None:
     """Compute what a band makes of the passages that rows recall.
 
@@ -128,8 +192,15 @@ def recalled_features(
         With the paths of its resources.
     output : path
         HDF5 to write (`RecalledFile`).
+    through : path, optional
+        Features of the band whose rows stand for passages (`BandFile` or `RecalledFile`).
     """
     kind, pool = kind_of(options.kind), RecallFile(recall).passages()
     values = kind.compute(pool["there"].tolist(), pool["followed"].tolist(), options.own)
     columns = kind.columns(options.own) if kind.columns else None
-    RecalledFile.write(output, recall=recall, n_rows=n_rows, values=values, columns=columns)
+    if through is not None:
+        own = RecalledFile.wrote(through)
+        columns = RecalledFile(through).columns if own else BandFile(through).columns()
+    RecalledFile.write(
+        output, recall=recall, n_rows=n_rows, values=values, columns=columns, through=through
+    )

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from pipeline.bands.compute import stimulus_features
 from pipeline.bands.registry import BandOptions, known_kinds
 from pipeline.dataset.dataset import Dataset
 from pipeline.embedding.eng1000 import Eng1000
@@ -67,7 +68,26 @@ class Remembering:
         options = self.options if kind == "passages" else options_of(kind, of="passages", **own)
         own = {**options.own, "eng1000": str(self.root / "eng.hf5")}
         options = BandOptions(options.kind, options.n_components, own)
-        path = self.path(f"{kind}{len(own)}")
+        return self.write(self.path(f"{kind}{len(own)}"), options), options
+
+    def through(self, other):
+        """Path of a band in which the rows of another, in a file, stand for passages; options."""
+        options = options_of("through", of="passages", band=other.stem)
+        return self.write(self.path(f"through_{other.stem}"), options, other), options
+
+    def write(self, path, options, through=None):
         n_rows = dict.fromkeys(self.stories, N_ROWS)
-        recalled_features(self.path("recall"), n_rows=n_rows, options=options, output=path)
-        return path, options
+        recalled_features(
+            self.path("recall"), n_rows=n_rows, options=options, output=path, through=through
+        )
+        return path
+
+    def heard(self):
+        """Path of a band of the stimulus, with names for its columns."""
+        path = self.path("heard")
+        options = options_of("eng1000", eng1000=str(self.root / "eng.hf5"))
+        stimulus_features(
+            self.dataset, self.root / "words.parquet", stories=self.stories, options=options,
+            output=path,
+        )  # fmt: skip
+        return path

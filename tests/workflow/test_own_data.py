@@ -9,14 +9,25 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
+from pipeline.bands.compute import BandFile
 from pipeline.fit.file import FitFile
+from pipeline.recall.features import RecalledFile
 from tests.conftest import REPOSITORY
 from tests.helpers.server import Server
 from tests.project.test_docs import code_of
 
 pytestmark = pytest.mark.workflow
 MODELS = ["eng1000", "ngram", "ngramlag"]
+# Bands made of a memory, of which models have only those that others' rows make.
+MEMORY = {
+    "passages": {"n_matches": 5, "weighting": "pursuit"},
+    "meaning": {"of": "passages"},
+    "letters": {"kind": "lexicon", "sources": ["letters"]},
+    "meant": {"kind": "through", "of": "passages", "band": "meaning"},
+    "spelt": {"kind": "through", "of": "passages", "band": "letters"},
+}
 
 
 def summary_of(project, name):
@@ -27,10 +38,19 @@ def summary_of(project, name):
 def test_the_example_gives_what_the_same_data_in_the_layout_of_ds003020_give(tiny):
     command = [sys.executable, "-m", "pipeline.example", "data/own"]
     subprocess.run(command, check=True, cwd=tiny.folder)
-    tiny.snakemake(tiny.configure("own"), "results/own/summary.tsv")
+    own = yaml.safe_load((REPOSITORY / "config" / "own.yaml").read_text())
+    models = own["models"] | {name: ["eng1000", name] for name in ("meant", "spelt")}
+    config = tiny.configure("own", features=own["features"] | MEMORY, models=models)
+    folder = tiny.results("own") / "sub-SIM01"
+    targets = ("summary.tsv", "sub-SIM01/sub-SIM01_audit.tsv")
+    tiny.snakemake(config, *(f"results/own/{name}" for name in targets))
     expected, found = summary_of(tiny, "tiny").loc[MODELS], summary_of(tiny, "own").loc[MODELS]
     columns = ["n_voxels", "r_mean", "r_concat"]
     pd.testing.assert_frame_equal(found[columns], expected[columns], atol=1e-4)
+    meant, spelt = (RecalledFile(folder / "features" / f"{name}.h5") for name in ("meant", "spelt"))
+    assert meant.columns == RecalledFile(folder / "features" / "meaning.h5").columns
+    assert spelt.columns == BandFile(tiny.results("own") / "features" / "letters.h5").columns()
+    assert all(file.read((0,), ["train01"])["train01"].any() for file in (meant, spelt))
 
 
 def test_the_worked_example_from_the_page_itself(project, monkeypatch, capsys):

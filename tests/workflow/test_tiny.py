@@ -185,6 +185,30 @@ def test_another_band_recomputes_nothing_else(tiny):
     assert jobs["response_features"] == jobs["fit_model"] == "1"
 
 
+def test_what_stands_for_passages_is_an_input_of_all_that_read_through_it(tiny):
+    """Though no model has it: a band of the stimulus, and one made of a memory."""
+    bands = {
+        "rate": "{kind: wordrate}", "passages": "{}", "meaning": "{of: passages}",
+        "a": "{kind: through, of: passages, band: rate}",
+        "b": "{kind: through, of: passages, band: meaning}",
+    }  # fmt: skip
+    features = ", ".join(f"{band}: {options}" for band, options in bands.items())
+    more = [f"features={{{features}}}", "models={a: [a], b: [b]}"]
+    plan = tiny.snakemake(
+        tiny.configure("tiny"), "--dry-run", "--config", *more, "--", "fit"
+    ).stdout
+
+    def read_for(name):
+        (found,) = re.findall(rf"^    input: (.*)\n    output: \S*{name}$", plan, re.MULTILINE)
+        return set(found.replace("results/tiny/", "").split(", "))
+
+    recall = f"{SUBJECT}/{SUBJECT}_desc-passages_recall.h5"
+    for band, other in {"a": "features/rate.h5", "b": f"{SUBJECT}/features/meaning.h5"}.items():
+        made = f"{SUBJECT}/features/{band}.h5"
+        assert {recall, other} <= read_for(made)
+        assert {made, recall, other} <= read_for(f"desc-{band}_fit.h5") & read_for("audit.tsv")
+
+
 def test_chunks_of_voxels_and_stored_grams_give_the_same_fit(tiny):
     """Two jobs a model and one for each pair of bands; features are those of the first run."""
     shutil.copytree(tiny.results("tiny"), tiny.results("chunks"))

@@ -16,6 +16,7 @@ rule audit:
             for bands in FILES.recalled(w.subject).values()
             for path in bands.values()
         ],
+        through=lambda w: list(FILES.all_through(w.subject).values()),
     output:
         f"{RESULTS}/sub-{{subject}}/sub-{{subject}}_audit.tsv",
     log:
@@ -36,6 +37,7 @@ rule audit:
         options=lambda w: {b: options_of(b) for b in audited_bands(CONFIG)},
         searching=lambda w: {b: options_of(b) for b in searched_memories(CONFIG)},
         recalled=lambda w: FILES.recalled(w.subject),
+        through=lambda w: FILES.all_through(w.subject),
         delays=CONFIG["delays"],
         n_folds=CONFIG["fit"]["n_folds"],
         sample=CONFIG["audit"],

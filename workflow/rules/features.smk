@@ -289,6 +289,7 @@ rule recall:
 rule recalled_features:
     input:
         recall=lambda w: FILES.recall(w.subject, FILES.recalling(w.band)),
+        through=lambda w: FILES.through(w.subject, w.band) or [],
         embedding=lambda w: embedding_input(w.band),
     output:
         f"{RESULTS}/sub-{{subject}}/features/{{band}}.h5",

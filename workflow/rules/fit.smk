@@ -44,6 +44,9 @@ rule fit_chunk:
     input:
         manifest=MANIFEST,
         bands=lambda w: [FILES.band(w.subject, band) for band in FILES.models[w.model]],
+        read=lambda w: [
+            f for b in FILES.models[w.model] for f in FILES.read_with(w.subject, b)
+        ],
         grams=lambda w: FILES.grams(w.subject, w.model),
         responses=lambda w: FILES.prepared_responses(w.subject),
     output:

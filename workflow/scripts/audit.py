@@ -26,6 +26,7 @@ with work(snakemake):
             blocks=dataset.blocks,
             seed=params.seeds["matching"],
             features=params.recalled[band],
+            through=params.through,
         )
         for band, contexts, recall in zip(
             params.searching, given.contexts, given.recall, strict=True

@@ -14,4 +14,5 @@ with work(snakemake):
         n_rows={story: dataset.grid(story).n_rows for story in stories},
         options=BandOptions.read(params.options),
         output=snakemake.output[0],
+        through=snakemake.input.through or None,
     )

@@ -283,6 +283,8 @@ def test_every_option_of_a_kind_is_described_and_its_default_is_valid():
         given |= {key: "x" for key in kind.required if not given[key]}
         if "of" in given:
             given["of"] = "ngram" if name == "lag" else "passages"
+        if "band" in given:
+            given["band"] = "eng1000"
         complete(changed(features__passages={}, features__b={"kind": name, **given}))
 
 

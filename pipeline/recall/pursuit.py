@@ -12,7 +12,7 @@ import numpy as np
 
 BLOCK = 1024  # queries at a time
 TINY = 1e-12
-SWEEPS = 20  # over a row's weights, each time that a passage comes to them
+SWEEPS, LAST = 20, 50  # over a row's weights, when a passage comes to them, and in the end
 
 
 def pursue(
@@ -69,17 +69,18 @@ def _pursue(
         gram[:, t] = (chosen @ chosen[:, t, :, None])[..., 0]
         gram[:, :, t] = gram[:, t]
         cosine[:, t] = (chosen[:, t] * queries).sum(axis=1)
-        _fit(gram, cosine, weight, t + 1)
+        _fit(gram, cosine, weight, t + 1, SWEEPS)
         missing = queries - (weight[:, None] @ chosen)[:, 0]
+    _fit(gram, cosine, weight, k, LAST)
     total = weight.sum(axis=1)
     weight[total == 0, 0] = 1
     return index, weight / weight.sum(axis=1, keepdims=True), cosine
 
 
-def _fit(gram: np.ndarray, cosine: np.ndarray, weight: np.ndarray, n: int) -> None:
+def _fit(gram: np.ndarray, cosine: np.ndarray, weight: np.ndarray, n: int, sweeps: int) -> None:
     """Improve the first `n` weights, in place: least squares without negative ones."""
     own = np.maximum(np.diagonal(gram, axis1=1, axis2=2), TINY)  # 0 of a passage without direction
-    for _ in range(SWEEPS if n > 1 else 1):
+    for _ in range(sweeps if n > 1 else 1):
         for j in range(n):
             missing = cosine[:, j] - (gram[:, j] * weight).sum(axis=1)
             weight[:, j] = np.maximum(weight[:, j] + missing / own[:, j], 0)

@@ -5,7 +5,7 @@ import yaml
 from snakemake.utils import update_config
 
 from pipeline.config.load import complete, load, read_file
-from pipeline.config.models import searched_memories
+from pipeline.config.models import used_bands
 from tests.conftest import REPOSITORY
 
 CONFIGS = sorted((REPOSITORY / "config").glob("*.yaml"))
@@ -34,8 +34,7 @@ def test_shipped_overlays_complete_the_real_data(path):
     config = complete(
         config | {"only": None}
     )  # every band that is there, also where few are asked for
-    used = {band for bands in config["models"].values() for band in bands}
-    assert used | set(searched_memories(config)) == set(config["features"])
+    assert set(used_bands(config)) == set(config["features"])
 
 
 def test_the_overlay_of_all_subjects_completes_lebel():

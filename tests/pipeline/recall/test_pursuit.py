@@ -9,7 +9,7 @@ from pipeline.recall.nearest import Space, nearest
 from pipeline.recall.pursuit import pursue
 
 
-def placed(seed: int, n: int, dim: int = 6) -> np.ndarray:
+def placed(seed: int, n: int, dim: int = 24) -> np.ndarray:
     states = np.random.default_rng(seed).standard_normal((n, dim))
     return Space.fit(states, "none").place(states)
 
@@ -77,7 +77,7 @@ def test_blocks_of_queries_change_nothing(monkeypatch):
 
 def test_a_state_that_says_nothing_and_a_memory_without_passages():
     memory = placed(1, 4)
-    _, weight, _ = pursue(np.zeros((2, 6), np.float32), memory, np.ones(4, bool), 3)
+    _, weight, _ = pursue(np.zeros((2, 24), np.float32), memory, np.ones(4, bool), 3)
     np.testing.assert_array_equal(weight.sum(axis=1), 1)
     index, weight, cosine = pursue(placed(0, 3), memory, np.zeros(4, bool), 3)
     assert index.shape == weight.shape == cosine.shape == (3, 0)

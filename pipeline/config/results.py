@@ -340,8 +340,10 @@ class Results:
     def made_from(self, subject: str, band: str) -> dict[str, str]:
         """Files of the run from which a band's columns are made, by what they are."""
         options, files = band_options(self.config, band), {"features": self.band(subject, band)}
-        if options.source != "stimulus":
+        if options.source in ("responses", "matches"):
             files["basis"] = self.basis(subject)
+        if options.source == "memory":
+            files["recall"] = self.recall(subject, self.recalling(band))
         if options.source == "matches":
             files["matches"] = self.matches(subject, options.redraws or band)
         return files

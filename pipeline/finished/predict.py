@@ -131,7 +131,14 @@ class Predictor:
         return BandOptions.read(self.files.kept_band(name))
 
     def _check_responses(self, bands: Sequence[KeptBand], new: NewStory) -> None:
-        """Raise ProblemError if a model that reads BOLD has none, or that of another brain."""
+        """Raise ProblemError if a model that reads BOLD has none, or that of another brain.
+
+        So it does of a model that searches a memory, which is not asked for new stories.
+        """
+        if recalling := [band.name for band in bands if band.options.source == "memory"]:
+            what = f"{self.model} searches a memory of passages ({', '.join(recalling)})"
+            remedy = "take another model, or make the story a test story of the run"
+            raise ProblemError(Problem(new.story.name, "", what, remedy))
         reading = [band.name for band in bands if band.options.source != "stimulus"]
         if reading and new.responses is None:
             what = f"{self.model} reads the subject's own past BOLD ({', '.join(reading)})"

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.bands.compute import BandFile
 from pipeline.bands.identity import digests
 from pipeline.bands.registry import BAND_PATHS, BandOptions, kind_of
 from pipeline.core.files import file_digest
@@ -30,6 +29,7 @@ from pipeline.fit.search import Engine
 from pipeline.fit.solver import solve_at
 from pipeline.fit.sums import FixedSums
 from pipeline.fit.weights_file import KeptBand, WeightsFile
+from pipeline.recall.features import features_file
 
 
 def keep_weights(
@@ -163,7 +163,7 @@ def keep_band(band: Band, files: Mapping[str, str | Path], options: BandOptions)
         options=replace(options, own=own),
         delays=tuple(band.delays),
         preparation=band.preparation,
-        columns=BandFile(files["features"]).columns(),
+        columns=features_file(files["features"]).columns(),
         digests=digests(options) | made_with,
     )
 

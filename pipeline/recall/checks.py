@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.bands.compute import BandFile
 from pipeline.bands.registry import BandOptions
 from pipeline.dataset.grid import Blocks, whole_story
 from pipeline.dataset.story import Story
 from pipeline.recall.contexts import ContextFile, Contexts, story_contexts
-from pipeline.recall.features import RecalledFile, row_features
+from pipeline.recall.features import RecalledFile, features_file, row_features
 from pipeline.recall.memory import Out, versions
 from pipeline.recall.recall import Recalled, RecallFile, load_searcher
 
@@ -180,8 +179,8 @@ def feature_leaks(
 def _said(path: str | Path, out: Out, places: pd.DataFrame) -> np.ndarray:
     """A band's rows at passages, (n_passages, n_features), without the folds `out`."""
     stories = places["name"].unique().tolist()
-    is_recalled = RecalledFile.wrote(path)
-    rows = RecalledFile(path).read(out, stories) if is_recalled else BandFile(path).read(stories)
+    file = features_file(path)
+    rows = file.read(out, stories) if isinstance(file, RecalledFile) else file.read(stories)
     at = zip(places["name"], places["row"], strict=True)
     return np.array([rows[story][row] for story, row in at])
 

@@ -69,7 +69,10 @@ class RecalledFile(LayoutFile):
             other = file.attrs.get("through")
             return None if other is None else self.path.parent / str(other)
 
-    @property
+    def warnings(self) -> list[str]:
+        """None: what passages say is looked through where it is made (see `BandFile.warnings`)."""
+        return []
+
     def columns(self) -> list[str] | None:
         """Names of the columns."""
         with self._open() as file:
@@ -111,6 +114,11 @@ class RecalledFile(LayoutFile):
             yield story, row_features(found[story], memory, values, n_rows[story])
 
 
+def features_file(path: str | Path) -> BandFile | RecalledFile:
+    """A band's features, whatever it is made from."""
+    return RecalledFile(path) if RecalledFile.wrote(path) else BandFile(path)
+
+
 def rows_at(path: str | Path, out: Out, places: pd.DataFrame) -> np.ndarray:
     """What a band says at passages.
 
@@ -137,9 +145,9 @@ def rows_at(path: str | Path, out: Out, places: pd.DataFrame) -> np.ndarray:
 
 def _each(path: str | Path, out: Out, stories: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
     """A band's rows, one story after the other."""
-    if RecalledFile.wrote(path):
-        return RecalledFile(path).each(out, stories)
-    file = BandFile(path)
+    file = features_file(path)
+    if isinstance(file, RecalledFile):
+        return file.each(out, stories)
     return ((story, file.read([story])[story]) for story in stories)
 
 
@@ -199,8 +207,7 @@ def recalled_features(
     values = kind.compute(pool["there"].tolist(), pool["followed"].tolist(), options.own)
     columns = kind.columns(options.own) if kind.columns else None
     if through is not None:
-        own = RecalledFile.wrote(through)
-        columns = RecalledFile(through).columns if own else BandFile(through).columns()
+        columns = features_file(through).columns()
     RecalledFile.write(
         output, recall=recall, n_rows=n_rows, values=values, columns=columns, through=through
     )

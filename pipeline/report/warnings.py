@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipeline.bands.compute import BandFile
+from pipeline.recall.features import features_file
 
 
 def all_warnings(
@@ -21,11 +21,11 @@ def all_warnings(
     settings : path
         settings.json.
     bands : iterable of path
-        Features of the run's bands (`pipeline.bands.compute.BandFile`), each read once.
+        Features of the run's bands, each read once.
     """
     checked = json.loads(Path(settings).read_text(encoding="utf-8"))
     return [
-        *(warning for path in dict.fromkeys(bands) for warning in BandFile(path).warnings()),
+        *(warning for path in dict.fromkeys(bands) for warning in features_file(path).warnings()),
         *Path(dataset).read_text(encoding="utf-8").splitlines(),
         *checked["warnings"],
     ]

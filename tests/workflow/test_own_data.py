@@ -40,16 +40,18 @@ def test_the_example_gives_what_the_same_data_in_the_layout_of_ds003020_give(tin
     subprocess.run(command, check=True, cwd=tiny.folder)
     own = yaml.safe_load((REPOSITORY / "config" / "own.yaml").read_text())
     models = own["models"] | {name: ["eng1000", name] for name in ("meant", "spelt")}
-    config = tiny.configure("own", features=own["features"] | MEMORY, models=models)
+    features = own["features"] | MEMORY
+    config = tiny.configure("own", features=features, models=models, keep={"models": ["meant"]})
     folder = tiny.results("own") / "sub-SIM01"
-    targets = ("summary.tsv", "sub-SIM01/sub-SIM01_audit.tsv")
+    audit, weights = (f"sub-SIM01/sub-SIM01_{n}" for n in ("audit.tsv", "desc-meant_weights.h5"))
+    targets = ("report.html", "summary.tsv", audit, weights)
     tiny.snakemake(config, *(f"results/own/{name}" for name in targets))
     expected, found = summary_of(tiny, "tiny").loc[MODELS], summary_of(tiny, "own").loc[MODELS]
     columns = ["n_voxels", "r_mean", "r_concat"]
     pd.testing.assert_frame_equal(found[columns], expected[columns], atol=1e-4)
     meant, spelt = (RecalledFile(folder / "features" / f"{name}.h5") for name in ("meant", "spelt"))
-    assert meant.columns == RecalledFile(folder / "features" / "meaning.h5").columns
-    assert spelt.columns == BandFile(tiny.results("own") / "features" / "letters.h5").columns()
+    assert meant.columns() == RecalledFile(folder / "features" / "meaning.h5").columns()
+    assert spelt.columns() == BandFile(tiny.results("own") / "features" / "letters.h5").columns()
     assert all(file.read((0,), ["train01"])["train01"].any() for file in (meant, spelt))
 
 

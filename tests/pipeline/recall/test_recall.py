@@ -78,7 +78,7 @@ def test_later_words_change_no_rows_state(made, own, tmp_path, language):
 def test_meaning_is_the_weighted_mean_of_the_passages_words(made, what):
     path, _ = made.band("meaning", what=what, span=3)
     values = RecalledFile(path).read((1,), ["s1"])["s1"]
-    assert RecalledFile(path).columns == list("abcde")
+    assert RecalledFile(path).columns() == list("abcde")
     file = RecallFile(made.path("recall"))
     pool, recalled = file.passages(), file.read((1,), ["s1"])["s1"]
     words = {s: w["word"].tolist() for s, w in made.words.groupby("story")}

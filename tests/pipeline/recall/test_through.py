@@ -59,7 +59,7 @@ def test_rows_are_weighted_means_of_the_other_bands_rows_at_passages(made, other
 
 
 def test_columns_are_named_as_those_of_the_other_band(made, other):
-    assert RecalledFile(made.through(other)[0]).columns == list("abcde")
+    assert RecalledFile(made.through(other)[0]).columns() == list("abcde")
 
 
 def test_the_other_bands_rows_are_read_once_for_all_stories(made, other, monkeypatch):

@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 import yaml
 
+from pipeline import Run
 from pipeline.bands.compute import BandFile
+from pipeline.core.errors import ProblemError
 from pipeline.fit.file import FitFile
 from pipeline.recall.features import RecalledFile
 from tests.conftest import REPOSITORY
@@ -53,6 +55,8 @@ def test_the_example_gives_what_the_same_data_in_the_layout_of_ds003020_give(tin
     assert meant.columns() == RecalledFile(folder / "features" / "meaning.h5").columns()
     assert spelt.columns() == BandFile(tiny.results("own") / "features" / "letters.h5").columns()
     assert all(file.read((0,), ["train01"])["train01"].any() for file in (meant, spelt))
+    with pytest.raises(ProblemError, match=r"meant searches a memory of passages \(meant\)"):
+        Run(tiny.results("own")).predict("meant", story="test01")
 
 
 def test_the_worked_example_from_the_page_itself(project, monkeypatch, capsys):

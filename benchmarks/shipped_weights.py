@@ -23,7 +23,7 @@ from gim.weighing.weights import SHIPPED, describe, save_weights
 
 CORPORA = ("wikipedia", "gutenberg")
 HOLD_OUT = 40  # every n-th document
-POSITIONS = 40_000  # of each corpus
+POSITIONS = 120_000  # of each corpus
 
 
 def main() -> None:

@@ -74,8 +74,8 @@ class Results:
 
     def all_through(self, subject: str) -> dict[str, str]:
         """These of all bands that some model uses and that have one, by band."""
-        found = {band: self.through(subject, band) for band in used_bands(self.config)}
-        return {band: path for band, path in found.items() if path}
+        bands = used_bands(self.config)
+        return {band: path for band in bands if (path := self.through(subject, band))}
 
     def read_with(self, subject: str, band: str) -> list[str]:
         """Files that are read with a band's features: what its rows recall, and what that says."""
@@ -118,8 +118,8 @@ class Results:
 
     def explored_matches(self, subject: str) -> list[str]:
         """Matches of the bands that the report's match explorer shows."""
-        bands = dict.fromkeys(explored_bands(self.config).values())
-        return [self.matches(subject, band) for band in bands]
+        explored = explored_bands(self.config).values()
+        return [self.matches(subject, band) for band in dict.fromkeys(explored)]
 
     def basis(self, subject: str) -> str:
         """Principal components of a subject's BOLD."""
@@ -342,11 +342,9 @@ class Results:
         options, files = band_options(self.config, band), {"features": self.band(subject, band)}
         if options.source in ("responses", "matches"):
             files["basis"] = self.basis(subject)
-        if options.source == "memory":
-            files["recall"] = self.recall(subject, self.recalling(band))
         if options.source == "matches":
             files["matches"] = self.matches(subject, options.redraws or band)
-        return files
+        return files | {Path(path).stem: path for path in self.read_with(subject, band)}
 
     def kept_band(self, band: str) -> dict[str, Any]:
         """Options of a band, with the files that its computation reads."""

@@ -56,13 +56,13 @@ def measured(regression: Regression) -> tuple[np.ndarray, dict[str, Any]]:
     seconds, fit = timed(lambda: fit_block(regression, solver))
     guide = solver.guided.guide
     searches = range(regression.n_folds + 1)
-    choosers = [guide.chooser(k) for k in searches]
+    plans = [guide.plan(k) for k in searches]
     return np.nanmean(fit.r_train, axis=0), {
         "solver": name,
         "seconds": seconds,
-        "first_probes": [len(chooser.plan.first.probes) for chooser in choosers],
-        "probes": [len(chooser.plan.last.probes) for chooser in choosers],
-        "exact": [chooser.plan.last.exact for chooser in choosers],
+        "first_probes": [len(plan.first.probes) for plan in plans],
+        "probes": [len(plan.last.probes) for plan in plans],
+        "exact": [plan.last.exact for plan in plans],
         "points": [len(guide.found(k).points) for k in searches],
     }
 

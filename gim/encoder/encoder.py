@@ -288,8 +288,7 @@ def _check_shapes(kind: type, config: EncoderConfig, tokenizer: Tokenizer, path:
     with torch.device("meta"):
         wanted = {name: tuple(w.shape) for name, w in kind(config, tokenizer).state_dict().items()}
     with safe_open(path, "pt") as file:
-        names = names_of(set(file.keys()))
-        found = {name: tuple(file.get_slice(name).get_shape()) for name in names}
+        found = {n: tuple(file.get_slice(n).get_shape()) for n in names_of(file.keys())}
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
             raise ValueError(

@@ -1,6 +1,6 @@
 """An encoder's weights on disk: as they are, as float16, or matrices in eight bits a number."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 import torch
@@ -60,8 +60,8 @@ def unpack(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return weights
 
 
-def names_of(stored: Mapping[str, object] | set[str]) -> list[str]:
-    """Names of the weights, without those of their scales."""
+def names_of(stored: Collection[str]) -> list[str]:
+    """Of all names in a file those of the weights, without their scales'."""
     return [n for n in stored if not (n.endswith(SCALE) and n.removesuffix(SCALE) in stored)]
 
 

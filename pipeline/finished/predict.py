@@ -97,7 +97,7 @@ class Predictor:
             raise ProblemError(Problem(file.path, "summed", what, "set `keep.delays: separate`"))
         self.check()
         bands = file.bands()
-        self._check_responses(bands, new)
+        self._check_bands(bands, new)
         columns = {band.name: self._columns(band, new) for band in bands}
         parts = []
         for start in range(0, file.n_voxels(), VOXELS):
@@ -130,10 +130,10 @@ class Predictor:
         """Options of a band of the run, with the files that its computation reads."""
         return BandOptions.read(self.files.kept_band(name))
 
-    def _check_responses(self, bands: Sequence[KeptBand], new: NewStory) -> None:
-        """Raise ProblemError if a model that reads BOLD has none, or that of another brain.
+    def _check_bands(self, bands: Sequence[KeptBand], new: NewStory) -> None:
+        """Raise ProblemError if a model reads BOLD and has none, or that of another brain.
 
-        So it does of a model that searches a memory, which is not asked for new stories.
+        Or if it searches a memory, which is not asked for new stories.
         """
         if recalling := [band.name for band in bands if band.options.source == "memory"]:
             what = f"{self.model} searches a memory of passages ({', '.join(recalling)})"

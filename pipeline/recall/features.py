@@ -70,7 +70,7 @@ class RecalledFile(LayoutFile):
             return None if other is None else self.path.parent / str(other)
 
     def warnings(self) -> list[str]:
-        """None: what passages say is looked through where it is made (see `BandFile.warnings`)."""
+        """None: features of passages are not looked through as those of rows (`BandFile`) are."""
         return []
 
     def columns(self) -> list[str] | None:

@@ -10,6 +10,7 @@ Storage = Literal["float32", "float16", "int8"]
 SCALE = ".scale"  # a matrix of eight bits has one number a row beside it, of this name
 LEAST = 64  # numbers a row from which on eight bits are worth a scale
 LARGEST = 127
+TINY = torch.finfo(torch.float32).tiny  # of a row of zeros; smaller scales would lose digits
 
 
 def pack(weights: Mapping[str, Tensor], storage: Storage) -> dict[str, Tensor]:
@@ -31,8 +32,7 @@ def pack(weights: Mapping[str, Tensor], storage: Storage) -> dict[str, Tensor]:
     stored: dict[str, Tensor] = {}
     for name, weight in weights.items():
         if storage == "int8" and _is_matrix(weight):
-            scale = weight.float().abs().amax(1).clamp(min=torch.finfo(torch.float32).tiny)
-            scale = scale / LARGEST
+            scale = (weight.float().abs().amax(1) / LARGEST).clamp(min=TINY)
             stored[name] = (weight.float() / scale[:, None]).round().to(torch.int8)
             stored[name + SCALE] = scale
         else:

@@ -3,23 +3,25 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors.torch import load_file, save_file
 
 from gim.encoder.encoder import Encoder
-from gim.encoder.storage import LARGEST, pack, unpack
+from gim.encoder.storage import LARGEST, TINY, pack, unpack
 from gim.errors import InputError
 
 NUMBERS = st.floats(-1e4, 1e4, width=32)
 
 
 @given(hnp.arrays(np.float32, (3, 64), elements=NUMBERS))
+@example(np.full((3, 64), 2.1e-44, np.float32))
+@example(np.full((3, 64), 1.2e-38, np.float32))
 def test_eight_bits_keep_a_row_to_half_a_step(values):
     stored = pack({"a": torch.from_numpy(values)}, "int8")
     found = unpack(stored)["a"].numpy()
-    step = np.abs(values).max(1, keepdims=True) / LARGEST
+    step = np.maximum(np.abs(values).max(1, keepdims=True) / LARGEST, TINY)
     assert stored["a"].dtype == torch.int8
     assert np.all(np.abs(found - values) <= step * (0.5 + 1e-5))
 

@@ -2,12 +2,12 @@
 
 Reference voxels search by themselves (`pipeline.fit.search`). Of the others of a block something is
 found out at the points from which the rest of their scores follows, of those that are predicted at
-more of them (`pipeline.fit.probes`).
+more of them, and at those that then seem best (`pipeline.fit.probes`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -151,15 +151,46 @@ class GuidedSearch:
         known = self._at(first, self._others)
         self._chosen |= {k: self._best(k, stage, known) for k, stage in first.items()}
         # By each search's own folds, and where there is more to be known.
-        more = {k: plan.last for k, plan in plans.items() if plan.last is not plan.first}
-        further = {k: self._chosen[k][1] > plans[k].gate for k in more}
-        some = np.flatnonzero(np.any([*further.values()], axis=0)) if more else self._others[:0]
+        further = {k: self._chosen[k][1] > plan.gate for k, plan in plans.items() if plan.goes_on}
+        more = {k: plans[k].last for k, voxels in further.items() if voxels.any()}
+        if not more:
+            return
+        some = np.flatnonzero(np.any([further[k] for k in more], axis=0))
         # Only what is looked at again is copied: where all points are probes, nothing.
         known = {key: own[:, :, some] for key, own in known.items() if key[0] in more}
         known |= self._at(more, self._others[some], known)
+        own = {k: np.flatnonzero(further[k][some]) for k in more}
+        rivals = {k: self._rivals(k, more[k], known, own[k]) for k in more if more[k].every}
+        scores = self._at_rivals(rivals, own, some)
         for k, stage in more.items():
-            own, (candidate, r) = np.flatnonzero(further[k][some]), self._chosen[k]
-            candidate[some[own]], r[some[own]] = self._best(k, stage, known, own)
+            run_off = (rivals[k], scores[k]) if k in rivals else None
+            candidate, r = self._chosen[k]
+            found = self._best(k, stage, known, own[k], run_off)
+            candidate[some[own[k]]], r[some[own[k]]] = found
+
+    def _at_rivals(
+        self, rivals: Mapping[int, np.ndarray], own: Mapping[int, np.ndarray], some: np.ndarray
+    ) -> dict[int, np.ndarray]:
+        """Scores of each search at its voxels' rivals:
+        (n_rivals, n_folds, n_combinations, n_voxels).
+        """
+        wanted: dict[Point, dict[int, tuple[np.ndarray, ...]]] = {}
+        for k, of_voxels in rivals.items():
+            for i, point in enumerate(self.guide.found(k).points):
+                where = np.nonzero(of_voxels == i)
+                if len(where[0]):
+                    wanted.setdefault(point, {})[k] = where
+        scores: dict[int, np.ndarray] = {}
+        for point, places in sorted(wanted.items()):
+            # Searches that leave a fold out share models: of voxels that any of them asks for.
+            voxels = np.unique(np.concatenate([own[k][v] for k, (_, v) in places.items()]))
+            for k, made in self._scores(point, [*places], self._others[some[voxels]]).items():
+                if k not in scores:
+                    scores[k] = np.empty((len(rivals[k]), *made.shape[:2], len(own[k])), np.float32)
+                rival, voxel = places[k]
+                at = np.searchsorted(voxels, own[k][voxel])
+                scores[k][rival, :, :, voxel] = made[:, :, at].transpose(2, 0, 1)
+        return scores
 
     def _at(self, stages: Mapping[int, Stage], voxels: np.ndarray, known: Iterable = ()) -> Known:
         """What is to be known of voxels at each search's probes, and is not yet:
@@ -200,14 +231,38 @@ class GuidedSearch:
         return {k: hints_of(hints, k).copy() for k in searches}
 
     def _best(
-        self, k: int, stage: Stage, known: Known, voxels: np.ndarray | None = None
+        self,
+        k: int,
+        stage: Stage,
+        known: Known,
+        voxels: np.ndarray | None = None,
+        run_off: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """`Chooser.best` of a search, for some of the voxels of which something is known."""
+        """`Chooser.best` of a search, for some of the voxels of which something is known; or
+        `Chooser.decide`, by their rivals and scores at these.
+        """
+        chooser, candidates, scores = self.guide.chooser(k), list[np.ndarray](), list[np.ndarray]()
+        for part, own in self._parts(k, stage, known, voxels):
+            if run_off:
+                found = chooser.decide(stage, own, run_off[0][:, part], run_off[1][..., part])
+            else:
+                found = chooser.best(stage, own)
+            candidates.append(found[0])
+            scores.append(found[1])
+        return np.concatenate(candidates), np.concatenate(scores)
+
+    def _rivals(self, k: int, stage: Stage, known: Known, voxels: np.ndarray) -> np.ndarray:
+        """`Chooser.rivals` of a search, of some of the voxels of which something is known."""
+        rivals = self.guide.chooser(k).rivals
+        parts = self._parts(k, stage, known, voxels)
+        return np.concatenate([rivals(stage, own) for _, own in parts], axis=1)
+
+    def _parts(
+        self, k: int, stage: Stage, known: Known, voxels: np.ndarray | None
+    ) -> Iterator[tuple[slice, np.ndarray]]:
+        """Voxels, few at a time, and what is known of these at the probes of a stage."""
         points = self.guide.found(k).points
         probes = [known[k, stage.exact, points[probe]] for probe in stage.probes]
         voxels = np.arange(probes[0].shape[2]) if voxels is None else voxels
-        candidate, r = np.empty(len(voxels), int), np.empty(len(voxels))
         for part in chunks(range(len(voxels)), CHUNK):
-            own = np.concatenate([scored[:, :, voxels[part]] for scored in probes], axis=1)
-            candidate[part], r[part] = self.guide.chooser(k).best(stage, own)
-        return candidate, r
+            yield part, np.concatenate([of[:, :, voxels[part]] for of in probes], axis=1)

@@ -16,8 +16,13 @@ nothing; of these only the mean r matters, so for all voxels there are the first
 which that mean changes by at most `SHIFT`. For those that are predicted there are more, until the
 out-of-fold r of 99 % of them is expected to change by less than `ERROR`. Where hints cannot say
 that, scores at probes do. Of all such plans the cheapest is taken; where it saves less than half,
-all points are probes, and nothing is interpolated; so it is with few rows. A search uses nothing
-but its own folds' scores for any of it.
+all points are probes, and nothing is interpolated; so it is with few rows.
+
+Where scores at two points are nearly equal, interpolation decides between them by chance, and few
+reference voxels say how much that costs: with a band that says nothing kept, or one that says
+little left out, a voxel loses 0.04 of its r on a fold. So the points that seem best to a voxel that
+is predicted are scored in the end (a run-off), and these scores decide between them. A search uses
+nothing but its own folds' scores for any of it.
 """
 
 from __future__ import annotations
@@ -27,11 +32,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.fit.pooling import averaged, error_variance, pooled
+from pipeline.fit.choices import (
+    RIVALS,
+    Alike,
+    best_of,
+    errors_of,
+    only_rivals,
+    rivals_of,
+    with_scores,
+)
 
-# Scores that differ by less are as good as equal: there the candidate tried first is taken, and of
-# narrow bands' alphas the largest. Rounding, which changes with the block, is far smaller.
-EQUAL = 1e-4
 # Cross-validated r up to which a voxel counts as not predicted: below what matters by some standard
 # errors.
 FAINT = 0.03
@@ -49,17 +59,6 @@ RANK = 100  # components in which probes are looked for, at most
 ENOUGH = 100  # reference voxels from which a share of 1 % means anything
 ROWS = 5_000  # training rows from which on anything is interpolated
 GROUPS = 5  # of reference voxels, each predicted by a map learnt on the others
-
-
-def best_of(scores: np.ndarray) -> np.ndarray:
-    """The best candidate of each voxel, (n_voxels,), of shared scores."""
-    return (scores >= scores.max(axis=0) - EQUAL).argmax(axis=0)
-
-
-def errors_of(scores: np.ndarray) -> np.ndarray:
-    """Error variance, (n_voxels,), of scores on folds, (n_folds, n_candidates, n_voxels)."""
-    scatter = np.square(scores - scores.mean(axis=0)).sum(axis=(0, 1))
-    return error_variance(scatter, scores.mean(axis=1), scores.shape[1])
 
 
 def typical(change: np.ndarray) -> float:
@@ -142,6 +141,10 @@ class Stage:
         """Whether scores are known at the probes, or hints."""
         return self.every is None or self.every.exact
 
+    def filled(self, known: np.ndarray) -> np.ndarray:
+        """All scores on folds of what is known at the probes, (n_folds, n_known, n_voxels)."""
+        return self.every.filled(known) if self.every else known
+
     def cost(self, costs: np.ndarray) -> float:
         """Of a voxel, as a share of what scores at all points cost, which are given."""
         return (1 if self.exact else HINT) * float(costs[self.probes].sum() / costs.sum())
@@ -166,6 +169,11 @@ class Plan:
     gate: float
     cost: float
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether anything is done after the first stage: the last one, or a run-off."""
+        return self.last is not self.first or self.last.every is not None
+
     @classmethod
     def of_all(cls, n_points: int) -> Plan:
         """Scores at all points: taken where others save less than half of them."""
@@ -180,15 +188,14 @@ class Chooser:
     Parameters
     ----------
     plan : Plan
-    reference, error : arrays of shape (n_candidates, n_reference), (n_reference,)
-        Mean scores of the reference voxels, and their error variances.
+    alike : Alike
+        The reference voxels.
     n_points : int
         All points.
     """
 
     plan: Plan
-    reference: np.ndarray
-    error: np.ndarray
+    alike: Alike
     n_points: int
 
     @classmethod
@@ -213,14 +220,14 @@ class Chooser:
             Of the same, where there are any.
         """
         scores, n = scores.astype(np.float64), scores.shape[1] // len(costs)
-        mean, error, voxels = scores.mean(axis=0), errors_of(scores), np.arange(scores.shape[2])
-        own = best_of(pooled(mean, error, voxels))
-        tries = [*_tries(scores, hints, costs, n)] if enough(len(error), n_rows) else []
+        alike, voxels = Alike.of(scores), np.arange(scores.shape[2])
+        own = best_of(alike.shared(scores, same=voxels))
+        tries = [*_tries(scores, hints, costs, n)] if enough(len(voxels), n_rows) else []
         changes = [scores[:, found, voxels] - scores[:, own, voxels] for _, found, _ in tries]
         bound = ERROR / TAIL * max(FULL / n_rows, 1) ** FEWER
-        plans = _plans(tries, changes, mean[own, voxels] > FAINT, bound, costs)
+        plans = _plans(tries, changes, alike.scores[own, voxels] > FAINT, bound, costs)
         plan = min([Plan.of_all(len(costs)), *plans], key=lambda plan: plan.cost)
-        return cls(plan, mean, error, len(costs))
+        return cls(plan, alike, len(costs))
 
     def at_all_points(self) -> Chooser:
         """One to which all points are probes."""
@@ -240,22 +247,29 @@ class Chooser:
         -------
         candidate, score : arrays of shape (n_voxels,)
         """
-        every = stage.every.filled(known) if stage.every else known
-        alone = np.full(known.shape[2], -1)
-        return _choice(every, stage.inflation, self.reference, self.error, alone)
+        return _choice(stage.filled(known), stage.inflation, self.alike)
+
+    def rivals(self, stage: Stage, known: np.ndarray) -> np.ndarray:
+        """The points that seem best, (n_rivals, n_voxels), the best first; `known` as of `best`."""
+        shared = self.alike.shared(stage.filled(known), stage.inflation)
+        return rivals_of(shared, self.n_points)
+
+    def decide(
+        self, stage: Stage, known: np.ndarray, rivals: np.ndarray, scores: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """`best`, by scores at the rivals, (n_rivals, n_folds, n_combinations, n_voxels)."""
+        every = with_scores(stage.filled(known), rivals, scores, self.n_points)
+        shared = self.alike.shared(every, stage.inflation)
+        found = best_of(only_rivals(shared, rivals, self.n_points))
+        return found, every.mean(axis=0)[found, np.arange(len(found))]
 
 
 def _choice(
-    every: np.ndarray,
-    inflation: float,
-    reference: np.ndarray,
-    error: np.ndarray,
-    same: np.ndarray,
+    every: np.ndarray, inflation: float, alike: Alike, same: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Best candidate of voxels, and its mean r, by all scores on folds; see `averaged`."""
-    mean = every.mean(axis=0)
-    found = best_of(averaged(mean, inflation * errors_of(every), reference, error, same))
-    return found, mean[found, np.arange(len(found))]
+    """Best candidate of voxels, and its mean r, by all scores on folds; see `Alike.shared`."""
+    found = best_of(alike.shared(every, inflation, same))
+    return found, every.mean(axis=0)[found, np.arange(len(found))]
 
 
 def _samples(scores: np.ndarray) -> np.ndarray:
@@ -313,7 +327,8 @@ def _plans(
                 last = stage
                 break
         known = first.cost(costs) if first.exact == last.exact else 0.0
-        cost = first.cost(costs) + further.mean() * (last.cost(costs) - known)
+        run_off = 0.0 if last.every is None else RIVALS / len(costs)
+        cost = first.cost(costs) + further.mean() * (last.cost(costs) - known + run_off)
         yield Plan(first, last, gate, cost)
 
 
@@ -328,7 +343,7 @@ def _tried(scores: np.ndarray, hints: np.ndarray | None, probes: list[int], n: i
         every[:, :, own] = learnt.filled(given[..., own])
     error, smooth = errors_of(scores), errors_of(every).sum()
     inflation = float(error.sum() / smooth) if smooth > 0 else 1.0
-    found, said = _choice(every, inflation, scores.mean(axis=0), error, np.arange(len(error)))
+    found, said = _choice(every, inflation, Alike.of(scores), np.arange(len(error)))
     return Stage(probes, Map.learnt(scores, known, hints), inflation), found, said
 
 

@@ -21,9 +21,9 @@ from typing import Protocol
 import numpy as np
 
 from pipeline.core.progress import track
+from pipeline.fit.choices import best_of
 from pipeline.fit.elimination import LeftOut, Remainder, Split, combinations
 from pipeline.fit.pooling import error_variance, pooled
-from pipeline.fit.probes import best_of
 
 FEW = 0.01  # share of the voxels up to which what is best for them is not followed up
 # From so many wide bands on, only the best of some moves are tried, from the best of some points.

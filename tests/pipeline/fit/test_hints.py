@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.fit import probes
+from pipeline.fit.choices import best_of
 from pipeline.fit.cross_validation import make_engine
 from pipeline.fit.guided import hints_of
-from pipeline.fit.probes import Chooser, Map, best_of
+from pipeline.fit.probes import Chooser, Map
 from tests.pipeline.fit.test_fit import make_regression, stack
 from tests.pipeline.fit.test_probes import COSTS, EACH, FOLDS, MANY, POINTS, at, exact, smooth
 

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.fit import probes
+from pipeline.fit.choices import best_of, errors_of
 from pipeline.fit.cross_validation import fit_block, make_solver
 from pipeline.fit.pooling import pooled
-from pipeline.fit.probes import Chooser, Map, best_of, errors_of
+from pipeline.fit.probes import Chooser, Map
 from tests.pipeline.fit.test_fit import make_regression
 
 FOLDS, POINTS, EACH = 4, 12, 3

@@ -4,12 +4,15 @@ import pytest
 import torch
 from torch import nn
 
+import gim.encoder.layer
 from gim.encoder.layer import ROWS, linear
 
 
+@pytest.mark.parametrize("intel", [True, False])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("shape", [(1,), (ROWS - 1,), (ROWS,), (3, ROWS)])
-def test_a_product_is_the_same_with_and_without_gradients(shape, bias):
+def test_a_product_is_the_same_with_and_without_gradients(shape, bias, intel, monkeypatch):
+    monkeypatch.setattr(gim.encoder.layer, "_is_intel", lambda: intel)
     torch.manual_seed(0)
     layer, x = nn.Linear(24, 40, bias=bias), torch.randn(*shape, 24)
     wanted = linear(layer, x)

@@ -79,7 +79,8 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 def atomic_directory(path: str | Path) -> Iterator[Path]:
     """Yield a temporary directory beside ``path``; it takes the place of ``path`` at the end.
 
-    It gets the mark of `check_replaceable`, and the permissions that the user's umask gives.
+    It gets the mark of `check_replaceable`; it and all in it, the permissions that the user's umask
+    gives.
 
     Raises
     ------
@@ -97,6 +98,7 @@ def atomic_directory(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         (temporary / MARK).write_text(MARK_TEXT, encoding="utf-8")
+        _let_read(temporary)
         check_replaceable(path)  # it may have been filled meanwhile
         _swap(temporary, path)
     finally:
@@ -122,6 +124,14 @@ def check_replaceable(path: str | Path) -> None:
             "would replace it whole; name another folder, move this one away, or put an empty file "
             "of that name into it if it may go"
         )
+
+
+def _let_read(folder: Path) -> None:
+    """Let those read files who may read the folder's mark: safetensors writes for its user alone."""
+    mode = (folder / MARK).stat().st_mode & 0o666
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            path.chmod(path.stat().st_mode | mode)
 
 
 def _beside(path: Path) -> Path:

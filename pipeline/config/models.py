@@ -14,8 +14,10 @@ def used_bands(config: dict[str, Any]) -> list[str]:
     """Bands that some model uses, or that these are made of, as configured."""
     wanted = {band for bands in all_models(config).values() for band in bands}
     wanted &= set(config["features"])
-    for _ in range(2):  # what stands for passages may be made of a memory, too
-        wanted |= {other for band in wanted for other in band_options(config, band).made_of}
+    before = set[str]()
+    while wanted != before:  # what a band is made of may be made of others, too
+        before = wanted
+        wanted = wanted | {other for band in wanted for other in band_options(config, band).made_of}
     return [band for band in config["features"] if band in wanted]
 
 

@@ -150,7 +150,12 @@ class GuidedSearch:
         first = {k: plan.first for k, plan in plans.items()}
         known = self._at(first, self._others)
         self._chosen |= {k: self._best(k, stage, known) for k, stage in first.items()}
-        # By each search's own folds, and where there is more to be known.
+        self._look_again(plans, known)
+
+    def _look_again(self, plans: Mapping[int, Plan], known: Known) -> None:
+        """The same by each search's last stage and a run-off, for the voxels that are predicted by
+        what its own folds say.
+        """
         further = {k: self._chosen[k][1] > plan.gate for k, plan in plans.items() if plan.goes_on}
         more = {k: plans[k].last for k, voxels in further.items() if voxels.any()}
         if not more:

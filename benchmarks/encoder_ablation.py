@@ -31,8 +31,8 @@ from gim.training.settings import Distillation, Optimisation, Pretraining
 from gim.training.tokens import plain
 
 POSITIONS = 300  # scored in each document
-# Where the number of layers changes, windows do as well, so that as many tokens are seen. True JSD as
-# the teacher's distance is left out: without a matrix product a step takes as long as sixty.
+# Where the number of layers changes, windows do as well, so that as many tokens are seen. True JSD
+# as the teacher's distance is left out: without a matrix product a step takes as long as sixty.
 VARIANTS: dict[str, dict[str, Any]] = {
     "as configured": {},
     "2 layers": {"encoder": {"layers": 2}},

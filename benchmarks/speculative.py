@@ -174,7 +174,7 @@ def main() -> None:
     path = args.work / "costs.json"
     if not path.exists():
         write_json(path, Costs.measure(model, clock=time.process_time).calls)
-    costs = Costs(tuple(json.loads(path.read_text(encoding="utf-8"))))
+    costs = Costs(tuple(json.loads(path.read_text(encoding="utf-8"))), in_seconds=True)
     figures = {}
     for kind, lines in texts.items():
         path = args.work / f"{kind}.json"

@@ -127,7 +127,7 @@ def check_replaceable(path: str | Path) -> None:
 
 
 def _let_read(folder: Path) -> None:
-    """Let those read files who may read the folder's mark: safetensors writes for its user alone."""
+    """Let who may read the folder's mark read all: safetensors writes for its user alone."""
     mode = (folder / MARK).stat().st_mode & 0o666
     for path in folder.rglob("*"):
         if path.is_file() and not path.is_symlink():

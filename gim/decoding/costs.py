@@ -6,9 +6,11 @@ arXiv 2411.04975, score drafts likewise) and from what calls of each length take
 """
 
 import time
+from bisect import insort
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from gim.errors import InputError
 CONTEXT = 64  # tokens before the calls that are timed
 ROUNDS = 3  # of which the fastest counts, as the machine may have other work
 SHARE = 0.03  # of the time of plain decoding that drafts may lose,
-GRANT = 1.0  # beside so many calls at the beginning
+GRANT = 0.5  # beside so many calls at the beginning
 LEAST = 0.02  # chance below which no token is drafted, however cheap calls are
 
 
@@ -32,9 +34,12 @@ class Costs:
     ----------
     calls : tuple of float
         Of 1, 2, ... tokens, in any unit, not falling; longer calls go on as the last step.
+    in_seconds : bool
+        Whether the unit is a second, so that a clock can tell what drafts lose.
     """
 
     calls: tuple[float, ...]
+    in_seconds: bool = False
 
     def __post_init__(self) -> None:
         times = np.array(self.calls)
@@ -68,7 +73,7 @@ class Costs:
                 best[size] = min(best[size], clock() - started)
         times = np.interp(np.arange(1, most + 2), sizes, [best[size] for size in sizes])
         # Whatever disturbs makes a call slower: a shorter one takes no longer than a longer one.
-        return cls(tuple(np.minimum.accumulate(times[::-1])[::-1].tolist()))
+        return cls(tuple(np.minimum.accumulate(times[::-1])[::-1].tolist()), in_seconds=True)
 
     def of(self, n: int) -> float:
         """Costs of a call of ``n`` tokens."""
@@ -104,12 +109,14 @@ class Budget:
     """Keeps what drafts have lost, all in all, to a small share of plain decoding's time.
 
     Chances may be wrong, and texts turn: a draft is only sent if decoding would still be nearly as
-    fast as without drafts, were all of it wrong.
+    fast as without drafts, were all of it wrong. Costs in seconds are what calls took once; what
+    they take now, and drafts besides, is told by the clock.
     """
 
     def __init__(self, costs: Costs) -> None:
         self._costs = costs
         self._lost, self._tokens = 0.0, 0
+        self._plain: list[float] = []  # seconds of the calls of one token, ascending
 
     def most(self, n: int) -> int:
         """How many of ``n`` tokens may be sent."""
@@ -118,9 +125,18 @@ class Budget:
             n -= 1
         return n
 
-    def book(self, sent: int, tokens: int) -> None:
-        """A call with so many drafted tokens gave so many tokens."""
-        self._lost += self._costs.of(sent + 1) / self._costs.of(1) - tokens
+    def book(self, sent: int, tokens: int, call: float = 0.0, drafting: float = 0.0) -> None:
+        """A call with so many drafted tokens gave so many tokens.
+
+        It took so many seconds, and drafting some, which count where costs are in seconds.
+        """
+        took = self._costs.of(sent + 1) / self._costs.of(1)
+        if self._costs.in_seconds:
+            if not sent:
+                insort(self._plain, call)
+            plain = median(self._plain) if self._plain else self._costs.of(1)
+            took = (call / plain if sent else 1.0) + drafting / plain
+        self._lost += took - tokens
         self._tokens += tokens
 
 

@@ -128,7 +128,8 @@ def speculate(
         How many of them are sent: as many as promise the most tokens for what a call costs, and
         none where drafts have lost too much. None sends ``draft_length`` tokens each time.
     seed : int
-        Equal seeds and costs give equal samples.
+        Equal seeds and costs give equal samples, but for costs in seconds: then a clock has a say
+        in what is drafted, and so in which of the equally likely samples is drawn.
     clock : callable
         Seconds: `time.process_time` where the machine has other work.
     reader : Reader, optional
@@ -154,29 +155,31 @@ def speculate(
     if begin > 1:
         reader.read(sequence[:-1], 1)
     started = clock()
+    waiting: list[int] = []  # tokens that the draft takes in when it is asked, many at once
     if draft is not None:
         with drafting:
             draft.extend(sequence)
     while (left := begin + n_tokens - len(sequence)) > 0:
-        proposal = Proposal([], [])
+        proposal, before = Proposal([], []), drafting.seconds
         room = min(draft_length, left - 1)
         if budget is not None:
             room = budget.most(room)
         if draft is not None and room > 0:
             with drafting:
+                draft.extend(waiting)
                 proposal = draft.propose(room, costs, rng)
-        tokens = proposal.tokens
+            waiting = []
+        tokens, calling = proposal.tokens, clock()
         logits = reader.read(sequence + tokens, len(tokens) + 1)
+        calling = clock() - calling
         if sampling.temperature == 0:
             new = accept_best(tokens, logits)
         else:
             new = accept(proposal, sampling.probabilities(logits), rng)
         sequence += new
+        waiting += new
         if budget is not None:
-            budget.book(len(tokens), len(new))
-        if draft is not None:
-            with drafting:
-                draft.extend(new)
+            budget.book(len(tokens), len(new), calling, drafting.seconds - before)
         calls, drafted, accepted = calls + 1, drafted + len(tokens), accepted + len(new) - 1
     seconds = clock() - started
     return Generation(

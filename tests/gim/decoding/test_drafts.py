@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gim._kernels import draft as kernel
 from gim.decoding.costs import ASSUMED, Budget, Costs
 from gim.decoding.drafts import CopyDraft, LayeredDraft, ModelDraft, Proposal, StreamDraft, draft_of
+from gim.decoding.reader import Reader
 from gim.decoding.sampling import Sampling
 from gim.decoding.speculate import speculate
 from gim.errors import InputError
@@ -197,14 +198,55 @@ def test_drafts_that_are_wrong_lose_little_whatever_they_promise(rng, step):
 
 
 def test_drafts_that_are_right_have_a_budget_without_end():
-    budget = Budget(Costs.linear(0.1))
+    budget = Budget(Costs.linear(0.05))
     assert [budget.most(n) for n in (0, 5, 9, 11)] == [0, 5, 9, budget.most(30)]
-    assert budget.most(30) in (9, 10)  # 10 times 0.1 is one call, but for rounding
+    assert budget.most(30) in (9, 10)  # 10 times 0.05 is half a call, but for rounding
     budget.book(10, 1)
     assert budget.most(5) == 0
     for _ in range(5):
         budget.book(4, 5)
     assert budget.most(100) == 100
+
+
+class Clock:
+    """Seconds that pass as a test says."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class Slow(Wrong):
+    """Wrong, and dear to ask."""
+
+    def __init__(self, clock, seconds):
+        self.clock, self.seconds = clock, seconds
+
+    def propose(self, n, costs, rng):
+        self.clock.now += self.seconds
+        return super().propose(n, costs, rng)
+
+
+@pytest.mark.parametrize(("a_call", "asking"), [(1.0, 0.0), (1.0, 0.3), (3.0, 0.0), (0.5, 0.2)])
+def test_a_clock_tells_what_costs_did_not(rng, monkeypatch, a_call, asking):
+    """Calls take longer than they once did, drafted tokens too, and so does drafting."""
+    clock, lm, n = Clock(), model("llama"), 100
+    read = Reader.read
+
+    def slowly(self, ids, last):
+        clock.now += a_call * (1 + 0.4 * (last - 1))
+        return read(self, ids, last)
+
+    monkeypatch.setattr(Reader, "read", slowly)
+    costs = Costs((1.0, 1.05, 1.1), in_seconds=True)
+    given = {"draft_length": 4, "costs": costs, "clock": clock}
+    plain = speculate(lm, None, rng.integers(0, SIZE, 20), n, **given)
+    done = speculate(lm, Slow(clock, asking), rng.integers(0, SIZE, 20), n, **given)
+    assert plain.seconds == pytest.approx(n * a_call)
+    assert done.drafted > 0
+    assert done.seconds <= 1.06 * plain.seconds
 
 
 @pytest.mark.parametrize("calls", [(1.0,), (2.0, 1.0), (0.0, 1.0), (1.0, float("nan"))])

@@ -165,7 +165,7 @@ class GuidedSearch:
         known = {key: own[:, :, some] for key, own in known.items() if key[0] in more}
         known |= self._at(more, self._others[some], known)
         own = {k: np.flatnonzero(further[k][some]) for k in more}
-        rivals = {k: self._rivals(k, more[k], known, own[k]) for k in more if more[k].every}
+        rivals = {k: self._rivals(k, more[k], known, own[k]) for k in more if plans[k].run_off}
         scores = self._at_rivals(rivals, own, some)
         for k, stage in more.items():
             run_off = (rivals[k], scores[k]) if k in rivals else None

@@ -20,9 +20,9 @@ all points are probes, and nothing is interpolated; so it is with few rows.
 
 Where scores at two points are nearly equal, interpolation decides between them by chance, and few
 reference voxels say how much that costs: with a band that says nothing kept, or one that says
-little left out, a voxel loses 0.04 of its r on a fold. So the points that seem best to a voxel that
-is predicted are scored in the end (a run-off), and these scores decide between them. A search uses
-nothing but its own folds' scores for any of it.
+little left out, a voxel loses 0.04 of its r on a fold. So with many rows the points that seem best
+to a voxel that is predicted are scored in the end (a run-off), and these scores decide between
+them. A search uses nothing but its own folds' scores for any of it.
 """
 
 from __future__ import annotations
@@ -58,6 +58,9 @@ NOISE = 1e-7  # variance of a score that no map need explain
 RANK = 100  # components in which probes are looked for, at most
 ENOUGH = 100  # reference voxels from which a share of 1 % means anything
 ROWS = 5_000  # training rows from which on anything is interpolated
+# From which on there is a run-off. With fewer, scores decide by chance as well: with 9,000 rows
+# 99 % of the voxels keep to the bound without one, and it would cost as much again as all else.
+MANY = 20_000
 GROUPS = 5  # of reference voxels, each predicted by a map learnt on the others
 
 
@@ -162,17 +165,20 @@ class Plan:
         `FAINT`, or less where r is uncertain after the first stage.
     cost : float
         Of a voxel on average, as a share of what scores at all points cost.
+    run_off : bool
+        Whether scores decide between the points that then seem best to the latter voxels.
     """
 
     first: Stage
     last: Stage
     gate: float
     cost: float
+    run_off: bool = False
 
     @property
     def goes_on(self) -> bool:
         """Whether anything is done after the first stage: the last one, or a run-off."""
-        return self.last is not self.first or self.last.every is not None
+        return self.last is not self.first or self.run_off
 
     @classmethod
     def of_all(cls, n_points: int) -> Plan:
@@ -225,7 +231,8 @@ class Chooser:
         tries = [*_tries(scores, hints, costs, n)] if enough(len(voxels), n_rows) else []
         changes = [scores[:, found, voxels] - scores[:, own, voxels] for _, found, _ in tries]
         bound = ERROR / TAIL * max(FULL / n_rows, 1) ** FEWER
-        plans = _plans(tries, changes, alike.scores[own, voxels] > FAINT, bound, costs)
+        predicted = alike.scores[own, voxels] > FAINT
+        plans = _plans(tries, changes, predicted, bound, costs, n_rows >= MANY)
         plan = min([Plan.of_all(len(costs)), *plans], key=lambda plan: plan.cost)
         return cls(plan, alike, len(costs))
 
@@ -298,6 +305,7 @@ def _plans(
     predicted: np.ndarray,
     bound: float,
     costs: np.ndarray,
+    run_off: bool,
 ) -> Iterator[Plan]:
     """Every first stage that is enough for voxels that nothing predicts, with the least that is
     enough for the others.
@@ -313,6 +321,8 @@ def _plans(
     bound : float
         Of the typical change of these.
     costs : array of shape (n_points,)
+    run_off : bool
+        Whether scores decide in the end, where points are left to be scored.
     """
     for i, (first, _, said) in enumerate(tries):
         shift = changes[i][:, ~predicted].mean(axis=0).sum()
@@ -327,9 +337,9 @@ def _plans(
                 last = stage
                 break
         known = first.cost(costs) if first.exact == last.exact else 0.0
-        run_off = 0.0 if last.every is None else RIVALS / len(costs)
-        cost = first.cost(costs) + further.mean() * (last.cost(costs) - known + run_off)
-        yield Plan(first, last, gate, cost)
+        decided = run_off and last.every is not None
+        more = last.cost(costs) - known + decided * RIVALS / len(costs)
+        yield Plan(first, last, gate, first.cost(costs) + further.mean() * more, decided)
 
 
 def _tried(scores: np.ndarray, hints: np.ndarray | None, probes: list[int], n: int) -> Try:

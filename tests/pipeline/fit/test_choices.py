@@ -10,7 +10,7 @@ from pipeline.fit.choices import only_rivals, rivals_of, with_scores
 from pipeline.fit.cross_validation import make_solver
 from pipeline.fit.guided import GuidedSearch
 from pipeline.fit.probes import Chooser, Map, Stage
-from tests.pipeline.fit.test_probes import COSTS, EACH, FOLDS, MANY, POINTS, at, guided, smooth
+from tests.pipeline.fit.test_probes import COSTS, EACH, FOLDS, POINTS, at, guided, smooth
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -51,7 +51,7 @@ def test_where_interpolation_decides_by_chance_a_run_off_decides_right():
     scores[:, :EACH] += 0.3 + own
     scores[:, -EACH:] = scores[:, :EACH] - 2 * own
     reference, others = scores[..., :300], scores[..., 300:]
-    chooser = Chooser.of(reference, COSTS, MANY).at_all_points()
+    chooser = Chooser.of(reference, COSTS, probes.MANY).at_all_points()
     known = [3, 5, 8]
     stage = Stage(
         known, Map.learnt(reference, np.arange(POINTS * EACH).reshape(POINTS, EACH)[known].ravel())
@@ -68,12 +68,20 @@ def test_where_interpolation_decides_by_chance_a_run_off_decides_right():
     assert changes[1].mean() < 0.2 * changes[0].mean()
 
 
+def test_with_few_rows_there_is_no_run_off():
+    scores = smooth(300)
+    few, many = (Chooser.of(scores, COSTS, n).plan for n in (probes.MANY - 1, probes.MANY))
+    assert many.run_off and many.goes_on and not few.run_off
+    assert few.cost < many.cost
+
+
 @pytest.mark.parametrize("solver", ["gram", "kernel"])
 def test_in_a_fit_the_run_off_has_the_scores_of_its_voxels(solver, monkeypatch):
     monkeypatch.setattr(probes, "ENOUGH", 20)
     monkeypatch.setattr(probes, "ROWS", 0)
     monkeypatch.setattr(probes, "ERROR", 0.02)
     monkeypatch.setattr(probes, "FULL", 1)
+    monkeypatch.setattr(probes, "MANY", 0)
     seen = []
     decide = Chooser.decide
     monkeypatch.setattr(

@@ -160,6 +160,7 @@ def few_are_enough(monkeypatch):
     monkeypatch.setattr(probes, "ROWS", 0)
     monkeypatch.setattr(probes, "ERROR", 0.02)
     monkeypatch.setattr(probes, "FULL", 1)
+    monkeypatch.setattr(probes, "MANY", 0)
 
 
 @pytest.mark.parametrize("solver", ["gram", "kernel"])

@@ -67,7 +67,7 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map independent lines of tokens, x of shape (batch, length, width)."""
-        return self._mix(x, self._band(*self._heads(x)))
+        return self._mix(x, self._band(*self._heads(x).unbind(-3)))
 
     @torch.no_grad()
     def silence(self) -> None:
@@ -90,8 +90,8 @@ class Layer(nn.Module):
         x : tensor of shape (n, width)
         memory : tensor of shape (n_past + n, 2, heads, size)
         """
-        q, k, v = self._heads(x)
-        memory = torch.cat([past, torch.stack([k, v], 1)])
+        heads = self._heads(x)
+        q, memory = heads[:, 0], torch.cat([past, heads[:, 1:]])
         line, end = len(x) - len(branches), len(memory) - len(branches)
         k, v = memory.unbind(1)
         mixed = self._band(q[:line], k[:end], v[:end])
@@ -99,9 +99,10 @@ class Layer(nn.Module):
             mixed = torch.cat([mixed, self._tree(q[line:], k, v, branches)])
         return self._mix(x, mixed), memory
 
-    def _heads(self, x: Tensor) -> list[Tensor]:
-        heads = self.heads, x.shape[-1] // self.heads
-        return [part.unflatten(-1, heads) for part in linear(self.qkv, self.norm1(x)).chunk(3, -1)]
+    def _heads(self, x: Tensor) -> Tensor:
+        """Queries, keys and values, (..., 3, heads, size)."""
+        heads = 3, self.heads, x.shape[-1] // self.heads
+        return linear(self.qkv, self.norm1(x)).unflatten(-1, heads)
 
     def _mix(self, x: Tensor, mixed: Tensor) -> Tensor:
         x = x + linear(self.out, mixed.flatten(-2))

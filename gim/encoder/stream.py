@@ -81,7 +81,8 @@ def encode_tree(
     """
     out = np.zeros((len(tree.node_at), encoder.size(output)), np.float32)
     kept = past
-    at_trunk = np.where(tree.node_at < 0, -1, tree.trunk_of[tree.node_at])
+    at_trunk, known = np.full(len(tree.node_at), -1), tree.node_at >= 0
+    at_trunk[known] = tree.trunk_of[tree.node_at[known]]
     hangs = tree.trunk_of[tree.n_trunk :]
     for begin in range(0, max(tree.n_trunk, 1), chunk):
         end = min(begin + chunk, tree.n_trunk)
@@ -92,7 +93,7 @@ def encode_tree(
             continue
         wanted = _tensors(encoder, tree, nodes, side, begin, past)
         said, memory = encoder.grow(*wanted, past, output)
-        here = (tree.node_at >= 0) & (at_trunk >= first) & (at_trunk < end)
+        here = known & (at_trunk >= first) & (at_trunk < end)
         row = np.searchsorted(nodes, tree.node_at[here])
         out[here] = said.cpu().numpy()[row]
         rows = len(past[0])

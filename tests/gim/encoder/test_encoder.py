@@ -2,10 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 from torch import nn
 
 from gim.encoder.encoder import Encoder
+from gim.encoder.stream import EncoderStream
 from gim.errors import InputError
 
 
@@ -32,3 +34,13 @@ def test_the_message_names_the_weight_and_both_shapes(tmp_path):
     path.write_text(json.dumps(json.loads(path.read_text()) | {"dim": 4}))
     with pytest.raises(InputError, match=r"project.weight has the shape \(8, 16\), .* \(4, 16\)"):
         Encoder.from_pretrained(tmp_path / "encoder")
+
+
+@pytest.mark.parametrize("pieces", [[""], ["", ""], ["", "a word"]])
+def test_before_the_first_letter_nothing_is_said(pieces):
+    """A tokenizer's first token can be the beginning of a letter."""
+    stream = EncoderStream(Encoder.create(width=16, layers=2, heads=2, window=4, dim=8))
+    said = np.concatenate([stream.push(pieces), stream.push([" more"])])
+    silent = [not piece for piece in pieces] + [False]
+    np.testing.assert_array_equal((said == 0).all(axis=1), silent)
+    np.testing.assert_allclose(np.linalg.norm(said, axis=1), 1 - np.array(silent), atol=1e-5)

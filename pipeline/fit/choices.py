@@ -50,7 +50,7 @@ class Alike:
         return cls(scores.mean(axis=0), errors_of(scores))
 
     def shared(
-        self, every: np.ndarray, inflation: float = 1.0, same: np.ndarray | None = None
+        self, every: np.ndarray, inflation: float, same: np.ndarray | None = None
     ) -> np.ndarray:
         """What voxels choose by, (n_candidates, n_voxels); see `averaged`.
 

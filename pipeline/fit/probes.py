@@ -41,6 +41,7 @@ from pipeline.fit.choices import (
     rivals_of,
     with_scores,
 )
+from pipeline.fit.pooling import pooled
 
 # Cross-validated r up to which a voxel counts as not predicted: below what matters by some standard
 # errors.
@@ -227,8 +228,8 @@ class Chooser:
         """
         scores, n = scores.astype(np.float64), scores.shape[1] // len(costs)
         alike, voxels = Alike.of(scores), np.arange(scores.shape[2])
-        own = best_of(alike.shared(scores, same=voxels))
-        tries = [*_tries(scores, hints, costs, n)] if enough(len(voxels), n_rows) else []
+        own = best_of(pooled(alike.scores, alike.error, voxels))
+        tries = [*_tries(alike, scores, hints, costs, n)] if enough(len(voxels), n_rows) else []
         changes = [scores[:, found, voxels] - scores[:, own, voxels] for _, found, _ in tries]
         bound = ERROR / TAIL * max(FULL / n_rows, 1) ** FEWER
         predicted = alike.scores[own, voxels] > FAINT
@@ -254,7 +255,8 @@ class Chooser:
         -------
         candidate, score : arrays of shape (n_voxels,)
         """
-        return _choice(stage.filled(known), stage.inflation, self.alike)
+        every = stage.filled(known)
+        return _chosen(every, self.alike.shared(every, stage.inflation))
 
     def rivals(self, stage: Stage, known: np.ndarray) -> np.ndarray:
         """The points that seem best, (n_rivals, n_voxels), the best first; `known` as of `best`."""
@@ -267,15 +269,12 @@ class Chooser:
         """`best`, by scores at the rivals, (n_rivals, n_folds, n_combinations, n_voxels)."""
         every = with_scores(stage.filled(known), rivals, scores, self.n_points)
         shared = self.alike.shared(every, stage.inflation)
-        found = best_of(only_rivals(shared, rivals, self.n_points))
-        return found, every.mean(axis=0)[found, np.arange(len(found))]
+        return _chosen(every, only_rivals(shared, rivals, self.n_points))
 
 
-def _choice(
-    every: np.ndarray, inflation: float, alike: Alike, same: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Best candidate of voxels, and its mean r, by all scores on folds; see `Alike.shared`."""
-    found = best_of(alike.shared(every, inflation, same))
+def _chosen(every: np.ndarray, shared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Best candidate of voxels by shared scores, and its mean r by all scores on folds."""
+    found = best_of(shared)
     return found, every.mean(axis=0)[found, np.arange(len(found))]
 
 
@@ -288,7 +287,7 @@ Try = tuple[Stage, np.ndarray, np.ndarray]  # and what reference voxels would ch
 
 
 def _tries(
-    scores: np.ndarray, hints: np.ndarray | None, costs: np.ndarray, n: int
+    alike: Alike, scores: np.ndarray, hints: np.ndarray | None, costs: np.ndarray, n: int
 ) -> Iterator[Try]:
     """More and more probes, `n` candidates each: with hints at them, then with scores."""
     told = [*_by_what_they_tell(scores, costs)]
@@ -296,7 +295,7 @@ def _tries(
         for probes in told:
             if costs[probes].sum() > NEARLY_ALL * costs.sum():
                 break
-            yield _tried(scores, given, probes, n)
+            yield _tried(alike, scores, given, probes, n)
 
 
 def _plans(
@@ -342,7 +341,9 @@ def _plans(
         yield Plan(first, last, gate, first.cost(costs) + further.mean() * more, decided)
 
 
-def _tried(scores: np.ndarray, hints: np.ndarray | None, probes: list[int], n: int) -> Try:
+def _tried(
+    alike: Alike, scores: np.ndarray, hints: np.ndarray | None, probes: list[int], n: int
+) -> Try:
     """Maps are learnt without the voxels whose scores they give."""
     known = np.concatenate([np.arange(p * n, (p + 1) * n) for p in probes])
     given = (scores if hints is None else hints)[:, known]
@@ -351,9 +352,9 @@ def _tried(scores: np.ndarray, hints: np.ndarray | None, probes: list[int], n: i
         own = groups == group
         learnt = Map.learnt(scores[..., ~own], known, None if hints is None else hints[..., ~own])
         every[:, :, own] = learnt.filled(given[..., own])
-    error, smooth = errors_of(scores), errors_of(every).sum()
-    inflation = float(error.sum() / smooth) if smooth > 0 else 1.0
-    found, said = _choice(every, inflation, Alike.of(scores), np.arange(len(error)))
+    smooth = errors_of(every).sum()
+    inflation = float(alike.error.sum() / smooth) if smooth > 0 else 1.0
+    found, said = _chosen(every, alike.shared(every, inflation, np.arange(len(alike.error))))
     return Stage(probes, Map.learnt(scores, known, hints), inflation), found, said
 
 

@@ -76,12 +76,7 @@ def test_with_few_rows_there_is_no_run_off():
 
 
 @pytest.mark.parametrize("solver", ["gram", "kernel"])
-def test_in_a_fit_the_run_off_has_the_scores_of_its_voxels(solver, monkeypatch):
-    monkeypatch.setattr(probes, "ENOUGH", 20)
-    monkeypatch.setattr(probes, "ROWS", 0)
-    monkeypatch.setattr(probes, "ERROR", 0.02)
-    monkeypatch.setattr(probes, "FULL", 1)
-    monkeypatch.setattr(probes, "MANY", 0)
+def test_in_a_fit_the_run_off_has_the_scores_of_its_voxels(solver, few_are_enough, monkeypatch):
     seen = []
     decide = Chooser.decide
     monkeypatch.setattr(

@@ -154,15 +154,6 @@ def guided(n_reference=40, **options):
     return dataclasses.replace(regression, reference=np.arange(0, 3 * n_reference, 3))
 
 
-@pytest.fixture
-def few_are_enough(monkeypatch):
-    monkeypatch.setattr(probes, "ENOUGH", 20)
-    monkeypatch.setattr(probes, "ROWS", 0)
-    monkeypatch.setattr(probes, "ERROR", 0.02)
-    monkeypatch.setattr(probes, "FULL", 1)
-    monkeypatch.setattr(probes, "MANY", 0)
-
-
 @pytest.mark.parametrize("solver", ["gram", "kernel"])
 def test_fits_at_probes_are_nearly_those_at_all_points(solver, few_are_enough, monkeypatch):
     regression = guided()

@@ -2,6 +2,7 @@
 that a pointer to one is not.
 """
 
+import hashlib
 import json
 import os
 import secrets
@@ -151,6 +152,12 @@ def _swap(new: Path, path: Path) -> None:
             os.replace(old, path)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def file_digest(path: str | Path) -> str:
+    """SHA-256 of a file, read a piece at a time."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -11,6 +11,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from gim.files import file_digest
+
 FOLDER = "verified-indexes-1"  # the number goes up when more is verified
 
 
@@ -28,8 +30,7 @@ def by_content(files: Iterable[Path]) -> str:
     """A key that copies share: all bytes of the files (about 0.3 GB/s)."""
     digest = hashlib.sha256()
     for path in files:
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+        digest.update(bytes.fromhex(file_digest(path)))
     return digest.hexdigest()
 
 

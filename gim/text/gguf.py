@@ -4,7 +4,6 @@ transformers reads them, with the package gguf. What it would say of a damaged o
 first, in words.
 """
 
-import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gim.errors import InputError
-from gim.files import check_fetched
+from gim.files import check_fetched, file_digest
 
 SUFFIX = ".gguf"
 MAGIC = b"GGUF"
@@ -112,5 +111,4 @@ def file_hash(path: str | Path) -> str:
 
 @cache
 def _hash(path: Path, size: int, changed: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_digest(path)

@@ -5,7 +5,6 @@ of every distribution instead takes less for wide teachers, but distances of dis
 their small entries: of SmolLM2's nearest positions, the 256 largest find four in five.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from gim.errors import InputError
-from gim.files import atomic_file, write_json
+from gim.files import atomic_file, file_digest, write_json
 from gim.progress import progress_bar
 from gim.training.settings import Data
 from gim.training.teacher import Head, Line, Teacher
@@ -152,7 +151,7 @@ def _keep_part(
     path = _part_file(folder, number)
     with atomic_file(path) as temporary:
         np.save(temporary, np.concatenate(found))
-    about = {"counts": [len(records) for records in found], "sha256": _sha256(path)}
+    about = {"counts": [len(records) for records in found], "sha256": file_digest(path)}
     write_json(_digest_file(folder, number), about)
 
 
@@ -185,11 +184,6 @@ def _load_head(folder: Path, dtype: torch.dtype) -> Head:
     return Head(load(HEAD), load(BIAS) if (folder / BIAS).is_file() else None)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _part_file(folder: Path, number: int) -> Path:
     return folder / f"part-{number:05d}.npy"
 
@@ -203,7 +197,7 @@ def _open_part(folder: Path, number: int) -> tuple[NDArray[Any], NDArray[np.int6
     path = _part_file(folder, number)
     about = json.loads(_digest_file(folder, number).read_text(encoding="utf-8"))
     try:
-        found = _sha256(path)
+        found = file_digest(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); {_again(folder)}") from error
     if found != about["sha256"]:

@@ -15,6 +15,7 @@ from torch import Tensor
 from gim.causal.model import load_causal
 from gim.causal.shape import vocabulary_size
 from gim.errors import InputError
+from gim.files import file_digest
 from gim.text.hub import files_of
 from gim.text.tokenizer import Tokenizer, load_tokenizer
 from gim.training.kept import KeptTeacher, keep_states
@@ -221,6 +222,5 @@ def _digest(model: str) -> str:
     """Hash of a saved model's files."""
     digest = hashlib.sha256()
     for path in files_of(model):
-        with path.open("rb") as file:
-            digest.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}".encode())
+        digest.update(f"{path.name} {file_digest(path)}".encode())
     return digest.hexdigest()

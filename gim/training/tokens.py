@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gim.errors import InputError
-from gim.files import atomic_directory, write_json
+from gim.files import atomic_directory, file_digest, write_json
 from gim.text.corpus import read_documents
 from gim.text.fidelity import Fidelity
 from gim.text.tokenizer import Tokenizer
@@ -90,8 +90,7 @@ def cache_key(data: Data, tokenizer: Tokenizer, seed: int) -> str:
     for path in data.corpora:
         if not Path(path).is_file():
             raise InputError(f"{path}: no such corpus file; correct data.corpora")
-        stat = Path(path).stat()
-        digest.update(f"{Path(path).resolve()} {stat.st_size} {stat.st_mtime_ns}".encode())
+        digest.update(file_digest(path).encode())
     digest.update(f"{tokenizer.fingerprint} {data.plain} {data.hold_out} {seed}".encode())
     return digest.hexdigest()[:16]
 

@@ -6,10 +6,9 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from gim.files import SHIPPED
+from gim.files import SHIPPED, file_digest
 from gim.text.hub import revision_of
 from pipeline.bands.registry import BAND_PATHS, BandOptions, kind_of
-from pipeline.core.files import file_digest
 
 NEEDS_ENCODER = "encoder"  # None stands for the shipped one
 TABLE = "path"  # of features that others made: a new story has another

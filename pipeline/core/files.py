@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import errno
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable
@@ -82,12 +81,6 @@ def _missing_remedy(path: Path) -> str:
         return remedy
     near = difflib.get_close_matches(path.name, sorted(os.listdir(path.parent)), n=3, cutoff=0.8)
     return f"{remedy} (there is {', '.join(near)})" if near else remedy
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, read a piece at a time."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def set_aside(paths: Iterable[str | Path], folder: str | Path) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from gim.files import file_digest
 from pipeline.bands.compute import band_features, story_matches
 from pipeline.bands.identity import differences, digests
 from pipeline.bands.registry import BandOptions, kind_of
 from pipeline.config.results import Results
 from pipeline.core.errors import Problem, ProblemError
-from pipeline.core.files import file_digest
 from pipeline.core.series import delay
 from pipeline.dataset.basis import BasisFile
 from pipeline.finished.new_story import NewStory

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from gim.files import file_digest
 from pipeline.bands.identity import digests
 from pipeline.bands.registry import BAND_PATHS, BandOptions, kind_of
-from pipeline.core.files import file_digest
 from pipeline.core.progress import chunks, track
 from pipeline.dataset.dataset import Dataset
 from pipeline.fit.cross_validation import choose_solver

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gim.files import file_digest
 from pipeline.config.results import made_here
 from pipeline.config.stories import all_stories, subjects_and_stories, training_stories
-from pipeline.core.files import file_digest
 from pipeline.core.places import Places
 from pipeline.core.progress import track
 from pipeline.dataset.dataset import Dataset

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from gim.files import SHIPPED
+from gim.files import SHIPPED, file_digest
 from pipeline.bands.registry import band_options, kind_of
 from pipeline.config.models import used_bands
-from pipeline.core.files import file_digest
 from pipeline.core.progress import track
 from pipeline.embedding.eng1000 import documents
 from pipeline.validation.embedding import embedding_files

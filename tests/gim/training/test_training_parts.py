@@ -1,6 +1,9 @@
 """Parts of training: data, losses against references, what a student begins with."""
 
 import json
+import os
+import shutil
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -18,7 +21,7 @@ from gim.training.losses import distillation_losses, induction_loss
 from gim.training.pretrain import LinearCrossEntropy
 from gim.training.settings import Data, Optimisation, Weights
 from gim.training.teacher import Teacher, distances
-from gim.training.tokens import plain, token_files
+from gim.training.tokens import cache_key, plain, token_files
 
 # Data
 
@@ -39,6 +42,19 @@ def test_tokens_are_split_and_half_of_the_documents_are_plain(folder, corpus, sm
     assert set(documents) - set(lower) <= set(whole)
     held_out = tokenizer.decode(files["validation"].ids).strip("\n").split("\n\n")
     assert [plain(d) for d in held_out] == [plain(whole[i]) for i in range(9, 60, 10)]
+
+
+def test_tokens_are_known_by_the_text_not_by_its_files_name_or_age(folder, corpus, small):
+    data = Data(**folder["data"])
+    first = cache_key(data, small, seed=0)
+    os.utime(corpus, (0, 0))
+    moved = corpus.with_name(f"moved-{corpus.name}")
+    shutil.copy(corpus, moved)
+    assert cache_key(data, small, seed=0) == first
+    assert cache_key(replace(data, corpora=[str(moved)]), small, seed=0) == first
+    with moved.open("a") as file:
+        file.write('{"text": "One more."}\n')
+    assert cache_key(replace(data, corpora=[str(moved)]), small, seed=0) != first
 
 
 def test_batches_depend_on_number_and_seed_alone(folder, small):

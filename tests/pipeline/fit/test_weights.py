@@ -6,10 +6,10 @@ import h5py
 import numpy as np
 import pytest
 
+from gim.files import file_digest
 from pipeline.bands.compute import BandFile
 from pipeline.bands.registry import BandOptions
 from pipeline.core.errors import ProblemError
-from pipeline.core.files import file_digest
 from pipeline.core.series import delay
 from pipeline.fit.design import Design, load_band
 from pipeline.fit.file import FitFile

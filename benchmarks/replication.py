@@ -1,11 +1,13 @@
 """From the published protocol to the audited one, one correction at a time, on a real subject.
 
-    python -m benchmarks.replication --subject UTS01 --targets components --rungs published matches
+    python -m benchmarks.replication --subject UTS01 --targets components
+    python -m benchmarks.replication --subject UTS01 --targets components --rungs audited --draws 20
     python -m benchmarks.replication_table
 
 Each rung keeps the corrections of those before it (`RUNGS`). Its models add columns copied after
 GIM's matches to Eng1000, and as controls columns copied as far back but after no particular moment,
-after random moments, and columns of noise. Targets are the subject's components, or noisy
+after random moments, and columns of noise; `--draws` says what random moments alone can do, by
+further draws of them. Targets are the subject's components, or noisy
 pseudo-voxels (`benchmarks.pseudo_voxels`), of which the components that are copied are then made.
 `wheretheressmoke` tests, as published; so that its figures can be told from chance, so do the
 training stories of config/realdata.yaml that the published list does not have. They choose nothing.
@@ -30,8 +32,8 @@ from benchmarks import published
 from benchmarks.common import execute
 from benchmarks.replication_data import (
     COPYING,
+    DRAW,
     FOLDER,
-    N_WORD_COMPONENTS,
     TEST,
     Subject,
     Values,
@@ -59,6 +61,8 @@ class Rung:
 
     Parameters
     ----------
+    columns : {"all", "components"}
+        Of Eng1000.
     matches : {"published", "causal"}
         Filtered rows of similarities; or one state a TR, of candidates that are old enough.
     basis, scaling : {"story", "training"}
@@ -70,6 +74,7 @@ class Rung:
         columns, with one a band, and with the controls beside.
     """
 
+    columns: str = "components"
     matches: str = "causal"
     basis: str = "training"
     scaling: str = "training"
@@ -78,16 +83,18 @@ class Rung:
 
 
 RUNGS = {
-    "published": Rung("published", "story", "story", "on end"),
-    "matches": Rung("causal", "story", "story", "on end"),
-    "basis": Rung("causal", "training", "story", "on end"),
-    "scaling": Rung("causal", "training", "training", "on end"),
+    "published": Rung("all", "published", "story", "story", "on end"),
+    "columns": Rung("components", "published", "story", "story", "on end"),
+    "matches": Rung("components", "causal", "story", "story", "on end"),
+    "basis": Rung("components", "causal", "training", "story", "on end"),
+    "scaling": Rung("components", "causal", "training", "training", "on end"),
     "stories": Rung(),
     "folds": Rung(fit="one alpha"),
     "banded": Rung(fit="banded"),
     "audited": Rung(fit="audited"),
 }
-# Models without matches are those of the first rung.
+# Models without matches are those of the rung `columns`.
+BEFORE = "columns"
 UNCHANGED = dict.fromkeys(("matches", "basis", "scaling"), ("eng1000", "noise"))
 
 
@@ -110,7 +117,8 @@ def _by_bootstrap(
 
     def rows(names: Sequence[str]) -> np.ndarray:
         """The design of stories on end."""
-        words = [subject.eng1000[story_of(name)] for name in names]
+        known = subject.eng1000 if rung.columns == "all" else subject.components
+        words = [known[story_of(name)] for name in names]
         if copied is None:
             return delay(np.concatenate(words), subject.delays)
         after = np.concatenate([copied[name] for name in names])
@@ -197,9 +205,10 @@ def output(subject: str, targets: str, rung: str, model: str) -> Path:
     return FOLDER / f"{subject}_{targets}_{rung}_{model}.npz"
 
 
-def run(subject: Subject, rung: str) -> None:
+def run(subject: Subject, rung: str, draws: int) -> None:
     """Fit and score the models of a rung, and write their scores; those that are there stay."""
-    for model in ("eng1000", *COPYING):
+    again = [f"random{DRAW}{number}" for number in range(1, draws + 1)]
+    for model in ("eng1000", *COPYING, *again):
         path = output(subject.name, subject.targets, rung, model)
         if model in UNCHANGED.get(rung, ()) or path.exists():
             continue
@@ -227,7 +236,7 @@ def main() -> None:
     parser.add_argument("--rungs", nargs="+", choices=RUNGS, default=list(RUNGS))
     parser.add_argument("--bootstraps", type=int, default=3, help="of the published fit (was 50)")
     parser.add_argument("--others", type=int, default=None, help="stories beside the test story")
-    parser.add_argument("--word-components", type=int, default=N_WORD_COMPONENTS, help="0: all")
+    parser.add_argument("--draws", type=int, default=0, help="further draws of random moments")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     config, more = load(given.config), load(given.more)
@@ -235,10 +244,10 @@ def main() -> None:
     others = [s for s in training_stories(more, given.subject) if s not in {*train, TEST}]
     subject = Subject(
         given.subject, given.targets, config, train, others[: given.others],
-        given.bootstraps, given.seed, given.word_components,
+        given.bootstraps, given.seed,
     )  # fmt: skip
     for rung in given.rungs:
-        run(subject, rung)
+        run(subject, rung, given.draws)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ from pipeline.matching.matches import Matches, fir_of_matches, keep_best, newest
 FOLDER = Path("results/published/replication")
 TEST = "wheretheressmoke"
 COPYING = ("gim", "lag", "random", "noise")
+DRAW = "-"  # what parts a model from the number of its draw
 N_COMPONENTS = 100  # of BOLD, that are copied; of copied columns, in the workflow's fits
 N_WORD_COMPONENTS = 300  # of Eng1000
 N_VOXELS, N_PRESENTATIONS, WANTED_R = 200, 5, 0.07
@@ -41,6 +42,12 @@ Values = dict[str, np.ndarray]
 def story_of(name: str) -> str:
     """The story of `STORY@PRESENTATIONS`."""
     return name.split("@")[0]
+
+
+def draw_of(model: str) -> tuple[str, int]:
+    """What a model copies after, and which draw of it: ("random", 3) of `random-3`."""
+    base, _, draw = model.partition(DRAW)
+    return base, int(draw or 0)
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,6 @@ class Subject:
         Stories that train, and that test beside `TEST`.
     n_bootstraps, seed : int
         Of the published fit; and of all that is drawn.
-    n_word_components : int
-        Principal components that take the place of Eng1000's columns; 0, all columns stay.
     """
 
     name: str
@@ -83,7 +88,6 @@ class Subject:
     others: list[str]
     n_bootstraps: int
     seed: int
-    n_word_components: int = N_WORD_COMPONENTS
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -171,12 +175,15 @@ class Subject:
 
     @cached_property
     def eng1000(self) -> Values:
-        """Eng1000, z-scored within each story, or components of its columns; float32."""
-        z = {s: zscore(v).astype(np.float32) for s, v in self.words("eng1000").items()}
-        if not self.n_word_components:
-            return z
+        """All columns of Eng1000, z-scored within each story; float32."""
+        return {s: zscore(v).astype(np.float32) for s, v in self.words("eng1000").items()}
+
+    @cached_property
+    def components(self) -> Values:
+        """Principal components of these columns, over the training stories; float32."""
+        z = self.eng1000
         gram = sum(z[s].T @ z[s] for s in self.train)
-        axes = np.linalg.eigh(gram)[1][:, ::-1][:, : self.n_word_components]
+        axes = np.linalg.eigh(gram)[1][:, ::-1][:, :N_WORD_COMPONENTS]
         return {s: v @ axes for s, v in z.items()}
 
     @property
@@ -222,9 +229,10 @@ class Subject:
 
     def _matches(self, model: str) -> dict[str, Matches]:
         """Of a matcher that is no lag control."""
-        options = self.options(model)
+        base, draw = draw_of(model)
+        options = self.options(base)
         found = {
-            s: story_matches(story, self.name, model, options, self.seed)
+            s: story_matches(story, self.name, base, options, self.seed + draw)
             for s, story in self.stories.items()
         }
         fraction = options.matching.best_fraction
@@ -232,9 +240,10 @@ class Subject:
 
     def published_volumes(self, model: str) -> dict[str, np.ndarray]:
         """Matched volumes of all stories by the published steps; `lag` redraws them."""
-        if model == "random":
+        base, draw = draw_of(model)
+        if base == "random":
             return {
-                s: published.random_volumes(story, generator(self.seed, self.name, s))
+                s: published.random_volumes(story, generator(self.seed + draw, self.name, s))
                 for s, story in self.stories.items()
             }
         found = self._published_volumes
@@ -260,7 +269,7 @@ class Subject:
         Parameters
         ----------
         model : str
-            One of `COPYING`.
+            One of `COPYING`, or another draw of `random`.
         as_published : bool
             Whether matches are those of the published steps.
         basis : {"story", "training"}
@@ -286,9 +295,10 @@ class Subject:
 
     def band(self, band: str, values: Values) -> Band:
         """A band of the workflow, made here; `noise` is scaled and delayed as gim is."""
-        given = self.options("gim" if band in COPYING else band).as_mapping()
-        sizes = dict.fromkeys(COPYING, N_COMPONENTS) | {"eng1000": self.n_word_components or None}
-        options = BandOptions.read({**given, "n_components": sizes.get(band)})
+        base = draw_of(band)[0]
+        given = self.options("gim" if base in COPYING else base).as_mapping()
+        sizes = dict.fromkeys(COPYING, N_COMPONENTS) | {"eng1000": N_WORD_COMPONENTS}
+        options = BandOptions.read({**given, "n_components": sizes.get(base)})
         return make_band(band, values, options, self.delays, self.train)
 
     def word_band(self, band: str) -> Band:

@@ -39,6 +39,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "4 layers": {"encoder": {"layers": 4}},
     "6 layers": {"encoder": {"layers": 6}},
     "width 128": {"encoder": {"width": 128}},
+    "width 192": {"encoder": {"width": 192}},
     "width 256": {"encoder": {"width": 256}},
     "window 8": {"encoder": {"window": 8}},
     "window 32": {"encoder": {"window": 32}},
@@ -72,6 +73,16 @@ def variant(base: Distillation, changes: dict[str, Any], steps: int, out: Path) 
         seen, layers = base.encoder.layers * (base.encoder.window - 1), changes["encoder"]["layers"]
         fields["encoder"] = replace(fields["encoder"], window=round(seen / layers) + 1)
     return replace(base, out=str(out), optimisation=shorter(base.optimisation, steps), **fields)
+
+
+def changing(base: Distillation, variants: dict[str, dict[str, Any]]) -> list[str]:
+    """Variants that are not what is configured anyway."""
+    same = variant(base, {}, 1, Path(base.out))
+    return [
+        name
+        for name, changes in variants.items()
+        if not changes or variant(base, changes, 1, Path(base.out)) != same
+    ]
 
 
 def shorter(optimisation: Optimisation, steps: int) -> Optimisation:
@@ -134,7 +145,7 @@ def main() -> None:
     label = f"{Path(args.config).stem}_" if args.finished else ""
     every = VARIANTS | OF_STATES
     rows = {}
-    for name in args.only or (every if base.losses.states else VARIANTS):
+    for name in args.only or changing(base, every if base.losses.states else VARIANTS):
         out = args.work / f"{label}{name}".replace(",", "").replace(" ", "-")
         figures = out.with_name(f"{out.name}.json")
         if not figures.is_file():

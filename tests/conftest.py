@@ -46,6 +46,20 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, driven by playwright, or a skip that says what is missing."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("there is no chromium on this machine (.ci/browser installs it)")
+    with playwright.sync_playwright() as manager:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        opened = manager.chromium.launch(executable_path=found, args=arguments)
+        yield opened
+        opened.close()
+
+
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory) -> Path:
     """A wheel of the project."""

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from gim.weighing.model import WeightedGIM
 from gim.weighing.weights import SOURCES
 
 TEXT = 'She said "<b>no</b> & go" to the cat, and the cat said "<b>no</b> & go" to her. </script>'
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="module")
@@ -52,33 +50,27 @@ def test_a_text_cannot_end_the_script_that_holds_it(steps):
     assert "".join(step["token"] for step in json.loads(data.group(1))) == TEXT
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
-def test_in_a_browser(steps, tmp_path):
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+def test_in_a_browser(steps, tmp_path, browser):
     faults, fetched = [], []
     path = tmp_path / "page.html"
     path.write_text(to_page(steps))
-    with playwright.sync_playwright() as manager:
-        browser = manager.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page()
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("request", lambda request: fetched.append(request.url))
-        page.goto(path.as_uri())
-        tokens = page.locator(".token")
-        assert tokens.count() == len(steps)
-        assert "".join(tokens.evaluate_all("all => all.map(b => b.textContent)")) == TEXT
-        tokens.nth(3).click()
-        assert json.dumps(steps[3].token) in page.locator("#panel").inner_text()
-        page.keyboard.press("ArrowRight")
-        shown = page.locator("#panel").inner_text()
-        assert json.dumps(steps[4].token) in shown and "Remainder: " in shown
-        assert page.locator("[aria-pressed=true]").count() == 1
-        page.keyboard.press("End")
-        assert json.dumps(steps[-1].token) in page.locator("#panel").inner_text()
-        page.keyboard.press("ArrowRight")  # nothing after the last one
-        assert page.locator(".bar span").count() >= 1
-        browser.close()
+    page = browser.new_page()
+    page.set_default_timeout(60_000)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: fetched.append(request.url))
+    page.goto(path.as_uri())
+    tokens = page.locator(".token")
+    assert tokens.count() == len(steps)
+    assert "".join(tokens.evaluate_all("all => all.map(b => b.textContent)")) == TEXT
+    tokens.nth(3).click()
+    assert json.dumps(steps[3].token) in page.locator("#panel").inner_text()
+    page.keyboard.press("ArrowRight")
+    shown = page.locator("#panel").inner_text()
+    assert json.dumps(steps[4].token) in shown and "Remainder: " in shown
+    assert page.locator("[aria-pressed=true]").count() == 1
+    page.keyboard.press("End")
+    assert json.dumps(steps[-1].token) in page.locator("#panel").inner_text()
+    page.keyboard.press("ArrowRight")  # nothing after the last one
+    assert page.locator(".bar span").count() >= 1
+    page.close()
     assert not faults and len(fetched) == 1

@@ -1,27 +1,12 @@
 """The report in a real browser: nothing fails, nothing is fetched, and every control works."""
 
-import shutil
-
 import h5py
 import pytest
 
 from tests.helpers.server import Server
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 PHONE = {"width": 390, "height": 844}
 PATIENCE = 60_000  # ms: the machine may be busy
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as manager:
-        browser = manager.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

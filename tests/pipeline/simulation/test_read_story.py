@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ from gim.cli import main
 from pipeline.simulation.settings import Settings
 from pipeline.simulation.story import tell
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SHORT = Settings(n_train=1, n_test=1, rows=(60, 60))
 
 
@@ -23,44 +21,38 @@ def told():
     return " ".join(word for _, _, word in story.words), again[-1]
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
-def test_a_click_shows_where_the_event_was_told_before(told, tmp_path, capsys):
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+def test_a_click_shows_where_the_event_was_told_before(told, tmp_path, capsys, browser):
     text, event = told
     (tmp_path / "story.txt").write_text(text)
     page_file, faults = tmp_path / "story.html", []
     assert main(["read", str(tmp_path / "story.txt"), "--html", str(page_file)]) == 0
     printed = capsys.readouterr().out
     bits = float(re.search(r"bits_per_byte +([\d.]+)", printed).group(1))
-    with playwright.sync_playwright() as manager:
-        browser = manager.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page(viewport={"width": 1100, "height": 800})
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(page_file.as_uri())
-        tokens = page.locator(".token").evaluate_all("all => all.map(b => b.textContent)")
-        assert "".join(tokens) == text
-        titles = page.locator(".token").evaluate_all("all => all.map(b => parseFloat(b.title))")
-        assert sum(titles) / len(text) == pytest.approx(bits, abs=0.01)
-        # The last word of the event's second telling: it was told before.
-        end = text.rindex(" ".join(event.words)) + len(" ".join(event.words))
-        ends = np.cumsum([len(token) for token in tokens])
-        last = int(np.searchsorted(ends, end))
-        page.locator(".token").nth(last).click()
-        panel = page.locator("#panel")
-        assert json.dumps(tokens[last]) in panel.inner_text()
-        votes = panel.locator(".vote").all_inner_texts()
-        assert votes and {vote.strip() for vote in votes} == {tokens[last].strip()}
-        before = " ".join(event.words)[: -len(tokens[last])]
-        matches = panel.locator(".match").all_inner_texts()
-        assert any(match.endswith(before[-12:]) for match in matches)
-        colours = page.locator(".token").evaluate_all(
-            "all => all.map(b => getComputedStyle(b).backgroundColor)"
-        )
-        assert len(set(colours)) > 10
-        chosen, below = page.locator("[aria-pressed=true]").bounding_box(), panel.bounding_box()
-        assert 0 <= chosen["y"] <= below["y"] - chosen["height"]
-        browser.close()
+    page = browser.new_page(viewport={"width": 1100, "height": 800})
+    page.set_default_timeout(60_000)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(page_file.as_uri())
+    tokens = page.locator(".token").evaluate_all("all => all.map(b => b.textContent)")
+    assert "".join(tokens) == text
+    titles = page.locator(".token").evaluate_all("all => all.map(b => parseFloat(b.title))")
+    assert sum(titles) / len(text) == pytest.approx(bits, abs=0.01)
+    # The last word of the event's second telling: it was told before.
+    end = text.rindex(" ".join(event.words)) + len(" ".join(event.words))
+    ends = np.cumsum([len(token) for token in tokens])
+    last = int(np.searchsorted(ends, end))
+    page.locator(".token").nth(last).click()
+    panel = page.locator("#panel")
+    assert json.dumps(tokens[last]) in panel.inner_text()
+    votes = panel.locator(".vote").all_inner_texts()
+    assert votes and {vote.strip() for vote in votes} == {tokens[last].strip()}
+    before = " ".join(event.words)[: -len(tokens[last])]
+    matches = panel.locator(".match").all_inner_texts()
+    assert any(match.endswith(before[-12:]) for match in matches)
+    colours = page.locator(".token").evaluate_all(
+        "all => all.map(b => getComputedStyle(b).backgroundColor)"
+    )
+    assert len(set(colours)) > 10
+    chosen, below = page.locator("[aria-pressed=true]").bounding_box(), panel.bounding_box()
+    assert 0 <= chosen["y"] <= below["y"] - chosen["height"]
+    page.close()
     assert not faults

@@ -134,10 +134,19 @@ class Budget:
         if self._costs.in_seconds:
             if not sent:
                 insort(self._plain, call)
-            plain = median(self._plain) if self._plain else self._costs.of(1)
-            took = (call / plain if sent else 1.0) + drafting / plain
+            took = (call / self._call if sent else 1.0) + drafting / self._call
         self._lost += took - tokens
         self._tokens += tokens
+
+    def take_in(self, seconds: float) -> None:
+        """What taking in the prompt took the draft is lost before the first token."""
+        if self._costs.in_seconds:
+            self._lost += seconds / self._call
+
+    @property
+    def _call(self) -> float:
+        """Seconds of a call of one token, as it is now."""
+        return median(self._plain) if self._plain else self._costs.of(1)
 
 
 # What a small model on a CPU takes: the step from one token, a product of a matrix and a vector, to

@@ -159,6 +159,8 @@ def speculate(
     if draft is not None:
         with drafting:
             draft.extend(sequence)
+        if budget is not None:
+            budget.take_in(drafting.seconds)
     while (left := begin + n_tokens - len(sequence)) > 0:
         proposal, before = Proposal([], []), drafting.seconds
         room = min(draft_length, left - 1)

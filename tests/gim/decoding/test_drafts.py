@@ -249,6 +249,26 @@ def test_a_clock_tells_what_costs_did_not(rng, monkeypatch, a_call, asking):
     assert done.seconds <= 1.06 * plain.seconds
 
 
+def test_taking_in_the_prompt_is_not_for_nothing(rng, monkeypatch):
+    """It takes four calls' time, which is all that drafts may lose of a text this short."""
+    clock, lm, n = Clock(), model("llama"), 100
+    read = Reader.read
+
+    def slowly(self, ids, last):
+        clock.now += 1 + 0.4 * (last - 1)
+        return read(self, ids, last)
+
+    class Taking(Slow):
+        def extend(self, ids):
+            self.clock.now += 4 if len(ids) > 10 else 0
+
+    monkeypatch.setattr(Reader, "read", slowly)
+    given = {"draft_length": 4, "costs": Costs((1.0, 1.4), in_seconds=True), "clock": clock}
+    prompt = rng.integers(0, SIZE, 20)
+    plain, done = (speculate(lm, d, prompt, n, **given) for d in (None, Taking(clock, 0.0)))
+    assert done.seconds <= 1.05 * plain.seconds
+
+
 @pytest.mark.parametrize("calls", [(1.0,), (2.0, 1.0), (0.0, 1.0), (1.0, float("nan"))])
 def test_costs_that_cannot_be_are_refused(calls):
     with pytest.raises(InputError, match="costs"):

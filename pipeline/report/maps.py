@@ -37,8 +37,8 @@ def map_pictures(listing: str | Path) -> dict[str, Any]:
     -------
     dict
         `pictures`: records of the pictures, each with a `label` and a data `url`; `views`: those
-        of the files that the page links to; `kinds`: kind of picture to its name; `notes`: what is
-        said of all.
+        of the files that the page links to, each with a `label` and a `path`; `kinds`: kind of
+        picture to its name; `notes`: what is said of all.
     """
     listing = Path(listing)
     said = json.loads(listing.read_text(encoding="utf-8"))
@@ -54,9 +54,9 @@ def map_pictures(listing: str | Path) -> dict[str, Any]:
         if record["kind"] in kinds
     ]
     views = [
-        {**record, "path": f"{listing.parent.name}/{record['file']}"}
+        {**record, "label": _label(record), "path": f"{listing.parent.name}/{record['file']}"}
         for record in records
-        if record["kind"] in VIEWS
+        if record["kind"] in VIEWS and record["stat"] in statistics
     ]
     named = {kind: SHOWN[kind] for kind in kinds}
     return {"pictures": pictures, "views": views, "kinds": named, "notes": said.get("notes", [])}

@@ -126,15 +126,19 @@ def write_matches(path):
 
 
 def write_maps(folder, subject, models):
-    """Pictures of one colour each, and the list of them."""
+    """Pictures of one colour each, views of all but "random", and the list of them."""
     records = []
     for i, model in enumerate(models):
-        for kind in ("surface", "glass"):
+        for kind in ("surface", "glass", *(["view", "surfview"] if model != "random" else [])):
             for stat in ("r", "rdiff"):
                 if stat == "rdiff" and model == "eng1000":
                     continue
                 name = f"{model}_{kind}_{stat}.png"
-                Image.new("RGB", (60, 20), (20 * i, 90, 120)).save(folder / name)
+                if kind.endswith("view"):
+                    name = f"{model}_{kind}_{stat}.html"
+                    (folder / name).write_text("<p>A brain.")
+                else:
+                    Image.new("RGB", (60, 20), (20 * i, 90, 120)).save(folder / name)
                 minus = "eng1000" if stat == "rdiff" else None
                 records.append(
                     {"file": name, "kind": kind, "stat": stat, "model": model, "minus": minus}

@@ -47,6 +47,20 @@ def test_the_map_switch_shows_one_picture_of_what_is_chosen(mapped, visit):
     assert page.input_value("[data-key=show]") == "test correlation"
 
 
+def test_views_that_are_linked_are_of_the_map_that_is_shown(mapped, visit):
+    page = visit(mapped)
+
+    def linked():
+        return page.locator(".views a:visible").evaluate_all("all => all.map(a => a.pathname)")
+
+    page.select_option("[data-key=model]", "ngram")
+    page.select_option("[data-key=show]", "difference to eng1000")
+    names = [f"ngram_{kind}_rdiff.html" for kind in ("view", "surfview")]
+    assert [path.rsplit("/", 1)[1] for path in linked()] == names
+    page.select_option("[data-key=model]", "random")  # has none
+    assert linked() == [] and not page.locator(".views").is_visible()
+
+
 def test_the_explorer_opens_on_the_matcher_and_keeps_what_is_chosen(unmapped, visit):
     page = visit(unmapped)
     listed = page.locator("#explore-model option").evaluate_all("all => all.map(o => o.value)")

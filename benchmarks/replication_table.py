@@ -40,7 +40,7 @@ EVERY = (
     "other stories: r | gain (95 %) |"
 )
 BRIEF = (
-    "| rung | eng1000: r | wide grid | + gim | + random | of all draws | others: + gim (95 %) | "
+    "| rung | eng1000: r | with a wide grid | + gim | + random | its draws | others: + gim (95 %) | "
     "others: gim above random (95 %) |"
 )
 GRIDS = ("published", "wide")
@@ -124,11 +124,14 @@ def records(subject: str, targets: str) -> list[Row]:
 
 
 def _draws(found: Arrays, grid: str, kind: str) -> dict[str, list[float]]:
-    """Gains of all draws of random moments: on the test story, on the mean of the others."""
+    """Gains of all draws of random moments: on the test story, on the mean of the others; and the
+    draws' mean on each of these.
+    """
     models = dict.fromkeys(key.split("/")[0] for key in found)
     drawn = [m for m in models if m == "random" or m.startswith(f"random{DRAW}")]
     rows = [record(found, model, grid, kind) for model in drawn]
-    return {key: [row[key][0] for row in rows] for key in ("gain", "gain_others")}
+    gains = {key: [row[key][0] for row in rows] for key in ("gain", "gain_others")}
+    return gains | {"stories": np.mean([row["gains_others"] for row in rows], axis=0).tolist()}
 
 
 def every(rows: list[Row]) -> str:
@@ -155,7 +158,7 @@ def brief(rows: list[Row]) -> str:
         grids = {row["alphas"]: row["r"] for row in rows if _is(row, rung, "eng1000")}
         first = {m: _first(rows, rung, m) for m in ("gim", "random")}
         gim, random = first["gim"], first["random"]
-        apart = np.subtract(gim["gains_others"], random["gains_others"])
+        apart = np.subtract(gim["gains_others"], random["draws"]["stories"])
         drawn = random["draws"]["gain"]
         spread = f"{min(drawn):+.3f} to {max(drawn):+.3f}" if len(drawn) > 1 else ""
         published = f"{grids['published']:.4f}" if "published" in grids else ""

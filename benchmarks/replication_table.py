@@ -40,8 +40,8 @@ EVERY = (
     "other stories: r | gain (95 %) |"
 )
 BRIEF = (
-    "| rung | eng1000: r | with a wide grid | + gim | + random | its draws | others: + gim (95 %) | "
-    "others: gim above random (95 %) |"
+    "| rung | eng1000: r | with a wide grid | + gim | + random | its draws | "
+    "others: + gim (95 %) | others: gim above random (95 %) |"
 )
 GRIDS = ("published", "wide")
 MODELS = ("eng1000", *COPYING)

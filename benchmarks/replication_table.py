@@ -41,7 +41,7 @@ EVERY = (
 )
 BRIEF = (
     "| rung | eng1000: r | with a wide grid | + gim | + random | its draws | "
-    "others: + gim (95 %) | others: gim above random (95 %) |"
+    "others: + gim (95 %) | gim above lag | gim above random |"
 )
 GRIDS = ("published", "wide")
 MODELS = ("eng1000", *COPYING)
@@ -153,19 +153,21 @@ def _with_interval(gain: list[float]) -> str:
 
 def brief(rows: list[Row]) -> str:
     """Table of the rungs of one subject's targets, in one kind of presentations."""
-    lines = [BRIEF, "|" + "---|" * 8]
+    lines = [BRIEF, "|" + "---|" * 9]
     for rung in dict.fromkeys(row["rung"] for row in rows):
         grids = {row["alphas"]: row["r"] for row in rows if _is(row, rung, "eng1000")}
-        first = {m: _first(rows, rung, m) for m in ("gim", "random")}
-        gim, random = first["gim"], first["random"]
-        apart = np.subtract(gim["gains_others"], random["draws"]["stories"])
+        gim, lag, random = (_first(rows, rung, m) for m in ("gim", "lag", "random"))
+        apart = [
+            _with_interval(list(interval(np.subtract(gim["gains_others"], other))))
+            for other in (lag["gains_others"], random["draws"]["stories"])
+        ]
         drawn = random["draws"]["gain"]
         spread = f"{min(drawn):+.3f} to {max(drawn):+.3f}" if len(drawn) > 1 else ""
         published = f"{grids['published']:.4f}" if "published" in grids else ""
         lines.append(
             f"| {rung} | {published} | {grids['wide']:.4f} | {gim['gain'][0]:+.4f} | "
             f"{random['gain'][0]:+.4f} | {spread} | {_with_interval(gim['gain_others'])} | "
-            f"{_with_interval(list(interval(apart)))} |"
+            f"{apart[0]} | {apart[1]} |"
         )
     return "\n".join(lines)
 
@@ -208,7 +210,7 @@ def draw(groups: dict[tuple[str, str, str], list[Row]], path: Path) -> None:
         column[0].set_title(f"{subject}, {targets}", fontsize=10)
     axes[0, 0].set_ylabel(f"gain in r over eng1000\n{TEST}")
     axes[1, 0].set_ylabel("gain in r over eng1000\nmean of the other stories")
-    axes[0, -1].legend(fontsize=8, loc="lower right")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.savefig(path, dpi=130)
 
 

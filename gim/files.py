@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,57 @@ def check_replaceable(path: str | Path) -> None:
             "would replace it whole; name another folder, move this one away, or put an empty file "
             "of that name into it if it may go"
         )
+
+
+def check_output(path: str | Path, inputs: Iterable[str | Path] = ()) -> None:
+    """Raise unless a file can be written to ``path`` when the work is done, and is none of its own.
+
+    Raises
+    ------
+    InputError
+        For a folder, a place under a file or that may not be written to, or one of ``inputs``.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: a folder; name a file to write")
+    for given in inputs:
+        if path.exists() and Path(given).exists() and path.samefile(given):
+            raise InputError(f"{path}: is read here and would be replaced; name another to write")
+    _check_place(path, path.parent)
+
+
+def check_output_folder(path: str | Path, mark: str, names: Iterable[str]) -> None:
+    """Raise unless files can be written into a folder, and replace those of an earlier run alone.
+
+    Parameters
+    ----------
+    mark : str
+        A file that tells that an earlier run wrote the folder.
+    names : iterable of str
+        Files that would be written.
+
+    Raises
+    ------
+    InputError
+        For a file, a place under one or that may not be written to, or somebody else's files.
+    """
+    path = Path(path)
+    _check_place(path, path)
+    there = [name for name in names if (path / name).exists()]
+    if there and not (path / mark).exists():
+        raise InputError(
+            f"{path / there[0]}: is there and was not written by this command (no {mark} beside "
+            "it); name another folder"
+        )
+
+
+def _check_place(path: Path, folder: Path) -> None:
+    """Raise unless files can come into a folder, which need not be there yet."""
+    there = next((place for place in (folder, *folder.parents) if place.exists()), Path("/"))
+    if not there.is_dir():
+        raise InputError(f"{path}: cannot be written, {there} is a file; name another place")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{path}: cannot be written, {there} is read-only; name another place")
 
 
 def _let_read(folder: Path) -> None:

@@ -24,6 +24,7 @@ from gim.errors import InputError
 Head = tuple[int, int]  # layer, head
 EARLY = slice(40, 60)  # tokens of the in-context score, counted from the beginning of a piece,
 LATE = 50  # and from its end
+SHORTEST = EARLY.stop + LATE + 1  # tokens of a piece
 COPIED = 2  # length of a match from which what followed it counts as copied
 
 
@@ -117,9 +118,9 @@ def loss_summary(
     InputError
         When a piece is too short, or repeats nothing.
     """
-    shortest, least = min(len(piece) for piece in pieces), EARLY.stop + LATE + 1
-    if shortest < least:
-        raise InputError(f"a piece of {shortest} tokens: the in-context score needs {least}")
+    shortest = min(len(piece) for piece in pieces)
+    if shortest < SHORTEST:
+        raise InputError(f"a piece of {shortest} tokens: the in-context score needs {SHORTEST}")
     copied = np.concatenate([_copied(piece) for piece in pieces])
     flat = np.concatenate(losses)
     late = np.concatenate([loss[-LATE:] for loss in losses])

@@ -14,6 +14,8 @@ KINDS = {
     "fuzzy": "five most alike",
     "fuzzy_alone": "most alike, another token",
 }
+SETTINGS = "heads.json"
+FILES = (SETTINGS, "heads.tsv", "heads.png", "ablation.tsv")
 CHOSEN, OTHER = "#b2182b", "#777777"
 
 
@@ -38,7 +40,7 @@ def write_heads(
         _write_table(folder / "ablation.tsv", losses)
         extra = {**extra, "ablation": losses.to_dict("records")}
     _write_table(folder / "heads.tsv", table)
-    write_json(folder / "heads.json", {**extra, "heads": table.to_dict("records")})
+    write_json(folder / SETTINGS, {**extra, "heads": table.to_dict("records")})
     draw_heads(table, folder / "heads.png", losses)
 
 

@@ -9,7 +9,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from gim.cli.options import add_model, add_weighted, load_model, load_weighted
+from gim.cli.options import (
+    above_zero,
+    add_model,
+    add_weighted,
+    load_model,
+    load_weighted,
+    natural,
+    positive,
+)
 from gim.errors import InputError
 
 
@@ -24,14 +32,20 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--teacher", default=None, help="a causal LM as metric, and as reference")
     parser.add_argument("--teacher-tokenizer", default=None, help="default: in its directory")
     parser.add_argument("--distance", default="symmetric_kl", choices=("symmetric_kl", "jsd"))
-    parser.add_argument("--temperature", type=float, default=None, help="of that distance")
+    parser.add_argument("--temperature", type=above_zero, default=None, help="of that distance")
     add_weighted(parser, "also evidence weighed, and n-grams to compare with")
-    parser.add_argument("--stride", type=int, default=512, help="score every n-th position")
-    parser.add_argument("--positions", type=int, default=None, help="sample so many a document")
-    parser.add_argument("--rounds", type=int, default=8, help="of 128 queries, with --teacher")
-    parser.add_argument("--seed", type=int, default=0, help="of samples and of `random`")
-    parser.add_argument("--other-taus", type=int, nargs="*", default=[], help="more rows of GIM")
-    parser.add_argument("--documents", type=int, default=None, help="only the first n documents")
+    parser.add_argument("--stride", type=positive, default=512, help="score every n-th position")
+    parser.add_argument(
+        "--positions", type=positive, default=None, help="sample so many a document"
+    )
+    parser.add_argument("--rounds", type=positive, default=8, help="of 128 queries, with --teacher")
+    parser.add_argument("--seed", type=natural, default=0, help="of samples and of `random`")
+    parser.add_argument(
+        "--other-taus", type=positive, nargs="*", default=[], help="more rows of GIM"
+    )
+    parser.add_argument(
+        "--documents", type=positive, default=None, help="only the first n documents"
+    )
     parser.add_argument("--out", required=True, help="directory of the tables and the plot")
 
 
@@ -39,16 +53,19 @@ def run(args: argparse.Namespace) -> None:
     """Evaluate, write the tables, print the summary."""
     from gim.causal.model import check_vocabulary, load_causal
     from gim.evaluation.evaluate import evaluate
-    from gim.evaluation.report import write_evaluation
+    from gim.evaluation.report import FILES, SETTINGS, write_evaluation
+    from gim.files import check_output_folder
     from gim.text.corpus import read_documents
     from gim.text.hub import name_of
 
+    check_output_folder(args.out, SETTINGS, FILES)
     model = load_model(args)
     teacher = _teacher(args)
     metrics = _metrics(args, model, teacher)
     causal = {name_of(name): load_causal(name, args.device) for name in args.models}
     for name, network in zip(args.models, causal.values(), strict=True):
         check_vocabulary(name, network, model.tokenizer)
+    texts = _texts(args, model) if teacher is not None else []
     result = evaluate(
         islice(read_documents(args.files), args.documents),
         model,
@@ -66,18 +83,25 @@ def run(args: argparse.Namespace) -> None:
     if teacher is not None:
         from gim.evaluation.retrieval import compare_metrics
 
-        documents = islice(read_documents(args.files), args.documents)
-        ids = [model.tokenizer.encode(document.text) for document in documents]
         judged = {name: metric for name, metric in metrics.items() if metric is not teacher}
         if model.metric is not None:
             judged = {"encoder": model.metric, **judged}
         retrieval = compare_metrics(
-            ids, model.tokenizer, judged, teacher, rounds=args.rounds, seed=args.seed
+            texts, model.tokenizer, judged, teacher, rounds=args.rounds, seed=args.seed
         )
     summary = write_evaluation(result, args.out, _settings(args, model), retrieval)
     print(summary.to_string(index=False))
     if retrieval is not None:
         print(retrieval.to_string(index=False))
+
+
+def _texts(args: argparse.Namespace, model: Any) -> list[Any]:
+    """Documents as ids, for what needs long ones."""
+    from gim.evaluation.retrieval import long_enough
+    from gim.text.corpus import read_documents
+
+    documents = islice(read_documents(args.files), args.documents)
+    return long_enough([model.tokenizer.encode(document.text) for document in documents])
 
 
 def _teacher(args: argparse.Namespace) -> Any:

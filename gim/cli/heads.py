@@ -4,39 +4,46 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gim.cli.options import own_tokenizer
+from gim.cli.options import natural, own_tokenizer, positive
 from gim.errors import InputError
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("model", help="directory or name of a Hugging Face causal LM")
-    parser.add_argument("--sequences", type=int, default=8, help="of repeated random tokens")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--sequences", type=positive, default=8, help="of repeated random tokens")
+    parser.add_argument("--seed", type=natural, default=0)
     parser.add_argument("--text", nargs="*", default=[], help="files on which heads are looked at")
     parser.add_argument("--tokenizer", default=None, help="with --text (default: the model's own)")
-    parser.add_argument("--pieces", type=int, default=6, help="pieces of text that are read")
-    parser.add_argument("--length", type=int, default=512, help="tokens of a piece")
+    parser.add_argument("--pieces", type=positive, default=6, help="pieces of text that are read")
+    parser.add_argument("--length", type=positive, default=512, help="tokens of a piece")
     parser.add_argument(
         "--encoder", default=None, help="for fuzzy evidence (default: the shipped one), or none"
     )
     parser.add_argument(
-        "--ablate", type=int, nargs="*", default=[], help="numbers of best heads to take out"
+        "--ablate", type=positive, nargs="*", default=[], help="numbers of best heads to take out"
     )
-    parser.add_argument("--draws", type=int, default=20, help="of as many random heads instead")
+    parser.add_argument(
+        "--draws", type=positive, default=20, help="of as many random heads instead"
+    )
     parser.add_argument("--out", required=True, help="directory of the tables and the figure")
 
 
 def run(args: argparse.Namespace) -> None:
     """Score every head; print the ten best, and what ablation costs."""
+    from gim.causal.ablation import SHORTEST
     from gim.causal.heads import head_scores
-    from gim.causal.heads_report import write_heads
+    from gim.causal.heads_report import FILES, SETTINGS, write_heads
     from gim.causal.model import load_causal
+    from gim.files import check_output_folder
 
-    if args.ablate and (min(args.ablate) < 1 or args.draws < 1):
-        raise InputError("--ablate and --draws start at 1")
     if args.ablate and not args.text:
         raise InputError("--ablate needs --text, on which it is seen what the heads are for")
+    if args.ablate and args.length < SHORTEST:
+        raise InputError(
+            f"--length {args.length}: what heads are for is seen on {SHORTEST} or more"
+        )
+    check_output_folder(args.out, SETTINGS, FILES)
     model = load_causal(args.model)
     tokenizer, pieces = _read_text(args, model) if args.text else (None, [])
     table = head_scores(model, sequences=args.sequences, seed=args.seed)

@@ -2,6 +2,8 @@
 
 import argparse
 
+from gim.cli.options import natural, positive
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -9,9 +11,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, help="directory of the index")
     parser.add_argument("--tokenizer", default=None, help="path or name (default: the shipped one)")
     parser.add_argument("--field", default="text", help="key of the text in JSONL")
-    parser.add_argument("--cpus", type=int, default=1, help="processes of the suffix sort")
-    parser.add_argument("--memory", type=int, default=2, help="GiB for the suffix sort")
-    parser.add_argument("--hold-out", type=int, default=0, help="leave out every n-th document")
+    parser.add_argument("--cpus", type=positive, default=1, help="processes of the suffix sort")
+    parser.add_argument("--memory", type=positive, default=2, help="GiB for the suffix sort")
+    parser.add_argument("--hold-out", type=natural, default=0, help="leave out every n-th document")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -1,11 +1,43 @@
 """Options that several commands share, and what they mean."""
 
 import argparse
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from gim.errors import InputError
+
+
+def positive(value: str) -> int:
+    """A whole number from 1 on."""
+    return _at_least(1, value)
+
+
+def natural(value: str) -> int:
+    """A whole number from 0 on."""
+    return _at_least(0, value)
+
+
+def _at_least(least: int, value: str) -> int:
+    try:
+        number = int(value)
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise argparse.ArgumentTypeError(f"{value!r} is no whole number from {least} on")
+    return number
+
+
+def above_zero(value: str) -> float:
+    """A finite number above 0."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{value!r} is no finite number above 0")
+    return number
 
 
 def add_model(parser: argparse.ArgumentParser, tau: bool = True, index: bool = True) -> None:
@@ -18,11 +50,14 @@ def add_model(parser: argparse.ArgumentParser, tau: bool = True, index: bool = T
         default=None,
         help="directory (default: the shipped one), or none",
     )
-    parser.add_argument("--context", type=int, default=1024, help="tokens of context")
+    parser.add_argument("--context", type=positive, default=1024, help="tokens of context")
     parser.add_argument("--device", default="cpu")
     if tau:
         parser.add_argument(
-            "--tau", type=int, default=None, help="default: of --weighted WEIGHTS, or 8 (published)"
+            "--tau",
+            type=positive,
+            default=None,
+            help="default: of --weighted WEIGHTS, or 8 (published)",
         )
 
 
@@ -44,6 +79,7 @@ def load_model(args: argparse.Namespace, index: Sequence[str] | None = None) -> 
     from gim.infinigram.query import InfiniGram
     from gim.text.tokenizer import load_tokenizer
 
+    check_device(args.device)
     tokenizer = load_tokenizer(args.tokenizer)
     paths = args.index if index is None else index
     reference = InfiniGram(list(paths), tokenizer) if paths else None
@@ -84,6 +120,17 @@ def run_training(path: str, kind: type, train: Callable[[Any], dict[str, float]]
     settings: Any = read_settings(path, kind)
     figures = train(settings)
     print(f"{settings.out}: " + ", ".join(f"{name} {value:.4g}" for name, value in figures.items()))
+
+
+def check_device(name: str) -> None:
+    """Raise unless tensors can be on a device."""
+    import torch
+
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        said = str(error).partition("\n")[0]
+        raise InputError(f"--device {name}: cannot be used here ({said}); take cpu") from error
 
 
 def text_of(value: str) -> str:

@@ -2,7 +2,14 @@
 
 import argparse
 
-from gim.cli.options import add_model, add_weighted, load_model, load_weighted, text_of
+from gim.cli.options import (
+    add_model,
+    add_weighted,
+    load_model,
+    load_weighted,
+    natural,
+    text_of,
+)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -11,15 +18,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_model(parser, tau=False)
     add_weighted(parser, "evidence weighed: always so here")
     parser.add_argument("--html", default=None, help="page to write")
-    parser.add_argument("--evidence", type=int, default=5, help="passages a token")
+    parser.add_argument("--evidence", type=natural, default=5, help="passages a token")
 
 
 def run(args: argparse.Namespace) -> None:
     """Print what sums up, write the page."""
     from gim.errors import InputError
     from gim.evaluation.page import read_text, summary, to_page
-    from gim.files import write_text
+    from gim.files import check_output, write_text
 
+    if args.html:
+        check_output(args.html, [args.file])
     args.weighted = args.weighted or "shipped"
     text = text_of(f"@{args.file}")
     if not text.strip():

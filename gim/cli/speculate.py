@@ -7,10 +7,11 @@ from gim.cli.options import (
     add_weighted,
     load_model,
     load_weighted,
+    natural,
     own_tokenizer,
+    positive,
     text_of,
 )
-from gim.errors import InputError
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -20,8 +21,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_weighted(parser, "draft by evidence weighed")
     parser.add_argument("--draft-model", default=None, help="a small LM to compare with")
-    parser.add_argument("--tokens", type=int, default=100, help="tokens to generate")
-    parser.add_argument("--draft-length", type=int, default=16, help="most tokens of a draft")
+    parser.add_argument("--tokens", type=positive, default=100, help="tokens to generate")
+    parser.add_argument("--draft-length", type=positive, default=16, help="most tokens of a draft")
     parser.add_argument(
         "--cost",
         type=float,
@@ -30,10 +31,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         "reproducible with a given one only)",
     )
     parser.add_argument("--temperature", type=float, default=0.0, help="0: greedy")
-    parser.add_argument("--top-k", type=int, default=0)
+    parser.add_argument("--top-k", type=natural, default=0)
     parser.add_argument("--top-p", type=float, default=1.0)
     parser.add_argument("--sampled-draft", action="store_true", help="draft from the soft counts")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=natural, default=0)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -44,13 +45,14 @@ def run(args: argparse.Namespace) -> None:
     from gim.decoding.speculate import compare
     from gim.text.tokenizer import load_tokenizer
 
-    if args.draft_length < 1 or args.tokens < 1:
-        raise InputError("--draft-length and --tokens start at 1")
     sampling = Sampling(args.temperature, args.top_k, args.top_p)
     large = load_causal(args.model, args.device)
     if args.tokenizer is None:
         args.tokenizer = own_tokenizer(args.model)
     check_vocabulary(args.model, large, load_tokenizer(args.tokenizer))
+    small = load_causal(args.draft_model, args.device) if args.draft_model else None
+    if small is not None:
+        check_vocabulary(args.draft_model, small, load_tokenizer(args.tokenizer))
     model = load_model(args)
     if args.cost is None:
         costs = Costs.measure(large, args.draft_length)
@@ -67,7 +69,7 @@ def run(args: argparse.Namespace) -> None:
         costs=costs,
         sampling=sampling,
         sampled_draft=args.sampled_draft,
-        small=load_causal(args.draft_model, args.device) if args.draft_model else None,
+        small=small,
         seed=args.seed,
     )
     print(rows.drop(columns="ids").to_string(index=False))

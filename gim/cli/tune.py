@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gim.cli.options import add_model, load_model
+from gim.cli.options import add_model, load_model, natural, positive
 from gim.errors import InputError
 
 
@@ -24,23 +24,28 @@ def add(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--no-index", action="store_true", help="tune GIM without a reference corpus"
     )
-    parser.add_argument("--every", type=int, default=20, help="hold out every n-th document")
-    parser.add_argument("--stride", type=int, default=64, help="score every n-th position for tau")
+    parser.add_argument("--every", type=positive, default=20, help="hold out every n-th document")
+    parser.add_argument(
+        "--stride", type=positive, default=64, help="score every n-th position for tau"
+    )
     parser.add_argument("--out", required=True, help="TSV of the sweep of tau")
     parser.add_argument("--weights", default=None, help="fit weights, too, and write them and tau")
-    parser.add_argument("--positions", type=int, default=8192, help="to fit weights on")
-    parser.add_argument("--seed", type=int, default=0, help="of their choice")
+    parser.add_argument("--positions", type=positive, default=8192, help="to fit weights on")
+    parser.add_argument("--seed", type=natural, default=0, help="of their choice")
 
 
 def run(args: argparse.Namespace) -> None:
     """Index the rest if need be, sweep tau on the documents held out, fit weights."""
     from gim.evaluation.evaluate import evaluate
     from gim.evaluation.tune import describe_tau, every_nth, sweep
-    from gim.files import write_text
+    from gim.files import check_output, write_text
     from gim.text.corpus import read_documents
 
     if args.every < 2:
         raise InputError(f"--every {args.every} would leave nothing to train on; use 2 or more")
+    check_output(args.out, args.files)
+    if args.weights:
+        check_output(args.weights, [*args.files, args.out])
     with _index(args) as (paths, every):
         model = load_model(args, paths)
         held_out = list(every_nth(read_documents(args.files), every))

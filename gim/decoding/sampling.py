@@ -1,5 +1,6 @@
 """How logits become probabilities."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ class Sampling:
     top_p: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.temperature < 0 or self.top_k < 0 or not 0 < self.top_p <= 1:
+        if not 0 <= self.temperature < math.inf or self.top_k < 0 or not 0 < self.top_p <= 1:
             raise InputError(f"{self}: temperature and top_k start at 0, top_p is in (0, 1]")
 
     def probabilities(self, logits: NDArray) -> NDArray[np.float64]:

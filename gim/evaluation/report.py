@@ -15,6 +15,10 @@ from gim.evaluation.measures import (
 )
 from gim.files import atomic_file, write_json, write_text
 
+SETTINGS, PLOT = "eval.json", "eval.png"
+TABLES = ("summary", "by_component", "by_suffix_length", "paired", "retrieval")
+FILES = (SETTINGS, PLOT, *(f"{name}.tsv" for name in TABLES))
+
 
 def write_evaluation(
     result: Result, out: str | Path, settings: dict, retrieval: pd.DataFrame | None = None
@@ -34,8 +38,8 @@ def write_evaluation(
         text = table.to_csv(sep="\t", index=False, float_format="%.6g", lineterminator="\n")
         write_text(folder / f"{name}.tsv", text)
     content = {name: table.to_dict("records") for name, table in tables.items()}
-    write_json(folder / "eval.json", {**settings, "smoothing": SMOOTHING, **content})
-    plot_evaluation(tables, folder / "eval.png")
+    write_json(folder / SETTINGS, {**settings, "smoothing": SMOOTHING, **content})
+    plot_evaluation(tables, folder / PLOT)
     return tables["summary"]
 
 

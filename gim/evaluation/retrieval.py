@@ -94,9 +94,7 @@ def compare_metrics(
     InputError
         When no document is long enough.
     """
-    texts = [ids for ids in documents if len(ids) >= LEAD + SEGMENT]
-    if not texts:
-        raise InputError(f"no document is longer than {LEAD + SEGMENT} tokens")
+    texts = long_enough(documents)
     rng = np.random.default_rng(seed)
     found: dict[str, list[dict[str, NDArray]]] = {name: [] for name in metrics}
     document_of: list[NDArray] = []
@@ -122,6 +120,20 @@ def compare_metrics(
             row[f"{key}_lo"], row[f"{key}_hi"] = document_interval(values, document, seed)
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def long_enough(documents: Sequence[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+    """Documents that segments can be drawn from, with what comes before them.
+
+    Raises
+    ------
+    InputError
+        When there is none.
+    """
+    texts = [ids for ids in documents if len(ids) >= LEAD + SEGMENT]
+    if not texts:
+        raise InputError(f"no document is longer than {LEAD + SEGMENT} tokens")
+    return texts
 
 
 def _draw(texts: list[NDArray], rng: np.random.Generator) -> tuple[NDArray, list[NDArray], NDArray]:

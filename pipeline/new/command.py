@@ -17,7 +17,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from pipeline.new.contents import (
     look_at_responses,
     look_at_words,
 )
-from pipeline.new.files import find
+from pipeline.new.files import find, passed_over
 from pipeline.new.page import Guesses, page
 from pipeline.new.subjects import entity
 from pipeline.readers.formats import RESPONSES, TRANSCRIPTS, is_on_surface, needs_mask, region_names
@@ -92,6 +92,7 @@ def write_configuration(options: argparse.Namespace) -> ProblemError | None:
     without += [file.path for file in transcripts]
     responses = find(options.responses, RESPONSES, "--responses", without)
     matched = names.match(transcripts, responses)
+    _check_none_passed_over(options.transcripts, matched)
     findings = Findings()
     given = {
         "tier": options.tier,
@@ -118,6 +119,23 @@ def write_configuration(options: argparse.Namespace) -> ProblemError | None:
         print(f"and {n_more} more warnings, which `snakemake validate` lists")
     print(f"The validation passes. Next: snakemake --configfile {_quoted(options.out)}")
     return None
+
+
+def _check_none_passed_over(transcripts: Sequence[str], matched: names.Matched) -> None:
+    """Raise if a file would be left out whose table of words is there, but not readable as one."""
+    problems = [
+        Problem(
+            path,
+            "--transcripts",
+            f"is no table of words with their times, so that {left} would be left out",
+            "mend it, or move both elsewhere",
+        )
+        for path in passed_over(transcripts)
+        for left in matched.left_out
+        if re.search(rf"(^|[\W_]){re.escape(path.stem)}($|[\W_])", Path(left).stem)
+    ]
+    if problems:
+        raise ProblemError(problems)
 
 
 def _parser() -> argparse.ArgumentParser:

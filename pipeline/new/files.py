@@ -78,6 +78,9 @@ def find(
         paths = as_pair(sorted(paths))
     if not paths:
         what = f"there is no file that ends in {', '.join(known)}"
+        if known is not RESPONSES and (tables := passed_over(patterns)):
+            names = some(path.name for path in tables)
+            what = f"no table there ({names}) is one of words with their times"
         raise ProblemError(
             Problem(" ".join(patterns), option, what, "correct the folder or pattern")
         )
@@ -89,6 +92,12 @@ def find(
     return [Found(p, inner[p][: -len(suffix(p, known))], said[p]) for p in ordered]
 
 
+def passed_over(patterns: Sequence[str]) -> list[Path]:
+    """Tables in the folders among ``patterns`` that are none of words with their times."""
+    folders = [Path(pattern) for pattern in patterns if Path(pattern).is_dir()]
+    return [path for folder in folders for path in _tables(folder) if not _is_of_words(path)]
+
+
 def natural(name: str) -> list[tuple[int, int, str]]:
     """A key that sorts names as people do: 10 comes after 9."""
     parts = re.split(r"(\d+)", name)
@@ -97,17 +106,24 @@ def natural(name: str) -> list[tuple[int, int, str]]:
 
 def _inside(folder: Path, known: Mapping[str, object]) -> list[Path]:
     """Files of known formats anywhere in a folder that can be what is looked for."""
-    found = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if suffix(path, known)
-        and not any(p.startswith(".") for p in path.relative_to(folder).parts)
-    ]
+    found = [path for path in _shown(folder) if suffix(path, known)]
     if known is RESPONSES and (bold := [path for path in found if "_bold." in path.name]):
         return bold  # of a BIDS tree: no masks, no anatomy, no tables of confounds
-    tables = {path for path in found if path.suffix.lower() in (".csv", ".tsv")}
-    wanted = known is not RESPONSES
+    tables, wanted = set(_tables(folder)), known is not RESPONSES
     return [path for path in found if path not in tables or _is_of_words(path) == wanted]
+
+
+def _shown(folder: Path) -> list[Path]:
+    """All below a folder that is not hidden."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+
+
+def _tables(folder: Path) -> list[Path]:
+    return [path for path in _shown(folder) if path.suffix.lower() in (".csv", ".tsv")]
 
 
 def _is_of_words(path: Path) -> bool:

@@ -98,6 +98,32 @@ def test_a_region_that_the_first_file_has_not_is_not_lost_in_silence():
     assert "GUESS: D is not in a.csv, and left out of all files." in OUT.read_text()
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "word,onset,offset\n", "word;onset;offset\nna;0;1\n",
+        "\u2603,\u2603,\u2603\n1,2,3\n", "word,onset,offset\n\N{HUGGING FACE},0,1\n",
+    ],
+    ids=["empty", "header", "semicolons", "no names", "no letters"],
+)  # fmt: skip
+def test_a_story_whose_table_is_no_table_of_words_is_not_lost(content):
+    write("abcde")
+    Path("words/b.csv").write_text(content)
+    with pytest.raises(SystemExit) as caught:
+        new(["data"], "--tr", "2")
+    said = str(caught.value)
+    assert "words/b.csv" in said and "no table of words" in said and not OUT.exists()
+
+
+def test_tables_none_of_which_is_of_words_are_named():
+    write("abc")
+    for name in "abc":
+        Path(f"words/{name}.csv").write_text("")
+    with pytest.raises(SystemExit) as caught:
+        new(["data"], "--tr", "2")
+    assert "a.csv" in str(caught.value) and "there is no file" not in str(caught.value)
+
+
 def test_where_rows_and_words_do_not_tell_the_repetition_time_nothing_rests_on_it():
     write("abcde")
     Path("data/S02/a.csv").rename("data/x.csv")

@@ -54,11 +54,8 @@ def run(args: argparse.Namespace) -> None:
         write_text(args.out, table.to_csv(sep="\t", index=False, float_format="%.6g"))
         print(table.to_string(index=False))
         tau = describe_tau(table)
-        print(
-            "tau = {value} (as accurate as the best: {as_accurate[0]} to {as_accurate[1]})".format(
-                **tau
-            )
-        )
+        said = "tau = {value} (as accurate as the best: {as_accurate[0]} to {as_accurate[1]})"
+        print(said.format(**tau) if tau else "all tau do the same here: none is chosen")
         if args.weights:
             _fit(args, model, held_out, tau)
 
@@ -90,7 +87,7 @@ def _index(args: argparse.Namespace) -> Iterator[tuple[list[str], int]]:
             yield [str(path)], args.every
 
 
-def _fit(args: argparse.Namespace, model: Any, documents: list, tau: dict[str, Any]) -> None:
+def _fit(args: argparse.Namespace, model: Any, documents: list, tau: dict[str, Any] | None) -> None:
     """Fit weights, write and print them."""
     from gim.evaluation.tune import fit_settings, see
     from gim.weighing.weights import describe, save_weights
@@ -104,8 +101,7 @@ def _fit(args: argparse.Namespace, model: Any, documents: list, tau: dict[str, A
         "documents": len(documents),
         "positions": found.positions,
         "logprob": found.logprob,
-        "tau": tau,
-    }
+    } | ({"tau": tau} if tau else {})
     save_weights(args.weights, found.weights, about)
     for name, weights in found.weights.items():
         print(f"\n{name}: {found.logprob[name]:.3f} nats a token\n{describe(weights)}")

@@ -61,8 +61,10 @@ def best_tau(table: pd.DataFrame) -> int:
     return int(accurate["tau"].iloc[int(accurate["logprob"].argmax())])
 
 
-def describe_tau(table: pd.DataFrame) -> dict[str, Any]:
-    """`best_tau` with what a file of weights says of it.
+def describe_tau(table: pd.DataFrame) -> dict[str, Any] | None:
+    """`best_tau` with what a file of weights says of it; None where all taus do the same.
+
+    They do without an encoder, whose answers are what tau chooses.
 
     Returns
     -------
@@ -71,6 +73,8 @@ def describe_tau(table: pd.DataFrame) -> dict[str, Any]:
         of the paired difference does not tell from the best; ``logprob`` with ``logprob_lo`` and
         ``logprob_hi``, nats a token.
     """
+    if np.ptp(table["logprob"].to_numpy()) == 0:
+        return None
     value = best_tau(table)
     row: Any = table.set_index("tau").loc[value]
     accurate = table["tau"][table["to_best_hi"] >= 0]

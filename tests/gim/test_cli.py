@@ -5,11 +5,13 @@ import json
 import pytest
 
 from gim.cli import main
+from gim.cli.options import text_of
 from gim.decoding import speculate
 from gim.decoding.costs import Costs
 from gim.decoding.drafts import CopyDraft
 from gim.encoder.encoder import Encoder
 from gim.induction.model import GIM
+from gim.weighing.weights import load_tau
 from tests.helpers.random_models import SIZE, letters, model
 
 TEXT = "The cat sat on the mat, and the cat sat on the mat again. "
@@ -98,6 +100,22 @@ def test_numbers_that_cannot_be_are_refused(given, monkeypatch, capsys, argument
     said = capsys.readouterr().err.splitlines()[-1]
     assert said.startswith(f"gim {arguments[0]}: ")
     assert not (given / "o").exists()
+
+
+def test_a_mark_of_byte_order_is_no_text(given):
+    (given / "marked.txt").write_text(TEXT, encoding="utf-8-sig")
+    assert text_of(f"@{given / 'marked.txt'}") == TEXT
+
+
+def test_without_an_encoder_no_tau_is_chosen(given, monkeypatch, capsys):
+    lines = [json.dumps({"text": f"{n} {20 * TEXT}"}) + "\n" for n in range(6)]
+    (given / "corpus.jsonl").write_text("".join(lines))
+    options = ("--every", "2", "--context", "32", "--stride", "4", "--positions", "64")
+    out = ("--out", "tau.tsv", "--weights", "weights.json")
+    tune = ("tune", "corpus.jsonl", "--no-index", "--encoder", "none", *options, *out)
+    assert run(given, monkeypatch, *tune) == 0
+    assert "none is chosen" in capsys.readouterr().out
+    assert load_tau(given / "weights.json") is None
 
 
 def test_a_draft_is_compiled_before_anything_is_timed(rng, monkeypatch):

@@ -52,6 +52,12 @@ def _inner(lesson: Lesson) -> Tensor:
     return lesson.states.inner
 
 
+def apart(settings: Distillation, lesson: Lesson, states: Tensor) -> Tensor:
+    """The teacher's distances between queries and candidates, by some states of it there."""
+    n = lesson.queries
+    return distances(lesson.head, states[:n], states[n:], settings.distance, settings.chunk)
+
+
 class Held:
     """Held-out lessons with the teacher's distances there."""
 
@@ -60,17 +66,12 @@ class Held:
         sizes = VALIDATION_QUERIES, VALIDATION_CANDIDATES
         batch = -(-2 * sum(sizes) // (settings.data.length - settings.first))
         self.lessons = [lessons.draw(n, batch, *sizes) for n in range(VALIDATION_BATCHES)]
-        self.apart = [self.distances(lesson, lesson.states.last) for lesson in self.lessons]
-
-    def distances(self, lesson: Lesson, states: Tensor) -> Tensor:
-        """The teacher's, of queries and candidates with other states of it."""
-        n, settings = lesson.queries, self.settings
-        return distances(lesson.head, states[:n], states[n:], settings.distance, settings.chunk)
+        self.apart = [apart(settings, lesson, lesson.states.last) for lesson in self.lessons]
 
     def scores(self, similarity: Callable[[Lesson], Tensor]) -> dict[str, float]:
         """Retrieval by a similarity of queries and candidates."""
         pairs = zip(self.lessons, self.apart, strict=True)
-        found = [retrieval_scores(similarity(lesson).cpu(), apart.cpu()) for lesson, apart in pairs]
+        found = [retrieval_scores(similarity(lesson).cpu(), known.cpu()) for lesson, known in pairs]
         return {key: round(float(np.mean([f[key] for f in found])), 4) for key in found[0]}
 
 
@@ -126,10 +127,9 @@ def train_maps(settings: Distillation, lessons: Lessons, steps: int) -> dict[str
     every = [OneCycleLR(one.optimiser, RATE, steps) for one in maps.values()]
     for number in progress_bar(range(steps), desc="maps", unit="step"):
         lesson = lessons.draw(number, batch, *sizes)
-        n, states = lesson.queries, lesson.states.last
-        apart = distances(lesson.head, states[:n], states[n:], settings.distance, settings.chunk)
+        teacher = -apart(settings, lesson, lesson.states.last) / settings.distance_temperature
         for one, schedule in zip(maps.values(), every, strict=True):
-            one.learn(lesson, -apart / settings.distance_temperature)
+            one.learn(lesson, teacher)
             schedule.step()
     return maps
 
@@ -147,7 +147,7 @@ def of_encoder(encoder: Encoder) -> Callable[[Lesson], Tensor]:
 
 
 def _of_teacher(held: Held, teacher: Teacher, sight: int, lesson: Lesson) -> Tensor:
-    return -held.distances(lesson, seen(teacher, sight, lesson))
+    return -apart(held.settings, lesson, seen(teacher, sight, lesson))
 
 
 def main() -> None:

@@ -92,7 +92,8 @@ def write_configuration(options: argparse.Namespace) -> ProblemError | None:
     without += [file.path for file in transcripts]
     responses = find(options.responses, RESPONSES, "--responses", without)
     matched = names.match(transcripts, responses)
-    _check_none_passed_over(options.transcripts, matched)
+    if matched.left_out:
+        _check_none_passed_over(options.transcripts, matched.left_out)
     findings = Findings()
     given = {
         "tier": options.tier,
@@ -121,7 +122,7 @@ def write_configuration(options: argparse.Namespace) -> ProblemError | None:
     return None
 
 
-def _check_none_passed_over(transcripts: Sequence[str], matched: names.Matched) -> None:
+def _check_none_passed_over(transcripts: Sequence[str], left_out: Sequence[str]) -> None:
     """Raise if a file would be left out whose table of words is there, but not readable as one."""
     problems = [
         Problem(
@@ -131,7 +132,7 @@ def _check_none_passed_over(transcripts: Sequence[str], matched: names.Matched) 
             "mend it, or move both elsewhere",
         )
         for path in passed_over(transcripts)
-        for left in matched.left_out
+        for left in left_out
         if re.search(rf"(^|[\W_]){re.escape(path.stem)}($|[\W_])", Path(left).stem)
     ]
     if problems:

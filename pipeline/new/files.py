@@ -95,7 +95,8 @@ def find(
 def passed_over(patterns: Sequence[str]) -> list[Path]:
     """Tables in the folders among ``patterns`` that are none of words with their times."""
     folders = [Path(pattern) for pattern in patterns if Path(pattern).is_dir()]
-    return [path for folder in folders for path in _tables(folder) if not _is_of_words(path)]
+    tables = [path for folder in folders for path in _shown(folder) if _is_table(path)]
+    return [path for path in tables if not _is_of_words(path)]
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
@@ -109,8 +110,8 @@ def _inside(folder: Path, known: Mapping[str, object]) -> list[Path]:
     found = [path for path in _shown(folder) if suffix(path, known)]
     if known is RESPONSES and (bold := [path for path in found if "_bold." in path.name]):
         return bold  # of a BIDS tree: no masks, no anatomy, no tables of confounds
-    tables, wanted = set(_tables(folder)), known is not RESPONSES
-    return [path for path in found if path not in tables or _is_of_words(path) == wanted]
+    wanted = known is not RESPONSES
+    return [path for path in found if not _is_table(path) or _is_of_words(path) == wanted]
 
 
 def _shown(folder: Path) -> list[Path]:
@@ -122,8 +123,8 @@ def _shown(folder: Path) -> list[Path]:
     ]
 
 
-def _tables(folder: Path) -> list[Path]:
-    return [path for path in _shown(folder) if path.suffix.lower() in (".csv", ".tsv")]
+def _is_table(path: Path) -> bool:
+    return path.suffix.lower() in (".csv", ".tsv")
 
 
 def _is_of_words(path: Path) -> bool:

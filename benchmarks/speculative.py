@@ -24,7 +24,7 @@ from gim.causal.shape import last_logits
 from gim.decoding.costs import Costs
 from gim.decoding.drafts import CopyDraft, Draft, Proposal, StreamDraft, draft_of
 from gim.decoding.reader import Reader
-from gim.decoding.speculate import Generation, speculate
+from gim.decoding.speculate import Generation, compile_draft, speculate
 from gim.encoder.encoder import Encoder
 from gim.files import write_json
 from gim.induction.model import GIM
@@ -117,7 +117,9 @@ def differs(model: Any, ids: np.ndarray, one: np.ndarray, other: np.ndarray) -> 
 
 def compare(model: Any, texts: list[np.ndarray], n: int, makers: dict, costs: Costs) -> list[dict]:
     """One row a draft: sums over the prompts, of which each is continued by all drafts in turn."""
-    _compile(texts[0].tolist(), makers, costs)
+    for draft in (make() for make in makers.values()):
+        if draft is not None:
+            compile_draft(draft, texts[0].tolist(), costs)
     done: dict[str, list[Generation]] = {name: [] for name in makers}
     endings: dict[str, list[str]] = {name: [] for name in makers}
     for ids in texts:
@@ -145,15 +147,6 @@ def compare(model: Any, texts: list[np.ndarray], n: int, makers: dict, costs: Co
         )
         print(rows[-1], flush=True)
     return rows
-
-
-def _compile(ids: list[int], makers: dict, costs: Costs) -> None:
-    """Let every draft read a text token by token, so that what it needs is compiled."""
-    for make in makers.values():
-        draft, rng = make(), np.random.default_rng(0)
-        for token in [] if draft is None else ids[:150] + ids[50:100]:
-            draft.extend([token])
-            draft.propose(8, costs, rng)
 
 
 def main() -> None:

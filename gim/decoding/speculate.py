@@ -236,7 +236,7 @@ def compare(
     reader = Reader(model)  # reads the prompt once; the first calls are slower
     speculate(model, None, ids, min(2, n_tokens), sampling=sampling, reader=reader)
     for unused in (draft_of(predictor, sampled_draft), StreamDraft(predictor, sampled_draft)):
-        _compile(unused, as_tokens(ids).tolist(), costs)
+        compile_draft(unused, as_tokens(ids).tolist(), costs)
     rows: list[dict[str, Any]] = []
     for name, draft in drafts.items():
         done = speculate(
@@ -258,8 +258,8 @@ def compare(
     return pd.DataFrame(rows)
 
 
-def _compile(draft: Draft, ids: list[int], costs: Costs | None) -> None:
-    """Have a draft that is thrown away read and propose, so that what it needs is compiled.
+def compile_draft(draft: Draft, ids: list[int], costs: Costs | None) -> None:
+    """Have a draft that is thrown away read a prompt and propose: what it needs is then compiled.
 
     What a process compiles or loads once would be told as what drafting costs.
     """
